@@ -1,0 +1,2 @@
+//! `vllm-wizard`: the command line.
+fn main() {}
