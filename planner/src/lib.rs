@@ -1,1 +1,19 @@
-//! Plans a vLLM deployment. No I/O, no clock, no randomness: the same input gives the same bytes everywhere.
+//! Plans a vLLM deployment: memory as vLLM accounts it, whether it fits, the smallest change that makes it fit,
+//! the flags with their reasons, and the files that start it.
+//!
+//! What this crate does not do: no I/O, no clock, no randomness, no threads, no HTML. The same input gives the
+//! same bytes natively and in WebAssembly; what the caller knows (today's date, a link) is an argument.
+pub mod artifact;
+pub mod bounds;
+pub mod engine;
+pub mod error;
+pub mod gpu;
+pub mod host_report;
+pub mod memory;
+pub mod model;
+pub mod plan;
+pub mod units;
+pub mod workload;
+
+pub use artifact::{ArtifactKind, ArtifactSet, RenderOptions, render};
+pub use plan::{Outcome, Plan, Scenario, evaluate};

@@ -1,0 +1,303 @@
+//! The arguments as somebody set them: vLLM's names, one to one, nothing filled in.
+use crate::{
+    bounds::{self, DTYPES, KV_CACHE_DTYPES},
+    error::InputError,
+    units::{Bytes, FloatDtype, Utilization},
+};
+use serde::{Deserialize, Serialize};
+
+/// `--max-model-len`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaxModelLen {
+    /// That many tokens.
+    Tokens(u32),
+    /// `auto` or `-1`: the largest that fits.
+    Auto,
+}
+
+/// `--kv-cache-dtype` values whose sizes are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KvCacheDtype {
+    /// The model's own type.
+    Auto,
+    /// 16 bits.
+    Bfloat16,
+    /// 16 bits.
+    Float16,
+    /// 8 bits, e4m3.
+    Fp8,
+    /// 8 bits.
+    Fp8E4m3,
+    /// 8 bits.
+    Fp8E5m2,
+}
+
+impl KvCacheDtype {
+    /// vLLM's word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Bfloat16 => "bfloat16",
+            Self::Float16 => "float16",
+            Self::Fp8 => "fp8",
+            Self::Fp8E4m3 => "fp8_e4m3",
+            Self::Fp8E5m2 => "fp8_e5m2",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, InputError> {
+        Ok(
+            match bounds::parse_choice("kv_cache_dtype", text, KV_CACHE_DTYPES)? {
+                "bfloat16" => Self::Bfloat16,
+                "float16" => Self::Float16,
+                "fp8" => Self::Fp8,
+                "fp8_e4m3" => Self::Fp8E4m3,
+                "fp8_e5m2" => Self::Fp8E5m2,
+                _ => Self::Auto,
+            },
+        )
+    }
+
+    /// Whether an element takes one byte.
+    pub const fn is_fp8(self) -> bool {
+        matches!(self, Self::Fp8 | Self::Fp8E4m3 | Self::Fp8E5m2)
+    }
+}
+
+/// What was set. `None` is "not set".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EngineArgs {
+    /// GPUs that each layer is split over.
+    pub tensor_parallel_size: Option<u32>,
+    /// Stages that the layers are split into.
+    pub pipeline_parallel_size: Option<u32>,
+    /// Copies of the engine.
+    pub data_parallel_size: Option<u32>,
+    /// Whole experts on each GPU.
+    pub enable_expert_parallel: Option<bool>,
+    /// Context length.
+    pub max_model_len: Option<MaxModelLen>,
+    /// Part of the GPU that vLLM may fill.
+    pub gpu_memory_utilization: Option<Utilization>,
+    /// Exact KV cache size per GPU.
+    pub kv_cache_memory_bytes: Option<Bytes>,
+    /// Element type of the KV cache.
+    pub kv_cache_dtype: Option<KvCacheDtype>,
+    /// Tokens per KV cache block.
+    pub block_size: Option<u32>,
+    /// Largest batch.
+    pub max_num_seqs: Option<u32>,
+    /// Largest step.
+    pub max_num_batched_tokens: Option<u32>,
+    /// Prefix caching.
+    pub enable_prefix_caching: Option<bool>,
+    /// Chunked prefill.
+    pub enable_chunked_prefill: Option<bool>,
+    /// No CUDA graphs.
+    pub enforce_eager: Option<bool>,
+    /// Sliding-window layers keep the full length.
+    pub disable_hybrid_kv_cache_manager: Option<bool>,
+    /// `None` inside is `auto`.
+    pub dtype: Option<Option<FloatDtype>>,
+    /// Quantisation method.
+    pub quantization: Option<String>,
+    /// Run code from the model's repository.
+    pub trust_remote_code: Option<bool>,
+    /// The name that clients ask for.
+    pub served_model_name: Option<String>,
+    /// Where the server listens.
+    pub port: Option<u32>,
+    /// Further flags, passed through as they are: (`--flag`, value).
+    pub vllm_args: Vec<(String, Option<String>)>,
+}
+
+/// The fields of [`EngineArgs`] in the order of links, tables and command lines.
+const IDS: &[&str] = &[
+    "tensor_parallel_size",
+    "pipeline_parallel_size",
+    "data_parallel_size",
+    "enable_expert_parallel",
+    "max_model_len",
+    "gpu_memory_utilization",
+    "kv_cache_memory_bytes",
+    "kv_cache_dtype",
+    "block_size",
+    "max_num_seqs",
+    "max_num_batched_tokens",
+    "enable_prefix_caching",
+    "enable_chunked_prefill",
+    "enforce_eager",
+    "disable_hybrid_kv_cache_manager",
+    "dtype",
+    "quantization",
+    "trust_remote_code",
+    "served_model_name",
+    "port",
+];
+
+impl EngineArgs {
+    /// The names that [`Self::get`] and [`Self::set`] know.
+    pub fn ids() -> &'static [&'static str] {
+        IDS
+    }
+
+    /// The value as text, or `None` where it is not set or the name is unknown.
+    pub fn get(&self, id: &str) -> Option<String> {
+        let count = |value: Option<u32>| value.map(|v| v.to_string());
+        let switch = |value: Option<bool>| value.map(|v| v.to_string());
+        match id {
+            "tensor_parallel_size" => count(self.tensor_parallel_size),
+            "pipeline_parallel_size" => count(self.pipeline_parallel_size),
+            "data_parallel_size" => count(self.data_parallel_size),
+            "enable_expert_parallel" => switch(self.enable_expert_parallel),
+            "max_model_len" => self.max_model_len.map(|len| match len {
+                MaxModelLen::Tokens(tokens) => tokens.to_string(),
+                MaxModelLen::Auto => "auto".to_owned(),
+            }),
+            "gpu_memory_utilization" => self.gpu_memory_utilization.map(|u| u.to_string()),
+            "kv_cache_memory_bytes" => self.kv_cache_memory_bytes.map(|b| b.get().to_string()),
+            "kv_cache_dtype" => self.kv_cache_dtype.map(|d| d.name().to_owned()),
+            "block_size" => count(self.block_size),
+            "max_num_seqs" => count(self.max_num_seqs),
+            "max_num_batched_tokens" => count(self.max_num_batched_tokens),
+            "enable_prefix_caching" => switch(self.enable_prefix_caching),
+            "enable_chunked_prefill" => switch(self.enable_chunked_prefill),
+            "enforce_eager" => switch(self.enforce_eager),
+            "disable_hybrid_kv_cache_manager" => switch(self.disable_hybrid_kv_cache_manager),
+            "dtype" => self.dtype.map(|d| d.map_or("auto", FloatDtype::name).to_owned()),
+            "quantization" => self.quantization.clone(),
+            "trust_remote_code" => switch(self.trust_remote_code),
+            "served_model_name" => self.served_model_name.clone(),
+            "port" => count(self.port),
+            _ => None,
+        }
+    }
+
+    /// Sets a value from text. Empty text unsets it. On an error nothing changes.
+    pub fn set(&mut self, id: &str, text: &str) -> Result<(), InputError> {
+        let text = text.trim();
+        let text = (!text.is_empty()).then_some(text);
+        let count = || text.map(|t| small(id, t)).transpose();
+        let switch = || text.map(|t| bounds::parse_switch(id, t)).transpose();
+        let words = || text.map(|t| bounds::parse_text(id, t)).transpose();
+        match id {
+            "tensor_parallel_size" => self.tensor_parallel_size = count()?,
+            "pipeline_parallel_size" => self.pipeline_parallel_size = count()?,
+            "data_parallel_size" => self.data_parallel_size = count()?,
+            "enable_expert_parallel" => self.enable_expert_parallel = switch()?,
+            "max_model_len" => self.max_model_len = text.map(max_model_len).transpose()?,
+            "gpu_memory_utilization" => self.gpu_memory_utilization = text.map(utilization).transpose()?,
+            "kv_cache_memory_bytes" => {
+                self.kv_cache_memory_bytes = text.map(|t| memory(id, t)).transpose()?;
+            }
+            "kv_cache_dtype" => self.kv_cache_dtype = text.map(KvCacheDtype::parse).transpose()?,
+            "block_size" => self.block_size = count()?,
+            "max_num_seqs" => self.max_num_seqs = count()?,
+            "max_num_batched_tokens" => self.max_num_batched_tokens = count()?,
+            "enable_prefix_caching" => self.enable_prefix_caching = switch()?,
+            "enable_chunked_prefill" => self.enable_chunked_prefill = switch()?,
+            "enforce_eager" => self.enforce_eager = switch()?,
+            "disable_hybrid_kv_cache_manager" => self.disable_hybrid_kv_cache_manager = switch()?,
+            "dtype" => self.dtype = text.map(dtype).transpose()?,
+            "quantization" => self.quantization = words()?,
+            "trust_remote_code" => self.trust_remote_code = switch()?,
+            "served_model_name" => self.served_model_name = words()?,
+            "port" => self.port = count()?,
+            _ => return Err(InputError::new(id, "not an engine argument that is known here")),
+        }
+        Ok(())
+    }
+}
+
+fn small(id: &str, text: &str) -> Result<u32, InputError> {
+    let value = bounds::parse_count(id, text)?;
+    u32::try_from(value).map_err(|_| InputError::new(id, "too large"))
+}
+
+fn max_model_len(text: &str) -> Result<MaxModelLen, InputError> {
+    match text {
+        "auto" | "-1" => Ok(MaxModelLen::Auto),
+        text => small("max_model_len", text).map(MaxModelLen::Tokens),
+    }
+}
+
+fn utilization(text: &str) -> Result<Utilization, InputError> {
+    text.parse()
+        .map_err(|e: crate::units::UtilizationError| InputError::new("gpu_memory_utilization", e.to_string()))
+}
+
+/// An amount of memory of at most 16 TiB, so that every product stays in range.
+pub(crate) fn memory(id: &str, text: &str) -> Result<Bytes, InputError> {
+    let bytes = Bytes::parse(text).map_err(|e| InputError::new(id, e.to_string()))?;
+    if bytes > Bytes::from_gib(16 * 1024) {
+        return Err(InputError::new(id, "expected at most 16 TiB"));
+    }
+    Ok(bytes)
+}
+
+fn dtype(text: &str) -> Result<Option<FloatDtype>, InputError> {
+    match text {
+        "auto" => Ok(None),
+        text => FloatDtype::parse(text)
+            .map(Some)
+            .ok_or_else(|| InputError::new("dtype", format!("expected one of {}", DTYPES.join(", ")))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_has_a_field_and_round_trips() {
+        let values = [
+            "8",
+            "2",
+            "2",
+            "true",
+            "32768",
+            "0.92",
+            "1073741824",
+            "fp8",
+            "16",
+            "256",
+            "8192",
+            "false",
+            "true",
+            "true",
+            "true",
+            "bfloat16",
+            "fp8_per_tensor",
+            "true",
+            "my model",
+            "8000",
+        ];
+        for (id, value) in IDS.iter().zip(values) {
+            assert!(bounds::field(id).is_some(), "{id} is missing in bounds");
+            let mut args = EngineArgs::default();
+            args.set(id, value).unwrap();
+            assert_eq!(args.get(id).as_deref(), Some(value), "{id}");
+            args.set(id, "").unwrap();
+            assert_eq!(args, EngineArgs::default(), "{id}");
+        }
+        assert_eq!(IDS.len(), values.len());
+    }
+
+    #[test]
+    fn a_bad_value_changes_nothing_and_names_the_field() {
+        let mut args = EngineArgs {
+            max_num_seqs: Some(7),
+            ..EngineArgs::default()
+        };
+        for (id, value) in [
+            ("max_num_seqs", "many"),
+            ("gpu_memory_utilization", "1.5"),
+            ("kv_cache_dtype", "fp9"),
+            ("dtype", "int8"),
+        ] {
+            assert_eq!(args.set(id, value).unwrap_err().field, id);
+        }
+        assert_eq!(args.max_num_seqs, Some(7));
+    }
+}

@@ -1,0 +1,6 @@
+//! GPUs: what one is, and the catalogue of those that people rent or own.
+mod catalog;
+mod spec;
+
+pub use catalog::{data_revision, find, gpus};
+pub use spec::{ComputeCapability, GpuGroup, GpuSpec, Vendor, VisibleBasis};

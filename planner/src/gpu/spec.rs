@@ -1,0 +1,143 @@
+//! One kind of GPU.
+use crate::units::Bytes;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// Who makes it; vLLM's rules here are those of CUDA and ROCm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Vendor {
+    /// CUDA.
+    Nvidia,
+    /// ROCm.
+    Amd,
+    /// XPU and Gaudi: listed, refused.
+    Intel,
+    /// TPU: listed, refused.
+    Google,
+}
+
+/// Where it is sold; orders the page's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GpuGroup {
+    /// Data-centre cards and modules.
+    DataCenter,
+    /// Workstation cards.
+    Workstation,
+    /// Consumer cards.
+    Consumer,
+    /// CPU and GPU share one memory.
+    Unified,
+    /// Everything else.
+    Other,
+}
+
+/// CUDA compute capability, such as 9.0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ComputeCapability {
+    /// 9 in 9.0.
+    pub major: u8,
+    /// 0 in 9.0.
+    pub minor: u8,
+}
+
+impl ComputeCapability {
+    /// vLLM's integer form: 90 for 9.0.
+    pub fn number(self) -> u16 {
+        u16::from(self.major) * 10 + u16::from(self.minor)
+    }
+}
+
+impl fmt::Display for ComputeCapability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+impl From<ComputeCapability> for String {
+    fn from(value: ComputeCapability) -> Self {
+        value.to_string()
+    }
+}
+
+impl FromStr for ComputeCapability {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "expected a compute capability such as 9.0".to_owned();
+        let (major, minor) = text.trim().split_once('.').ok_or_else(wrong)?;
+        let major = major.parse().map_err(|_| wrong())?;
+        let minor: u8 = minor.parse().map_err(|_| wrong())?;
+        if major == 0 || major > 20 || minor > 9 {
+            Err(wrong())
+        } else {
+            Ok(Self { major, minor })
+        }
+    }
+}
+
+impl TryFrom<String> for ComputeCapability {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// Where the process-visible memory comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VisibleBasis {
+    /// Read from a real vLLM log or `cudaMemGetInfo`.
+    Measured,
+    /// Derived from what NVML reports, by the rule in data/gpus.json.
+    Estimated,
+    /// Given by the user or by the driver of a detected machine.
+    Given,
+}
+
+/// One kind of GPU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GpuSpec {
+    /// Our short name, such as `H100 SXM`.
+    pub name: String,
+    /// Maker.
+    pub vendor: Vendor,
+    /// Market.
+    pub group: GpuGroup,
+    /// For NVIDIA GPUs.
+    pub compute_capability: Option<ComputeCapability>,
+    /// What the driver's own tool reports (NVML, `nvidia-smi`), if known.
+    pub memory_total: Option<Bytes>,
+    /// What a CUDA process sees (`cudaMemGetInfo` total): vLLM multiplies the utilization with this.
+    pub memory_visible: Option<Bytes>,
+    /// How that is known.
+    pub visible_basis: VisibleBasis,
+    /// GB/s.
+    pub memory_bandwidth_gbps: Option<u32>,
+    /// NVLink GB/s per GPU, both directions summed.
+    pub nvlink_gbps: Option<u32>,
+    /// CPU and GPU share one memory.
+    pub unified_memory: bool,
+    /// Names that NVML prints for it.
+    pub nvml_names: Vec<String>,
+}
+
+impl GpuSpec {
+    /// A GPU that the catalogue does not have.
+    pub fn custom(memory_visible: Bytes, compute_capability: Option<ComputeCapability>) -> Self {
+        Self {
+            name: "custom".to_owned(),
+            vendor: Vendor::Nvidia,
+            group: GpuGroup::Other,
+            compute_capability,
+            memory_total: None,
+            memory_visible: Some(memory_visible),
+            visible_basis: VisibleBasis::Given,
+            memory_bandwidth_gbps: None,
+            nvlink_gbps: None,
+            unified_memory: false,
+            nvml_names: Vec::new(),
+        }
+    }
+}

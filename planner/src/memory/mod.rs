@@ -1,0 +1,4 @@
+//! Where the memory goes.
+mod term;
+
+pub use term::{Basis, Segment, Term};

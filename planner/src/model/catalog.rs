@@ -1,0 +1,83 @@
+//! The bundled models, parsed once from `data/models.json` by the same path as anybody's config.json.
+use super::{ConfigError, ModelSpec, resolve};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::sync::{Arc, LazyLock};
+
+const TEXT: &str = include_str!("../../data/models.json");
+
+#[derive(Deserialize)]
+struct File {
+    models: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    id: String,
+    total_params: u64,
+    config: Map<String, Value>,
+}
+
+/// A bundled model.
+#[derive(Clone, Debug)]
+pub struct CatalogModel {
+    /// Repository id.
+    pub id: String,
+    /// Published parameter count.
+    pub total_params: u64,
+    /// The fields of its config.json that shape memory.
+    pub config: Arc<Map<String, Value>>,
+    /// What they resolve to.
+    pub spec: Result<Arc<ModelSpec>, ConfigError>,
+}
+
+static CATALOG: LazyLock<Vec<CatalogModel>> = LazyLock::new(|| {
+    // A test proves that the bundled file parses; an empty list beats a panic in somebody's browser.
+    let file = serde_json::from_str(TEXT).unwrap_or(File { models: Vec::new() });
+    file.models.into_iter().map(load).collect()
+});
+
+fn load(entry: Entry) -> CatalogModel {
+    let (spec, config) = resolve(&entry.config);
+    CatalogModel {
+        id: entry.id,
+        total_params: entry.total_params,
+        config: Arc::new(config),
+        spec: spec.map(Arc::new),
+    }
+}
+
+/// All bundled models, in the file's order: by family, then by size.
+pub fn models() -> &'static [CatalogModel] {
+    &CATALOG
+}
+
+/// The model of that id, without regard to case.
+pub fn find(id: &str) -> Option<&'static CatalogModel> {
+    models()
+        .iter()
+        .find(|model| model.id.eq_ignore_ascii_case(id.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bundled_model_resolves() {
+        let file: File = serde_json::from_str(TEXT).unwrap();
+        assert_eq!(file.models.len(), models().len());
+        for model in models() {
+            assert!(model.spec.is_ok(), "{}: {:?}", model.id, model.spec);
+        }
+    }
+
+    #[test]
+    fn parameters_equal_the_published_count() {
+        assert!(models().len() >= 60, "{}", models().len());
+        for model in models() {
+            let computed = model.spec.as_ref().unwrap().parameters();
+            assert_eq!(computed, model.total_params, "{}", model.id);
+        }
+    }
+}

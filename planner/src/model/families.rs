@@ -1,0 +1,279 @@
+//! What vLLM's model classes add to the config's fields, one row per architecture.
+//!
+//! Mirrors `vllm/model_executor/models/<module>.py` at 0.33.0: which biases, norms and experts a class creates.
+use super::{positions::RopeKind, spec::QkNorm};
+
+/// Where a switch comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Switch {
+    /// The class always has it.
+    Always,
+    /// The class never has it.
+    Never,
+    /// This field says so; absent is `false`.
+    Field(&'static str),
+}
+
+/// Which layers attend to a window only, where the config has a `sliding_window` but no `layer_types`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pattern {
+    /// All of them.
+    All,
+    /// All, once `use_sliding_window` is on, from `max_window_layers` on.
+    OnRequest,
+    /// Every so-many-th layer attends to everything: 2 is alternating, the first one sliding.
+    FullEvery(u32),
+    /// None.
+    None,
+}
+
+/// How a family writes its experts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Experts {
+    /// No experts.
+    None,
+    /// `num_local_experts` of `intermediate_size` in every layer.
+    Mixtral,
+    /// `num_experts` of `moe_intermediate_size`, `decoder_sparse_step`, `mlp_only_layers`.
+    Qwen,
+    /// As Qwen, with a shared expert and its gate.
+    QwenShared,
+    /// `n_routed_experts`, `n_shared_experts`, `first_k_dense_replace`, a correction bias, a float32 router.
+    Glm,
+    /// As Mixtral, with a correction bias and a float32 router.
+    MiniMax,
+}
+
+/// One architecture.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Family {
+    pub(super) architecture: &'static str,
+    pub(super) qkv_bias: Switch,
+    pub(super) o_bias: Switch,
+    pub(super) mlp_bias: Switch,
+    pub(super) lm_head_bias: Switch,
+    pub(super) qk_norm: QkNorm,
+    /// The field that switches the norm of queries and keys on, if there is one.
+    pub(super) qk_norm_field: Option<&'static str>,
+    pub(super) norms_per_layer: u32,
+    pub(super) norm_bias: bool,
+    /// `tie_word_embeddings` where the config does not say.
+    pub(super) tied: bool,
+    pub(super) pattern: Pattern,
+    pub(super) experts: Experts,
+    pub(super) rope: RopeKind,
+    pub(super) scalar_buffers: u32,
+}
+
+const LLAMA: Family = Family {
+    architecture: "LlamaForCausalLM",
+    qkv_bias: Switch::Field("attention_bias"),
+    o_bias: Switch::Field("attention_bias"),
+    mlp_bias: Switch::Field("mlp_bias"),
+    lm_head_bias: Switch::Never,
+    qk_norm: QkNorm::None,
+    qk_norm_field: None,
+    norms_per_layer: 2,
+    norm_bias: false,
+    tied: false,
+    pattern: Pattern::All,
+    experts: Experts::None,
+    rope: RopeKind::Common,
+    scalar_buffers: 0,
+};
+
+const QWEN2: Family = Family {
+    architecture: "Qwen2ForCausalLM",
+    qkv_bias: Switch::Always,
+    o_bias: Switch::Never,
+    mlp_bias: Switch::Never,
+    pattern: Pattern::OnRequest,
+    ..LLAMA
+};
+
+const QWEN3: Family = Family {
+    architecture: "Qwen3ForCausalLM",
+    qkv_bias: Switch::Field("attention_bias"),
+    qk_norm: QkNorm::PerHead,
+    ..QWEN2
+};
+
+const GEMMA: Family = Family {
+    architecture: "GemmaForCausalLM",
+    mlp_bias: Switch::Never,
+    tied: true,
+    scalar_buffers: 1,
+    ..LLAMA
+};
+
+const OLMO2: Family = Family {
+    architecture: "Olmo2ForCausalLM",
+    qkv_bias: Switch::Field("attention_bias"),
+    o_bias: Switch::Never,
+    mlp_bias: Switch::Never,
+    qk_norm: QkNorm::AllHeads,
+    pattern: Pattern::None,
+    rope: RopeKind::Frequencies(1),
+    ..LLAMA
+};
+
+const PHI3: Family = Family {
+    architecture: "Phi3ForCausalLM",
+    qkv_bias: Switch::Never,
+    o_bias: Switch::Never,
+    mlp_bias: Switch::Never,
+    ..LLAMA
+};
+
+const MIXTRAL: Family = Family {
+    architecture: "MixtralForCausalLM",
+    qkv_bias: Switch::Never,
+    o_bias: Switch::Never,
+    experts: Experts::Mixtral,
+    ..LLAMA
+};
+
+/// Every architecture that is modelled.
+const FAMILIES: &[Family] = &[
+    LLAMA,
+    Family {
+        architecture: "MistralForCausalLM",
+        ..LLAMA
+    },
+    Family {
+        architecture: "Ministral3ForCausalLM",
+        ..LLAMA
+    },
+    Family {
+        architecture: "GraniteForCausalLM",
+        pattern: Pattern::None,
+        ..LLAMA
+    },
+    Family {
+        architecture: "SmolLM3ForCausalLM",
+        tied: true,
+        pattern: Pattern::OnRequest,
+        ..LLAMA
+    },
+    QWEN2,
+    QWEN3,
+    Family {
+        architecture: "Qwen2MoeForCausalLM",
+        experts: Experts::QwenShared,
+        ..QWEN2
+    },
+    Family {
+        architecture: "Qwen3MoeForCausalLM",
+        experts: Experts::Qwen,
+        ..QWEN3
+    },
+    MIXTRAL,
+    Family {
+        architecture: "GraniteMoeForCausalLM",
+        pattern: Pattern::None,
+        ..MIXTRAL
+    },
+    Family {
+        architecture: "PhiMoEForCausalLM",
+        qkv_bias: Switch::Field("attention_bias"),
+        o_bias: Switch::Field("attention_bias"),
+        lm_head_bias: Switch::Field("lm_head_bias"),
+        norm_bias: true,
+        ..MIXTRAL
+    },
+    PHI3,
+    GEMMA,
+    Family {
+        architecture: "Gemma2ForCausalLM",
+        norms_per_layer: 4,
+        pattern: Pattern::FullEvery(2),
+        ..GEMMA
+    },
+    Family {
+        architecture: "Gemma3ForCausalLM",
+        norms_per_layer: 4,
+        qk_norm: QkNorm::PerHead,
+        pattern: Pattern::FullEvery(6),
+        rope: RopeKind::TwoThetas,
+        ..GEMMA
+    },
+    OLMO2,
+    Family {
+        architecture: "Olmo3ForCausalLM",
+        pattern: Pattern::FullEvery(4),
+        rope: RopeKind::Frequencies(2),
+        ..OLMO2
+    },
+    Family {
+        architecture: "CohereForCausalLM",
+        o_bias: Switch::Field("attention_bias"),
+        mlp_bias: Switch::Never,
+        qk_norm: QkNorm::EachHead,
+        qk_norm_field: Some("use_qk_norm"),
+        norms_per_layer: 1,
+        tied: true,
+        pattern: Pattern::None,
+        ..LLAMA
+    },
+    Family {
+        architecture: "Exaone4ForCausalLM",
+        qkv_bias: Switch::Never,
+        o_bias: Switch::Never,
+        mlp_bias: Switch::Never,
+        qk_norm: QkNorm::PerHead,
+        pattern: Pattern::FullEvery(4),
+        ..LLAMA
+    },
+    Family {
+        architecture: "StableLmForCausalLM",
+        qkv_bias: Switch::Field("use_qkv_bias"),
+        o_bias: Switch::Never,
+        mlp_bias: Switch::Never,
+        norm_bias: true,
+        pattern: Pattern::None,
+        ..LLAMA
+    },
+    Family {
+        architecture: "Glm4MoeForCausalLM",
+        o_bias: Switch::Never,
+        mlp_bias: Switch::Never,
+        qk_norm: QkNorm::PerHead,
+        qk_norm_field: Some("use_qk_norm"),
+        pattern: Pattern::None,
+        experts: Experts::Glm,
+        ..LLAMA
+    },
+    Family {
+        architecture: "MiniMaxM2ForCausalLM",
+        qkv_bias: Switch::Never,
+        o_bias: Switch::Never,
+        mlp_bias: Switch::Never,
+        qk_norm: QkNorm::AllHeadsSharded,
+        pattern: Pattern::None,
+        experts: Experts::MiniMax,
+        ..LLAMA
+    },
+];
+
+/// The row of that architecture.
+pub(super) fn find(architecture: &str) -> Option<&'static Family> {
+    FAMILIES.iter().find(|family| family.architecture == architecture)
+}
+
+/// Why an architecture without a row is refused.
+pub(super) fn refusal(architecture: &str) -> String {
+    let shown: String = architecture.chars().take(60).collect();
+    let last = match architecture {
+        "QWenLMHeadModel" | "BaichuanForCausalLM" | "XverseForCausalLM" => "0.23.0",
+        "MptForCausalLM" | "RWForCausalLM" => "0.28.0",
+        "Phi3SmallForCausalLM" => "0.9.2",
+        _ => {
+            return format!(
+                "the architecture `{shown}` is not modelled yet: its layers are of kinds whose sizes are not computed here"
+            );
+        }
+    };
+    format!(
+        "Model architecture {shown} was supported in vLLM until v{last}, and is not supported anymore. Please use an older version of vLLM if you want to use this model architecture."
+    )
+}

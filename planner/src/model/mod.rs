@@ -1,0 +1,20 @@
+//! Models: a Hugging Face `config.json` read without guessing, and the shapes that follow from it.
+mod catalog;
+mod config_error;
+mod families;
+mod fields;
+mod input;
+mod positions;
+mod quantization;
+mod resolve;
+mod spec;
+
+pub use catalog::{CatalogModel, find, models};
+pub use config_error::ConfigError;
+pub use input::{ModelInput, ModelOrigin};
+pub use quantization::{LinearScheme, Quantization};
+pub use resolve::resolve;
+pub use spec::{
+    Attention, AttentionSpan, DenseMlp, LayerRun, MlpKind, ModelSpec, Moe, Norms, QkNorm, Quantized, Rope,
+    SharedExpert,
+};

@@ -1,0 +1,202 @@
+//! Context length and rotary caches.
+//!
+//! Mirrors `vllm/transformers_utils/model_arch_config_convertor.py: derive_max_model_len_and_key` and
+//! `vllm/model_executor/layers/rotary_embedding/` at 0.33.0.
+use super::{ConfigError, fields::Fields, spec::Rope};
+use serde_json::{Map, Value};
+
+const MAX_POSITIONS: u32 = 1 << 27;
+
+/// Fields that may bound the context, as vLLM looks for them.
+const KEYS: &[&str] = &[
+    "max_position_embeddings",
+    "n_positions",
+    "max_seq_len",
+    "seq_length",
+    "max_target_positions",
+    "max_sequence_length",
+    "max_seq_length",
+    "seq_len",
+];
+
+/// The rope settings under either of their names.
+pub(super) fn rope_object<'a>(fields: &Fields<'a>) -> Result<Option<&'a Map<String, Value>>, ConfigError> {
+    match fields.object("rope_parameters")? {
+        Some(object) => Ok(Some(object)),
+        None => fields.object("rope_scaling"),
+    }
+}
+
+fn rope_type(object: &Map<String, Value>) -> &str {
+    object
+        .get("rope_type")
+        .or_else(|| object.get("type"))
+        .and_then(Value::as_str)
+        .unwrap_or("default")
+}
+
+/// What vLLM derives from the config for `max_model_len`.
+pub(super) struct ContextLength {
+    /// The largest that it accepts.
+    pub(super) longest: u32,
+    /// What it takes where the user sets nothing.
+    pub(super) default: u32,
+    /// The field that it comes from.
+    pub(super) key: &'static str,
+}
+
+/// The longest context that vLLM takes from the config, and the field that it comes from.
+pub(super) fn context_length(fields: &Fields<'_>) -> Result<ContextLength, ConfigError> {
+    let plain = |longest, key| ContextLength {
+        longest,
+        default: longest,
+        key,
+    };
+    if let Some(length) = fields.count("model_max_length", MAX_POSITIONS)? {
+        return Ok(plain(length, "model_max_length"));
+    }
+    let mut smallest: Option<(u32, &'static str)> = None;
+    for key in KEYS {
+        if let Some(length) = fields.count(key, MAX_POSITIONS)?
+            && smallest.is_none_or(|(known, _)| length < known)
+        {
+            smallest = Some((length, key));
+        }
+    }
+    let Some((length, key)) = smallest else {
+        return Err(ConfigError::Missing {
+            field: fields.name("max_position_embeddings"),
+            needed_for: "the longest context",
+        });
+    };
+    let Some(rope) = rope_object(fields)? else {
+        return Ok(plain(length, key));
+    };
+    Ok(match rope_type(rope) {
+        // The config's figure is the stretched one already.
+        "llama3" | "yarn" | "deepseek_yarn" | "default" => plain(length, key),
+        "su" | "longrope" => {
+            let default = original(fields, rope)?.unwrap_or(length);
+            ContextLength {
+                longest: length.max(default),
+                default,
+                key,
+            }
+        }
+        _ => plain(stretched(length, factor(rope)), key),
+    })
+}
+
+/// The rope settings' stretch, 1 where they name none.
+fn factor(rope: &Map<String, Value>) -> f64 {
+    rope.get("factor")
+        .and_then(Value::as_f64)
+        .filter(|f| f.is_finite() && *f >= 1.0)
+        .unwrap_or(1.0)
+}
+
+fn original(fields: &Fields<'_>, rope: &Map<String, Value>) -> Result<Option<u32>, ConfigError> {
+    if let Some(length) = fields.count("original_max_position_embeddings", MAX_POSITIONS)? {
+        return Ok(Some(length));
+    }
+    let inner = rope
+        .get("original_max_position_embeddings")
+        .and_then(Value::as_u64);
+    Ok(inner
+        .and_then(|v| u32::try_from(v).ok())
+        .filter(|v| (1..=MAX_POSITIONS).contains(v)))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the bound"
+)]
+fn stretched(length: u32, factor: f64) -> u32 {
+    (f64::from(length) * factor).clamp(1.0, f64::from(MAX_POSITIONS)) as u32
+}
+
+/// How a family caches its rotary embeddings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RopeKind {
+    /// One cache in the model's type over all positions.
+    Common,
+    /// Two thetas, two caches (Gemma 3).
+    TwoThetas,
+    /// Computed from its frequencies, which stay in float32: one (OLMo 2) or two sets (OLMo 3).
+    Frequencies(u32),
+}
+
+/// Bytes of the cached rotary embeddings in a 16-bit model.
+pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result<Rope, ConfigError> {
+    let caches = match kind {
+        RopeKind::None => {
+            return Ok(Rope {
+                cache_bytes: 0,
+                caches: 0,
+            });
+        }
+        RopeKind::Frequencies(caches) => {
+            return Ok(Rope {
+                cache_bytes: u64::from(head_dim) * 4,
+                caches,
+            });
+        }
+        RopeKind::Common => 1,
+        RopeKind::TwoThetas => 2,
+    };
+    let object = rope_object(fields)?;
+    let rotary_dim = rotary_dim(fields, object, head_dim)?;
+    let positions = fields
+        .count("max_position_embeddings", MAX_POSITIONS)?
+        .unwrap_or(8192);
+    let cached = match object.map(|o| (rope_type(o), o)) {
+        Some(("yarn" | "deepseek_yarn", object)) => u64::from(stretched(
+            original(fields, object)?.unwrap_or(positions),
+            factor(object),
+        )),
+        Some(("linear" | "dynamic", object)) => u64::from(stretched(positions, factor(object))),
+        // Short and long factors are cached one after the other.
+        Some(("su" | "longrope", object)) => {
+            u64::from(positions) + u64::from(original(fields, object)?.unwrap_or(0))
+        }
+        _ => u64::from(positions),
+    };
+    Ok(Rope {
+        cache_bytes: cached * u64::from(rotary_dim) * 2,
+        caches,
+    })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a fraction of a small head size"
+)]
+fn rotary_dim(
+    fields: &Fields<'_>,
+    rope: Option<&Map<String, Value>>,
+    head_dim: u32,
+) -> Result<u32, ConfigError> {
+    if let Some(dim) = fields.count("rotary_dim", head_dim)? {
+        return Ok(dim);
+    }
+    let inner = rope
+        .and_then(|object| object.get("partial_rotary_factor"))
+        .and_then(Value::as_f64);
+    let factor = match inner {
+        Some(factor) => Some(factor),
+        None => match fields.number("partial_rotary_factor")? {
+            Some(factor) => Some(factor),
+            None => fields.number("rotary_pct")?,
+        },
+    };
+    match factor {
+        None => Ok(head_dim),
+        Some(factor) if factor > 0.0 && factor <= 1.0 => Ok((f64::from(head_dim) * factor) as u32),
+        Some(_) => Err(fields.inconsistent(
+            "partial_rotary_factor",
+            "expected a fraction above 0 and at most 1",
+        )),
+    }
+}

@@ -1,0 +1,399 @@
+//! `quantization_config`: the method, the layout of a quantised linear layer, and which modules are left out.
+//!
+//! Mirrors `vllm/config/model.py: _verify_quantization` and the layouts of
+//! `vllm/model_executor/layers/quantization/{fp8,auto_awq,auto_gptq}.py` and `compressed_tensors/` at 0.33.0.
+use super::{ConfigError, fields::Fields};
+use serde_json::{Map, Value};
+
+/// How a linear layer is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LinearScheme {
+    /// 8-bit float, one scale per fused shard.
+    Fp8PerTensor {
+        /// With a scale for the input as well.
+        static_activation: bool,
+    },
+    /// 8-bit float, one float32 scale per block of `n` rows and `k` columns.
+    Fp8Block {
+        /// Output rows of a block.
+        n: u32,
+        /// Input columns of a block.
+        k: u32,
+    },
+    /// 8 bits, float or integer, one float32 scale per output row (compressed-tensors).
+    PerChannel8 {
+        /// With a scale for the input as well.
+        static_activation: bool,
+        /// Float rather than integer.
+        float: bool,
+    },
+    /// Packed integers of 4 or 8 bits with 16-bit scales per group.
+    PackedInt {
+        /// 4 or 8.
+        bits: u32,
+        /// Input columns that share a scale; `None` is all.
+        group_size: Option<u32>,
+        /// With stored zero points.
+        zero_points: bool,
+        /// Columns in the order of their activations.
+        desc_act: bool,
+        /// Compressed-tensors' own small tensors beside it.
+        compressed_tensors: bool,
+    },
+}
+
+/// How a checkpoint is quantised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quantization {
+    /// vLLM's name of the method.
+    pub method: &'static str,
+    /// Layout of the quantised linear layers.
+    pub scheme: LinearScheme,
+    /// The output layer is quantised too.
+    pub lm_head: bool,
+    /// The smallest compute capability that vLLM accepts, as 80 for 8.0.
+    pub min_capability: u16,
+    /// `kv_cache_dtype auto` becomes fp8 because the checkpoint says so.
+    pub fp8_kv_cache: bool,
+    /// Modules that are left out.
+    ignore: Vec<Ignore>,
+}
+
+#[derive(Clone, Debug)]
+enum Ignore {
+    /// The whole name, or the last part of it.
+    Name(String),
+    /// A regular expression from the start of the name.
+    Pattern(regex_lite::Regex),
+}
+
+impl PartialEq for Ignore {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(a), Self::Name(b)) => a == b,
+            (Self::Pattern(a), Self::Pattern(b)) => a.as_str() == b.as_str(),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Ignore {}
+
+impl Quantization {
+    /// `--quantization fp8_per_tensor` on a checkpoint that is not quantised.
+    pub fn online_fp8() -> Self {
+        Self {
+            method: "fp8_per_tensor",
+            scheme: LinearScheme::Fp8PerTensor {
+                static_activation: false,
+            },
+            lm_head: false,
+            min_capability: 75,
+            fp8_kv_cache: false,
+            ignore: Vec::new(),
+        }
+    }
+
+    /// Whether the module of that name stays as it is.
+    pub(super) fn ignores(&self, module: &str) -> bool {
+        self.ignore.iter().any(|ignore| match ignore {
+            Ignore::Name(name) => {
+                module == name
+                    || module
+                        .strip_suffix(name.as_str())
+                        .is_some_and(|front| front.ends_with('.'))
+                    || module
+                        .strip_prefix(name.as_str())
+                        .is_some_and(|rest| rest.starts_with('.'))
+            }
+            Ignore::Pattern(pattern) => pattern.is_match(module),
+        })
+    }
+}
+
+/// Reads the checkpoint's own description; `None` where it is not quantised.
+pub(super) fn read(fields: &Fields<'_>) -> Result<Option<Quantization>, ConfigError> {
+    let (key, object) = match fields.object("quantization_config")? {
+        Some(object) => ("quantization_config", object),
+        None => match fields.object("compression_config")? {
+            Some(object) => ("compression_config", object),
+            None => return Ok(None),
+        },
+    };
+    let inner = Fields::new(object, "quantization_config");
+    let Some(method) = inner.text("quant_method")? else {
+        let modelopt = object.contains_key("quant_algo") || object.contains_key("producer");
+        let why = if modelopt {
+            "ModelOpt checkpoints are not modelled yet"
+        } else {
+            "it names no `quant_method`"
+        };
+        return Err(ConfigError::unsupported(format!(
+            "the checkpoint's `{key}` cannot be planned: {why}"
+        )));
+    };
+    let quantization = match method.to_ascii_lowercase().as_str() {
+        "fp8" => fp8(&inner)?,
+        "awq" => packed(&inner, "auto_awq", 75)?,
+        "gptq" => packed(&inner, "auto_gptq", 60)?,
+        "compressed-tensors" | "compressed_tensors" => compressed_tensors(&inner)?,
+        other => return Err(not_modelled(other)),
+    };
+    Ok(Some(quantization))
+}
+
+/// The methods that vLLM dropped have their own words; the rest are not modelled yet.
+fn not_modelled(method: &str) -> ConfigError {
+    let gone = |last: &str, since: &str| {
+        ConfigError::unsupported(format!(
+            "quantization `{method}` is not in vLLM 0.33.0 (last in {last}, gone in {since})"
+        ))
+    };
+    match method {
+        "bitsandbytes" => gone("0.27.1", "0.28.0"),
+        "gguf" => gone("0.23.0", "0.24.0"),
+        "hqq" => gone("0.13", "0.14"),
+        "fbgemm_fp8" => ConfigError::unsupported(
+            "quantization `fbgemm_fp8` is deprecated in vLLM 0.33.0 (it needs --allow-deprecated-quantization) and is not modelled",
+        ),
+        _ => {
+            let shown: String = method.chars().take(40).collect();
+            ConfigError::unsupported(format!(
+                "quantization `{shown}` is not modelled yet (known: fp8, awq, gptq, compressed-tensors)"
+            ))
+        }
+    }
+}
+
+fn fp8(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
+    let static_activation = fields.text("activation_scheme")? == Some("static");
+    let scheme = match fields.list("weight_block_size")? {
+        None => LinearScheme::Fp8PerTensor { static_activation },
+        Some(sizes) => {
+            let size = |i: usize| {
+                sizes
+                    .get(i)
+                    .and_then(Value::as_u64)
+                    .and_then(|v| u32::try_from(v).ok())
+                    .filter(|v| (1..=65_536).contains(v))
+            };
+            match (sizes.len(), size(0), size(1)) {
+                (2, Some(n), Some(k)) => LinearScheme::Fp8Block { n, k },
+                _ => {
+                    return Err(
+                        fields.inconsistent("weight_block_size", "expected two numbers such as [128, 128]")
+                    );
+                }
+            }
+        }
+    };
+    let mut ignore = names(fields, "modules_to_not_convert")?;
+    ignore.extend(names(fields, "ignored_layers")?);
+    Ok(Quantization {
+        method: "fp8",
+        scheme,
+        lm_head: false,
+        min_capability: 75,
+        fp8_kv_cache: false,
+        ignore,
+    })
+}
+
+/// AWQ and GPTQ: packed integers with a scale per group.
+fn packed(
+    fields: &Fields<'_>,
+    method: &'static str,
+    min_capability: u16,
+) -> Result<Quantization, ConfigError> {
+    let awq = method == "auto_awq";
+    let bits = match fields.count("bits", 16)? {
+        Some(bits) => bits,
+        None => fields.count("w_bit", 16)?.ok_or_else(|| ConfigError::Missing {
+            field: fields.name("bits"),
+            needed_for: "the size of a quantised weight",
+        })?,
+    };
+    let allowed: &[u32] = if awq { &[4] } else { &[4, 8] };
+    if !allowed.contains(&bits) {
+        return Err(ConfigError::unsupported(format!(
+            "{bits}-bit weights of `{method}` are not modelled"
+        )));
+    }
+    if fields
+        .value("dynamic")
+        .and_then(Value::as_object)
+        .is_some_and(|rules| !rules.is_empty())
+    {
+        return Err(ConfigError::unsupported(
+            "GPTQ checkpoints with `dynamic` rules per module are not modelled yet",
+        ));
+    }
+    let group_size = group(
+        fields,
+        if fields.has("group_size") {
+            "group_size"
+        } else {
+            "q_group_size"
+        },
+    )?;
+    let zero_points = if awq {
+        fields.flag("zero_point")?.unwrap_or(true)
+    } else {
+        !fields.flag("sym")?.unwrap_or(true)
+    };
+    let desc_act = fields.flag("desc_act")?.unwrap_or(false);
+    let scheme = LinearScheme::PackedInt {
+        bits,
+        group_size,
+        zero_points,
+        desc_act,
+        compressed_tensors: false,
+    };
+    let lm_head = fields.flag("lm_head")?.unwrap_or(false);
+    let ignore = names(fields, "modules_to_not_convert")?;
+    Ok(Quantization {
+        method,
+        scheme,
+        lm_head,
+        min_capability,
+        fp8_kv_cache: false,
+        ignore,
+    })
+}
+
+/// `-1` is one group over the whole input.
+fn group(fields: &Fields<'_>, key: &str) -> Result<Option<u32>, ConfigError> {
+    if fields.value(key).and_then(Value::as_i64) == Some(-1) {
+        return Ok(None);
+    }
+    fields.count(key, 1 << 20)
+}
+
+fn compressed_tensors(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
+    let groups = fields
+        .object("config_groups")?
+        .ok_or_else(|| ConfigError::Missing {
+            field: fields.name("config_groups"),
+            needed_for: "the layout of the quantised weights",
+        })?;
+    let mut groups = groups.values().filter_map(Value::as_object);
+    let (Some(group), None) = (groups.next(), groups.next()) else {
+        return Err(ConfigError::unsupported(
+            "compressed-tensors checkpoints with several groups of layers are not modelled yet",
+        ));
+    };
+    let scheme = compressed_scheme(group)?;
+    let targets = group.get("targets").and_then(Value::as_array);
+    if !targets.is_some_and(|targets| targets.iter().any(|target| target.as_str() == Some("Linear"))) {
+        return Err(ConfigError::unsupported(
+            "compressed-tensors checkpoints that quantise only some layer names are not modelled yet",
+        ));
+    }
+    let fp8_kv_cache = fields.object("kv_cache_scheme")?.is_some_and(|scheme| {
+        scheme.get("num_bits").and_then(Value::as_u64) == Some(8)
+            && scheme.get("type").and_then(Value::as_str) == Some("float")
+    });
+    let ignore = names(fields, "ignore")?;
+    let min_capability = match scheme {
+        LinearScheme::PackedInt { .. } | LinearScheme::PerChannel8 { .. } => 75,
+        _ => 70,
+    };
+    let mut quantization = Quantization {
+        method: "compressed-tensors",
+        scheme,
+        lm_head: false,
+        min_capability,
+        fp8_kv_cache,
+        ignore,
+    };
+    quantization.lm_head = !quantization.ignores("lm_head");
+    Ok(quantization)
+}
+
+fn compressed_scheme(group: &Map<String, Value>) -> Result<LinearScheme, ConfigError> {
+    let part = |key: &str| group.get(key).and_then(Value::as_object);
+    let Some(weights) = part("weights") else {
+        return Err(ConfigError::Missing {
+            field: "quantization_config.config_groups.weights".to_owned(),
+            needed_for: "the layout of the quantised weights",
+        });
+    };
+    let text =
+        |object: &Map<String, Value>, key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
+    let bits = weights.get("num_bits").and_then(Value::as_u64).unwrap_or(0);
+    let kind = text(weights, "type").unwrap_or_default();
+    let strategy = text(weights, "strategy").unwrap_or_default();
+    let symmetric = weights.get("symmetric").and_then(Value::as_bool).unwrap_or(true);
+    let activation = part("input_activations");
+    let static_activation = activation.is_some_and(|a| a.get("dynamic") == Some(&Value::Bool(false)));
+    let number = |key: &str| {
+        weights
+            .get(key)
+            .and_then(Value::as_u64)
+            .and_then(|v| u32::try_from(v).ok())
+            .filter(|v| *v > 0)
+    };
+    match (bits, kind.as_str(), strategy.as_str(), activation.is_some()) {
+        (8, "float", "tensor", true) => Ok(LinearScheme::Fp8PerTensor { static_activation }),
+        (8, "float", "channel", true) => Ok(LinearScheme::PerChannel8 {
+            static_activation,
+            float: true,
+        }),
+        (8, "int", "channel", true) => Ok(LinearScheme::PerChannel8 {
+            static_activation,
+            float: false,
+        }),
+        (8, "float", "block", true) => {
+            let block = weights.get("block_structure").and_then(Value::as_array);
+            let size = |i: usize| {
+                block?
+                    .get(i)?
+                    .as_u64()
+                    .and_then(|v| u32::try_from(v).ok())
+                    .filter(|v| *v > 0)
+            };
+            match (size(0), size(1)) {
+                (Some(n), Some(k)) => Ok(LinearScheme::Fp8Block { n, k }),
+                _ => Err(ConfigError::Missing {
+                    field: "quantization_config.config_groups.weights.block_structure".to_owned(),
+                    needed_for: "the scales of block-quantised weights",
+                }),
+            }
+        }
+        (4 | 8, "int", "group" | "channel", false) => Ok(LinearScheme::PackedInt {
+            bits: if bits == 4 { 4 } else { 8 },
+            group_size: if strategy == "group" {
+                number("group_size")
+            } else {
+                None
+            },
+            zero_points: !symmetric,
+            desc_act: matches!(text(weights, "actorder").as_deref(), Some("group")),
+            compressed_tensors: true,
+        }),
+        _ => Err(ConfigError::unsupported(format!(
+            "the compressed-tensors scheme ({bits}-bit {kind} weights, {strategy} scales) is not modelled yet"
+        ))),
+    }
+}
+
+/// A list of module names, with `re:` for patterns.
+fn names(fields: &Fields<'_>, key: &str) -> Result<Vec<Ignore>, ConfigError> {
+    let mut names = Vec::new();
+    for value in fields.list(key)?.unwrap_or_default() {
+        let Some(text) = value.as_str() else {
+            return Err(fields.wrong(key, "a list of module names", value));
+        };
+        names.push(match text.strip_prefix("re:") {
+            None => Ignore::Name(text.to_owned()),
+            // As Python's re.match: from the start.
+            Some(pattern) => {
+                Ignore::Pattern(regex_lite::Regex::new(&format!("^(?:{pattern})")).map_err(|_| {
+                    let shown: String = pattern.chars().take(60).collect();
+                    ConfigError::unsupported(format!("the ignore pattern {shown:?} cannot be read"))
+                })?)
+            }
+        });
+    }
+    Ok(names)
+}

@@ -1,0 +1,255 @@
+//! A model as the arithmetic needs it: resolved, with nothing left to guess.
+use super::Quantization;
+use crate::units::FloatDtype;
+
+/// How far back a layer attends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AttentionSpan {
+    /// Everything.
+    Full,
+    /// The last so many tokens.
+    Sliding(u32),
+}
+
+/// Which feed-forward a layer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MlpKind {
+    /// [`ModelSpec::mlp`].
+    Dense,
+    /// [`ModelSpec::moe`].
+    Moe,
+}
+
+/// Which linear layers of a layer are quantised, after the checkpoint's ignore list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Quantized {
+    /// Query, key and value.
+    pub qkv: bool,
+    /// Attention output.
+    pub o: bool,
+    /// Gate and up, or up alone.
+    pub gate_up: bool,
+    /// Down.
+    pub down: bool,
+    /// Routed experts.
+    pub experts: bool,
+    /// Shared experts.
+    pub shared: bool,
+}
+
+/// Consecutive layers of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerRun {
+    /// How many.
+    pub count: u32,
+    /// Attention.
+    pub span: AttentionSpan,
+    /// Feed-forward.
+    pub mlp: MlpKind,
+    /// Which parts are quantised.
+    pub quantized: Quantized,
+}
+
+/// Normalisation of queries and keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QkNorm {
+    /// None.
+    None,
+    /// One vector of head_dim each for queries and keys.
+    PerHead,
+    /// Over all heads, whole on every rank (OLMo 2 and 3).
+    AllHeads,
+    /// Over all heads, split over the ranks (MiniMax M2).
+    AllHeadsSharded,
+    /// One vector per head, split over the ranks (Cohere).
+    EachHead,
+}
+
+/// Attention shapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attention {
+    /// Query heads.
+    pub num_attention_heads: u32,
+    /// Key and value heads.
+    pub num_key_value_heads: u32,
+    /// Size of a head.
+    pub head_dim: u32,
+    /// Biases on query, key and value.
+    pub qkv_bias: bool,
+    /// Bias on the output.
+    pub o_bias: bool,
+    /// Normalisation of queries and keys.
+    pub qk_norm: QkNorm,
+}
+
+/// A feed-forward without experts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DenseMlp {
+    /// Width.
+    pub intermediate_size: u32,
+    /// Gate and up (SwiGLU, GeGLU), or up alone.
+    pub gated: bool,
+    /// Biases.
+    pub bias: bool,
+}
+
+/// Experts that every token passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SharedExpert {
+    /// Width of all of them together.
+    pub intermediate_size: u32,
+    /// A gate of hidden_size (Qwen2-MoE).
+    pub gate: bool,
+}
+
+/// Routed experts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moe {
+    /// Routed experts.
+    pub num_experts: u32,
+    /// Experts per token.
+    pub num_experts_per_tok: u32,
+    /// Width of one.
+    pub moe_intermediate_size: u32,
+    /// Experts that every token passes.
+    pub shared: Option<SharedExpert>,
+    /// Type of the router's weight.
+    pub router_dtype: FloatDtype,
+    /// A correction bias per expert, in float32.
+    pub correction_bias: bool,
+}
+
+/// Normalisation layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Norms {
+    /// Vectors of hidden_size in each layer.
+    pub per_layer: u32,
+    /// With biases (LayerNorm).
+    pub bias: bool,
+}
+
+/// Cached rotary embeddings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rope {
+    /// One cache, in bytes.
+    pub cache_bytes: u64,
+    /// How many distinct ones.
+    pub caches: u32,
+}
+
+/// A decoder-only model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelSpec {
+    /// `architectures[0]`.
+    pub architecture: String,
+    /// Type of what is not quantised in the checkpoint.
+    pub dtype: FloatDtype,
+    /// Width.
+    pub hidden_size: u32,
+    /// Rows of the embedding.
+    pub vocab_size: u32,
+    /// The longest context that vLLM derives from the config.
+    pub derived_max_model_len: u32,
+    /// The context that vLLM takes where the user sets none; shorter for longrope models.
+    pub default_max_model_len: u32,
+    /// The field that it comes from.
+    pub derived_max_model_len_key: &'static str,
+    /// Embedding and output share one tensor.
+    pub tie_word_embeddings: bool,
+    /// Bias on the output.
+    pub lm_head_bias: bool,
+    /// Attention shapes, alike in all layers.
+    pub attention: Attention,
+    /// The layers, in order.
+    pub layers: Vec<LayerRun>,
+    /// Feed-forward of dense layers.
+    pub mlp: Option<DenseMlp>,
+    /// Experts.
+    pub moe: Option<Moe>,
+    /// Normalisation.
+    pub norms: Norms,
+    /// Rotary embeddings.
+    pub rope: Rope,
+    /// Scalars that the model keeps as buffers (Gemma's normaliser), in elements.
+    pub scalar_buffers: u32,
+    /// How the checkpoint is quantised.
+    pub quantization: Option<Quantization>,
+    /// The repository brings its own code, and vLLM does not know the architecture otherwise.
+    pub needs_remote_code: bool,
+}
+
+impl ModelSpec {
+    /// Layers in all.
+    pub fn num_hidden_layers(&self) -> u32 {
+        self.layers.iter().map(|run| run.count).sum()
+    }
+
+    /// Parameters as published: unpadded, unsharded, a quantised weight counted as one.
+    pub fn parameters(&self) -> u64 {
+        let h = u64::from(self.hidden_size);
+        let a = self.attention;
+        let d = u64::from(a.head_dim);
+        let (q, kv) = (
+            u64::from(a.num_attention_heads) * d,
+            u64::from(a.num_key_value_heads) * d,
+        );
+        let qk_norm = match a.qk_norm {
+            QkNorm::None => 0,
+            QkNorm::PerHead => 2 * d,
+            QkNorm::AllHeads | QkNorm::AllHeadsSharded | QkNorm::EachHead => q + kv,
+        };
+        let attention = h * (q + 2 * kv) + q * h + bias(a.qkv_bias, q + 2 * kv) + bias(a.o_bias, h) + qk_norm;
+        let norm = h * if self.norms.bias { 2 } else { 1 };
+        let layer = attention + norm * u64::from(self.norms.per_layer);
+        let layers: u64 = self
+            .layers
+            .iter()
+            .map(|run| u64::from(run.count) * (layer + self.mlp_parameters(run.mlp)))
+            .sum();
+        let embedding = u64::from(self.vocab_size) * h;
+        let heads = if self.tie_word_embeddings { 1 } else { 2 };
+        embedding * heads + bias(self.lm_head_bias, u64::from(self.vocab_size)) + layers + norm
+    }
+
+    fn mlp_parameters(&self, kind: MlpKind) -> u64 {
+        let h = u64::from(self.hidden_size);
+        match (kind, self.mlp, self.moe) {
+            (MlpKind::Dense, Some(mlp), _) => {
+                let width = u64::from(mlp.intermediate_size);
+                let ups = if mlp.gated { 2 } else { 1 };
+                h * width * (ups + 1) + bias(mlp.bias, width * ups + h)
+            }
+            (MlpKind::Moe, _, Some(moe)) => {
+                let experts = u64::from(moe.num_experts);
+                let shared = moe
+                    .shared
+                    .map_or(0, |s| 3 * h * u64::from(s.intermediate_size) + bias(s.gate, h));
+                experts * 3 * h * u64::from(moe.moe_intermediate_size)
+                    + experts * h
+                    + bias(moe.correction_bias, experts)
+                    + shared
+            }
+            _ => 0,
+        }
+    }
+
+    /// Parameters that one token passes.
+    pub fn active_parameters(&self) -> u64 {
+        let Some(moe) = self.moe else {
+            return self.parameters();
+        };
+        let idle = u64::from(moe.num_experts.saturating_sub(moe.num_experts_per_tok));
+        let layers: u64 = self
+            .layers
+            .iter()
+            .filter(|r| r.mlp == MlpKind::Moe)
+            .map(|r| u64::from(r.count))
+            .sum();
+        let expert = 3 * u64::from(self.hidden_size) * u64::from(moe.moe_intermediate_size);
+        self.parameters().saturating_sub(layers * idle * expert)
+    }
+}
+
+fn bias(there: bool, elements: u64) -> u64 {
+    if there { elements } else { 0 }
+}

@@ -1,0 +1,10 @@
+//! The question, the answer, and the judgement between them.
+mod evaluate;
+mod output;
+mod scenario;
+
+pub use evaluate::evaluate;
+pub use output::{
+    Bias, Feasibility, Memory, Note, OomRisk, Outcome, Plan, RankMemory, Remedy, Severity, Verdict,
+};
+pub use scenario::{Defaults, Deploy, Hardware, Interconnect, Scenario};

@@ -1,0 +1,312 @@
+//! The whole user input. The only thing that is ever saved; a plan is always computed again.
+use crate::{
+    bounds,
+    engine::{EngineArgs, VllmVersion, args::memory},
+    error::InputError,
+    gpu::{self, ComputeCapability, GpuSpec},
+    model::ModelInput,
+    units::Bytes,
+    workload::{BatchingMode, Workload},
+};
+
+/// How the GPUs of one node are connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Interconnect {
+    /// Not stated.
+    #[default]
+    Unknown,
+    /// Through the host.
+    Pcie,
+    /// NVLink or NVSwitch.
+    Nvlink,
+}
+
+impl Interconnect {
+    /// The name in scenarios and profiles.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Pcie => "pcie",
+            Self::Nvlink => "nvlink",
+        }
+    }
+}
+
+/// The machines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hardware {
+    /// The kind of GPU, all alike.
+    pub gpu: GpuSpec,
+    /// GPUs per node.
+    pub gpus: u32,
+    /// Nodes.
+    pub nodes: u32,
+    /// Between the GPUs of a node.
+    pub interconnect: Interconnect,
+    /// What other processes already hold on each GPU.
+    pub memory_used: Bytes,
+}
+
+impl Hardware {
+    /// GPUs over all nodes.
+    pub fn total_gpus(&self) -> u32 {
+        self.gpus.saturating_mul(self.nodes)
+    }
+}
+
+/// Who fills in what was not set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Defaults {
+    /// We, for this workload.
+    #[default]
+    Recommended,
+    /// vLLM: the command is taken as it is.
+    Vllm,
+}
+
+/// Options of the files that do not change memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deploy {
+    /// Container image; `None` is vLLM's own for the version.
+    pub image: Option<String>,
+    /// Name of container and Kubernetes objects.
+    pub name: String,
+    /// Kubernetes secret with HF_TOKEN under `token`.
+    pub hf_secret: String,
+}
+
+impl Default for Deploy {
+    fn default() -> Self {
+        Self {
+            image: None,
+            name: "llm-server".to_owned(),
+            hf_secret: "hf-token".to_owned(),
+        }
+    }
+}
+
+/// The whole user input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// Whose defaults and arithmetic.
+    pub vllm_version: VllmVersion,
+    /// The model.
+    pub model: ModelInput,
+    /// The machines.
+    pub hardware: Hardware,
+    /// The load.
+    pub workload: Workload,
+    /// Memory to keep free on each GPU, in thousandths of 10^9 bytes.
+    pub headroom_mb: u64,
+    /// Who fills in what was not set.
+    pub defaults: Defaults,
+    /// The arguments that were set.
+    pub engine: EngineArgs,
+    /// The files' options.
+    pub deploy: Deploy,
+}
+
+/// Names that [`Scenario::get`] and [`Scenario::set`] know besides the engine arguments', in the order of links.
+const IDS: &[&str] = &[
+    "vllm_version",
+    "gpu",
+    "gpu_memory",
+    "compute_capability",
+    "gpus",
+    "nodes",
+    "interconnect",
+    "gpu_memory_used",
+    "prompt_tokens",
+    "gen_tokens",
+    "concurrency",
+    "request_rate",
+    "batching_mode",
+    "headroom_gb",
+    "defaults",
+    "image",
+    "name",
+    "hf_secret",
+];
+
+impl Scenario {
+    /// A scenario for `model` on one of `gpu`, everything else as it comes.
+    pub fn new(model: ModelInput, gpu: GpuSpec) -> Self {
+        Self {
+            vllm_version: VllmVersion::latest(),
+            model,
+            hardware: Hardware {
+                gpu,
+                gpus: 1,
+                nodes: 1,
+                interconnect: Interconnect::Unknown,
+                memory_used: Bytes::ZERO,
+            },
+            workload: Workload::default(),
+            headroom_mb: 0,
+            defaults: Defaults::Recommended,
+            engine: EngineArgs::default(),
+            deploy: Deploy::default(),
+        }
+    }
+
+    /// The names of all fields but the model's, in the order of links.
+    pub fn ids() -> impl Iterator<Item = &'static str> {
+        IDS.iter().chain(EngineArgs::ids()).copied()
+    }
+
+    /// The value as text; `None` where an engine argument is not set or a field is empty.
+    pub fn get(&self, id: &str) -> Option<String> {
+        let (hardware, workload) = (&self.hardware, &self.workload);
+        let custom = gpu::find(&hardware.gpu.name).is_none_or(|known| known != &hardware.gpu);
+        let text = match id {
+            "vllm_version" => self.vllm_version.to_string(),
+            "gpu" => hardware.gpu.name.clone(),
+            "gpu_memory" if custom => format!("{}", hardware.gpu.memory_visible?.get()),
+            "compute_capability" if custom => hardware.gpu.compute_capability?.to_string(),
+            "gpus" => hardware.gpus.to_string(),
+            "nodes" => hardware.nodes.to_string(),
+            "interconnect" => hardware.interconnect.name().to_owned(),
+            "gpu_memory_used" => {
+                (hardware.memory_used != Bytes::ZERO).then(|| hardware.memory_used.get().to_string())?
+            }
+            "prompt_tokens" => workload.prompt_tokens.to_string(),
+            "gen_tokens" => workload.gen_tokens.to_string(),
+            "concurrency" => workload.concurrency.to_string(),
+            "request_rate" => milli_text(workload.request_rate_milli?),
+            "batching_mode" => workload.batching_mode.name().to_owned(),
+            "headroom_gb" => milli_text(self.headroom_mb),
+            "defaults" => match self.defaults {
+                Defaults::Recommended => "recommended".to_owned(),
+                Defaults::Vllm => "vllm".to_owned(),
+            },
+            "image" => self.deploy.image.clone()?,
+            "name" => self.deploy.name.clone(),
+            "hf_secret" => self.deploy.hf_secret.clone(),
+            _ => return self.engine.get(id),
+        };
+        Some(text)
+    }
+
+    /// Sets a field from text; empty text takes it back to its default. On an error nothing changes.
+    pub fn set(&mut self, id: &str, text: &str) -> Result<(), InputError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return self.reset(id);
+        }
+        let count = || bounds::parse_count(id, text).map(|v| u32::try_from(v).unwrap_or(u32::MAX));
+        match id {
+            "vllm_version" => self.vllm_version = text.parse().map_err(|e| InputError::new(id, e))?,
+            "gpu" => self.hardware.gpu = gpu::find(text).cloned().ok_or_else(|| unknown_gpu(text))?,
+            "gpu_memory" => self.set_gpu_memory(memory(id, text)?)?,
+            "compute_capability" => {
+                let capability: ComputeCapability = text.parse().map_err(|e| InputError::new(id, e))?;
+                self.hardware.gpu.compute_capability = Some(capability);
+            }
+            "gpus" => self.hardware.gpus = count()?,
+            "nodes" => self.hardware.nodes = count()?,
+            "interconnect" => {
+                self.hardware.interconnect = match bounds::parse_choice(id, text, bounds::INTERCONNECTS)? {
+                    "pcie" => Interconnect::Pcie,
+                    "nvlink" => Interconnect::Nvlink,
+                    _ => Interconnect::Unknown,
+                };
+            }
+            "gpu_memory_used" => self.hardware.memory_used = memory(id, text)?,
+            "prompt_tokens" => self.workload.prompt_tokens = count()?,
+            "gen_tokens" => self.workload.gen_tokens = count()?,
+            "concurrency" => self.workload.concurrency = count()?,
+            "request_rate" => self.workload.request_rate_milli = Some(bounds::parse_decimal(id, text)?),
+            "batching_mode" => {
+                self.workload.batching_mode = match bounds::parse_choice(id, text, bounds::BATCHING_MODES)? {
+                    "throughput" => BatchingMode::Throughput,
+                    "latency" => BatchingMode::Latency,
+                    _ => BatchingMode::Balanced,
+                };
+            }
+            "headroom_gb" => self.headroom_mb = bounds::parse_decimal(id, text)?,
+            "defaults" => {
+                self.defaults = match bounds::parse_choice(id, text, bounds::DEFAULTS)? {
+                    "vllm" => Defaults::Vllm,
+                    _ => Defaults::Recommended,
+                };
+            }
+            "image" => self.deploy.image = Some(bounds::parse_text(id, text)?),
+            "name" => self.deploy.name = deploy_name(id, text)?,
+            "hf_secret" => self.deploy.hf_secret = deploy_name(id, text)?,
+            _ => return self.engine.set(id, text),
+        }
+        Ok(())
+    }
+
+    fn reset(&mut self, id: &str) -> Result<(), InputError> {
+        let fresh = Self::new(self.model.clone(), self.hardware.gpu.clone());
+        match id {
+            "vllm_version" => self.vllm_version = fresh.vllm_version,
+            "gpu" | "gpu_memory" => return Err(InputError::new(id, "expected a value")),
+            "compute_capability" => self.hardware.gpu.compute_capability = None,
+            "gpus" => self.hardware.gpus = fresh.hardware.gpus,
+            "nodes" => self.hardware.nodes = fresh.hardware.nodes,
+            "interconnect" => self.hardware.interconnect = fresh.hardware.interconnect,
+            "gpu_memory_used" => self.hardware.memory_used = fresh.hardware.memory_used,
+            "prompt_tokens" => self.workload.prompt_tokens = fresh.workload.prompt_tokens,
+            "gen_tokens" => self.workload.gen_tokens = fresh.workload.gen_tokens,
+            "concurrency" => self.workload.concurrency = fresh.workload.concurrency,
+            "request_rate" => self.workload.request_rate_milli = None,
+            "batching_mode" => self.workload.batching_mode = fresh.workload.batching_mode,
+            "headroom_gb" => self.headroom_mb = 0,
+            "defaults" => self.defaults = fresh.defaults,
+            "image" => self.deploy.image = None,
+            "name" => self.deploy.name = fresh.deploy.name,
+            "hf_secret" => self.deploy.hf_secret = fresh.deploy.hf_secret,
+            _ => return self.engine.set(id, ""),
+        }
+        Ok(())
+    }
+
+    /// A memory size that replaces the catalogue's: the GPU keeps its name and everything else.
+    fn set_gpu_memory(&mut self, bytes: Bytes) -> Result<(), InputError> {
+        if bytes < Bytes::from_gib(1) {
+            return Err(InputError::new("gpu_memory", "expected at least 1 GiB"));
+        }
+        self.hardware.gpu.memory_visible = Some(bytes);
+        self.hardware.gpu.visible_basis = gpu::VisibleBasis::Given;
+        Ok(())
+    }
+}
+
+/// Thousandths as a decimal number without trailing zeros.
+fn milli_text(milli: u64) -> String {
+    let text = format!("{}.{:03}", milli / 1000, milli % 1000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn unknown_gpu(name: &str) -> InputError {
+    let shown: String = name.chars().take(60).collect();
+    InputError::new(
+        "gpu",
+        format!("{shown:?} is not in the catalogue (give its memory and compute capability instead)"),
+    )
+}
+
+/// A DNS label that is not `vllm`.
+fn deploy_name(id: &str, text: &str) -> Result<String, InputError> {
+    let ok = text.len() <= 40
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && !text.ends_with('-');
+    if !ok {
+        return Err(InputError::new(
+            id,
+            "expected at most 40 lower-case letters, digits and dashes, starting with a letter",
+        ));
+    }
+    if text == "vllm" {
+        return Err(InputError::new(
+            id,
+            "must not be `vllm`: Kubernetes would set VLLM_PORT to a URL and vLLM refuses to start",
+        ));
+    }
+    Ok(text.to_owned())
+}
