@@ -130,12 +130,6 @@ pub(super) enum RopeKind {
 /// Bytes of the cached rotary embeddings in a 16-bit model.
 pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result<Rope, ConfigError> {
     let caches = match kind {
-        RopeKind::None => {
-            return Ok(Rope {
-                cache_bytes: 0,
-                caches: 0,
-            });
-        }
         RopeKind::Frequencies(caches) => {
             return Ok(Rope {
                 cache_bytes: u64::from(head_dim) * 4,

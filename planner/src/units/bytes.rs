@@ -200,7 +200,7 @@ mod tests {
     fn reads_units_and_refuses_the_rest() {
         assert_eq!(Bytes::parse("80GiB"), Ok(Bytes::from_gib(80)));
         assert_eq!(Bytes::parse(" 80 GB "), Ok(Bytes::new(80_000_000_000)));
-        assert_eq!(Bytes::parse("79.18 GiB"), Ok(Bytes::new(85_018_877_296)));
+        assert_eq!(Bytes::parse("79.18 GiB"), Ok(Bytes::new(85_018_877_624)));
         assert_eq!(Bytes::parse("1024"), Ok(Bytes::new(1024)));
         assert_eq!(Bytes::parse("80 GX"), Err(ParseBytesError::Unit));
         assert_eq!(Bytes::parse(""), Err(ParseBytesError::Number));
