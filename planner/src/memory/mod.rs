@@ -1,4 +1,7 @@
 //! Where the memory goes.
+pub mod allocator;
+pub mod shape;
+pub mod tensors;
 mod term;
 
 pub use term::{Basis, Segment, Term};

@@ -18,6 +18,7 @@ const MAX_INTERMEDIATE: u32 = 1 << 20;
 const MAX_VOCAB: u32 = 1 << 22;
 const MAX_HEADS: u32 = 1 << 12;
 const MAX_EXPERTS: u32 = 1 << 12;
+const MAX_EXPERT_WIDTH: u32 = 1 << 18;
 
 /// Resolves a config.json's object. The second part is the object reduced to the fields that were read.
 pub fn resolve(object: &Map<String, Value>) -> (Result<ModelSpec, ConfigError>, Map<String, Value>) {
@@ -75,12 +76,9 @@ fn decoder(fields: &Fields<'_>, family: &Family) -> Result<ModelSpec, ConfigErro
     let quantization = quantization::read(fields)?;
     let (mlp, moe, kinds) = feed_forward(fields, family, num_hidden_layers)?;
     let spans = spans(fields, family, num_hidden_layers)?;
-    let layers = runs(
-        &kinds,
-        &spans,
-        quantization.as_ref(),
-        moe.is_some_and(|m| m.shared.is_some()),
-    );
+    let quantized_router = family.experts == Experts::Qwen;
+    let shared = moe.is_some_and(|m| m.shared.is_some());
+    let layers = runs(&kinds, &spans, quantization.as_ref(), (shared, quantized_router));
     let context = positions::context_length(fields)?;
     let tie_word_embeddings = fields.flag("tie_word_embeddings")?.unwrap_or(family.tied);
     let needs_remote_code = false;
@@ -104,6 +102,7 @@ fn decoder(fields: &Fields<'_>, family: &Family) -> Result<ModelSpec, ConfigErro
         },
         rope: positions::rope(fields, family.rope, attention.head_dim)?,
         scalar_buffers: family.scalar_buffers,
+        quantized_router,
         quantization,
         needs_remote_code,
     })
@@ -189,7 +188,8 @@ fn feed_forward(fields: &Fields<'_>, family: &Family, layers: u32) -> Result<Fee
         )),
         Experts::Mixtral | Experts::MiniMax => {
             let mini = family.experts == Experts::MiniMax;
-            let mut moe = routed(fields, "num_local_experts", width()?)?;
+            let expert = fields.required("intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+            let mut moe = routed(fields, "num_local_experts", expert)?;
             moe.correction_bias = mini;
             if mini {
                 moe.router_dtype = FloatDtype::Float32;
@@ -197,7 +197,7 @@ fn feed_forward(fields: &Fields<'_>, family: &Family, layers: u32) -> Result<Fee
             Ok((None, Some(moe), vec![MlpKind::Moe; layers as usize]))
         }
         Experts::Qwen | Experts::QwenShared => {
-            let expert = fields.required("moe_intermediate_size", MAX_INTERMEDIATE, "the experts")?;
+            let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
             let mut moe = routed(fields, "num_experts", expert)?;
             if family.experts == Experts::QwenShared
                 && let Some(width) =
@@ -218,7 +218,7 @@ fn feed_forward(fields: &Fields<'_>, family: &Family, layers: u32) -> Result<Fee
             Ok((mlp, Some(moe), kinds))
         }
         Experts::Glm => {
-            let expert = fields.required("moe_intermediate_size", MAX_INTERMEDIATE, "the experts")?;
+            let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
             let mut moe = routed(fields, "n_routed_experts", expert)?;
             let shared = fields.count_in("n_shared_experts", 0, 64)?.unwrap_or(0);
             moe.shared = (shared > 0).then(|| SharedExpert {
@@ -356,11 +356,11 @@ fn runs(
     kinds: &[MlpKind],
     spans: &[AttentionSpan],
     quantization: Option<&Quantization>,
-    shared: bool,
+    classes: (bool, bool),
 ) -> Vec<LayerRun> {
     let mut runs: Vec<LayerRun> = Vec::new();
     for (index, (mlp, span)) in kinds.iter().zip(spans).enumerate() {
-        let quantized = quantization.map_or_else(Quantized::default, |q| parts(q, index, *mlp, shared));
+        let quantized = quantization.map_or_else(Quantized::default, |q| parts(q, index, *mlp, classes));
         match runs.last_mut() {
             Some(last) if last.span == *span && last.mlp == *mlp && last.quantized == quantized => {
                 last.count += 1;
@@ -377,7 +377,7 @@ fn runs(
 }
 
 /// Which linear layers of layer `index` are quantised: a fused layer follows its first shard.
-fn parts(quantization: &Quantization, index: usize, mlp: MlpKind, shared: bool) -> Quantized {
+fn parts(quantization: &Quantization, index: usize, mlp: MlpKind, (shared, router): (bool, bool)) -> Quantized {
     let kept = |name: &str| !quantization.ignores(&format!("model.layers.{index}.{name}"));
     let moe = mlp == MlpKind::Moe;
     Quantized {
@@ -390,5 +390,7 @@ fn parts(quantization: &Quantization, index: usize, mlp: MlpKind, shared: bool) 
             && kept("mlp.experts.0.gate_proj")
             && kept("block_sparse_moe.experts.0.w1"),
         shared: moe && shared && kept("mlp.shared_experts.gate_proj") && kept("mlp.shared_expert.gate_proj"),
+        // vLLM leaves it alone in GPTQ checkpoints (`models/qwen3_moe.py`).
+        router: moe && router && quantization.method != "auto_gptq" && kept("mlp.gate"),
     }
 }

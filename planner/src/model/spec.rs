@@ -35,6 +35,8 @@ pub struct Quantized {
     pub experts: bool,
     /// Shared experts.
     pub shared: bool,
+    /// The router (only where the class lets it be: Qwen3-MoE).
+    pub router: bool,
 }
 
 /// Consecutive layers of one kind.
@@ -172,6 +174,8 @@ pub struct ModelSpec {
     pub rope: Rope,
     /// Scalars that the model keeps as buffers (Gemma's normaliser), in elements.
     pub scalar_buffers: u32,
+    /// The class lets its router be quantised.
+    pub quantized_router: bool,
     /// How the checkpoint is quantised.
     pub quantization: Option<Quantization>,
     /// The repository brings its own code, and vLLM does not know the architecture otherwise.
@@ -209,6 +213,17 @@ impl ModelSpec {
         let embedding = u64::from(self.vocab_size) * h;
         let heads = if self.tie_word_embeddings { 1 } else { 2 };
         embedding * heads + bias(self.lm_head_bias, u64::from(self.vocab_size)) + layers + norm
+    }
+
+    /// With every linear layer quantised while loading. Only for a checkpoint that is not quantised.
+    #[must_use]
+    pub fn with_online(mut self, quantization: Quantization) -> Self {
+        for run in &mut self.layers {
+            let moe = run.mlp == MlpKind::Moe;
+            run.quantized = Quantized { qkv: true, o: true, gate_up: !moe, down: !moe, experts: moe, shared: moe, router: moe && self.quantized_router };
+        }
+        self.quantization = Some(quantization);
+        self
     }
 
     fn mlp_parameters(&self, kind: MlpKind) -> u64 {

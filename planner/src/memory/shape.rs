@@ -1,0 +1,151 @@
+//! How a model is cut over GPUs, and what vLLM refuses to cut.
+use crate::model::{LinearScheme, LayerRun, MlpKind, ModelSpec};
+
+/// One rank's place in the layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RankShape {
+    /// tensor_parallel_size.
+    pub tp: u32,
+    /// pipeline_parallel_size.
+    pub pp: u32,
+    /// 0 is the first stage.
+    pub pp_rank: u32,
+    /// data_parallel_size.
+    pub dp: u32,
+    /// enable_expert_parallel.
+    pub ep: bool,
+}
+
+impl RankShape {
+    /// One GPU.
+    pub const SINGLE: Self = Self { tp: 1, pp: 1, pp_rank: 0, dp: 1, ep: false };
+
+    /// The first stage.
+    pub fn is_first(&self) -> bool {
+        self.pp_rank == 0
+    }
+
+    /// The last stage.
+    pub fn is_last(&self) -> bool {
+        self.pp_rank + 1 == self.pp
+    }
+
+    /// Ranks that the routed experts are spread over: TP is flattened over DP
+    /// (`vllm/model_executor/layers/fused_moe/config.py: FusedMoEParallelConfig.make`).
+    pub fn expert_ranks(&self) -> u32 {
+        self.tp * self.dp
+    }
+}
+
+/// Layers of each stage: an even share, the remainder to the stages before the last
+/// (`vllm/distributed/utils.py: get_pp_indices`).
+pub fn layers_per_stage(num_hidden_layers: u32, pp: u32) -> Vec<u32> {
+    let (base, rest) = (num_hidden_layers / pp, num_hidden_layers % pp);
+    (0..pp).map(|stage| base + u32::from(stage + 1 < pp && stage + 1 + rest >= pp)).collect()
+}
+
+/// The runs of a stage, and how many of its layers each still has.
+pub fn stage_layers(spec: &ModelSpec, shape: &RankShape) -> Vec<LayerRun> {
+    if shape.pp == 1 {
+        return spec.layers.clone();
+    }
+    let stages = layers_per_stage(spec.num_hidden_layers(), shape.pp);
+    let start: u32 = stages.iter().take(shape.pp_rank as usize).sum();
+    let end = start + stages.get(shape.pp_rank as usize).copied().unwrap_or(0);
+    let mut first = 0;
+    let mut inside = Vec::new();
+    for run in &spec.layers {
+        let last = first + run.count;
+        let count = last.min(end).saturating_sub(first.max(start));
+        if count > 0 {
+            inside.push(LayerRun { count, ..*run });
+        }
+        first = last;
+    }
+    inside
+}
+
+/// What vLLM says where it cannot cut a model like this; `None` where it can.
+pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
+    let a = spec.attention;
+    if !a.num_attention_heads.is_multiple_of(shape.tp) {
+        return Some(format!(
+            "Total number of attention heads ({}) must be divisible by tensor parallel size ({}).",
+            a.num_attention_heads, shape.tp
+        ));
+    }
+    let (big, small) = (a.num_key_value_heads.max(shape.tp), a.num_key_value_heads.min(shape.tp));
+    let vocab = spec.vocab_size.next_multiple_of(64);
+    let mut cuts = vec![(big, small), (vocab, shape.tp)];
+    if let Some(mlp) = spec.mlp {
+        cuts.push((mlp.intermediate_size, shape.tp));
+    }
+    if let Some(moe) = spec.moe {
+        if !shape.ep {
+            cuts.push((moe.moe_intermediate_size, shape.expert_ranks()));
+        }
+        if let Some(shared) = moe.shared {
+            cuts.push((shared.intermediate_size, shape.tp));
+        }
+    }
+    if let Some((whole, parts)) = cuts.into_iter().find(|(whole, parts)| !whole.is_multiple_of(*parts)) {
+        return Some(format!("{whole} is not divisible by {parts}"));
+    }
+    if shape.pp > spec.num_hidden_layers() {
+        return Some(format!("{} layers cannot be split into {} pipeline stages.", spec.num_hidden_layers(), shape.pp));
+    }
+    quantization_refusal(spec, shape)
+}
+
+/// Blocks and groups of scales must not be cut through.
+fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
+    let scheme = spec.quantization.as_ref()?.scheme;
+    let a = spec.attention;
+    let dense = spec.mlp.filter(|_| spec.layers.iter().any(|run| run.mlp == MlpKind::Dense && run.quantized.down));
+    let shared = spec.moe.and_then(|moe| moe.shared).filter(|_| spec.layers.iter().any(|run| run.quantized.shared));
+    let kv = (a.num_key_value_heads / shape.tp).max(1) * a.head_dim;
+    let q = a.num_attention_heads / shape.tp * a.head_dim;
+    let widths: Vec<u32> = dense
+        .map(|mlp| mlp.intermediate_size / shape.tp)
+        .into_iter()
+        .chain(shared.map(|s| s.intermediate_size / shape.tp))
+        .collect();
+    match scheme {
+        LinearScheme::Fp8Block { n, k } => {
+            let outputs = [q, kv].into_iter().chain(widths.iter().copied());
+            let bad = outputs.filter(|out| !out.is_multiple_of(n)).min();
+            if let Some(size) = bad {
+                return Some(format!(
+                    "Weight output_partition_size = {size} is not divisible by weight quantization block_n = {n}."
+                ));
+            }
+            let inputs = [q].into_iter().chain(widths);
+            let bad = inputs.filter(|input| shape.tp > 1 && !input.is_multiple_of(k)).min();
+            bad.map(|size| {
+                format!("Weight input_size_per_partition = {size} is not divisible by weight quantization block_k = {k}.")
+            })
+        }
+        LinearScheme::PackedInt { group_size: Some(group), .. } => {
+            let experts = spec.moe.filter(|_| !shape.ep).map(|moe| moe.moe_intermediate_size / shape.expert_ranks());
+            let mut inputs = [q].into_iter().chain(widths).chain(experts);
+            inputs.find(|input| !input.is_multiple_of(group)).map(|_| {
+                "The input size is not aligned with the quantized weight shape. This can be caused by too large tensor parallel size."
+                    .to_owned()
+            })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extra_layers_go_to_the_stages_before_the_last() {
+        assert_eq!(layers_per_stage(32, 4), [8, 8, 8, 8]);
+        assert_eq!(layers_per_stage(61, 2), [31, 30]);
+        assert_eq!(layers_per_stage(62, 4), [15, 16, 16, 15]);
+        assert_eq!(layers_per_stage(36, 5), [7, 7, 7, 8, 7]);
+    }
+}

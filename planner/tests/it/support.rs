@@ -1,0 +1,28 @@
+//! Reads the figures under /tests.
+use planner::model::{ModelInput, ModelSpec};
+use serde_json::Value;
+use std::{path::Path, sync::Arc};
+
+/// A file below the repository's `tests`.
+pub(crate) fn json(path: &str) -> Value {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
+    let text = std::fs::read_to_string(root.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// The model of a config under `configs` of such a file.
+pub(crate) fn model(file: &Value, id: &str) -> ModelInput {
+    let config = file["configs"][id].as_object().unwrap_or_else(|| panic!("no config {id}"));
+    ModelInput::from_object(id, config).unwrap_or_else(|e| panic!("{id}: {e}"))
+}
+
+/// Its spec, if it is supported.
+pub(crate) fn spec(file: &Value, id: &str) -> Option<Arc<ModelSpec>> {
+    model(file, id).spec.ok()
+}
+
+/// `9.0` as 90.
+pub(crate) fn capability(value: &Value) -> u16 {
+    let text = value.as_str().expect("a compute capability");
+    text.parse::<planner::gpu::ComputeCapability>().expect("a compute capability").number()
+}
