@@ -1,5 +1,6 @@
 //! Where the memory goes.
 pub mod allocator;
+pub mod kv_cache;
 pub mod shape;
 pub mod tensors;
 mod term;
