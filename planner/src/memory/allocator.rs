@@ -47,7 +47,11 @@ pub fn allocated(runs: &[TensorRun]) -> Bytes {
         let small = |size: u64| size <= SMALL;
         let rounded = |size: u64| size.next_multiple_of(512);
         let tensors = || run.tensors.iter().filter(|tensor| tensor.loaded > 0);
-        total += tensors().filter(|t| small(rounded(t.loaded))).map(|t| rounded(t.loaded) * t.count).sum::<u64>() * run.layers;
+        total += tensors()
+            .filter(|t| small(rounded(t.loaded)))
+            .map(|t| rounded(t.loaded) * t.count)
+            .sum::<u64>()
+            * run.layers;
         for _ in 0..run.layers {
             for tensor in tensors().filter(|t| !small(rounded(t.loaded))) {
                 for _ in 0..tensor.count {

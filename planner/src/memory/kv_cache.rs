@@ -65,7 +65,12 @@ impl KvLayout {
         let page_bytes = u64::from(settings.block_size) * per_token;
         let groups = groups(spec, &settings);
         let widest = groups.iter().map(|group| group.layers).max().unwrap_or(0);
-        Self { settings, groups, page_bytes, bytes_per_block: widest.saturating_mul(page_bytes) }
+        Self {
+            settings,
+            groups,
+            page_bytes,
+            bytes_per_block: widest.saturating_mul(page_bytes),
+        }
     }
 
     /// How many groups of layers there are.
@@ -76,11 +81,15 @@ impl KvLayout {
     /// Blocks that one request of `tokens` takes over all groups.
     pub fn blocks_per_request(&self, tokens: u64) -> u64 {
         let block = u64::from(self.settings.block_size);
-        let in_flight = u64::from(self.settings.concurrent_batches) * u64::from(self.settings.max_num_batched_tokens);
+        let in_flight =
+            u64::from(self.settings.concurrent_batches) * u64::from(self.settings.max_num_batched_tokens);
         let blocks = |group: &Group| match group.span {
             AttentionSpan::Full => tokens.div_ceil(block),
             AttentionSpan::Sliding(window) => {
-                (u64::from(window).saturating_sub(1) + in_flight).min(tokens).div_ceil(block) + 1
+                (u64::from(window).saturating_sub(1) + in_flight)
+                    .min(tokens)
+                    .div_ceil(block)
+                    + 1
             }
         };
         self.groups.iter().map(blocks).sum()
@@ -118,12 +127,18 @@ impl KvLayout {
     /// The longest request that fits `sequences` times, at most `limit`; 0 where not even one token does.
     pub fn longest(&self, num_blocks: u64, sequences: u64, limit: u64) -> u64 {
         let fits = |tokens: u64| {
-            self.blocks_per_request(tokens).checked_mul(sequences).is_some_and(|blocks| blocks < num_blocks)
+            self.blocks_per_request(tokens)
+                .checked_mul(sequences)
+                .is_some_and(|blocks| blocks < num_blocks)
         };
         let (mut low, mut high) = (0, limit);
         while low < high {
             let middle = low + (high - low).div_ceil(2);
-            if fits(middle) { low = middle } else { high = middle - 1 }
+            if fits(middle) {
+                low = middle
+            } else {
+                high = middle - 1
+            }
         }
         low
     }
@@ -136,7 +151,11 @@ fn groups(spec: &ModelSpec, settings: &KvSettings) -> Vec<Group> {
         && spec.layers.iter().any(|run| run.span != AttentionSpan::Full);
     let mut index = 0;
     for run in &spec.layers {
-        let span = if settings.no_hybrid && mixed { AttentionSpan::Full } else { run.span };
+        let span = if settings.no_hybrid && mixed {
+            AttentionSpan::Full
+        } else {
+            run.span
+        };
         let layers = index..index + run.count;
         index = layers.end;
         match buckets.iter_mut().find(|(known, _)| *known == span) {
@@ -153,8 +172,15 @@ fn groups(spec: &ModelSpec, settings: &KvSettings) -> Vec<Group> {
         let count = members.len().div_ceil(size);
         for group in 0..count {
             // Every count-th layer, so that stages get their share of each group.
-            let inside = members.iter().skip(group).step_by(count).filter(|layer| (start..end).contains(*layer));
-            groups.push(Group { span, layers: inside.count() as u64 });
+            let inside = members
+                .iter()
+                .skip(group)
+                .step_by(count)
+                .filter(|layer| (start..end).contains(*layer));
+            groups.push(Group {
+                span,
+                layers: inside.count() as u64,
+            });
         }
     }
     groups

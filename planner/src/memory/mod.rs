@@ -1,6 +1,8 @@
 //! Where the memory goes.
+pub mod activations;
 pub mod allocator;
 pub mod kv_cache;
+pub mod overhead;
 pub mod shape;
 pub mod tensors;
 mod term;

@@ -1,5 +1,5 @@
 //! How a model is cut over GPUs, and what vLLM refuses to cut.
-use crate::model::{LinearScheme, LayerRun, MlpKind, ModelSpec};
+use crate::model::{LayerRun, LinearScheme, MlpKind, ModelSpec};
 
 /// One rank's place in the layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,13 @@ pub struct RankShape {
 
 impl RankShape {
     /// One GPU.
-    pub const SINGLE: Self = Self { tp: 1, pp: 1, pp_rank: 0, dp: 1, ep: false };
+    pub const SINGLE: Self = Self {
+        tp: 1,
+        pp: 1,
+        pp_rank: 0,
+        dp: 1,
+        ep: false,
+    };
 
     /// The first stage.
     pub fn is_first(&self) -> bool {
@@ -41,7 +47,9 @@ impl RankShape {
 /// (`vllm/distributed/utils.py: get_pp_indices`).
 pub fn layers_per_stage(num_hidden_layers: u32, pp: u32) -> Vec<u32> {
     let (base, rest) = (num_hidden_layers / pp, num_hidden_layers % pp);
-    (0..pp).map(|stage| base + u32::from(stage + 1 < pp && stage + 1 + rest >= pp)).collect()
+    (0..pp)
+        .map(|stage| base + u32::from(stage + 1 < pp && stage + 1 + rest >= pp))
+        .collect()
 }
 
 /// The runs of a stage, and how many of its layers each still has.
@@ -74,7 +82,10 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
             a.num_attention_heads, shape.tp
         ));
     }
-    let (big, small) = (a.num_key_value_heads.max(shape.tp), a.num_key_value_heads.min(shape.tp));
+    let (big, small) = (
+        a.num_key_value_heads.max(shape.tp),
+        a.num_key_value_heads.min(shape.tp),
+    );
     let vocab = spec.vocab_size.next_multiple_of(64);
     let mut cuts = vec![(big, small), (vocab, shape.tp)];
     if let Some(mlp) = spec.mlp {
@@ -88,11 +99,18 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
             cuts.push((shared.intermediate_size, shape.tp));
         }
     }
-    if let Some((whole, parts)) = cuts.into_iter().find(|(whole, parts)| !whole.is_multiple_of(*parts)) {
+    if let Some((whole, parts)) = cuts
+        .into_iter()
+        .find(|(whole, parts)| !whole.is_multiple_of(*parts))
+    {
         return Some(format!("{whole} is not divisible by {parts}"));
     }
     if shape.pp > spec.num_hidden_layers() {
-        return Some(format!("{} layers cannot be split into {} pipeline stages.", spec.num_hidden_layers(), shape.pp));
+        return Some(format!(
+            "{} layers cannot be split into {} pipeline stages.",
+            spec.num_hidden_layers(),
+            shape.pp
+        ));
     }
     quantization_refusal(spec, shape)
 }
@@ -101,8 +119,15 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
 fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     let scheme = spec.quantization.as_ref()?.scheme;
     let a = spec.attention;
-    let dense = spec.mlp.filter(|_| spec.layers.iter().any(|run| run.mlp == MlpKind::Dense && run.quantized.down));
-    let shared = spec.moe.and_then(|moe| moe.shared).filter(|_| spec.layers.iter().any(|run| run.quantized.shared));
+    let dense = spec.mlp.filter(|_| {
+        spec.layers
+            .iter()
+            .any(|run| run.mlp == MlpKind::Dense && run.quantized.down)
+    });
+    let shared = spec
+        .moe
+        .and_then(|moe| moe.shared)
+        .filter(|_| spec.layers.iter().any(|run| run.quantized.shared));
     let kv = (a.num_key_value_heads / shape.tp).max(1) * a.head_dim;
     let q = a.num_attention_heads / shape.tp * a.head_dim;
     let widths: Vec<u32> = dense
@@ -120,13 +145,21 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
                 ));
             }
             let inputs = [q].into_iter().chain(widths);
-            let bad = inputs.filter(|input| shape.tp > 1 && !input.is_multiple_of(k)).min();
+            let bad = inputs
+                .filter(|input| shape.tp > 1 && !input.is_multiple_of(k))
+                .min();
             bad.map(|size| {
                 format!("Weight input_size_per_partition = {size} is not divisible by weight quantization block_k = {k}.")
             })
         }
-        LinearScheme::PackedInt { group_size: Some(group), .. } => {
-            let experts = spec.moe.filter(|_| !shape.ep).map(|moe| moe.moe_intermediate_size / shape.expert_ranks());
+        LinearScheme::PackedInt {
+            group_size: Some(group),
+            ..
+        } => {
+            let experts = spec
+                .moe
+                .filter(|_| !shape.ep)
+                .map(|moe| moe.moe_intermediate_size / shape.expert_ranks());
             let mut inputs = [q].into_iter().chain(widths).chain(experts);
             inputs.find(|input| !input.is_multiple_of(group)).map(|_| {
                 "The input size is not aligned with the quantized weight shape. This can be caused by too large tensor parallel size."

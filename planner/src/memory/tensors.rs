@@ -66,34 +66,66 @@ pub struct Placement {
 /// All tensors of a rank.
 pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
     let shape = place.shape;
-    let builder = Builder { spec, place, element: place.dtype.size() };
+    let builder = Builder {
+        spec,
+        place,
+        element: place.dtype.size(),
+    };
     let mut runs = Vec::with_capacity(spec.layers.len() + 2);
     let tied_last = spec.tie_word_embeddings && shape.is_last();
     if shape.is_first() || tied_last {
-        runs.push(TensorRun { layers: 1, tensors: vec![builder.embedding(TensorClass::Embedding)] });
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: vec![builder.embedding(TensorClass::Embedding)],
+        });
     }
     for (index, run) in stage_layers(spec, &shape).iter().enumerate() {
         let mut tensors = builder.layer(run);
         if index == 0 {
             // The first attention layer creates the cache that all others share.
-            let rope = whole(TensorClass::Rope, spec.rope.cache_bytes, u64::from(spec.rope.caches));
-            runs.push(TensorRun { layers: 1, tensors: vec![rope] });
+            let rope = whole(
+                TensorClass::Rope,
+                spec.rope.cache_bytes,
+                u64::from(spec.rope.caches),
+            );
+            runs.push(TensorRun {
+                layers: 1,
+                tensors: vec![rope],
+            });
         }
         tensors.retain(|tensor| tensor.bytes > 0 && tensor.count > 0);
-        runs.push(TensorRun { layers: u64::from(run.count), tensors });
+        runs.push(TensorRun {
+            layers: u64::from(run.count),
+            tensors,
+        });
     }
     if shape.is_last() {
-        runs.push(TensorRun { layers: 1, tensors: builder.tail() });
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: builder.tail(),
+        });
     }
     if shape.is_first() && spec.scalar_buffers > 0 {
-        let scalar = whole(TensorClass::Norms, builder.element, u64::from(spec.scalar_buffers));
-        runs.push(TensorRun { layers: 1, tensors: vec![scalar] });
+        let scalar = whole(
+            TensorClass::Norms,
+            builder.element,
+            u64::from(spec.scalar_buffers),
+        );
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: vec![scalar],
+        });
     }
     runs
 }
 
 fn whole(class: TensorClass, bytes: u64, count: u64) -> Tensor {
-    Tensor { class, bytes, loaded: bytes, count }
+    Tensor {
+        class,
+        bytes,
+        loaded: bytes,
+        count,
+    }
 }
 
 fn gcd(a: u64, b: u64) -> u64 {
@@ -151,22 +183,55 @@ impl Builder<'_> {
         let kv = (u64::from(a.num_key_value_heads) / self.tp()).max(1) * d;
         let class = TensorClass::Attention;
         let bias = |on: bool, rows: u64| if on { rows } else { 0 };
-        let qkv = Linear { class, shards: &[q, kv, kv], k: h, experts: 1, quantized: run.quantized.qkv, bias: bias(a.qkv_bias, q + 2 * kv), whole_k: h };
+        let qkv = Linear {
+            class,
+            shards: &[q, kv, kv],
+            k: h,
+            experts: 1,
+            quantized: run.quantized.qkv,
+            bias: bias(a.qkv_bias, q + 2 * kv),
+            whole_k: h,
+        };
         self.linear(&qkv, out);
-        let output = Linear { class, shards: &[h], k: q, experts: 1, quantized: run.quantized.o, bias: bias(a.o_bias, h), whole_k: q * self.tp() };
+        let output = Linear {
+            class,
+            shards: &[h],
+            k: q,
+            experts: 1,
+            quantized: run.quantized.o,
+            bias: bias(a.o_bias, h),
+            whole_k: q * self.tp(),
+        };
         self.linear(&output, out);
         // Scales of query, key, value and probabilities: float32 scalars, and where the checkpoint could bring its own,
         // scalars in the model's type that are dropped after loading (`layers/quantization/kv_cache.py`).
         out.push(whole(class, 4, 4));
-        let own = self.spec.quantization.as_ref().is_some_and(|q| matches!(q.method, "fp8" | "compressed-tensors"));
-        out.push(Tensor { class, bytes: if own { self.element } else { 0 }, loaded: 0, count: 4 });
+        let own = self
+            .spec
+            .quantization
+            .as_ref()
+            .is_some_and(|q| matches!(q.method, "fp8" | "compressed-tensors"));
+        out.push(Tensor {
+            class,
+            bytes: if own { self.element } else { 0 },
+            loaded: 0,
+            count: 4,
+        });
         let e = self.element;
         match a.qk_norm {
             QkNorm::None => {}
             QkNorm::PerHead => out.push(whole(TensorClass::Norms, d * e, 2)),
             QkNorm::AllHeads => {
-                out.push(whole(TensorClass::Norms, u64::from(a.num_attention_heads) * d * e, 1));
-                out.push(whole(TensorClass::Norms, u64::from(a.num_key_value_heads) * d * e, 1));
+                out.push(whole(
+                    TensorClass::Norms,
+                    u64::from(a.num_attention_heads) * d * e,
+                    1,
+                ));
+                out.push(whole(
+                    TensorClass::Norms,
+                    u64::from(a.num_key_value_heads) * d * e,
+                    1,
+                ));
             }
             QkNorm::AllHeadsSharded | QkNorm::EachHead => {
                 out.push(whole(TensorClass::Norms, q * e, 1));
@@ -180,10 +245,21 @@ impl Builder<'_> {
         let width = u64::from(mlp.intermediate_size) / self.tp();
         let shards: &[u64] = if mlp.gated { &[width, width] } else { &[width] };
         let quantized = (run.quantized.gate_up, run.quantized.down);
-        self.feed_forward(TensorClass::Mlp, shards, width, quantized, mlp.bias, self.tp(), out);
+        self.feed_forward(
+            TensorClass::Mlp,
+            shards,
+            width,
+            quantized,
+            mlp.bias,
+            self.tp(),
+            out,
+        );
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the shape of one feed-forward, in one place")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the shape of one feed-forward, in one place"
+    )]
     fn feed_forward(
         &self,
         class: TensorClass,
@@ -197,8 +273,27 @@ impl Builder<'_> {
         let h = u64::from(self.spec.hidden_size);
         let up_bias = if bias { shards.iter().sum() } else { 0 };
         let down_bias = if bias { h } else { 0 };
-        self.linear(&Linear { class, shards, k: h, experts: 1, quantized: up, bias: up_bias, whole_k: h }, out);
-        let down = Linear { class, shards: &[h], k: width, experts: 1, quantized: down, bias: down_bias, whole_k: width * ranks };
+        self.linear(
+            &Linear {
+                class,
+                shards,
+                k: h,
+                experts: 1,
+                quantized: up,
+                bias: up_bias,
+                whole_k: h,
+            },
+            out,
+        );
+        let down = Linear {
+            class,
+            shards: &[h],
+            k: width,
+            experts: 1,
+            quantized: down,
+            bias: down_bias,
+            whole_k: width * ranks,
+        };
         self.linear(&down, out);
     }
 
@@ -212,7 +307,18 @@ impl Builder<'_> {
         };
         if run.quantized.router {
             let class = TensorClass::Router;
-            self.linear(&Linear { class, shards: &[experts], k: h, experts: 1, quantized: true, bias: 0, whole_k: h }, out);
+            self.linear(
+                &Linear {
+                    class,
+                    shards: &[experts],
+                    k: h,
+                    experts: 1,
+                    quantized: true,
+                    bias: 0,
+                    whole_k: h,
+                },
+                out,
+            );
         } else {
             out.push(whole(TensorClass::Router, experts * h * router, 1));
         }
@@ -221,10 +327,22 @@ impl Builder<'_> {
         }
         if let Some(shared) = moe.shared {
             // Sequence-parallel experts keep the shared ones whole on every rank.
-            let ranks = if shape.ep && shape.tp > 1 && shape.dp > 1 { 1 } else { self.tp() };
+            let ranks = if shape.ep && shape.tp > 1 && shape.dp > 1 {
+                1
+            } else {
+                self.tp()
+            };
             let width = u64::from(shared.intermediate_size) / ranks;
             let quantized = (run.quantized.shared, run.quantized.shared);
-            self.feed_forward(TensorClass::SharedExperts, &[width, width], width, quantized, false, ranks, out);
+            self.feed_forward(
+                TensorClass::SharedExperts,
+                &[width, width],
+                width,
+                quantized,
+                false,
+                ranks,
+                out,
+            );
             if shared.gate {
                 out.push(whole(TensorClass::SharedExperts, h * self.element, 1));
             }
@@ -240,8 +358,30 @@ impl Builder<'_> {
         let class = TensorClass::Experts;
         let quantized = run.quantized.experts;
         let whole_k = if shape.ep { width } else { width * ranks };
-        self.linear(&Linear { class, shards: &[width, width], k: h, experts: local, quantized, bias: 0, whole_k: h }, out);
-        self.linear(&Linear { class, shards: &[h], k: width, experts: local, quantized, bias: 0, whole_k }, out);
+        self.linear(
+            &Linear {
+                class,
+                shards: &[width, width],
+                k: h,
+                experts: local,
+                quantized,
+                bias: 0,
+                whole_k: h,
+            },
+            out,
+        );
+        self.linear(
+            &Linear {
+                class,
+                shards: &[h],
+                k: width,
+                experts: local,
+                quantized,
+                bias: 0,
+                whole_k,
+            },
+            out,
+        );
     }
 
     fn tail(&self) -> Vec<Tensor> {
@@ -254,7 +394,15 @@ impl Builder<'_> {
                 Some(_) => {
                     let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
                     let k = u64::from(spec.hidden_size);
-                    let head = Linear { class: TensorClass::LmHead, shards: &[rows], k, experts: 1, quantized: true, bias: 0, whole_k: k };
+                    let head = Linear {
+                        class: TensorClass::LmHead,
+                        shards: &[rows],
+                        k,
+                        experts: 1,
+                        quantized: true,
+                        bias: 0,
+                        whole_k: k,
+                    };
                     self.linear(&head, &mut out);
                 }
             }
@@ -289,13 +437,27 @@ impl Builder<'_> {
         let marlin = self.place.capability < 89;
         match scheme {
             LinearScheme::Fp8PerTensor { static_activation } => {
-                let online = self.spec.quantization.as_ref().is_some_and(|q| q.method == "fp8_per_tensor");
+                let online = self
+                    .spec
+                    .quantization
+                    .as_ref()
+                    .is_some_and(|q| q.method == "fp8_per_tensor");
                 let scales = if online { 1 } else { shards };
                 out.push(whole(class, e * n * k, 1));
                 let loaded = if marlin { e * n * self.element } else { e * 4 };
-                out.push(Tensor { class, bytes: e * scales * 4, loaded, count: 1 });
+                out.push(Tensor {
+                    class,
+                    bytes: e * scales * 4,
+                    loaded,
+                    count: 1,
+                });
                 if static_activation {
-                    out.push(Tensor { class, bytes: e * if e > 1 { 1 } else { shards } * 4, loaded: 4, count: 1 });
+                    out.push(Tensor {
+                        class,
+                        bytes: e * if e > 1 { 1 } else { shards } * 4,
+                        loaded: 4,
+                        count: 1,
+                    });
                 }
             }
             LinearScheme::Fp8Block { n: rows, k: columns } => {
@@ -303,34 +465,79 @@ impl Builder<'_> {
                 let (rows, columns) = (u64::from(rows), u64::from(columns));
                 // Experts are cut through blocks where their share is no multiple: the blocks then get smaller.
                 let width = k.min(linear.shards.first().copied().unwrap_or(k));
-                let (rows, columns) = if e > 1 { (gcd(rows, width), gcd(columns, width)) } else { (rows, columns) };
+                let (rows, columns) = if e > 1 {
+                    (gcd(rows, width), gcd(columns, width))
+                } else {
+                    (rows, columns)
+                };
                 let blocks: u64 = linear.shards.iter().map(|shard| shard.div_ceil(rows)).sum();
                 let columns = k.div_ceil(columns);
-                let loaded = if marlin { e * n * columns * self.element } else { e * blocks * columns * 4 };
-                out.push(Tensor { class, bytes: e * blocks * columns * 4, loaded, count: 1 });
+                let loaded = if marlin {
+                    e * n * columns * self.element
+                } else {
+                    e * blocks * columns * 4
+                };
+                out.push(Tensor {
+                    class,
+                    bytes: e * blocks * columns * 4,
+                    loaded,
+                    count: 1,
+                });
             }
-            LinearScheme::PerChannel8 { static_activation, float } => {
+            LinearScheme::PerChannel8 {
+                static_activation,
+                float,
+            } => {
                 out.push(whole(class, e * n * k, 1));
-                let loaded = if float && marlin { e * n * self.element } else { e * n * 4 };
-                out.push(Tensor { class, bytes: e * n * 4, loaded, count: 1 });
+                let loaded = if float && marlin {
+                    e * n * self.element
+                } else {
+                    e * n * 4
+                };
+                out.push(Tensor {
+                    class,
+                    bytes: e * n * 4,
+                    loaded,
+                    count: 1,
+                });
                 if static_activation {
                     out.push(whole(class, e * 4, 1));
                 }
             }
-            LinearScheme::PackedInt { bits, group_size, zero_points, desc_act, compressed_tensors } => {
+            LinearScheme::PackedInt {
+                bits,
+                group_size,
+                zero_points,
+                desc_act,
+                compressed_tensors,
+            } => {
                 let bits = u64::from(bits);
                 let scale_k = if desc_act { linear.whole_k } else { k };
                 let groups = group_size.map_or(1, |size| scale_k.div_ceil(u64::from(size)));
                 out.push(whole(class, e * n * k * bits / 8, 1));
                 out.push(whole(class, e * groups * n * self.element, 1));
                 let zeros = e * groups * n * bits / 8;
-                let awq = self.spec.quantization.as_ref().is_some_and(|q| q.method == "auto_awq");
+                let awq = self
+                    .spec
+                    .quantization
+                    .as_ref()
+                    .is_some_and(|q| q.method == "auto_awq");
                 if zero_points || !compressed_tensors {
                     // GPTQ stores zero points even where they are symmetric; Marlin drops those.
-                    out.push(Tensor { class, bytes: zeros, loaded: if zero_points { zeros } else { 0 }, count: 1 });
+                    out.push(Tensor {
+                        class,
+                        bytes: zeros,
+                        loaded: if zero_points { zeros } else { 0 },
+                        count: 1,
+                    });
                 }
                 if !awq && (!compressed_tensors || desc_act) {
-                    out.push(Tensor { class, bytes: e * k * 4, loaded: if desc_act { e * k * 8 } else { 0 }, count: 1 });
+                    out.push(Tensor {
+                        class,
+                        bytes: e * k * 4,
+                        loaded: if desc_act { e * k * 8 } else { 0 },
+                        count: 1,
+                    });
                 }
                 if compressed_tensors {
                     out.push(whole(class, e * 16, 1));

@@ -63,6 +63,9 @@ pub(super) struct Family {
     pub(super) experts: Experts,
     pub(super) rope: RopeKind,
     pub(super) scalar_buffers: u32,
+    /// Copies of the hidden states alive at the peak: read off the profile runs of vLLM's own runner for Llama, Phi-3,
+    /// Qwen and Gemma; the other rows inherit them.
+    pub(super) residual_copies: u32,
 }
 
 const LLAMA: Family = Family {
@@ -80,6 +83,7 @@ const LLAMA: Family = Family {
     experts: Experts::None,
     rope: RopeKind::Common,
     scalar_buffers: 0,
+    residual_copies: 3,
 };
 
 const QWEN2: Family = Family {
@@ -88,6 +92,7 @@ const QWEN2: Family = Family {
     o_bias: Switch::Never,
     mlp_bias: Switch::Never,
     pattern: Pattern::OnRequest,
+    residual_copies: 4,
     ..LLAMA
 };
 
@@ -103,6 +108,7 @@ const GEMMA: Family = Family {
     mlp_bias: Switch::Never,
     tied: true,
     scalar_buffers: 1,
+    residual_copies: 5,
     ..LLAMA
 };
 
@@ -114,6 +120,7 @@ const OLMO2: Family = Family {
     qk_norm: QkNorm::AllHeads,
     pattern: Pattern::None,
     rope: RopeKind::Frequencies(1),
+    residual_copies: 4,
     ..LLAMA
 };
 

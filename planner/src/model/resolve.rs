@@ -102,6 +102,7 @@ fn decoder(fields: &Fields<'_>, family: &Family) -> Result<ModelSpec, ConfigErro
         },
         rope: positions::rope(fields, family.rope, attention.head_dim)?,
         scalar_buffers: family.scalar_buffers,
+        residual_copies: family.residual_copies,
         quantized_router,
         quantization,
         needs_remote_code,
@@ -377,7 +378,12 @@ fn runs(
 }
 
 /// Which linear layers of layer `index` are quantised: a fused layer follows its first shard.
-fn parts(quantization: &Quantization, index: usize, mlp: MlpKind, (shared, router): (bool, bool)) -> Quantized {
+fn parts(
+    quantization: &Quantization,
+    index: usize,
+    mlp: MlpKind,
+    (shared, router): (bool, bool),
+) -> Quantized {
     let kept = |name: &str| !quantization.ignores(&format!("model.layers.{index}.{name}"));
     let moe = mlp == MlpKind::Moe;
     Quantized {

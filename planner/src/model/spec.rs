@@ -174,6 +174,8 @@ pub struct ModelSpec {
     pub rope: Rope,
     /// Scalars that the model keeps as buffers (Gemma's normaliser), in elements.
     pub scalar_buffers: u32,
+    /// Copies of the hidden states that are alive at the peak of a forward pass.
+    pub residual_copies: u32,
     /// The class lets its router be quantised.
     pub quantized_router: bool,
     /// How the checkpoint is quantised.
@@ -220,7 +222,15 @@ impl ModelSpec {
     pub fn with_online(mut self, quantization: Quantization) -> Self {
         for run in &mut self.layers {
             let moe = run.mlp == MlpKind::Moe;
-            run.quantized = Quantized { qkv: true, o: true, gate_up: !moe, down: !moe, experts: moe, shared: moe, router: moe && self.quantized_router };
+            run.quantized = Quantized {
+                qkv: true,
+                o: true,
+                gate_up: !moe,
+                down: !moe,
+                experts: moe,
+                shared: moe,
+                router: moe && self.quantized_router,
+            };
         }
         self.quantization = Some(quantization);
         self

@@ -12,7 +12,9 @@ pub(crate) fn json(path: &str) -> Value {
 
 /// The model of a config under `configs` of such a file.
 pub(crate) fn model(file: &Value, id: &str) -> ModelInput {
-    let config = file["configs"][id].as_object().unwrap_or_else(|| panic!("no config {id}"));
+    let config = file["configs"][id]
+        .as_object()
+        .unwrap_or_else(|| panic!("no config {id}"));
     ModelInput::from_object(id, config).unwrap_or_else(|e| panic!("{id}: {e}"))
 }
 
@@ -24,5 +26,7 @@ pub(crate) fn spec(file: &Value, id: &str) -> Option<Arc<ModelSpec>> {
 /// `9.0` as 90.
 pub(crate) fn capability(value: &Value) -> u16 {
     let text = value.as_str().expect("a compute capability");
-    text.parse::<planner::gpu::ComputeCapability>().expect("a compute capability").number()
+    text.parse::<planner::gpu::ComputeCapability>()
+        .expect("a compute capability")
+        .number()
 }

@@ -1,0 +1,57 @@
+//! KV cache plans against vLLM 0.33.0's own planner.
+use crate::support;
+use planner::{
+    memory::{
+        kv_cache::{KvLayout, KvSettings},
+        shape::RankShape,
+    },
+    units::Bytes,
+};
+
+#[test]
+fn plans_equal_vllms_planner() {
+    let file = support::json("oracle/kv_plans.json");
+    let (mut rows, mut wrong) = (0, Vec::new());
+    for row in file["rows"].as_array().unwrap() {
+        let id = row[0].as_str().unwrap();
+        let Some(spec) = support::spec(&file, id) else {
+            continue;
+        };
+        rows += 1;
+        let number = |i: usize| row[i].as_u64().unwrap();
+        let fp8 = row[5].as_str().unwrap().starts_with("fp8");
+        let settings = KvSettings {
+            shape: RankShape {
+                tp: number(1) as u32,
+                ..RankShape::SINGLE
+            },
+            element: if fp8 { 1 } else { spec.dtype.size() },
+            block_size: 16,
+            max_num_batched_tokens: number(7) as u32,
+            concurrent_batches: 2,
+            no_hybrid: false,
+        };
+        let layout = KvLayout::new(&spec, settings);
+        let blocks = layout.blocks_in(Bytes::new(number(8)));
+        let plan = layout.plan(blocks, number(6));
+        let expected = (row[9].as_bool().unwrap(), number(10));
+        let mut ok = (plan.fits, layout.bytes_per_block) == expected;
+        if plan.fits {
+            ok &= plan.num_blocks == number(12)
+                && plan.tokens == number(13)
+                && plan.max_concurrency == row[14].as_f64().unwrap();
+        } else if let Some(longest) = row[17].as_u64() {
+            ok &= layout.longest(blocks, 1, number(6)) == longest;
+        }
+        if !ok {
+            wrong.push(format!(
+                "{row}\n  -> {plan:?} {} longest {}",
+                layout.bytes_per_block,
+                layout.longest(blocks, 1, number(6))
+            ));
+        }
+    }
+    println!("{rows} rows\n{}", wrong.join("\n"));
+    assert!(rows > 450, "{rows}");
+    assert!(wrong.is_empty());
+}
