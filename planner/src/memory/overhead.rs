@@ -46,9 +46,9 @@ pub fn graph_count(run: &RunSettings, blackwell: bool) -> u64 {
     (sizes.len() + decode) as u64
 }
 
-/// What vLLM sets aside for CUDA graphs.
-pub fn cuda_graphs(layers: u32, run: &RunSettings, blackwell: bool) -> Bytes {
-    Bytes::new(graph_count(run, blackwell) * u64::from(layers) * GRAPH_BYTES_PER_LAYER)
+/// What vLLM sets aside for that many CUDA graphs over that many layers.
+pub fn cuda_graphs(graphs: u64, layers: u32) -> Bytes {
+    Bytes::new(graphs * u64::from(layers) * GRAPH_BYTES_PER_LAYER)
 }
 
 /// Grows outside torch between vLLM's first look at the memory and the end of the profile run.

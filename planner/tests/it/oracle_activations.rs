@@ -52,7 +52,11 @@ fn peaks_equal_vllms_runner() {
             ));
         }
     }
-    println!("{rows} rows, {} over 1 % and 4 MiB\n{}", far.len(), far.join("\n"));
+    println!(
+        "{rows} rows, {} over 1 % and 4 MiB\n{}",
+        far.len(),
+        far.join("\n")
+    );
     assert!(rows > 30);
     assert!(far.is_empty());
 }

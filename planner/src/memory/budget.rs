@@ -1,0 +1,172 @@
+//! One rank's memory put together: vLLM's budget, what it takes from it, and the KV cache that remains.
+//!
+//! Mirrors `vllm/v1/worker/gpu_worker.py: determine_available_memory` and `v1/worker/utils.py: request_memory` at 0.33.0:
+//! `available = ceil(total * utilization) - (weights + buffers + peak + outside torch) - graphs`.
+use super::{
+    activations::{RunSettings, RunnerMemory},
+    allocator::allocated,
+    kv_cache::{KvLayout, KvPlan, KvSettings},
+    overhead,
+    shape::{RankShape, stage_layers},
+    tensors::{Placement, TensorClass, tensors},
+};
+use crate::{
+    model::ModelSpec,
+    units::{Bytes, FloatDtype, Utilization},
+};
+
+/// Everything that a rank's memory depends on besides the model and its place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BudgetSettings {
+    /// The GPU as a process sees it.
+    pub total: Bytes,
+    /// Held by other processes.
+    pub used_by_others: Bytes,
+    /// gpu_memory_utilization.
+    pub utilization: Utilization,
+    /// kv_cache_memory_bytes.
+    pub kv_cache_memory: Option<Bytes>,
+    /// Compute capability as 90 for 9.0.
+    pub capability: u16,
+    /// Type of what is not quantised.
+    pub dtype: FloatDtype,
+    /// Bytes of a KV cache element.
+    pub kv_element: u64,
+    /// Tokens of a block.
+    pub block_size: u32,
+    /// max_num_seqs.
+    pub max_num_seqs: u32,
+    /// max_num_batched_tokens.
+    pub max_num_batched_tokens: u32,
+    /// No CUDA graphs.
+    pub enforce_eager: bool,
+    /// disable_hybrid_kv_cache_manager.
+    pub no_hybrid: bool,
+}
+
+/// One rank.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankBudget {
+    /// Its place.
+    pub shape: RankShape,
+    /// Its layers.
+    pub layers: u32,
+    /// Parameters and buffers by class.
+    pub weights: Vec<(TensorClass, Bytes)>,
+    /// Their sum.
+    pub tensor_bytes: Bytes,
+    /// What the allocator holds after loading: vLLM's "Model loading took".
+    pub loaded_bytes: Bytes,
+    /// Buffers and peaks.
+    pub runner: RunnerMemory,
+    /// Outside torch, within the budget.
+    pub non_torch: Bytes,
+    /// CUDA graphs.
+    pub graphs: Bytes,
+    /// Graphs captured.
+    pub graph_count: u64,
+    /// total * utilization.
+    pub requested: Bytes,
+    /// What is taken from it before the KV cache.
+    pub non_kv: Bytes,
+    /// vLLM's "Available KV cache memory"; `None` where the rest already takes more than the budget.
+    pub available: Option<Bytes>,
+    /// The cache's layout.
+    pub layout: KvLayout,
+    /// Blocks that fit.
+    pub num_blocks: u64,
+}
+
+impl RankBudget {
+    /// Computes one rank.
+    pub fn new(spec: &ModelSpec, shape: RankShape, settings: &BudgetSettings) -> Self {
+        let place = Placement {
+            shape,
+            dtype: settings.dtype,
+            capability: settings.capability,
+        };
+        let runs = tensors(spec, &place);
+        let mut weights: Vec<(TensorClass, Bytes)> = Vec::new();
+        for run in &runs {
+            for tensor in &run.tensors {
+                let bytes = Bytes::new(tensor.bytes) * tensor.count * run.layers;
+                match weights.iter_mut().find(|(class, _)| *class == tensor.class) {
+                    Some((_, sum)) => *sum += bytes,
+                    None => weights.push((tensor.class, bytes)),
+                }
+            }
+        }
+        weights.sort_unstable_by_key(|(class, _)| *class);
+        let tensor_bytes = weights.iter().map(|(_, bytes)| *bytes).sum();
+        let loaded_bytes = allocated(&runs);
+        let run = RunSettings {
+            shape,
+            max_num_seqs: settings.max_num_seqs,
+            max_num_batched_tokens: settings.max_num_batched_tokens,
+        };
+        let runner = RunnerMemory::new(spec, &run);
+        let layers: u32 = stage_layers(spec, &shape).iter().map(|run| run.count).sum();
+        let blackwell = (100..110).contains(&settings.capability);
+        let graph_count = if settings.enforce_eager {
+            0
+        } else {
+            overhead::graph_count(&run, blackwell)
+        };
+        let graphs = overhead::cuda_graphs(graph_count, layers);
+        let non_torch = overhead::non_torch(shape.tp);
+        let requested = settings.utilization.of(settings.total);
+        let non_kv = loaded_bytes + runner.persistent() + runner.activation_peak() + non_torch + graphs;
+        let available = settings.kv_cache_memory.or_else(|| requested.checked_sub(non_kv));
+        let layout = KvLayout::new(
+            spec,
+            KvSettings {
+                shape,
+                element: settings.kv_element,
+                block_size: settings.block_size,
+                max_num_batched_tokens: settings.max_num_batched_tokens,
+                concurrent_batches: shape.pp + 1,
+                no_hybrid: settings.no_hybrid,
+            },
+        );
+        let num_blocks = layout.blocks_in(available.unwrap_or(Bytes::ZERO));
+        Self {
+            shape,
+            layers,
+            weights,
+            tensor_bytes,
+            loaded_bytes,
+            runner,
+            non_torch,
+            graphs,
+            graph_count,
+            requested,
+            non_kv,
+            available,
+            layout,
+            num_blocks,
+        }
+    }
+
+    /// The cache for that context, given the blocks that the smallest rank has.
+    pub fn kv_plan(&self, num_blocks: u64, max_model_len: u32) -> KvPlan {
+        self.layout.plan(num_blocks, u64::from(max_model_len))
+    }
+}
+
+/// All pipeline ranks; those of equal layers and place are alike, so at most a few differ.
+pub fn ranks(spec: &ModelSpec, shape: RankShape, settings: &BudgetSettings) -> Vec<RankBudget> {
+    (0..shape.pp)
+        .map(|pp_rank| RankBudget::new(spec, RankShape { pp_rank, ..shape }, settings))
+        .collect()
+}
+
+/// The rank with the fewest blocks: vLLM gives every rank as many as that one has.
+pub fn worst(ranks: &[RankBudget]) -> Option<&RankBudget> {
+    ranks.iter().min_by_key(|rank| {
+        (
+            rank.available.is_some(),
+            rank.num_blocks,
+            std::cmp::Reverse(rank.loaded_bytes),
+        )
+    })
+}

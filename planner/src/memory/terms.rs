@@ -1,0 +1,317 @@
+//! The breakdown: every figure of a rank as a [`Term`]. They sum to the GPU exactly.
+use super::{
+    budget::{BudgetSettings, RankBudget},
+    overhead,
+    tensors::TensorClass,
+    term::{Basis, Segment, Term},
+};
+use crate::{model::ModelSpec, units::Bytes};
+
+const WEIGHTS_CHECKED: &str = "equal to the byte in 199 configurations computed by vLLM 0.33.0's own classes";
+
+fn exact(
+    id: &'static str,
+    label: &'static str,
+    bytes: Bytes,
+    formula: &'static str,
+    inputs: Vec<(&'static str, String)>,
+    source: &'static str,
+) -> Term {
+    let segment = Segment::Weights;
+    Term {
+        id,
+        label,
+        segment,
+        bytes: bytes.signed(),
+        formula,
+        inputs,
+        source,
+        basis: Basis::Exact,
+        checked: WEIGHTS_CHECKED,
+    }
+}
+
+/// All terms of a rank. `workload` is the KV memory that the workload uses.
+pub fn terms(spec: &ModelSpec, rank: &RankBudget, settings: &BudgetSettings, workload: Bytes) -> Vec<Term> {
+    let mut terms = weight_terms(spec, rank);
+    terms.extend(runner_terms(spec, rank, settings));
+    terms.extend(overhead_terms(rank, settings));
+    terms.extend(kv_terms(rank, settings, workload));
+    let inside: i64 = terms.iter().map(|term| term.bytes).sum();
+    terms.extend(outside_terms(rank, settings, inside));
+    terms
+}
+
+fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
+    let a = spec.attention;
+    let shape = rank.shape;
+    let text = |n: u32| n.to_string();
+    let hidden = ("hidden_size", text(spec.hidden_size));
+    let tp = ("tensor_parallel_size", text(shape.tp));
+    let layers = ("layers on this rank", text(rank.layers));
+    let vocab = ("vocab_size", text(spec.vocab_size));
+    let mut terms = Vec::with_capacity(10);
+    for (class, bytes) in &rank.weights {
+        let bytes = *bytes;
+        terms.push(match class {
+            TensorClass::Embedding => exact("weights.embedding", "Token embedding", bytes, "pad(vocab_size, 64) / tensor_parallel_size × hidden_size × bytes", vec![vocab.clone(), tp.clone(), hidden.clone()], "model_executor/layers/vocab_parallel_embedding.py@0.33.0"),
+            TensorClass::LmHead => exact("weights.lm_head", "Output head", bytes, "pad(vocab_size, 64) / tensor_parallel_size × hidden_size × bytes", vec![vocab.clone(), tp.clone(), hidden.clone()], "model_executor/layers/vocab_parallel_embedding.py@0.33.0"),
+            TensorClass::Attention => exact(
+                "weights.attention",
+                "Attention",
+                bytes,
+                "layers × hidden_size × (2 × num_attention_heads / tensor_parallel_size + 2 × max(1, num_key_value_heads / tensor_parallel_size)) × head_dim × bytes + biases + scales",
+                vec![layers.clone(), hidden.clone(), ("num_attention_heads", text(a.num_attention_heads)), ("num_key_value_heads", text(a.num_key_value_heads)), ("head_dim", text(a.head_dim)), tp.clone()],
+                "model_executor/layers/linear.py: QKVParallelLinear, RowParallelLinear@0.33.0",
+            ),
+            TensorClass::Mlp => exact("weights.mlp", "Feed-forward", bytes, "layers × 3 × hidden_size × intermediate_size / tensor_parallel_size × bytes + scales", vec![hidden.clone(), ("intermediate_size", text(spec.mlp.map_or(0, |m| m.intermediate_size))), tp.clone()], "model_executor/layers/linear.py: MergedColumnParallelLinear@0.33.0"),
+            TensorClass::Experts => exact(
+                "weights.experts",
+                "Routed experts",
+                bytes,
+                "layers × experts × 3 × hidden_size × moe_intermediate_size × bytes / (tensor_parallel_size × data_parallel_size) + scales",
+                vec![layers.clone(), ("experts", text(spec.moe.map_or(0, |m| m.num_experts))), hidden.clone(), ("moe_intermediate_size", text(spec.moe.map_or(0, |m| m.moe_intermediate_size))), tp.clone(), ("data_parallel_size", text(shape.dp))],
+                "model_executor/layers/fused_moe/layer.py@0.33.0",
+            ),
+            TensorClass::SharedExperts => exact("weights.shared_experts", "Shared experts", bytes, "layers × 3 × hidden_size × shared width / tensor_parallel_size × bytes", vec![layers.clone(), hidden.clone(), tp.clone()], "model_executor/layers/linear.py@0.33.0"),
+            TensorClass::Router => exact("weights.router", "Router", bytes, "layers × experts × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("experts", text(spec.moe.map_or(0, |m| m.num_experts))), hidden.clone()], "model_executor/layers/fused_moe/router@0.33.0"),
+            TensorClass::Norms => exact("weights.norms", "Norms", bytes, "layers × norms per layer × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("norms per layer", text(spec.norms.per_layer)), hidden.clone()], "model_executor/layers/layernorm.py@0.33.0"),
+            TensorClass::Rope => exact("weights.rope", "Rotary cache", bytes, "positions × rotary dimension × bytes, once per rank", vec![("head_dim", text(a.head_dim))], "model_executor/layers/rotary_embedding@0.33.0"),
+        });
+    }
+    let rounding = rank.loaded_bytes.signed() - rank.tensor_bytes.signed();
+    terms.push(Term {
+        id: "weights.rounding",
+        label: "Allocator and kernel layout",
+        segment: Segment::Weights,
+        bytes: rounding,
+        formula: "what torch's allocator counts for these tensors after loading − their sum",
+        inputs: vec![("tensors", rank.tensor_bytes.get().to_string())],
+        source: "c10/cuda/CUDACachingAllocator.cpp of torch 2.14",
+        basis: Basis::Fitted,
+        checked: "Model loading within 0.1 % in 4 of 5 configurations computed by vLLM 0.33.0's own classes, within 3 % in all",
+    });
+    terms
+}
+
+fn runner_terms(spec: &ModelSpec, rank: &RankBudget, settings: &BudgetSettings) -> Vec<Term> {
+    let runner = rank.runner;
+    let (n, s) = (
+        settings.max_num_batched_tokens.to_string(),
+        settings.max_num_seqs.to_string(),
+    );
+    let tokens = ("max_num_batched_tokens", n);
+    let seqs = ("max_num_seqs", s);
+    let vocab = ("vocab_size", spec.vocab_size.to_string());
+    let hidden = ("hidden_size", spec.hidden_size.to_string());
+    let checked = "within 0.5 % or 4 MiB in 61 profile runs of vLLM 0.33.0's own runner, eager";
+    let mut terms = vec![Term {
+        id: "persistent.sampler",
+        label: "Sampler state",
+        segment: Segment::Overhead,
+        bytes: runner.sampler_state.signed(),
+        formula: "max_num_seqs × (4 × vocab_size + 8 × ceil(vocab_size / 32) + 18064)",
+        inputs: vec![seqs.clone(), vocab.clone()],
+        source: "v1/worker/gpu/sample/penalties.py@0.33.0",
+        basis: Basis::Exact,
+        checked,
+    }];
+    if runner.workspace > Bytes::ZERO {
+        let moe = spec.moe;
+        terms.push(Term {
+            id: "persistent.workspace",
+            label: "Expert workspace",
+            segment: Segment::Overhead,
+            bytes: runner.workspace.signed(),
+            formula: "2 × max_num_batched_tokens × num_experts_per_tok × (max(2 × expert width, hidden_size) + max(expert width, hidden_size))",
+            inputs: vec![tokens.clone(), ("num_experts_per_tok", moe.map_or(0, |m| m.num_experts_per_tok).to_string()), hidden.clone()],
+            source: "model_executor/layers/fused_moe/modular_kernel.py@0.33.0",
+            basis: Basis::Exact,
+            checked,
+        });
+    }
+    if runner.intermediate > Bytes::ZERO {
+        terms.push(Term {
+            id: "persistent.intermediate",
+            label: "Activations from the stage before",
+            segment: Segment::Overhead,
+            bytes: runner.intermediate.signed(),
+            formula: "2 × max_num_batched_tokens × 2 × hidden_size",
+            inputs: vec![tokens.clone(), hidden.clone()],
+            source: "v1/worker/gpu/model_runner.py@0.33.0",
+            basis: Basis::Exact,
+            checked,
+        });
+    }
+    let (formula, inputs, basis) = if runner.sampler_decides() {
+        (
+            "14 × max_num_seqs × vocab_size + 2 × (max_num_batched_tokens + max_num_seqs) × hidden_size: the sampler's warm-up decides",
+            vec![seqs, vocab, tokens, hidden],
+            Basis::Exact,
+        )
+    } else {
+        (
+            "2 × max_num_batched_tokens × the widest point of a layer: the forward pass decides",
+            vec![tokens, hidden],
+            Basis::Fitted,
+        )
+    };
+    terms.push(Term {
+        id: "activation.peak",
+        label: "Activation peak",
+        segment: Segment::Activations,
+        bytes: runner.activation_peak().signed(),
+        formula,
+        inputs,
+        source: "v1/worker/gpu/model_runner.py: profile_run@0.33.0",
+        basis,
+        checked,
+    });
+    terms
+}
+
+fn overhead_terms(rank: &RankBudget, settings: &BudgetSettings) -> Vec<Term> {
+    let mut terms = Vec::with_capacity(2);
+    if rank.graphs > Bytes::ZERO {
+        terms.push(Term {
+            id: "overhead.cuda_graphs",
+            label: "CUDA graphs",
+            segment: Segment::Overhead,
+            bytes: rank.graphs.signed(),
+            formula: "graphs × layers × 200 KiB",
+            inputs: vec![
+                ("graphs", rank.graph_count.to_string()),
+                ("layers", rank.layers.to_string()),
+                ("max_num_seqs", settings.max_num_seqs.to_string()),
+            ],
+            source: "v1/worker/gpu/cudagraph_utils.py@0.33.0 measures it; the constant is ours",
+            basis: Basis::Fitted,
+            checked: "a third to twice of what a dozen start-up logs show",
+        });
+    }
+    terms.push(Term {
+        id: "overhead.non_torch",
+        label: "Outside torch",
+        segment: Segment::Overhead,
+        bytes: rank.non_torch.signed(),
+        formula: "0.24 GiB on one GPU, 2.09 GiB with tensor parallelism",
+        inputs: vec![("tensor_parallel_size", rank.shape.tp.to_string())],
+        source: "v1/worker/gpu_worker.py: determine_available_memory@0.33.0 measures it; the constants are ours",
+        basis: Basis::Fitted,
+        checked: "six H100 runs of vLLM 0.19.0 and one A100 run of 0.26",
+    });
+    terms
+}
+
+fn kv_terms(rank: &RankBudget, settings: &BudgetSettings, workload: Bytes) -> Vec<Term> {
+    let Some(available) = rank.available else {
+        return Vec::new();
+    };
+    let pool = Bytes::new(rank.num_blocks.saturating_mul(rank.layout.bytes_per_block)).min(available);
+    let used = pool.min(workload);
+    let source = "v1/core/kv_cache_planning.py@0.33.0";
+    let checked = "equal in 483 plans of vLLM 0.33.0's own planner";
+    let block = || {
+        vec![
+            ("blocks", rank.num_blocks.to_string()),
+            ("bytes per block", rank.layout.bytes_per_block.to_string()),
+            ("block_size", settings.block_size.to_string()),
+        ]
+    };
+    vec![
+        Term {
+            id: "kv_cache.workload",
+            label: "KV cache for the workload",
+            segment: Segment::KvCache,
+            bytes: used.signed(),
+            formula: "sequences × blocks of one sequence × bytes per block, at most the pool",
+            inputs: block(),
+            source,
+            basis: Basis::Exact,
+            checked,
+        },
+        Term {
+            id: "kv_cache.free",
+            label: "KV cache beyond it",
+            segment: Segment::KvCacheFree,
+            bytes: pool.saturating_sub(used).signed(),
+            formula: "blocks × bytes per block − what the workload takes",
+            inputs: block(),
+            source,
+            basis: Basis::Exact,
+            checked,
+        },
+        Term {
+            id: "kv_cache.remainder",
+            label: "Less than a block",
+            segment: Segment::KvCacheFree,
+            bytes: available.saturating_sub(pool).signed(),
+            formula: "available − blocks × bytes per block",
+            inputs: vec![("available", available.get().to_string())],
+            source,
+            basis: Basis::Exact,
+            checked,
+        },
+    ]
+}
+
+/// What lies outside vLLM's budget, and the overrun where the budget does not reach.
+fn outside_terms(rank: &RankBudget, settings: &BudgetSettings, inside: i64) -> Vec<Term> {
+    let context = overhead::context();
+    let mut terms = vec![Term {
+        id: "baseline.context",
+        label: "CUDA context",
+        segment: Segment::Baseline,
+        bytes: context.signed(),
+        formula: "0.53 GiB, taken before vLLM looks at the memory",
+        inputs: Vec::new(),
+        source: "v1/worker/gpu_worker.py: init_device@0.33.0",
+        basis: Basis::Assumed,
+        checked: "one log on H100 (78.66 of 79.19 GiB free on start-up)",
+    }];
+    if settings.used_by_others > Bytes::ZERO {
+        terms.push(Term {
+            id: "baseline.others",
+            label: "Other processes",
+            segment: Segment::Baseline,
+            bytes: settings.used_by_others.signed(),
+            formula: "given, or read from the driver",
+            inputs: Vec::new(),
+            source: "the driver",
+            basis: Basis::Exact,
+            checked: "as given",
+        });
+    }
+    let outside: i64 = terms.iter().map(|term| term.bytes).sum();
+    let rest = settings.total.signed() - inside - outside;
+    let (id, label, segment, formula) = if rest >= 0 {
+        (
+            "withheld.free",
+            "Left free",
+            Segment::Withheld,
+            "total − all of the above; mostly total × (1 − gpu_memory_utilization)",
+        )
+    } else {
+        (
+            "overrun",
+            "Beyond the GPU",
+            Segment::Overrun,
+            "total − all of the above",
+        )
+    };
+    terms.push(Term {
+        id,
+        label,
+        segment,
+        bytes: rest,
+        formula,
+        inputs: vec![
+            ("total", settings.total.get().to_string()),
+            ("requested", rank.requested.get().to_string()),
+        ],
+        source: "v1/worker/utils.py: request_memory@0.33.0",
+        basis: Basis::Exact,
+        checked: "follows from the other terms",
+    });
+    terms
+}
