@@ -135,9 +135,9 @@ impl KvLayout {
         while low < high {
             let middle = low + (high - low).div_ceil(2);
             if fits(middle) {
-                low = middle
+                low = middle;
             } else {
-                high = middle - 1
+                high = middle - 1;
             }
         }
         low

@@ -176,7 +176,8 @@ impl Builder<'_> {
     }
 
     fn attention(&self, run: &LayerRun, out: &mut Vec<Tensor>) {
-        let (a, h) = (self.spec.attention, u64::from(self.spec.hidden_size));
+        let a = self.spec.attention;
+        let hidden = u64::from(self.spec.hidden_size);
         let d = u64::from(a.head_dim);
         let q = u64::from(a.num_attention_heads) / self.tp() * d;
         // A head is replicated where there are more ranks than heads.
@@ -186,20 +187,20 @@ impl Builder<'_> {
         let qkv = Linear {
             class,
             shards: &[q, kv, kv],
-            k: h,
+            k: hidden,
             experts: 1,
             quantized: run.quantized.qkv,
             bias: bias(a.qkv_bias, q + 2 * kv),
-            whole_k: h,
+            whole_k: hidden,
         };
         self.linear(&qkv, out);
         let output = Linear {
             class,
-            shards: &[h],
+            shards: &[hidden],
             k: q,
             experts: 1,
             quantized: run.quantized.o,
-            bias: bias(a.o_bias, h),
+            bias: bias(a.o_bias, hidden),
             whole_k: q * self.tp(),
         };
         self.linear(&output, out);
@@ -389,22 +390,24 @@ impl Builder<'_> {
         let h = u64::from(spec.hidden_size) * self.element;
         let mut out = vec![whole(TensorClass::Norms, h, if spec.norms.bias { 2 } else { 1 })];
         if !spec.tie_word_embeddings {
-            match spec.quantization.as_ref().filter(|q| q.lm_head) {
-                None => out.push(self.embedding(TensorClass::LmHead)),
-                Some(_) => {
-                    let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
-                    let k = u64::from(spec.hidden_size);
-                    let head = Linear {
-                        class: TensorClass::LmHead,
+            if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
+                let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
+                let k = u64::from(spec.hidden_size);
+                let class = TensorClass::LmHead;
+                self.linear(
+                    &Linear {
+                        class,
                         shards: &[rows],
                         k,
                         experts: 1,
                         quantized: true,
                         bias: 0,
                         whole_k: k,
-                    };
-                    self.linear(&head, &mut out);
-                }
+                    },
+                    &mut out,
+                );
+            } else {
+                out.push(self.embedding(TensorClass::LmHead));
             }
         }
         if spec.lm_head_bias {
@@ -434,7 +437,7 @@ impl Builder<'_> {
         let n: u64 = linear.shards.iter().sum();
         let shards = linear.shards.len() as u64;
         // Below 8.9 there is no FP8 tensor core: Marlin keeps 16-bit scales, one per output and block of inputs.
-        let marlin = self.place.capability < 89;
+        let marlin = (1..89).contains(&self.place.capability);
         match scheme {
             LinearScheme::Fp8PerTensor { static_activation } => {
                 let online = self

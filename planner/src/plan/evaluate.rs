@@ -1,14 +1,57 @@
 //! THE entry point.
-use super::{Outcome, Plan, Scenario, Verdict};
-use crate::units::Bytes;
+use super::{
+    arguments::{self, Refusal, Resolved},
+    judge, notes,
+    output::{Feasibility, Memory, OomRisk, Outcome, Plan, RankMemory, Verdict},
+    remedy,
+    scenario::Scenario,
+};
+use crate::{
+    memory::{
+        Segment, Term,
+        budget::{RankBudget, ranks, worst},
+        overhead, terms,
+    },
+    units::Bytes,
+};
 
 /// Computes the plan of a scenario. Never fails: what does not fit or cannot be known is a verdict.
 pub fn evaluate(scenario: &Scenario) -> Plan {
+    let mut plan = evaluate_once(scenario);
+    if plan.verdict.outcome == Outcome::DoesNotFit
+        || (plan.verdict.outcome == Outcome::Tight && plan.memory.is_some())
+    {
+        plan.verdict.remedies = remedy::remedies(scenario, &plan);
+    }
+    plan
+}
+
+/// Without remedies, which evaluate many scenarios themselves.
+pub(super) fn evaluate_once(scenario: &Scenario) -> Plan {
+    let spec = match &scenario.model.spec {
+        Ok(spec) => spec,
+        Err(error) => {
+            return unsupported(
+                scenario,
+                &Refusal {
+                    reason: error.to_string(),
+                    vllm_error: None,
+                },
+            );
+        }
+    };
+    match arguments::resolve(scenario, spec) {
+        Err(refusal) => unsupported(scenario, &refusal),
+        Ok(resolved) => planned(scenario, resolved),
+    }
+}
+
+fn unsupported(scenario: &Scenario, refusal: &Refusal) -> Plan {
     let verdict = Verdict {
         outcome: Outcome::Unsupported,
-        reason: "not written yet".to_owned(),
+        reason: refusal.reason.clone(),
         shortfall_bytes: Bytes::ZERO,
-        vllm_error: None,
+        vllm_error: refusal.vllm_error.clone(),
         remedies: Vec::new(),
     };
     Plan {
@@ -18,5 +61,139 @@ pub fn evaluate(scenario: &Scenario) -> Plan {
         memory: None,
         args: None,
         notes: Vec::new(),
+    }
+}
+
+/// What the workload asks of the KV cache of one rank.
+#[derive(Clone, Copy)]
+pub(super) struct Need {
+    /// For one sequence of max_model_len.
+    pub(super) one: Bytes,
+    /// For all sequences of the workload.
+    pub(super) workload: Bytes,
+    /// Sequences of the workload that fit at once.
+    pub(super) sequences: u64,
+}
+
+fn planned(scenario: &Scenario, resolved: Resolved<'_>) -> Plan {
+    let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings);
+    let Some(rank) = worst(&ranks) else {
+        return unsupported(
+            scenario,
+            &Refusal {
+                reason: "the layout has no ranks".to_owned(),
+                vllm_error: None,
+            },
+        );
+    };
+    let need = need(scenario, &resolved, rank);
+    let terms = terms(&resolved.spec, rank, &resolved.settings, need.workload);
+    let verdict = judge::verdict(scenario, &resolved, rank, &need);
+    let memory = memory(&resolved, rank, &ranks, &need, terms);
+    let feasibility = feasibility(scenario, &resolved, rank, &memory, &verdict);
+    let notes = notes::notes(scenario, &resolved, rank, &need);
+    let mut plan = Plan {
+        scenario: scenario.clone(),
+        verdict,
+        feasibility: Some(feasibility),
+        memory: Some(memory),
+        args: Some(resolved.args),
+        notes,
+    };
+    if let Some(feasibility) = &mut plan.feasibility {
+        feasibility.warnings = notes::warnings(&plan.notes);
+    }
+    plan
+}
+
+fn need(scenario: &Scenario, resolved: &Resolved<'_>, rank: &RankBudget) -> Need {
+    let length = u64::from(resolved.args.max_model_len.value);
+    let sequence = u64::from(scenario.workload.tokens_per_sequence()).min(length);
+    let concurrency = u64::from(scenario.workload.concurrency);
+    let per_sequence = rank.layout.blocks_per_request(sequence).max(1);
+    // Each of the replicas carries its share.
+    let share = concurrency.div_ceil(u64::from(resolved.args.data_parallel_size.value));
+    Need {
+        one: rank.layout.bytes_for(length, 1),
+        workload: rank.layout.bytes_for(sequence, share),
+        sequences: rank.num_blocks / per_sequence,
+    }
+}
+
+fn memory(
+    resolved: &Resolved<'_>,
+    rank: &RankBudget,
+    ranks: &[RankBudget],
+    need: &Need,
+    terms: Vec<Term>,
+) -> Memory {
+    let kv = rank.kv_plan(rank.num_blocks, resolved.args.max_model_len.value);
+    let baseline = terms
+        .iter()
+        .filter(|term| term.segment == Segment::Baseline)
+        .map(|term| term.bytes)
+        .sum::<i64>();
+    let summary = |rank: &RankBudget| RankMemory {
+        pipeline_rank: rank.shape.pp_rank,
+        num_hidden_layers: rank.layers,
+        weights_bytes: rank.loaded_bytes,
+        kv_cache_available_bytes: rank.available.unwrap_or(Bytes::ZERO),
+        num_blocks: rank.num_blocks,
+    };
+    Memory {
+        gpu_total_bytes: resolved.settings.total,
+        requested_bytes: rank.requested,
+        weights_bytes: rank.loaded_bytes,
+        weights_tensor_bytes: rank.tensor_bytes,
+        persistent_bytes: rank.runner.persistent() + rank.non_torch,
+        activation_peak_bytes: rank.runner.activation_peak(),
+        cuda_graph_bytes: rank.graphs,
+        baseline_bytes: Bytes::new(u64::try_from(baseline).unwrap_or(0)),
+        kv_cache_available_bytes: rank.available.unwrap_or(Bytes::ZERO),
+        kv_cache_needed_bytes: need.one,
+        kv_cache_workload_bytes: need.workload,
+        block_size: resolved.args.block_size.value,
+        bytes_per_block: Bytes::new(rank.layout.bytes_per_block),
+        num_blocks: rank.num_blocks,
+        kv_cache_tokens: kv.tokens,
+        max_concurrency: kv.max_concurrency,
+        terms,
+        ranks: if ranks.len() > 1 {
+            ranks.iter().map(summary).collect()
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+fn feasibility(
+    scenario: &Scenario,
+    resolved: &Resolved<'_>,
+    rank: &RankBudget,
+    memory: &Memory,
+    verdict: &Verdict,
+) -> Feasibility {
+    let length = u64::from(resolved.args.max_model_len.value);
+    let concurrency = u64::from(scenario.workload.concurrency.max(1));
+    let overhead = rank.non_kv.saturating_sub(rank.loaded_bytes) + overhead::context();
+    Feasibility {
+        fits: matches!(verdict.outcome, Outcome::Fits | Outcome::Tight),
+        oom_risk: match verdict.outcome {
+            Outcome::Fits => OomRisk::Low,
+            Outcome::Tight => OomRisk::Medium,
+            Outcome::DoesNotFit | Outcome::Unsupported => OomRisk::High,
+        },
+        vram_total_gib: memory.gpu_total_bytes.gib_f64(),
+        vram_target_alloc_gib: memory.requested_bytes.gib_f64(),
+        weights_gib: memory.weights_bytes.gib_f64(),
+        kv_cache_gib: memory.kv_cache_available_bytes.gib_f64(),
+        overhead_gib: overhead.gib_f64(),
+        headroom_gib: memory
+            .kv_cache_available_bytes
+            .saturating_sub(memory.kv_cache_workload_bytes)
+            .gib_f64(),
+        max_concurrency_at_context: rank.num_blocks / rank.layout.blocks_per_request(length).max(1),
+        max_context_at_concurrency: rank.layout.longest(rank.num_blocks, concurrency, length),
+        warnings: Vec::new(),
     }
 }

@@ -1,6 +1,10 @@
 //! The question, the answer, and the judgement between them.
+mod arguments;
 mod evaluate;
+mod judge;
+mod notes;
 mod output;
+mod remedy;
 mod scenario;
 
 pub use evaluate::evaluate;

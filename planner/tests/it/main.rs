@@ -1,15 +1,22 @@
 //! planner against the outside: vLLM's own code, its logs, published counts.
 #![allow(
+    missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
-    missing_docs
+    clippy::disallowed_methods,
+    clippy::float_cmp
 )]
 
+mod configs;
+mod evaluate;
+mod measured;
 mod oracle_activations;
 mod oracle_kv;
+mod oracle_refusals;
 mod oracle_weights;
+mod properties;
 mod support;

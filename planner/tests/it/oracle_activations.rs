@@ -40,7 +40,7 @@ fn peaks_equal_vllms_runner() {
         let persistent = kept.get() as f64 - number(9) as f64;
         let sampler = (memory.workspace + memory.sampler_peak).get() as f64 - number(13) as f64;
         let forward = (memory.workspace + memory.forward_peak).get() as f64 - number(12) as f64;
-        let mib = 1048576.0;
+        let mib = 1_048_576.0;
         // The rest is the allocator's rounding to 2 MiB.
         if error.abs() > 0.01 && (ours - theirs).abs() > 4.0 * mib {
             far.push(format!(

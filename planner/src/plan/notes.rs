@@ -1,0 +1,155 @@
+//! What a reader should know about the figures: doubts with their direction, and hints.
+use super::{
+    arguments::Resolved,
+    evaluate::Need,
+    output::{Bias, Note, Severity},
+    scenario::Scenario,
+};
+use crate::{
+    engine::VllmVersion,
+    gpu::{Vendor, VisibleBasis},
+    memory::budget::RankBudget,
+    model::LinearScheme,
+};
+
+/// Notes of a plan.
+pub(super) fn notes(
+    scenario: &Scenario,
+    resolved: &Resolved<'_>,
+    rank: &RankBudget,
+    need: &Need,
+) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut note = |code, severity, bias, message: String| {
+        notes.push(Note {
+            code,
+            severity,
+            bias,
+            message,
+        });
+    };
+    let gpu = &scenario.hardware.gpu;
+    if gpu.visible_basis == VisibleBasis::Estimated {
+        note(
+            "gpu.visible_estimated",
+            Severity::Caution,
+            Bias::None,
+            format!(
+                "What a process sees of the memory of {} is estimated from what NVML reports; on cards where both are known the rule is within 0.7 %.",
+                gpu.name
+            ),
+        );
+    }
+    if gpu.unified_memory {
+        note(
+            "gpu.unified_memory",
+            Severity::Caution,
+            Bias::Over,
+            "CPU and GPU share this memory: what other programs use is missing here, and vLLM counts the free system memory at start.".to_owned(),
+        );
+    }
+    if gpu.vendor == Vendor::Amd {
+        note("gpu.amd", Severity::Caution, Bias::None, "Weights and KV cache follow the same rules on ROCm; peaks, graphs and kernels were not checked there.".to_owned());
+    }
+    if gpu.compute_capability.is_none() && gpu.vendor == Vendor::Nvidia {
+        note(
+            "gpu.capability_unknown",
+            Severity::Unknown,
+            Bias::None,
+            "Without a compute capability it is not checked whether vLLM's kernels run on this GPU."
+                .to_owned(),
+        );
+    }
+    if scenario.vllm_version != VllmVersion::latest() {
+        note(
+            "vllm.version",
+            Severity::Caution,
+            Bias::None,
+            format!(
+                "Computed with the rules of vLLM {}; {} may differ.",
+                VllmVersion::latest(),
+                scenario.vllm_version
+            ),
+        );
+    }
+    quantization_notes(resolved, &mut note);
+    if rank.shape.tp > 1 {
+        note(
+            "memory.non_torch",
+            Severity::Caution,
+            Bias::Under,
+            "With tensor parallelism 2.1 GiB are set aside for communicators, as logs of 0.19 on H100 show; other machines may need less, and then have more KV cache.".to_owned(),
+        );
+    }
+    if resolved.args.enforce_eager.value {
+        note(
+            "engine.eager",
+            Severity::Info,
+            Bias::None,
+            "Eager mode saves the memory of CUDA graphs and makes decoding slower.".to_owned(),
+        );
+    }
+    if need.workload > rank.available.unwrap_or_default() && scenario.workload.concurrency > 1 {
+        note(
+            "workload.waits",
+            Severity::Info,
+            Bias::None,
+            "Sequences beyond the KV cache wait or are preempted; vLLM does not fail.".to_owned(),
+        );
+    }
+    let unused = scenario
+        .hardware
+        .total_gpus()
+        .saturating_sub(resolved.args.gpus());
+    if unused > 0 {
+        note(
+            "hardware.unused",
+            Severity::Info,
+            Bias::None,
+            format!(
+                "{unused} of {} GPUs are not used by this layout.",
+                scenario.hardware.total_gpus()
+            ),
+        );
+    }
+    notes
+}
+
+fn quantization_notes(resolved: &Resolved<'_>, note: &mut impl FnMut(&'static str, Severity, Bias, String)) {
+    let Some(quantization) = &resolved.spec.quantization else {
+        return;
+    };
+    let capability = resolved.settings.capability;
+    let float = !matches!(
+        quantization.scheme,
+        LinearScheme::PackedInt { .. } | LinearScheme::PerChannel8 { float: false, .. }
+    );
+    if float && capability != 0 && capability < 89 {
+        note(
+            "quantization.marlin",
+            Severity::Caution,
+            Bias::None,
+            "This GPU has no FP8 tensor cores: vLLM keeps FP8 weights and computes in 16 bits (Marlin), which saves memory but not time.".to_owned(),
+        );
+    }
+    if !matches!(quantization.method, "fp8" | "fp8_per_tensor") {
+        note(
+            "quantization.unchecked",
+            Severity::Caution,
+            Bias::None,
+            format!(
+                "Weights of `{}` follow vLLM's tensor shapes; they were not held against its own classes yet.",
+                quantization.method
+            ),
+        );
+    }
+}
+
+/// Cautions as sentences.
+pub(super) fn warnings(notes: &[Note]) -> Vec<String> {
+    notes
+        .iter()
+        .filter(|note| note.severity != Severity::Info)
+        .map(|note| note.message.clone())
+        .collect()
+}

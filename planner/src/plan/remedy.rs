@@ -1,0 +1,167 @@
+//! The smallest single changes that make it fit. Each is evaluated; none is offered that does not help.
+use super::{
+    evaluate::evaluate_once,
+    output::{Outcome, Plan, Remedy},
+    scenario::Scenario,
+};
+use crate::{gpu::ComputeCapability, units::Utilization};
+
+/// How many are offered at most.
+const MOST: usize = 5;
+
+/// Remedies for a plan that does not fit, or is tight; the cheapest first.
+pub(super) fn remedies(scenario: &Scenario, plan: &Plan) -> Vec<Remedy> {
+    let mut remedies = Vec::new();
+    for (change, label) in candidates(scenario, plan) {
+        let mut changed = scenario.clone();
+        if change.iter().any(|(id, value)| changed.set(id, value).is_err()) {
+            continue;
+        }
+        let after = evaluate_once(&changed);
+        if rank(after.verdict.outcome) > rank(plan.verdict.outcome) {
+            let effect = effect(&after);
+            remedies.push(Remedy {
+                change,
+                label,
+                outcome: after.verdict.outcome,
+                effect,
+            });
+        }
+        if remedies.len() == MOST {
+            break;
+        }
+    }
+    remedies
+}
+
+fn rank(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Fits => 3,
+        Outcome::Tight => 2,
+        Outcome::DoesNotFit => 1,
+        Outcome::Unsupported => 0,
+    }
+}
+
+fn effect(after: &Plan) -> String {
+    let word = after.verdict.outcome.words().to_lowercase();
+    match &after.memory {
+        Some(memory) => format!(
+            "{word}, {} of KV cache for {:.1} full-length sequences",
+            memory.kv_cache_available_bytes, memory.max_concurrency
+        ),
+        None => word,
+    }
+}
+
+type Candidate = (Vec<(String, String)>, String);
+
+/// Changes that may help, in the order of what they cost.
+fn candidates(scenario: &Scenario, plan: &Plan) -> Vec<Candidate> {
+    let Some(args) = &plan.args else { return Vec::new() };
+    let one = |id: &str, value: String, label: String| (vec![(id.to_owned(), value)], label);
+    let mut all = Vec::new();
+    let used = scenario.hardware.memory_used.get() > 0;
+    if args.gpu_memory_utilization.value < Utilization::from_percent(95)
+        && !used
+        && args.kv_cache_memory_bytes.is_none()
+    {
+        all.push(one(
+            "gpu_memory_utilization",
+            "0.95".to_owned(),
+            "Raise `--gpu-memory-utilization` to 0.95".to_owned(),
+        ));
+    }
+    let seqs = args.max_num_seqs.value;
+    let wanted = scenario.workload.concurrency.next_multiple_of(8).max(16);
+    if wanted < seqs {
+        all.push(one(
+            "max_num_seqs",
+            wanted.to_string(),
+            format!("Lower `--max-num-seqs` to {wanted}"),
+        ));
+    }
+    if let Some(length) = shorter(plan) {
+        all.push(one(
+            "max_model_len",
+            length.to_string(),
+            format!("Lower `--max-model-len` to {length}"),
+        ));
+    }
+    let fp8_cache = ComputeCapability { major: 8, minor: 9 };
+    let new_enough = scenario
+        .hardware
+        .gpu
+        .compute_capability
+        .is_some_and(|c| c >= fp8_cache);
+    if !args.kv_cache_dtype.value.is_fp8() && new_enough {
+        all.push(one(
+            "kv_cache_dtype",
+            "fp8".to_owned(),
+            "Use `--kv-cache-dtype fp8`".to_owned(),
+        ));
+    }
+    let tokens = args.max_num_batched_tokens.value;
+    if tokens > 2048 {
+        all.push(one(
+            "max_num_batched_tokens",
+            "2048".to_owned(),
+            "Lower `--max-num-batched-tokens` to 2048".to_owned(),
+        ));
+    }
+    if !args.enforce_eager.value {
+        all.push(one(
+            "enforce_eager",
+            "true".to_owned(),
+            "Use `--enforce-eager` (no CUDA graphs, slower)".to_owned(),
+        ));
+    }
+    all.extend(wider(scenario, args.tensor_parallel_size.value));
+    if args.quantization.is_none() && new_enough {
+        all.push(one(
+            "quantization",
+            "fp8_per_tensor".to_owned(),
+            "Quantise while loading: `--quantization fp8_per_tensor`".to_owned(),
+        ));
+    }
+    all
+}
+
+/// A context that fits, if a useful one does.
+fn shorter(plan: &Plan) -> Option<u64> {
+    let args = plan.args.as_ref()?;
+    let memory = plan.memory.as_ref()?;
+    let length = u64::from(args.max_model_len.value);
+    if plan.verdict.outcome != Outcome::DoesNotFit || memory.num_blocks < 2 {
+        return None;
+    }
+    // Found by the same search as vLLM's own suggestion; a round figure reads better.
+    let fits = super::arguments::longest_for(&plan.scenario, length)?;
+    let round = if fits >= 4096 {
+        fits / 1024 * 1024
+    } else {
+        fits / 16 * 16
+    };
+    (round > 0 && round < length).then_some(round)
+}
+
+/// More GPUs per layer: first those that are there, then the next sizes that could be.
+fn wider(scenario: &Scenario, tp: u32) -> Vec<Candidate> {
+    let mut all = Vec::new();
+    for factor in [2, 4, 8] {
+        let next = tp.saturating_mul(factor);
+        if next > 16 {
+            break;
+        }
+        let needed = next * scenario.engine.data_parallel_size.unwrap_or(1);
+        let mut change = vec![("tensor_parallel_size".to_owned(), next.to_string())];
+        let label = if needed <= scenario.hardware.gpus {
+            format!("Split over {next} GPUs: `--tensor-parallel-size {next}`")
+        } else {
+            change.insert(0, ("gpus".to_owned(), needed.to_string()));
+            format!("Use {needed} GPUs with `--tensor-parallel-size {next}`")
+        };
+        all.push((change, label));
+    }
+    all
+}

@@ -1,0 +1,137 @@
+//! Verdicts, remedies and vLLM's own error texts.
+use crate::support;
+use planner::{Outcome, Scenario, evaluate, gpu, gpu::GpuSpec, model::ModelInput, units::Bytes};
+
+fn scenario(model: &str, gpu: &str, fields: &[(&str, &str)]) -> Scenario {
+    let model = ModelInput::from_catalog(model).unwrap();
+    let mut scenario = Scenario::new(model, gpu::find(gpu).unwrap().clone());
+    for (id, value) in fields {
+        scenario.set(id, value).unwrap();
+    }
+    scenario
+}
+
+#[test]
+fn every_remedy_does_what_it_says() {
+    let cases = [
+        scenario(
+            "meta-llama/Llama-3.3-70B-Instruct",
+            "H100 SXM",
+            &[("gpus", "2"), ("max_model_len", "131072")],
+        ),
+        scenario(
+            "meta-llama/Llama-3.1-8B-Instruct",
+            "L4",
+            &[("max_model_len", "131072")],
+        ),
+        scenario("Qwen/Qwen3-32B", "RTX 4090", &[]),
+        scenario(
+            "Qwen/Qwen3-30B-A3B",
+            "A100 SXM4 80GB",
+            &[("concurrency", "512"), ("prompt_tokens", "8192")],
+        ),
+    ];
+    let mut offered = 0;
+    for case in cases {
+        let plan = evaluate(&case);
+        assert!(
+            matches!(plan.verdict.outcome, Outcome::DoesNotFit | Outcome::Tight),
+            "{:?}",
+            plan.verdict
+        );
+        for remedy in &plan.verdict.remedies {
+            let mut changed = case.clone();
+            for (id, value) in &remedy.change {
+                changed.set(id, value).unwrap();
+            }
+            assert_eq!(evaluate(&changed).verdict.outcome, remedy.outcome, "{remedy:?}");
+            offered += 1;
+        }
+    }
+    assert!(offered >= 6, "{offered}");
+}
+
+#[test]
+fn too_little_cache_gives_vllms_own_error() {
+    let file = support::json("oracle/kv_plans.json");
+    let mut met = 0;
+    for row in file["rows"].as_array().unwrap() {
+        if row[9] != false
+            || row[4] != serde_json::Value::Null
+            || support::spec(&file, row[0].as_str().unwrap()).is_none()
+        {
+            continue;
+        }
+        let model = support::model(&file, row[0].as_str().unwrap());
+        let gpu = GpuSpec::custom(Bytes::from_gib(2000), row[3].as_str().map(|c| c.parse().unwrap()));
+        let mut scenario = Scenario::new(model, gpu);
+        for (id, value) in [
+            ("gpus", "8".to_owned()),
+            ("defaults", "vllm".to_owned()),
+            ("tensor_parallel_size", row[1].to_string()),
+            ("kv_cache_dtype", row[5].as_str().unwrap().to_owned()),
+            ("max_model_len", row[6].to_string()),
+            ("max_num_batched_tokens", row[7].to_string()),
+            ("kv_cache_memory_bytes", row[8].to_string()),
+        ] {
+            scenario.set(id, &value).unwrap();
+        }
+        let plan = evaluate(&scenario);
+        assert_eq!(plan.verdict.outcome, Outcome::DoesNotFit, "{row}");
+        let error = plan.verdict.vllm_error.unwrap();
+        let expected = format!(
+            "max seq len ({}), ({:?} GiB KV cache is needed, which is larger than the available KV cache memory ({:?} GiB). Based on the available memory, the estimated maximum model length is {}. ",
+            row[6],
+            row[15].as_f64().unwrap(),
+            row[16].as_f64().unwrap(),
+            row[17]
+        );
+        assert!(error.contains(&expected), "{error}\n{expected}");
+        met += 1;
+    }
+    assert!(met > 50, "{met}");
+}
+
+#[test]
+fn a_full_gpu_gives_vllms_start_up_error() {
+    let plan = evaluate(&scenario(
+        "Qwen/Qwen3-8B",
+        "H100 SXM",
+        &[("gpu_memory_used", "20GiB"), ("gpu_memory_utilization", "0.92")],
+    ));
+    assert_eq!(plan.verdict.outcome, Outcome::DoesNotFit);
+    insta::assert_snapshot!(plan.verdict.vllm_error.unwrap(), @"Free memory on device cuda:0 (58.66/79.19 GiB) on startup is less than desired GPU memory utilization (0.92, 72.85 GiB). Decrease GPU memory utilization or reduce GPU memory used by other processes.");
+    // Without a utilization of our own, the recommendation leaves the others their memory.
+    let plan = evaluate(&scenario(
+        "Qwen/Qwen3-8B",
+        "H100 SXM",
+        &[("gpu_memory_used", "20GiB")],
+    ));
+    assert_eq!(plan.verdict.outcome, Outcome::Fits, "{:?}", plan.verdict);
+}
+
+#[test]
+fn a_quantisation_that_the_checkpoint_lacks_is_never_assumed() {
+    for method in ["awq", "gptq", "compressed-tensors"] {
+        let plan = evaluate(&scenario(
+            "Qwen/Qwen3-8B",
+            "H100 SXM",
+            &[("quantization", method)],
+        ));
+        assert_eq!(plan.verdict.outcome, Outcome::Unsupported, "{method}");
+    }
+    let plan = evaluate(&scenario(
+        "Qwen/Qwen3-8B-AWQ",
+        "H100 SXM",
+        &[("quantization", "gptq")],
+    ));
+    assert!(plan.verdict.vllm_error.unwrap().contains("does not match"));
+}
+
+#[test]
+fn a_gpu_that_is_none_is_refused() {
+    for name in ["TPU v5e", "Gaudi 3"] {
+        let plan = evaluate(&scenario("Qwen/Qwen3-8B", name, &[]));
+        assert_eq!(plan.verdict.outcome, Outcome::Unsupported, "{name}");
+    }
+}
