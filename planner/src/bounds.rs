@@ -326,6 +326,14 @@ pub const FIELDS: &[Field] = &[
         "Only where the checkpoint does not say it itself.",
     ),
     engine(
+        "language_model_only",
+        "--language-model-only",
+        "Language model only",
+        "",
+        FieldKind::Switch,
+        "Leaves vision and audio towers out: text in, text out, and their memory saved.",
+    ),
+    engine(
         "trust_remote_code",
         "--trust-remote-code",
         "Trust remote code",

@@ -102,6 +102,8 @@ pub struct EngineArgs {
     pub dtype: Option<Option<FloatDtype>>,
     /// Quantisation method.
     pub quantization: Option<String>,
+    /// Leave vision and audio towers out.
+    pub language_model_only: Option<bool>,
     /// Run code from the model's repository.
     pub trust_remote_code: Option<bool>,
     /// The name that clients ask for.
@@ -131,6 +133,7 @@ const IDS: &[&str] = &[
     "disable_hybrid_kv_cache_manager",
     "dtype",
     "quantization",
+    "language_model_only",
     "trust_remote_code",
     "served_model_name",
     "port",
@@ -167,6 +170,7 @@ impl EngineArgs {
             "disable_hybrid_kv_cache_manager" => switch(self.disable_hybrid_kv_cache_manager),
             "dtype" => self.dtype.map(|d| d.map_or("auto", FloatDtype::name).to_owned()),
             "quantization" => self.quantization.clone(),
+            "language_model_only" => switch(self.language_model_only),
             "trust_remote_code" => switch(self.trust_remote_code),
             "served_model_name" => self.served_model_name.clone(),
             "port" => count(self.port),
@@ -201,6 +205,7 @@ impl EngineArgs {
             "disable_hybrid_kv_cache_manager" => self.disable_hybrid_kv_cache_manager = switch()?,
             "dtype" => self.dtype = text.map(dtype).transpose()?,
             "quantization" => self.quantization = words()?,
+            "language_model_only" => self.language_model_only = switch()?,
             "trust_remote_code" => self.trust_remote_code = switch()?,
             "served_model_name" => self.served_model_name = words()?,
             "port" => self.port = count()?,
@@ -269,6 +274,7 @@ mod tests {
             "true",
             "bfloat16",
             "fp8_per_tensor",
+            "true",
             "true",
             "my model",
             "8000",

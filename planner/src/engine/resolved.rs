@@ -94,6 +94,8 @@ pub struct ResolvedArgs {
     pub dtype: Chosen<FloatDtype>,
     /// The method in effect, if any: the checkpoint's or an online one.
     pub quantization: Option<Chosen<String>>,
+    /// Leave vision and audio towers out.
+    pub language_model_only: Chosen<bool>,
     /// Run code from the model's repository.
     pub trust_remote_code: Chosen<bool>,
 }
@@ -158,6 +160,11 @@ impl ResolvedArgs {
                 ToString::to_string,
             ),
             row("dtype", &self.dtype, |d| d.name().to_owned()),
+            row(
+                "language_model_only",
+                &self.language_model_only,
+                ToString::to_string,
+            ),
             row("trust_remote_code", &self.trust_remote_code, ToString::to_string),
         ];
         if let Some(bytes) = self.kv_cache_memory_bytes {

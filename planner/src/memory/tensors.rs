@@ -83,15 +83,9 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
         let mut tensors = builder.layer(run);
         if index == 0 {
             // The first attention layer creates the cache that all others share.
-            let rope = whole(
-                TensorClass::Rope,
-                spec.rope.cache_bytes,
-                u64::from(spec.rope.caches),
-            );
-            runs.push(TensorRun {
-                layers: 1,
-                tensors: vec![rope],
-            });
+            let caches = spec.rope.caches.iter().filter(|bytes| **bytes > 0);
+            let tensors = caches.map(|bytes| whole(TensorClass::Rope, *bytes, 1)).collect();
+            runs.push(TensorRun { layers: 1, tensors });
         }
         tensors.retain(|tensor| tensor.bytes > 0 && tensor.count > 0);
         runs.push(TensorRun {

@@ -140,6 +140,67 @@ const MIXTRAL: Family = Family {
     ..LLAMA
 };
 
+/// Architectures whose language model is one of the above, beside a vision or audio tower.
+pub(super) struct Wrapper {
+    pub(super) architecture: &'static str,
+    /// The language model's row.
+    pub(super) language: &'static str,
+    /// What the text config's class fills in where the file leaves it out, as in Gemma 3's published files.
+    pub(super) defaults: &'static [(&'static str, u32)],
+}
+
+const GEMMA3_TEXT: &[(&str, u32)] = &[
+    ("vocab_size", 262_208),
+    ("hidden_size", 2304),
+    ("intermediate_size", 9216),
+    ("num_hidden_layers", 26),
+    ("num_attention_heads", 8),
+    ("num_key_value_heads", 4),
+    ("head_dim", 256),
+    ("max_position_embeddings", 131_072),
+    ("sliding_window", 4096),
+];
+
+const WRAPPERS: &[Wrapper] = &[
+    Wrapper {
+        architecture: "Gemma3ForConditionalGeneration",
+        language: "Gemma3ForCausalLM",
+        defaults: GEMMA3_TEXT,
+    },
+    Wrapper {
+        architecture: "Qwen3VLForConditionalGeneration",
+        language: "Qwen3ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Qwen3VLMoeForConditionalGeneration",
+        language: "Qwen3MoeForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Qwen2_5_VLForConditionalGeneration",
+        language: "Qwen2ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Qwen2VLForConditionalGeneration",
+        language: "Qwen2ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Mistral3ForConditionalGeneration",
+        language: "MistralForCausalLM",
+        defaults: &[],
+    },
+];
+
+/// The wrapper of that architecture.
+pub(super) fn wrapper(architecture: &str) -> Option<&'static Wrapper> {
+    WRAPPERS
+        .iter()
+        .find(|wrapper| wrapper.architecture == architecture)
+}
+
 /// Every architecture that is modelled.
 const FAMILIES: &[Family] = &[
     LLAMA,

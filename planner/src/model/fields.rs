@@ -11,6 +11,8 @@ pub(super) const MAX_BYTES: usize = 8 << 20;
 pub(super) struct Fields<'a> {
     map: &'a Map<String, Value>,
     path: &'static str,
+    /// Values of the model's own class for what the file leaves out.
+    defaults: &'static [(&'static str, u32)],
     touched: RefCell<BTreeSet<String>>,
 }
 
@@ -45,8 +47,14 @@ impl<'a> Fields<'a> {
         Self {
             map,
             path,
+            defaults: &[],
             touched: RefCell::default(),
         }
+    }
+
+    /// With a class's own values for what the file leaves out.
+    pub(super) fn with_defaults(self, defaults: &'static [(&'static str, u32)]) -> Self {
+        Self { defaults, ..self }
     }
 
     /// The fields that were read, as an object of their own.
@@ -81,7 +89,11 @@ impl<'a> Fields<'a> {
     /// A whole number within limits.
     pub(super) fn count_in(&self, key: &str, min: u32, max: u32) -> Result<Option<u32>, ConfigError> {
         let Some(value) = self.value(key) else {
-            return Ok(None);
+            return Ok(self
+                .defaults
+                .iter()
+                .find(|(name, _)| *name == key)
+                .map(|(_, value)| *value));
         };
         let number = value.as_u64().or_else(|| whole_float(value));
         let number = number

@@ -69,7 +69,11 @@ pub(super) fn context_length(fields: &Fields<'_>) -> Result<ContextLength, Confi
             needed_for: "the longest context",
         });
     };
-    let Some(rope) = rope_object(fields)? else {
+    // Gemma 3's figure is the stretched one already.
+    let gemma3 = fields
+        .text("model_type")?
+        .is_some_and(|name| name.contains("gemma3"));
+    let Some(rope) = rope_object(fields)?.filter(|_| !gemma3) else {
         return Ok(plain(length, key));
     };
     Ok(match rope_type(rope) {
@@ -129,16 +133,12 @@ pub(super) enum RopeKind {
 
 /// Bytes of the cached rotary embeddings in a 16-bit model.
 pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result<Rope, ConfigError> {
-    let caches = match kind {
-        RopeKind::Frequencies(caches) => {
-            return Ok(Rope {
-                cache_bytes: u64::from(head_dim) * 4,
-                caches,
-            });
-        }
-        RopeKind::Common => 1,
-        RopeKind::TwoThetas => 2,
-    };
+    if let RopeKind::Frequencies(sets) = kind {
+        let bytes = u64::from(head_dim) * 4;
+        return Ok(Rope {
+            caches: [bytes, if sets > 1 { bytes } else { 0 }],
+        });
+    }
     let object = rope_object(fields)?;
     let rotary_dim = rotary_dim(fields, object, head_dim)?;
     let positions = fields
@@ -156,9 +156,20 @@ pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result
         }
         _ => u64::from(positions),
     };
+    // Three axes of positions (mrope) are cached over four times the length, interleaved ones are not.
+    let three_axes = object.is_some_and(|o| {
+        o.contains_key("mrope_section") && o.get("mrope_interleaved") != Some(&Value::Bool(true))
+    });
+    let cached = if three_axes { cached * 4 } else { cached };
+    let bytes = |positions: u64| positions * u64::from(rotary_dim) * 2;
+    // The second theta, of the sliding layers, is never stretched.
+    let second = if kind == RopeKind::TwoThetas {
+        bytes(u64::from(positions))
+    } else {
+        0
+    };
     Ok(Rope {
-        cache_bytes: cached * u64::from(rotary_dim) * 2,
-        caches,
+        caches: [bytes(cached), second],
     })
 }
 

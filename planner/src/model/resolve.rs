@@ -23,33 +23,83 @@ const MAX_EXPERT_WIDTH: u32 = 1 << 18;
 /// Resolves a config.json's object. The second part is the object reduced to the fields that were read.
 pub fn resolve(object: &Map<String, Value>) -> (Result<ModelSpec, ConfigError>, Map<String, Value>) {
     let top = Fields::new(object, "");
-    let spec = resolve_top(&top);
-    (spec, top.touched())
+    let mut kept_text = None;
+    let spec = resolve_top(&top, &mut kept_text);
+    let mut kept = top.touched();
+    if let Some(text) = kept_text {
+        kept.insert("text_config".to_owned(), Value::Object(text));
+    }
+    for tower in TOWERS {
+        // That there is one is all that is read of it.
+        if let Some(value) = kept.get_mut(*tower) {
+            *value = Value::Object(Map::new());
+        }
+    }
+    (spec, kept)
 }
 
-fn resolve_top(top: &Fields<'_>) -> Result<ModelSpec, ConfigError> {
+/// Objects that stand for a tower beside the language model.
+const TOWERS: &[&str] = &["vision_config", "audio_config"];
+
+fn resolve_top(
+    top: &Fields<'_>,
+    kept_text: &mut Option<Map<String, Value>>,
+) -> Result<ModelSpec, ConfigError> {
     let architecture = architecture(top)?;
-    if top.has("text_config") || top.has("vision_config") || top.has("audio_config") {
-        // Read, so that the message for a broken file names the field; the towers' sizes come later.
-        top.object("text_config")?;
-        return Err(ConfigError::unsupported(format!(
-            "`{}` has a vision or audio tower (`text_config`, `vision_config`), whose weights are not modelled yet",
-            short(architecture)
-        )));
-    }
     if top.flag("is_encoder_decoder")? == Some(true) {
         return Err(ConfigError::unsupported(
             "encoder-decoder models are not modelled yet",
         ));
     }
-    if top.has("kv_lora_rank") {
+    let text = top.object("text_config")?;
+    let nested = text.map(|text| Fields::new(text, "text_config"));
+    let fields = nested.as_ref().unwrap_or(top);
+    if fields.has("kv_lora_rank") {
         return Err(ConfigError::unsupported(
             "multi-head latent attention (`kv_lora_rank`) is not modelled yet",
         ));
     }
-    let family = families::find(architecture)
-        .ok_or_else(|| ConfigError::unsupported(families::refusal(architecture)))?;
-    decoder(top, family)
+    let towers = text.is_some() | TOWERS.iter().any(|tower| top.has(tower));
+    let result = match (families::wrapper(architecture), towers) {
+        (Some(wrapper), _) => wrapped(top, text, architecture, wrapper, kept_text),
+        (None, false) => {
+            let family = families::find(architecture);
+            let family = family.ok_or_else(|| ConfigError::unsupported(families::refusal(architecture)))?;
+            decoder(top, top, family)
+        }
+        (None, true) => Err(ConfigError::unsupported(format!(
+            "`{}` has a vision or audio tower (`text_config`, `vision_config`), and its language model is not one that is modelled yet",
+            short(architecture)
+        ))),
+    };
+    if let (Some(nested), None) = (nested, &kept_text) {
+        *kept_text = Some(nested.touched());
+    }
+    result
+}
+
+/// A language model beside a tower. The tower is left out: only plans without it are computed.
+fn wrapped(
+    top: &Fields<'_>,
+    text: Option<&Map<String, Value>>,
+    architecture: &str,
+    wrapper: &families::Wrapper,
+    kept_text: &mut Option<Map<String, Value>>,
+) -> Result<ModelSpec, ConfigError> {
+    let family = families::find(wrapper.language);
+    let family = family.ok_or_else(|| ConfigError::unsupported(families::refusal(architecture)))?;
+    let mut spec = match text {
+        None => decoder(top, top, family)?,
+        Some(text) => {
+            let fields = Fields::new(text, "text_config").with_defaults(wrapper.defaults);
+            let spec = decoder(top, &fields, family);
+            *kept_text = Some(fields.touched());
+            spec?
+        }
+    };
+    wrapper.architecture.clone_into(&mut spec.architecture);
+    spec.has_tower = true;
+    Ok(spec)
 }
 
 fn short(text: &str) -> String {
@@ -68,23 +118,35 @@ fn architecture<'a>(fields: &Fields<'a>) -> Result<&'a str, ConfigError> {
     }
 }
 
-fn decoder(fields: &Fields<'_>, family: &Family) -> Result<ModelSpec, ConfigError> {
+/// `top` is the file's own object; `fields` the language model's, which is often the same.
+fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<ModelSpec, ConfigError> {
     let hidden_size = fields.required("hidden_size", MAX_WIDTH, "the size of every layer")?;
     let num_hidden_layers = fields.required("num_hidden_layers", MAX_LAYERS, "weights and KV cache")?;
     let vocab_size = fields.required("vocab_size", MAX_VOCAB, "embedding and sampler")?;
     let attention = attention(fields, family, hidden_size)?;
-    let quantization = quantization::read(fields)?;
+    let quantization = match quantization::read(top)? {
+        Some(quantization) => Some(quantization),
+        None => quantization::read(fields)?,
+    };
     let (mlp, moe, kinds) = feed_forward(fields, family, num_hidden_layers)?;
     let spans = spans(fields, family, num_hidden_layers)?;
     let quantized_router = family.experts == Experts::Qwen;
     let shared = moe.is_some_and(|m| m.shared.is_some());
     let layers = runs(&kinds, &spans, quantization.as_ref(), (shared, quantized_router));
     let context = positions::context_length(fields)?;
-    let tie_word_embeddings = fields.flag("tie_word_embeddings")?.unwrap_or(family.tied);
+    let tie_word_embeddings = match fields.flag("tie_word_embeddings")? {
+        Some(tied) => tied,
+        None => top.flag("tie_word_embeddings")?.unwrap_or(family.tied),
+    };
     let needs_remote_code = false;
     Ok(ModelSpec {
         architecture: family.architecture.to_owned(),
-        dtype: dtype(fields)?,
+        dtype: if has_dtype(fields) {
+            dtype(fields)?
+        } else {
+            dtype(top)?
+        },
+        has_tower: false,
         hidden_size,
         vocab_size,
         derived_max_model_len: context.longest,
@@ -115,6 +177,10 @@ fn switch(fields: &Fields<'_>, switch: Switch) -> Result<bool, ConfigError> {
         Switch::Never => Ok(false),
         Switch::Field(name) => Ok(fields.flag(name)?.unwrap_or(false)),
     }
+}
+
+fn has_dtype(fields: &Fields<'_>) -> bool {
+    fields.has("dtype") || fields.has("torch_dtype")
 }
 
 /// `torch_dtype` or `dtype`; vLLM loads a float32 checkpoint as bfloat16, and one that does not say as well.
@@ -377,6 +443,8 @@ fn runs(
     runs
 }
 
+const MODULE_ROOTS: &[&str] = &["model", "model.language_model", "language_model.model"];
+
 /// Which linear layers of layer `index` are quantised: a fused layer follows its first shard.
 fn parts(
     quantization: &Quantization,
@@ -384,7 +452,13 @@ fn parts(
     mlp: MlpKind,
     (shared, router): (bool, bool),
 ) -> Quantized {
-    let kept = |name: &str| !quantization.ignores(&format!("model.layers.{index}.{name}"));
+    let layer = format!("layers.{index}");
+    // Beside a tower, the language model's modules have longer names, and checkpoints use either.
+    let kept = |name: &str| {
+        MODULE_ROOTS
+            .iter()
+            .all(|root| !quantization.ignores(&format!("{root}.{layer}.{name}")))
+    };
     let moe = mlp == MlpKind::Moe;
     Quantized {
         qkv: kept("self_attn.q_proj") && kept("self_attn.qkv_proj"),

@@ -133,10 +133,8 @@ pub struct Norms {
 /// Cached rotary embeddings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rope {
-    /// One cache, in bytes.
-    pub cache_bytes: u64,
-    /// How many distinct ones.
-    pub caches: u32,
+    /// Bytes of each distinct cache; 0 where there is no second one.
+    pub caches: [u64; 2],
 }
 
 /// A decoder-only model.
@@ -146,6 +144,8 @@ pub struct ModelSpec {
     pub architecture: String,
     /// Type of what is not quantised in the checkpoint.
     pub dtype: FloatDtype,
+    /// A vision or audio tower stands beside it, whose weights are not part of this.
+    pub has_tower: bool,
     /// Width.
     pub hidden_size: u32,
     /// Rows of the embedding.

@@ -71,6 +71,12 @@ fn shape(args: &ResolvedArgs) -> RankShape {
 pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Resolved<'a>, Refusal> {
     let gpu = &scenario.hardware.gpu;
     let total = visible(gpu)?;
+    if spec.has_tower && scenario.engine.language_model_only != Some(true) {
+        return Err(Refusal::ours(format!(
+            "{} has a vision or audio tower, whose memory is not modelled yet; with --language-model-only vLLM leaves it out, and the plan is of the language model alone",
+            spec.architecture
+        )));
+    }
     let capability = capability(gpu);
     let (spec, quantization) = quantization(scenario, spec, capability)?;
     let dtype = dtype(scenario, &spec, capability)?;
@@ -129,6 +135,11 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         ),
         dtype,
         quantization,
+        language_model_only: switch(
+            engine.language_model_only,
+            false,
+            "vLLM's default: towers are loaded where the model has them.",
+        ),
         trust_remote_code: switch(
             engine.trust_remote_code,
             spec.needs_remote_code,

@@ -58,8 +58,15 @@ type Candidate = (Vec<(String, String)>, String);
 
 /// Changes that may help, in the order of what they cost.
 fn candidates(scenario: &Scenario, plan: &Plan) -> Vec<Candidate> {
-    let Some(args) = &plan.args else { return Vec::new() };
     let one = |id: &str, value: String, label: String| (vec![(id.to_owned(), value)], label);
+    let Some(args) = &plan.args else {
+        let tower = scenario.model.spec.as_ref().is_ok_and(|spec| spec.has_tower);
+        let label = "Plan the language model alone: `--language-model-only`".to_owned();
+        return tower
+            .then(|| one("language_model_only", "true".to_owned(), label))
+            .into_iter()
+            .collect();
+    };
     let mut all = Vec::new();
     let used = scenario.hardware.memory_used.get() > 0;
     if args.gpu_memory_utilization.value < Utilization::from_percent(95)

@@ -4,62 +4,67 @@ use planner::{
     memory::{
         allocator::allocated,
         shape::RankShape,
-        tensors::{Placement, tensors},
+        tensors::{Placement, TensorRun, tensors},
     },
-    model::Quantization,
+    model::{ModelSpec, Quantization},
 };
+use serde_json::Value;
+
+/// Bytes after construction, and after loading as the allocator counts them.
+fn weigh(spec: &ModelSpec, row: &Value) -> (u64, u64) {
+    let mut spec = spec.clone();
+    if row[4] == "fp8_per_tensor" {
+        spec = spec.with_online(Quantization::online_fp8());
+    }
+    let shape = RankShape {
+        tp: row[1].as_u64().unwrap() as u32,
+        ep: row[2].as_bool().unwrap(),
+        ..RankShape::SINGLE
+    };
+    let place = Placement {
+        shape,
+        dtype: spec.dtype,
+        capability: support::capability(&row[3]),
+    };
+    let runs = tensors(&spec, &place);
+    let sum = |run: &TensorRun| run.tensors.iter().map(|t| t.bytes * t.count).sum::<u64>() * run.layers;
+    (runs.iter().map(sum).sum(), allocated(&runs).get())
+}
 
 #[test]
 fn tensor_bytes_equal_vllms_classes() {
     let file = support::json("oracle/weights.json");
-    let mut wrong = Vec::new();
-    let mut far = Vec::new();
-    let (mut rows, mut refused) = (0, Vec::new());
+    let mut errors = Vec::new();
     for row in file["rows"].as_array().unwrap() {
         let id = row[0].as_str().unwrap();
         let Some(spec) = support::spec(&file, id) else {
-            refused.push(id.to_owned());
+            // Falcon's fused attention is not modelled.
+            assert!(id.starts_with("tiiuae/falcon"), "{id} is refused");
             continue;
         };
-        rows += 1;
-        let mut spec = (*spec).clone();
-        if row[4] == "fp8_per_tensor" {
-            spec = spec.with_online(Quantization::online_fp8());
-        }
-        let shape = RankShape {
-            tp: row[1].as_u64().unwrap() as u32,
-            ep: row[2].as_bool().unwrap(),
-            ..RankShape::SINGLE
-        };
-        let place = Placement {
-            shape,
-            dtype: spec.dtype,
-            capability: support::capability(&row[3]),
-        };
-        let runs = tensors(&spec, &place);
-        let bytes: u64 = runs
-            .iter()
-            .map(|r| r.layers * r.tensors.iter().map(|t| t.bytes * t.count).sum::<u64>())
-            .sum();
-        let name = format!("{id} tp{} ep{} cc{} {}", row[1], row[2], row[3], row[4]);
-        let truth = row[6].as_u64().unwrap();
+        let (bytes, loaded) = weigh(&spec, row);
+        assert_eq!(bytes, row[6].as_u64().unwrap(), "{row}");
+        errors.push(loaded as f64 / row[7].as_f64().unwrap() - 1.0);
+    }
+    assert_eq!(errors.len(), 199);
+    // What the page says of "Model loading" in its rounding term.
+    let near = errors.iter().filter(|error| error.abs() <= 0.001).count();
+    assert!(near * 5 >= errors.len() * 4, "{near} of {}", errors.len());
+    assert!(errors.iter().all(|error| error.abs() < 0.03));
+}
+
+#[test]
+fn language_models_beside_a_tower_equal_vllms_classes() {
+    let file = support::json("oracle/weights_beside_tower.json");
+    let mut wrong = Vec::new();
+    for row in file["rows"].as_array().unwrap() {
+        let spec = support::spec(&file, row[0].as_str().unwrap()).unwrap();
+        assert!(spec.has_tower);
+        let (bytes, _) = weigh(&spec, row);
+        let truth = row[5].as_u64().unwrap();
         if bytes != truth {
-            wrong.push(format!(
-                "{name}: {bytes} - {truth} = {}",
-                bytes as i64 - truth as i64
-            ));
-        }
-        let loaded = row[7].as_u64().unwrap();
-        let error = allocated(&runs).get() as f64 / loaded as f64 - 1.0;
-        if error.abs() > 0.001 {
-            far.push(format!("{name}: {:+.3} %", error * 100.0));
+            wrong.push(format!("{row} {bytes} {}", bytes as i64 - truth as i64));
         }
     }
-    println!(
-        "{rows} rows, {} wrong, {} far, refused {refused:?}",
-        wrong.len(),
-        far.len()
-    );
-    println!("{}\nFAR\n{}", wrong.join("\n"), far.join("\n"));
-    assert!(wrong.is_empty());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
