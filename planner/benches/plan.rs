@@ -1,0 +1,39 @@
+//! One keystroke's work: evaluate, and evaluate with every file.
+use planner::{RenderOptions, Scenario, evaluate, gpu, model::ModelInput, render};
+
+fn main() {
+    divan::main();
+}
+
+const MODELS: &[&str] = &[
+    "meta-llama/Llama-3.3-70B-Instruct",
+    "Qwen/Qwen3-30B-A3B-FP8",
+    "google/gemma-2-27b-it",
+];
+
+fn scenario(model: &str, gpus: &str) -> Scenario {
+    let model = ModelInput::from_catalog(model).expect("in the catalogue");
+    let mut scenario = Scenario::new(model, gpu::find("H100 SXM").expect("in the catalogue").clone());
+    scenario.set("gpus", gpus).expect("a count");
+    scenario
+}
+
+#[divan::bench(args = MODELS)]
+fn fits(bencher: divan::Bencher<'_, '_>, model: &str) {
+    let scenario = scenario(model, "4");
+    bencher.bench(|| evaluate(&scenario));
+}
+
+#[divan::bench(args = MODELS)]
+fn fits_with_files(bencher: divan::Bencher<'_, '_>, model: &str) {
+    let scenario = scenario(model, "4");
+    let options = RenderOptions::default();
+    bencher.bench(|| render(&evaluate(&scenario), &options));
+}
+
+/// The slowest answer: each remedy is evaluated too.
+#[divan::bench]
+fn does_not_fit(bencher: divan::Bencher<'_, '_>) {
+    let scenario = scenario("meta-llama/Llama-3.1-405B-Instruct", "4");
+    bencher.bench(|| evaluate(&scenario));
+}
