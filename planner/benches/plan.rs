@@ -1,4 +1,10 @@
 //! One keystroke's work: evaluate, and evaluate with every file.
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    reason = "a bench may stop on a missing model"
+)]
+
 use planner::{RenderOptions, Scenario, evaluate, gpu, model::ModelInput, render};
 
 fn main() {

@@ -4,7 +4,7 @@
 //! The sampler's part follows from shapes and was held against vLLM's own runner (tests/oracle/activations.json);
 //! the forward part was measured there without torch.compile, which makes it a slight upper bound.
 use super::shape::RankShape;
-use crate::model::{LinearScheme, MlpKind, ModelSpec, QkNorm};
+use crate::model::{LinearScheme, Mixer, Mla, MlpKind, ModelSpec, QkNorm};
 use crate::units::Bytes;
 
 /// Bytes per sequence slot for logit bias, bad words, logprob tables and the like.
@@ -121,5 +121,24 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings) -> u64 {
         let normed = if a.qk_norm == QkNorm::None { 0 } else { q + kv };
         2 * n * (3 * h + reduced + q + 2 * kv + normed + q)
     });
-    dense.max(experts)
+    // Dense layers come first, before the experts' workspace is there.
+    let dense = dense.saturating_sub(expert_workspace(spec, run));
+    match spec.layers.first().map(|run| run.mixer) {
+        Some(Mixer::Mla(mla)) => latent_peak(&mla, n, h, tp).max(dense),
+        _ => dense.max(experts),
+    }
+}
+
+/// Latent attention expands cached latents to keys and values for up to 65536 tokens of a chunk
+/// (`model_executor/layers/attention/mla_attention.py`), beside the projections of the step.
+fn latent_peak(mla: &Mla, n: u64, h: u64, tp: u64) -> u64 {
+    let heads = u64::from(mla.num_attention_heads) / tp;
+    let (nope, rope) = (u64::from(mla.qk_nope_head_dim), u64::from(mla.qk_rope_head_dim));
+    let expanded = 65_536 * heads * (nope + u64::from(mla.v_head_dim)) * 2;
+    let latent = u64::from(mla.kv_lora_rank);
+    let projections = match mla.q_lora_rank.map(u64::from) {
+        Some(rank) => rank + latent + rope,
+        None => heads * (nope + rope) + 2 * latent + rope,
+    };
+    (expanded + 2 * n * (3 * h + projections)).max(2 * n * 7 * h)
 }

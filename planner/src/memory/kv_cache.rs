@@ -4,7 +4,7 @@
 //! sliding-window attention. Sizes are never "bytes per token": a sliding window has no such figure.
 use super::shape::{RankShape, layers_per_stage};
 use crate::{
-    model::{AttentionSpan, ModelSpec},
+    model::{AttentionSpan, Mixer, ModelSpec},
     units::Bytes,
 };
 
@@ -60,8 +60,10 @@ pub struct KvPlan {
 impl KvLayout {
     /// Lays out the cache of one rank.
     pub fn new(spec: &ModelSpec, settings: KvSettings) -> Self {
-        let heads = u64::from((spec.attention.num_key_value_heads / settings.shape.tp).max(1));
-        let per_token = heads * 2 * u64::from(spec.attention.head_dim) * settings.element;
+        let per_token = spec
+            .layers
+            .first()
+            .map_or(0, |run| bytes_per_token(&run.mixer, &settings));
         let page_bytes = u64::from(settings.block_size) * per_token;
         let groups = groups(spec, &settings);
         let widest = groups.iter().map(|group| group.layers).max().unwrap_or(0);
@@ -144,17 +146,43 @@ impl KvLayout {
     }
 }
 
+/// Bytes of one token in one layer on one rank.
+fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
+    match mixer {
+        Mixer::Attention(attention, _) => {
+            let heads = u64::from((attention.num_key_value_heads / settings.shape.tp).max(1));
+            heads * 2 * u64::from(attention.head_dim) * settings.element
+        }
+        // One latent for all heads, whole on every rank.
+        Mixer::Mla(mla) => u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element,
+    }
+}
+
+/// How far back a layer attends.
+fn span(mixer: &Mixer) -> AttentionSpan {
+    match mixer {
+        Mixer::Attention(_, span) => *span,
+        Mixer::Mla(_) => AttentionSpan::Full,
+    }
+}
+
 /// Groups of the whole model, reduced to the layers of this stage.
 fn groups(spec: &ModelSpec, settings: &KvSettings) -> Vec<Group> {
     let mut buckets: Vec<(AttentionSpan, Vec<u32>)> = Vec::new();
-    let mixed = spec.layers.iter().any(|run| run.span == AttentionSpan::Full)
-        && spec.layers.iter().any(|run| run.span != AttentionSpan::Full);
+    let mixed = spec
+        .layers
+        .iter()
+        .any(|run| span(&run.mixer) == AttentionSpan::Full)
+        && spec
+            .layers
+            .iter()
+            .any(|run| span(&run.mixer) != AttentionSpan::Full);
     let mut index = 0;
     for run in &spec.layers {
         let span = if settings.no_hybrid && mixed {
             AttentionSpan::Full
         } else {
-            run.span
+            span(&run.mixer)
         };
         let layers = index..index + run.count;
         index = layers.end;

@@ -1,5 +1,5 @@
 //! How a model is cut over GPUs, and what vLLM refuses to cut.
-use crate::model::{LayerRun, LinearScheme, MlpKind, ModelSpec};
+use crate::model::{LayerRun, LinearScheme, Mixer, MlpKind, ModelSpec};
 
 /// One rank's place in the layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,8 +128,24 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         .moe
         .and_then(|moe| moe.shared)
         .filter(|_| spec.layers.iter().any(|run| run.quantized.shared));
-    let kv = (a.num_key_value_heads / shape.tp).max(1) * a.head_dim;
-    let q = a.num_attention_heads / shape.tp * a.head_dim;
+    let heads = a.num_attention_heads / shape.tp;
+    // Outputs that are cut over the ranks, and the input of the output projection.
+    let (cut, q) = match spec.layers.first().map(|run| run.mixer) {
+        Some(Mixer::Mla(mla)) => {
+            let queries = heads * (mla.qk_nope_head_dim + mla.qk_rope_head_dim);
+            (
+                [queries, heads * (mla.qk_nope_head_dim + mla.v_head_dim)],
+                heads * mla.v_head_dim,
+            )
+        }
+        _ => (
+            [
+                heads * a.head_dim,
+                (a.num_key_value_heads / shape.tp).max(1) * a.head_dim,
+            ],
+            heads * a.head_dim,
+        ),
+    };
     let widths: Vec<u32> = dense
         .map(|mlp| mlp.intermediate_size / shape.tp)
         .into_iter()
@@ -137,7 +153,7 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         .collect();
     match scheme {
         LinearScheme::Fp8Block { n, k } => {
-            let outputs = [q, kv].into_iter().chain(widths.iter().copied());
+            let outputs = cut.into_iter().chain(widths.iter().copied());
             let bad = outputs.filter(|out| !out.is_multiple_of(n)).min();
             if let Some(size) = bad {
                 return Some(format!(

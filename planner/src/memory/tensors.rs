@@ -4,7 +4,7 @@
 //! `create_weights` methods of `layers/quantization/` at 0.33.0. Sizes are what a rank allocates: sharded, replicated
 //! and padded, not a share of a total.
 use super::shape::{RankShape, stage_layers};
-use crate::model::{LayerRun, LinearScheme, MlpKind, ModelSpec, QkNorm};
+use crate::model::{Attention, LayerRun, LinearScheme, Mixer, Mla, MlpKind, ModelSpec, QkNorm};
 use crate::units::FloatDtype;
 
 /// What a tensor belongs to; the page splits weights by it.
@@ -87,7 +87,7 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
             let tensors = caches.map(|bytes| whole(TensorClass::Rope, *bytes, 1)).collect();
             runs.push(TensorRun { layers: 1, tensors });
         }
-        tensors.retain(|tensor| tensor.bytes > 0 && tensor.count > 0);
+        tensors.retain(|tensor| tensor.bytes + tensor.loaded > 0 && tensor.count > 0);
         runs.push(TensorRun {
             layers: u64::from(run.count),
             tensors,
@@ -158,7 +158,10 @@ impl Builder<'_> {
 
     fn layer(&self, run: &LayerRun) -> Vec<Tensor> {
         let mut out = Vec::with_capacity(16);
-        self.attention(run, &mut out);
+        match &run.mixer {
+            Mixer::Attention(attention, _) => self.attention(run, attention, &mut out),
+            Mixer::Mla(mla) => self.latent(run, mla, &mut out),
+        }
         match run.mlp {
             MlpKind::Dense => self.dense(run, &mut out),
             MlpKind::Moe => self.moe(run, &mut out),
@@ -169,8 +172,7 @@ impl Builder<'_> {
         out
     }
 
-    fn attention(&self, run: &LayerRun, out: &mut Vec<Tensor>) {
-        let a = self.spec.attention;
+    fn attention(&self, run: &LayerRun, a: &Attention, out: &mut Vec<Tensor>) {
         let hidden = u64::from(self.spec.hidden_size);
         let d = u64::from(a.head_dim);
         let q = u64::from(a.num_attention_heads) / self.tp() * d;
@@ -231,6 +233,55 @@ impl Builder<'_> {
             QkNorm::AllHeadsSharded | QkNorm::EachHead => {
                 out.push(whole(TensorClass::Norms, q * e, 1));
                 out.push(whole(TensorClass::Norms, kv * e, 1));
+            }
+        }
+    }
+
+    /// `model_executor/models/deepseek_v2.py: DeepseekV2MLAAttention`; the first projections are whole on every rank.
+    fn latent(&self, run: &LayerRun, mla: &Mla, out: &mut Vec<Tensor>) {
+        let h = u64::from(self.spec.hidden_size);
+        let heads = u64::from(mla.num_attention_heads) / self.tp();
+        let (nope, rope) = (u64::from(mla.qk_nope_head_dim), u64::from(mla.qk_rope_head_dim));
+        let (value, latent) = (u64::from(mla.v_head_dim), u64::from(mla.kv_lora_rank));
+        let class = TensorClass::Attention;
+        let quantized = run.quantized.qkv;
+        let linear = |shards: &[u64], k: u64, quantized: bool, out: &mut Vec<Tensor>| {
+            self.linear(
+                &Linear {
+                    class,
+                    shards,
+                    k,
+                    experts: 1,
+                    quantized,
+                    bias: 0,
+                    whole_k: k,
+                },
+                out,
+            );
+        };
+        let norm = |width: u64| whole(TensorClass::Norms, width * self.element, 1);
+        if let Some(rank) = mla.q_lora_rank.map(u64::from) {
+            linear(&[rank, latent + rope], h, quantized, out);
+            out.push(norm(rank));
+            linear(&[heads * (nope + rope)], rank, quantized, out);
+        } else {
+            linear(&[heads * (nope + rope)], h, quantized, out);
+            linear(&[latent + rope], h, quantized, out);
+        }
+        out.push(norm(latent));
+        linear(&[heads * (nope + value)], latent, quantized, out);
+        linear(&[h], heads * value, run.quantized.o, out);
+        out.push(whole(class, 4, 4));
+        if quantized {
+            // The absorbed matrices are made from the quantised projection in 16 bits while loading.
+            for width in [nope, value] {
+                let bytes = heads * width * latent * 2;
+                out.push(Tensor {
+                    class,
+                    bytes: 0,
+                    loaded: bytes,
+                    count: 1,
+                });
             }
         }
     }

@@ -42,12 +42,16 @@ pub(super) enum Experts {
     Glm,
     /// As Mixtral, with a correction bias and a float32 router.
     MiniMax,
+    /// As GLM, with a router in the model's type; the correction bias only with `topk_method` noaux_tc.
+    DeepSeek,
 }
 
 /// One architecture.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Family {
     pub(super) architecture: &'static str,
+    /// Multi-head latent attention.
+    pub(super) latent: bool,
     pub(super) qkv_bias: Switch,
     pub(super) o_bias: Switch,
     pub(super) mlp_bias: Switch,
@@ -70,6 +74,7 @@ pub(super) struct Family {
 
 const LLAMA: Family = Family {
     architecture: "LlamaForCausalLM",
+    latent: false,
     qkv_bias: Switch::Field("attention_bias"),
     o_bias: Switch::Field("attention_bias"),
     mlp_bias: Switch::Field("mlp_bias"),
@@ -137,6 +142,16 @@ const MIXTRAL: Family = Family {
     qkv_bias: Switch::Never,
     o_bias: Switch::Never,
     experts: Experts::Mixtral,
+    ..LLAMA
+};
+
+const DEEPSEEK: Family = Family {
+    architecture: "DeepseekV3ForCausalLM",
+    latent: true,
+    mlp_bias: Switch::Never,
+    pattern: Pattern::None,
+    experts: Experts::DeepSeek,
+    rope: RopeKind::DeepSeek,
     ..LLAMA
 };
 
@@ -310,6 +325,17 @@ const FAMILIES: &[Family] = &[
         pattern: Pattern::None,
         experts: Experts::Glm,
         ..LLAMA
+    },
+    DEEPSEEK,
+    Family {
+        architecture: "DeepseekV2ForCausalLM",
+        ..DEEPSEEK
+    },
+    Family {
+        architecture: "Glm4MoeLiteForCausalLM",
+        experts: Experts::Glm,
+        rope: RopeKind::Common,
+        ..DEEPSEEK
     },
     Family {
         architecture: "MiniMaxM2ForCausalLM",

@@ -1,6 +1,8 @@
 //! Models: a Hugging Face `config.json` read without guessing, and the shapes that follow from it.
+mod attention;
 mod catalog;
 mod config_error;
+mod experts;
 mod families;
 mod fields;
 mod input;
@@ -15,6 +17,6 @@ pub use input::{ModelInput, ModelOrigin};
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    Attention, AttentionSpan, DenseMlp, LayerRun, MlpKind, ModelSpec, Moe, Norms, QkNorm, Quantized, Rope,
-    SharedExpert,
+    Attention, AttentionSpan, DenseMlp, LayerRun, Mixer, Mla, MlpKind, ModelSpec, Moe, Norms, QkNorm,
+    Quantized, Rope, SharedExpert,
 };

@@ -125,6 +125,8 @@ fn stretched(length: u32, factor: f64) -> u32 {
 pub(super) enum RopeKind {
     /// One cache in the model's type over all positions.
     Common,
+    /// In float32 where it is stretched (DeepSeek's yarn).
+    DeepSeek,
     /// Two thetas, two caches (Gemma 3).
     TwoThetas,
     /// Computed from its frequencies, which stay in float32: one (OLMo 2) or two sets (OLMo 3).
@@ -161,7 +163,10 @@ pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result
         o.contains_key("mrope_section") && o.get("mrope_interleaved") != Some(&Value::Bool(true))
     });
     let cached = if three_axes { cached * 4 } else { cached };
-    let bytes = |positions: u64| positions * u64::from(rotary_dim) * 2;
+    let stretched_in_float32 = kind == RopeKind::DeepSeek
+        && object.is_some_and(|o| matches!(rope_type(o), "yarn" | "deepseek_yarn"));
+    let element = if stretched_in_float32 { 4 } else { 2 };
+    let bytes = |positions: u64| positions * u64::from(rotary_dim) * element;
     // The second theta, of the sliding layers, is never stretched.
     let second = if kind == RopeKind::TwoThetas {
         bytes(u64::from(positions))

@@ -39,13 +39,39 @@ pub struct Quantized {
     pub router: bool,
 }
 
+/// Multi-head latent attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mla {
+    /// Query heads.
+    pub num_attention_heads: u32,
+    /// Width of the queries' latent, where they have one.
+    pub q_lora_rank: Option<u32>,
+    /// Width of the latent that is cached.
+    pub kv_lora_rank: u32,
+    /// Part of a head without positions.
+    pub qk_nope_head_dim: u32,
+    /// Part of a head with positions; cached beside the latent.
+    pub qk_rope_head_dim: u32,
+    /// Size of a value head.
+    pub v_head_dim: u32,
+}
+
+/// What mixes the tokens of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mixer {
+    /// Multi-head, grouped-query or multi-query attention.
+    Attention(Attention, AttentionSpan),
+    /// Multi-head latent attention.
+    Mla(Mla),
+}
+
 /// Consecutive layers of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerRun {
     /// How many.
     pub count: u32,
-    /// Attention.
-    pub span: AttentionSpan,
+    /// What mixes tokens.
+    pub mixer: Mixer,
     /// Feed-forward.
     pub mlp: MlpKind,
     /// Which parts are quantised.
@@ -53,7 +79,7 @@ pub struct LayerRun {
 }
 
 /// Normalisation of queries and keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum QkNorm {
     /// None.
     None,
@@ -68,7 +94,7 @@ pub enum QkNorm {
 }
 
 /// Attention shapes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Attention {
     /// Query heads.
     pub num_attention_heads: u32,
@@ -160,7 +186,7 @@ pub struct ModelSpec {
     pub tie_word_embeddings: bool,
     /// Bias on the output.
     pub lm_head_bias: bool,
-    /// Attention shapes, alike in all layers.
+    /// Attention shapes of the first layer that has any; of latent attention, its heads and one cached head.
     pub attention: Attention,
     /// The layers, in order.
     pub layers: Vec<LayerRun>,
@@ -193,24 +219,16 @@ impl ModelSpec {
     /// Parameters as published: unpadded, unsharded, a quantised weight counted as one.
     pub fn parameters(&self) -> u64 {
         let h = u64::from(self.hidden_size);
-        let a = self.attention;
-        let d = u64::from(a.head_dim);
-        let (q, kv) = (
-            u64::from(a.num_attention_heads) * d,
-            u64::from(a.num_key_value_heads) * d,
-        );
-        let qk_norm = match a.qk_norm {
-            QkNorm::None => 0,
-            QkNorm::PerHead => 2 * d,
-            QkNorm::AllHeads | QkNorm::AllHeadsSharded | QkNorm::EachHead => q + kv,
-        };
-        let attention = h * (q + 2 * kv) + q * h + bias(a.qkv_bias, q + 2 * kv) + bias(a.o_bias, h) + qk_norm;
         let norm = h * if self.norms.bias { 2 } else { 1 };
-        let layer = attention + norm * u64::from(self.norms.per_layer);
+        let layer = |run: &LayerRun| {
+            self.mixer_parameters(&run.mixer)
+                + norm * u64::from(self.norms.per_layer)
+                + self.mlp_parameters(run.mlp)
+        };
         let layers: u64 = self
             .layers
             .iter()
-            .map(|run| u64::from(run.count) * (layer + self.mlp_parameters(run.mlp)))
+            .map(|run| u64::from(run.count) * layer(run))
             .sum();
         let embedding = u64::from(self.vocab_size) * h;
         let heads = if self.tie_word_embeddings { 1 } else { 2 };
@@ -234,6 +252,40 @@ impl ModelSpec {
         }
         self.quantization = Some(quantization);
         self
+    }
+
+    fn mixer_parameters(&self, mixer: &Mixer) -> u64 {
+        let h = u64::from(self.hidden_size);
+        match mixer {
+            Mixer::Attention(a, _) => {
+                let d = u64::from(a.head_dim);
+                let (q, kv) = (
+                    u64::from(a.num_attention_heads) * d,
+                    u64::from(a.num_key_value_heads) * d,
+                );
+                let qk_norm = match a.qk_norm {
+                    QkNorm::None => 0,
+                    QkNorm::PerHead => 2 * d,
+                    QkNorm::AllHeads | QkNorm::AllHeadsSharded | QkNorm::EachHead => q + kv,
+                };
+                h * (q + 2 * kv) + q * h + bias(a.qkv_bias, q + 2 * kv) + bias(a.o_bias, h) + qk_norm
+            }
+            Mixer::Mla(mla) => {
+                let heads = u64::from(mla.num_attention_heads);
+                let (nope, rope, value) = (
+                    u64::from(mla.qk_nope_head_dim),
+                    u64::from(mla.qk_rope_head_dim),
+                    u64::from(mla.v_head_dim),
+                );
+                let latent = u64::from(mla.kv_lora_rank);
+                let queries = match mla.q_lora_rank.map(u64::from) {
+                    Some(rank) => h * rank + rank + rank * heads * (nope + rope),
+                    None => h * heads * (nope + rope),
+                };
+                let keys = h * (latent + rope) + latent + latent * heads * (nope + value);
+                queries + keys + heads * value * h
+            }
+        }
     }
 
     fn mlp_parameters(&self, kind: MlpKind) -> u64 {

@@ -10,7 +10,7 @@ use crate::{
         overhead,
         shape::{RankShape, refusal},
     },
-    model::{LinearScheme, ModelSpec, Quantization},
+    model::{LinearScheme, Mixer, ModelSpec, Quantization},
     units::{Bytes, FloatDtype, Utilization},
     workload::BatchingMode,
 };
@@ -90,7 +90,7 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
                 "block_size {size} is no multiple of 16, which the attention backends ask for"
             )));
         }
-        None => Chosen::default(16, "vLLM's default; the attention backend takes it."),
+        None => default_block_size(&spec, capability, kv_cache_dtype.value),
     };
     let engine = &scenario.engine;
     let switch = |set: Option<bool>, default: bool, why: &str| {
@@ -299,6 +299,18 @@ fn kv_cache_dtype(
             )))
         }
         Some(kv) => Ok(Chosen::user(kv)),
+    }
+}
+
+/// The smallest size that the attention backend takes (`vllm/platforms/cuda.py` and the backends at 0.33.0).
+fn default_block_size(spec: &ModelSpec, capability: u16, kv: KvCacheDtype) -> Chosen<u32> {
+    let latent = spec.layers.iter().any(|run| matches!(run.mixer, Mixer::Mla(_)));
+    match capability {
+        100..110 if latent => Chosen::default(32, "FlashInfer's latent attention takes blocks of 32."),
+        90..100 if latent && kv.is_fp8() => {
+            Chosen::default(64, "FlashMLA reads the fp8 cache, in blocks of 64.")
+        }
+        _ => Chosen::default(16, "vLLM's default; the attention backend takes it."),
     }
 }
 

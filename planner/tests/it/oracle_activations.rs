@@ -7,11 +7,16 @@ use planner::memory::{
 
 #[test]
 fn peaks_equal_vllms_runner() {
-    let file = support::json("oracle/activations.json");
+    for name in ["oracle/activations.json", "oracle/activations_latent.json"] {
+        peaks_of(&support::json(name));
+    }
+}
+
+fn peaks_of(file: &serde_json::Value) {
     let (mut rows, mut far) = (0, Vec::new());
     for row in file["rows"].as_array().unwrap() {
         let id = row[0].as_str().unwrap();
-        let (Some(spec), Some(true)) = (support::spec(&file, id), row[5].as_bool()) else {
+        let (Some(spec), Some(true)) = (support::spec(file, id), row[5].as_bool()) else {
             continue;
         };
         rows += 1;
@@ -57,6 +62,6 @@ fn peaks_equal_vllms_runner() {
         far.len(),
         far.join("\n")
     );
-    assert!(rows > 30);
+    assert!(rows >= 18);
     assert!(far.is_empty());
 }

@@ -10,11 +10,16 @@ use planner::{
 
 #[test]
 fn plans_equal_vllms_planner() {
-    let file = support::json("oracle/kv_plans.json");
+    for name in support::KV_PLANS {
+        plans_of(&support::json(name));
+    }
+}
+
+fn plans_of(file: &serde_json::Value) {
     let (mut rows, mut wrong) = (0, Vec::new());
     for row in file["rows"].as_array().unwrap() {
         let id = row[0].as_str().unwrap();
-        let Some(spec) = support::spec(&file, id) else {
+        let Some(spec) = support::spec(file, id) else {
             continue;
         };
         rows += 1;
@@ -26,7 +31,7 @@ fn plans_equal_vllms_planner() {
                 ..RankShape::SINGLE
             },
             element: if fp8 { 1 } else { spec.dtype.size() },
-            block_size: 16,
+            block_size: row[18].as_u64().unwrap_or(16) as u32,
             max_num_batched_tokens: number(7) as u32,
             concurrent_batches: 2,
             no_hybrid: false,
@@ -52,6 +57,9 @@ fn plans_equal_vllms_planner() {
         }
     }
     println!("{rows} rows\n{}", wrong.join("\n"));
-    assert!(rows > 450, "{rows}");
+    assert!(
+        rows * 100 >= file["rows"].as_array().unwrap().len() * 97,
+        "{rows}"
+    );
     assert!(wrong.is_empty());
 }

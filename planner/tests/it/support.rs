@@ -3,6 +3,9 @@ use planner::model::{ModelInput, ModelSpec};
 use serde_json::Value;
 use std::{path::Path, sync::Arc};
 
+/// KV cache plans of vLLM's own planner.
+pub(crate) const KV_PLANS: &[&str] = &["oracle/kv_plans.json", "oracle/kv_plans_latent.json"];
+
 /// A file below the repository's `tests`.
 pub(crate) fn json(path: &str) -> Value {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");

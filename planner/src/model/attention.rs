@@ -1,0 +1,191 @@
+//! What mixes the tokens: attention shapes, and how far each layer looks back.
+use super::{
+    ConfigError,
+    families::{Family, Pattern},
+    fields::Fields,
+    resolve::{short, switch},
+    spec::{Attention, AttentionSpan, Mixer, Mla, QkNorm},
+};
+use serde_json::Value;
+
+const MAX_HEADS: u32 = 1 << 12;
+const MAX_LAYERS: u32 = 1 << 10;
+const MAX_LATENT: u32 = 1 << 14;
+
+/// The mixer of each layer.
+pub(super) fn mixers(
+    fields: &Fields<'_>,
+    family: &Family,
+    hidden_size: u32,
+    layers: u32,
+) -> Result<Vec<Mixer>, ConfigError> {
+    if family.latent {
+        return Ok(vec![Mixer::Mla(latent(fields)?); layers as usize]);
+    }
+    let attention = attention(fields, family, hidden_size)?;
+    let spans = spans(fields, family, layers)?;
+    Ok(spans
+        .into_iter()
+        .map(|span| Mixer::Attention(attention, span))
+        .collect())
+}
+
+/// Shapes of the first attention layer; latent attention has one cached head.
+pub(super) fn first(mixers: &[Mixer]) -> Attention {
+    let latent = |mla: &Mla| Attention {
+        num_attention_heads: mla.num_attention_heads,
+        num_key_value_heads: 1,
+        head_dim: mla.kv_lora_rank + mla.qk_rope_head_dim,
+        qkv_bias: false,
+        o_bias: false,
+        qk_norm: QkNorm::None,
+    };
+    let shapes = mixers.iter().map(|mixer| match mixer {
+        Mixer::Attention(attention, _) => *attention,
+        Mixer::Mla(mla) => latent(mla),
+    });
+    // A config has at least one layer.
+    shapes.into_iter().next().unwrap_or(Attention {
+        num_attention_heads: 1,
+        num_key_value_heads: 1,
+        head_dim: 1,
+        qkv_bias: false,
+        o_bias: false,
+        qk_norm: QkNorm::None,
+    })
+}
+
+/// The head size that positions are computed for.
+pub(super) fn rotary_head_dim(mixers: &[Mixer]) -> u32 {
+    match mixers.first() {
+        Some(Mixer::Mla(mla)) => mla.qk_rope_head_dim,
+        _ => first(mixers).head_dim,
+    }
+}
+
+fn latent(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
+    let required = |key| fields.required(key, MAX_LATENT, "the latent attention");
+    Ok(Mla {
+        num_attention_heads: fields.required("num_attention_heads", MAX_HEADS, "attention weights")?,
+        q_lora_rank: fields.count("q_lora_rank", MAX_LATENT)?,
+        kv_lora_rank: required("kv_lora_rank")?,
+        qk_nope_head_dim: required("qk_nope_head_dim")?,
+        qk_rope_head_dim: required("qk_rope_head_dim")?,
+        v_head_dim: required("v_head_dim")?,
+    })
+}
+
+fn attention(fields: &Fields<'_>, family: &Family, hidden_size: u32) -> Result<Attention, ConfigError> {
+    let heads = fields.required("num_attention_heads", MAX_HEADS, "attention weights")?;
+    let kv_heads = fields.count("num_key_value_heads", MAX_HEADS)?.unwrap_or(heads);
+    if !heads.is_multiple_of(kv_heads) {
+        return Err(fields.inconsistent(
+            "num_key_value_heads",
+            format!("{kv_heads} does not divide num_attention_heads, {heads}"),
+        ));
+    }
+    let head_dim = match fields.count("head_dim", MAX_HEADS)? {
+        Some(dim) => dim,
+        None if hidden_size.is_multiple_of(heads) => hidden_size / heads,
+        None => {
+            return Err(fields.inconsistent(
+                "num_attention_heads",
+                format!("{heads} does not divide hidden_size, {hidden_size}, and there is no head_dim"),
+            ));
+        }
+    };
+    let normed = match family.qk_norm_field {
+        Some(field) => fields.flag(field)?.unwrap_or(false),
+        None => true,
+    };
+    Ok(Attention {
+        num_attention_heads: heads,
+        num_key_value_heads: kv_heads,
+        head_dim,
+        qkv_bias: switch(fields, family.qkv_bias)?,
+        o_bias: switch(fields, family.o_bias)?,
+        qk_norm: if normed { family.qk_norm } else { QkNorm::None },
+    })
+}
+
+/// How far each layer attends: `layer_types` where the config lists them, else the family's pattern.
+fn spans(fields: &Fields<'_>, family: &Family, layers: u32) -> Result<Vec<AttentionSpan>, ConfigError> {
+    let full = vec![AttentionSpan::Full; layers as usize];
+    let requested = fields.flag("use_sliding_window")?;
+    let Some(window) = fields
+        .count("sliding_window", 1 << 27)?
+        .filter(|_| requested != Some(false))
+    else {
+        return match fields.list("layer_types")? {
+            Some(types) if types.iter().any(|t| t.as_str() != Some("full_attention")) => {
+                known_types(fields, types)?;
+                if requested == Some(false) {
+                    Ok(full)
+                } else {
+                    Err(ConfigError::Missing {
+                        field: fields.name("sliding_window"),
+                        needed_for: "the KV cache of sliding layers",
+                    })
+                }
+            }
+            _ => Ok(full),
+        };
+    };
+    let sliding = AttentionSpan::Sliding(window);
+    if let Some(types) = fields.list("layer_types")? {
+        known_types(fields, types)?;
+        if types.len() != layers as usize {
+            return Err(fields.inconsistent(
+                "layer_types",
+                format!("{} entries for {layers} layers", types.len()),
+            ));
+        }
+        let span = |t: &Value| {
+            if t.as_str() == Some("full_attention") {
+                AttentionSpan::Full
+            } else {
+                sliding
+            }
+        };
+        return Ok(types.iter().map(span).collect());
+    }
+    let every = match fields.count("sliding_window_pattern", MAX_LAYERS) {
+        Ok(Some(every)) => Some(every),
+        _ => None,
+    };
+    Ok(match (family.pattern, every) {
+        (Pattern::All, _) => vec![sliding; layers as usize],
+        (Pattern::FullEvery(every), None) | (Pattern::FullEvery(_), Some(every)) => (1..=layers)
+            .map(|i| {
+                if i % every == 0 {
+                    AttentionSpan::Full
+                } else {
+                    sliding
+                }
+            })
+            .collect(),
+        (Pattern::OnRequest, _) if requested == Some(true) => {
+            let from = fields
+                .count_in("max_window_layers", 0, MAX_LAYERS)?
+                .unwrap_or(layers);
+            (0..layers)
+                .map(|i| if i < from { AttentionSpan::Full } else { sliding })
+                .collect()
+        }
+        (Pattern::OnRequest | Pattern::None, _) => full,
+    })
+}
+
+fn known_types(fields: &Fields<'_>, types: &[Value]) -> Result<(), ConfigError> {
+    let unknown = types
+        .iter()
+        .find(|t| !matches!(t.as_str(), Some("full_attention" | "sliding_attention")));
+    match unknown {
+        None => Ok(()),
+        Some(Value::String(other)) => Err(ConfigError::unsupported(format!(
+            "layers of the type `{}` are not modelled yet",
+            short(other)
+        ))),
+        Some(other) => Err(fields.wrong("layer_types", "a list of names", other)),
+    }
+}

@@ -1,0 +1,124 @@
+//! The feed-forward of each layer: dense, or routed experts.
+use super::{
+    ConfigError,
+    families::{Experts, Family},
+    fields::Fields,
+    resolve::switch,
+    spec::{DenseMlp, MlpKind, Moe, SharedExpert},
+};
+use crate::units::FloatDtype;
+use serde_json::Value;
+
+const MAX_LAYERS: u32 = 1 << 10;
+const MAX_INTERMEDIATE: u32 = 1 << 20;
+const MAX_EXPERTS: u32 = 1 << 12;
+const MAX_EXPERT_WIDTH: u32 = 1 << 18;
+
+/// Shapes of dense layers, shapes of expert layers, and which layer is which.
+pub(super) type FeedForward = (Option<DenseMlp>, Option<Moe>, Vec<MlpKind>);
+
+pub(super) fn feed_forward(
+    fields: &Fields<'_>,
+    family: &Family,
+    layers: u32,
+) -> Result<FeedForward, ConfigError> {
+    let dense = |width: u32| -> Result<DenseMlp, ConfigError> {
+        Ok(DenseMlp {
+            intermediate_size: width,
+            gated: true,
+            bias: switch(fields, family.mlp_bias)?,
+        })
+    };
+    let width = || fields.required("intermediate_size", MAX_INTERMEDIATE, "the feed-forward layers");
+    match family.experts {
+        Experts::None => Ok((
+            Some(dense(width()?)?),
+            None,
+            vec![MlpKind::Dense; layers as usize],
+        )),
+        Experts::Mixtral | Experts::MiniMax => {
+            let mini = family.experts == Experts::MiniMax;
+            let expert = fields.required("intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+            let mut moe = routed(fields, "num_local_experts", expert)?;
+            moe.correction_bias = mini;
+            if mini {
+                moe.router_dtype = FloatDtype::Float32;
+            }
+            Ok((None, Some(moe), vec![MlpKind::Moe; layers as usize]))
+        }
+        Experts::Qwen | Experts::QwenShared => {
+            let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+            let mut moe = routed(fields, "num_experts", expert)?;
+            if family.experts == Experts::QwenShared
+                && let Some(width) =
+                    fields.count_in("shared_expert_intermediate_size", 0, MAX_INTERMEDIATE)?
+                && width > 0
+            {
+                moe.shared = Some(SharedExpert {
+                    intermediate_size: width,
+                    gate: true,
+                });
+            }
+            let kinds = sparse_layers(fields, layers)?;
+            let mlp = if kinds.contains(&MlpKind::Dense) {
+                Some(dense(width()?)?)
+            } else {
+                None
+            };
+            Ok((mlp, Some(moe), kinds))
+        }
+        Experts::Glm | Experts::DeepSeek => {
+            let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+            let mut moe = routed(fields, "n_routed_experts", expert)?;
+            let shared = fields.count_in("n_shared_experts", 0, 64)?.unwrap_or(0);
+            moe.shared = (shared > 0).then(|| SharedExpert {
+                intermediate_size: expert.saturating_mul(shared),
+                gate: false,
+            });
+            if family.experts == Experts::Glm {
+                moe.router_dtype = FloatDtype::Float32;
+                moe.correction_bias = true;
+            } else {
+                moe.correction_bias = fields.text("topk_method")? == Some("noaux_tc");
+            }
+            let first = fields.count_in("first_k_dense_replace", 0, layers)?.unwrap_or(0);
+            let kinds = (0..layers)
+                .map(|i| if i < first { MlpKind::Dense } else { MlpKind::Moe })
+                .collect();
+            let mlp = if first > 0 { Some(dense(width()?)?) } else { None };
+            Ok((mlp, Some(moe), kinds))
+        }
+    }
+}
+
+fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, ConfigError> {
+    let num_experts = fields.required(key, MAX_EXPERTS, "the experts")?;
+    let per_token = fields.required("num_experts_per_tok", MAX_EXPERTS, "the activation peak")?;
+    if per_token > num_experts {
+        return Err(fields.inconsistent(
+            "num_experts_per_tok",
+            format!("{per_token} of {num_experts} experts"),
+        ));
+    }
+    Ok(Moe {
+        num_experts,
+        num_experts_per_tok: per_token,
+        moe_intermediate_size: width,
+        shared: None,
+        router_dtype: FloatDtype::Bfloat16,
+        correction_bias: false,
+    })
+}
+
+/// Qwen's rule: every `decoder_sparse_step`-th layer, unless `mlp_only_layers` names it.
+fn sparse_layers(fields: &Fields<'_>, layers: u32) -> Result<Vec<MlpKind>, ConfigError> {
+    let step = fields.count("decoder_sparse_step", MAX_LAYERS)?.unwrap_or(1);
+    let only = fields.list("mlp_only_layers")?.unwrap_or_default();
+    let dense: Vec<u64> = only.iter().filter_map(Value::as_u64).collect();
+    Ok((0..layers)
+        .map(|i| {
+            let moe = (i + 1) % step == 0 && !dense.contains(&u64::from(i));
+            if moe { MlpKind::Moe } else { MlpKind::Dense }
+        })
+        .collect())
+}
