@@ -42,6 +42,8 @@ pub struct BudgetSettings {
     pub enforce_eager: bool,
     /// disable_hybrid_kv_cache_manager.
     pub no_hybrid: bool,
+    /// enable_prefix_caching.
+    pub prefix_caching: bool,
 }
 
 /// One rank.
@@ -126,6 +128,10 @@ impl RankBudget {
                 max_num_batched_tokens: settings.max_num_batched_tokens,
                 concurrent_batches: shape.pp + 1,
                 no_hybrid: settings.no_hybrid,
+                prefix_caching: settings.prefix_caching,
+                state_element: settings.dtype.size(),
+                // FlashInfer's kernel is there for Hopper, and for Blackwell with CUDA 13.
+                flashinfer_prefill: matches!(settings.capability, 90 | 100..110 | 120..130),
             },
         );
         let num_blocks = layout.blocks_in(available.unwrap_or(Bytes::ZERO));

@@ -5,7 +5,7 @@
 use super::shape::{RankShape, layers_per_stage};
 use crate::{
     model::{AttentionSpan, Mixer, ModelSpec},
-    units::Bytes,
+    units::{Bytes, FloatDtype},
 };
 
 /// What the cache depends on besides the model.
@@ -23,12 +23,29 @@ pub struct KvSettings {
     pub concurrent_batches: u32,
     /// disable_hybrid_kv_cache_manager: every layer keeps the full length.
     pub no_hybrid: bool,
+    /// enable_prefix_caching.
+    pub prefix_caching: bool,
+    /// Bytes of an element of a recurrent state, where its config names no type.
+    pub state_element: u64,
+    /// The linear attention's prefill runs in FlashInfer, which keeps a checkpoint and asks for blocks of 64.
+    pub flashinfer_prefill: bool,
+}
+
+/// How the blocks of a group grow with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum GroupKind {
+    /// With its length.
+    Full,
+    /// Up to a window.
+    Sliding(u32),
+    /// Not at all: a state, and copies of it for prefix caching.
+    State,
 }
 
 /// Layers that share block tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Group {
-    span: AttentionSpan,
+    kind: GroupKind,
     /// Layers of this stage.
     layers: u64,
 }
@@ -62,9 +79,22 @@ impl KvLayout {
     pub fn new(spec: &ModelSpec, settings: KvSettings) -> Self {
         let per_token = spec
             .layers
-            .first()
-            .map_or(0, |run| bytes_per_token(&run.mixer, &settings));
-        let page_bytes = u64::from(settings.block_size) * per_token;
+            .iter()
+            .map(|run| bytes_per_token(&run.mixer, &settings))
+            .max()
+            .unwrap_or(0);
+        let state = spec
+            .layers
+            .iter()
+            .map(|run| state_bytes(&run.mixer, &settings))
+            .max()
+            .unwrap_or(0);
+        let block_size = block_size(&settings, per_token, state);
+        let settings = KvSettings {
+            block_size,
+            ..settings
+        };
+        let page_bytes = (u64::from(block_size) * per_token).max(state);
         let groups = groups(spec, &settings);
         let widest = groups.iter().map(|group| group.layers).max().unwrap_or(0);
         Self {
@@ -73,6 +103,11 @@ impl KvLayout {
             page_bytes,
             bytes_per_block: widest.saturating_mul(page_bytes),
         }
+    }
+
+    /// Tokens of a block: the backend's, or as many as a recurrent state is large.
+    pub fn block_size(&self) -> u32 {
+        self.settings.block_size
     }
 
     /// How many groups of layers there are.
@@ -85,9 +120,13 @@ impl KvLayout {
         let block = u64::from(self.settings.block_size);
         let in_flight =
             u64::from(self.settings.concurrent_batches) * u64::from(self.settings.max_num_batched_tokens);
-        let blocks = |group: &Group| match group.span {
-            AttentionSpan::Full => tokens.div_ceil(block),
-            AttentionSpan::Sliding(window) => {
+        let blocks = |group: &Group| match group.kind {
+            GroupKind::Full => tokens.div_ceil(block),
+            GroupKind::State if self.settings.prefix_caching => {
+                2 + u64::from(self.settings.flashinfer_prefill)
+            }
+            GroupKind::State => 1,
+            GroupKind::Sliding(window) => {
                 (u64::from(window).saturating_sub(1) + in_flight)
                     .min(tokens)
                     .div_ceil(block)
@@ -155,40 +194,64 @@ fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
         }
         // One latent for all heads, whole on every rank.
         Mixer::Mla(mla) => u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element,
+        Mixer::GatedDeltaNet(_) => 0,
     }
 }
 
-/// How far back a layer attends.
-fn span(mixer: &Mixer) -> AttentionSpan {
+/// Bytes of a recurrent layer's state on one rank (`layers/mamba/mamba_utils.py`).
+fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
+    let Mixer::GatedDeltaNet(gdn) = mixer else {
+        return 0;
+    };
+    let tp = u64::from(settings.shape.tp);
+    let (key, value) = gdn.widths();
+    let history = u64::from(gdn.linear_conv_kernel_dim).saturating_sub(1);
+    let conv = history * (2 * key + value) / tp * settings.state_element;
+    let element = gdn.ssm_dtype.map_or(settings.state_element, FloatDtype::size);
+    let heads = u64::from(gdn.linear_num_value_heads) / tp;
+    conv + heads * u64::from(gdn.linear_value_head_dim) * u64::from(gdn.linear_key_head_dim) * element
+}
+
+/// Beside recurrent layers a block of attention is made at least as large as a state
+/// (`vllm/platforms/interface.py: _align_hybrid_block_size`).
+fn block_size(settings: &KvSettings, per_token: u64, state: u64) -> u32 {
+    let base = u64::from(settings.block_size);
+    if state == 0 || per_token == 0 {
+        return settings.block_size;
+    }
+    let align = if settings.prefix_caching && settings.flashinfer_prefill {
+        base.next_multiple_of(64)
+    } else {
+        base
+    };
+    let size = align * state.div_ceil(align * per_token);
+    u32::try_from(size.max(base)).unwrap_or(u32::MAX)
+}
+
+fn kind(mixer: &Mixer) -> GroupKind {
     match mixer {
-        Mixer::Attention(_, span) => *span,
-        Mixer::Mla(_) => AttentionSpan::Full,
+        Mixer::Attention(_, AttentionSpan::Full) | Mixer::Mla(_) => GroupKind::Full,
+        Mixer::Attention(_, AttentionSpan::Sliding(window)) => GroupKind::Sliding(*window),
+        Mixer::GatedDeltaNet(_) => GroupKind::State,
     }
 }
 
 /// Groups of the whole model, reduced to the layers of this stage.
 fn groups(spec: &ModelSpec, settings: &KvSettings) -> Vec<Group> {
-    let mut buckets: Vec<(AttentionSpan, Vec<u32>)> = Vec::new();
-    let mixed = spec
-        .layers
-        .iter()
-        .any(|run| span(&run.mixer) == AttentionSpan::Full)
-        && spec
-            .layers
-            .iter()
-            .any(|run| span(&run.mixer) != AttentionSpan::Full);
+    let mut buckets: Vec<(GroupKind, Vec<u32>)> = Vec::new();
+    let kinds = || spec.layers.iter().map(|run| kind(&run.mixer));
+    let mixed = kinds().any(|kind| kind == GroupKind::Full) && kinds().any(|kind| kind != GroupKind::Full);
     let mut index = 0;
     for run in &spec.layers {
-        let span = if settings.no_hybrid && mixed {
-            AttentionSpan::Full
-        } else {
-            span(&run.mixer)
+        let kind = match kind(&run.mixer) {
+            GroupKind::Sliding(_) if settings.no_hybrid && mixed => GroupKind::Full,
+            kind => kind,
         };
         let layers = index..index + run.count;
         index = layers.end;
-        match buckets.iter_mut().find(|(known, _)| *known == span) {
+        match buckets.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, members)) => members.extend(layers),
-            None => buckets.push((span, layers.collect())),
+            None => buckets.push((kind, layers.collect())),
         }
     }
     let size = group_size(&buckets);
@@ -196,7 +259,7 @@ fn groups(spec: &ModelSpec, settings: &KvSettings) -> Vec<Group> {
     let start: u32 = stages.iter().take(settings.shape.pp_rank as usize).sum();
     let end = start + stages.get(settings.shape.pp_rank as usize).copied().unwrap_or(0);
     let mut groups = Vec::new();
-    for (span, members) in buckets {
+    for (kind, members) in buckets {
         let count = members.len().div_ceil(size);
         for group in 0..count {
             // Every count-th layer, so that stages get their share of each group.
@@ -206,7 +269,7 @@ fn groups(spec: &ModelSpec, settings: &KvSettings) -> Vec<Group> {
                 .step_by(count)
                 .filter(|layer| (start..end).contains(*layer));
             groups.push(Group {
-                span,
+                kind,
                 layers: inside.count() as u64,
             });
         }
@@ -215,7 +278,7 @@ fn groups(spec: &ModelSpec, settings: &KvSettings) -> Vec<Group> {
 }
 
 /// The smallest bucket's size, or the largest's if it is less than half as large again.
-fn group_size(buckets: &[(AttentionSpan, Vec<u32>)]) -> usize {
+fn group_size(buckets: &[(GroupKind, Vec<u32>)]) -> usize {
     let sizes = || buckets.iter().map(|(_, members)| members.len());
     let (least, most) = (sizes().min().unwrap_or(1), sizes().max().unwrap_or(1));
     if 2 * most < 3 * least { most } else { least }.max(1)

@@ -4,7 +4,9 @@
 //! `create_weights` methods of `layers/quantization/` at 0.33.0. Sizes are what a rank allocates: sharded, replicated
 //! and padded, not a share of a total.
 use super::shape::{RankShape, stage_layers};
-use crate::model::{Attention, LayerRun, LinearScheme, Mixer, Mla, MlpKind, ModelSpec, QkNorm};
+use crate::model::{
+    Attention, GatedDeltaNet, LayerRun, LinearScheme, Mixer, Mla, MlpKind, ModelSpec, QkNorm,
+};
 use crate::units::FloatDtype;
 
 /// What a tensor belongs to; the page splits weights by it.
@@ -14,6 +16,8 @@ pub enum TensorClass {
     Embedding,
     /// Query, key, value and output projections with their scales.
     Attention,
+    /// Linear attention: projections, convolution, decay.
+    LinearAttention,
     /// Dense feed-forward.
     Mlp,
     /// Routed experts.
@@ -161,6 +165,7 @@ impl Builder<'_> {
         match &run.mixer {
             Mixer::Attention(attention, _) => self.attention(run, attention, &mut out),
             Mixer::Mla(mla) => self.latent(run, mla, &mut out),
+            Mixer::GatedDeltaNet(gdn) => self.linear_attention(run, gdn, &mut out),
         }
         match run.mlp {
             MlpKind::Dense => self.dense(run, &mut out),
@@ -182,11 +187,11 @@ impl Builder<'_> {
         let bias = |on: bool, rows: u64| if on { rows } else { 0 };
         let qkv = Linear {
             class,
-            shards: &[q, kv, kv],
+            shards: &[if a.output_gate { 2 * q } else { q }, kv, kv],
             k: hidden,
             experts: 1,
             quantized: run.quantized.qkv,
-            bias: bias(a.qkv_bias, q + 2 * kv),
+            bias: bias(a.qkv_bias, if a.output_gate { 2 * q } else { q } + 2 * kv),
             whole_k: hidden,
         };
         self.linear(&qkv, out);
@@ -214,6 +219,13 @@ impl Builder<'_> {
             loaded: 0,
             count: 4,
         });
+        if a.sinks {
+            out.push(whole(
+                class,
+                u64::from(a.num_attention_heads) / self.tp() * self.element,
+                1,
+            ));
+        }
         let e = self.element;
         match a.qk_norm {
             QkNorm::None => {}
@@ -235,6 +247,42 @@ impl Builder<'_> {
                 out.push(whole(TensorClass::Norms, kv * e, 1));
             }
         }
+    }
+
+    /// `model_executor/layers/mamba/gdn` at 0.33.0.
+    fn linear_attention(&self, run: &LayerRun, gdn: &GatedDeltaNet, out: &mut Vec<Tensor>) {
+        let class = TensorClass::LinearAttention;
+        let h = u64::from(self.spec.hidden_size);
+        let (key, value) = gdn.widths();
+        let (key, value) = (key / self.tp(), value / self.tp());
+        let heads = u64::from(gdn.linear_num_value_heads) / self.tp();
+        let linear = |shards: &[u64], k: u64, whole_k: u64, quantized: bool, out: &mut Vec<Tensor>| {
+            self.linear(
+                &Linear {
+                    class,
+                    shards,
+                    k,
+                    experts: 1,
+                    quantized,
+                    bias: 0,
+                    whole_k,
+                },
+                out,
+            );
+        };
+        let conv = (2 * key + value) * u64::from(gdn.linear_conv_kernel_dim);
+        out.push(whole(class, conv * self.element, 1));
+        linear(&[key, key, value, value], h, h, run.quantized.qkv, out);
+        linear(&[heads, heads], h, h, false, out);
+        // The decay in float32, its bias and the norm in the model's type.
+        out.push(whole(class, heads * self.element, 1));
+        out.push(whole(class, heads * 4, 1));
+        out.push(whole(
+            class,
+            u64::from(gdn.linear_value_head_dim) * self.element,
+            1,
+        ));
+        linear(&[h], value, value * self.tp(), run.quantized.o, out);
     }
 
     /// `model_executor/models/deepseek_v2.py: DeepseekV2MLAAttention`; the first projections are whole on every rank.
@@ -368,6 +416,9 @@ impl Builder<'_> {
         } else {
             out.push(whole(TensorClass::Router, experts * h * router, 1));
         }
+        if moe.bias {
+            out.push(whole(TensorClass::Router, experts * self.element, 1));
+        }
         if moe.correction_bias {
             out.push(whole(TensorClass::Router, experts * 4, 1));
         }
@@ -403,19 +454,18 @@ impl Builder<'_> {
         };
         let class = TensorClass::Experts;
         let quantized = run.quantized.experts;
+        let (h, width) = self.expert_padding(h, width, quantized);
         let whole_k = if shape.ep { width } else { width * ranks };
-        self.linear(
-            &Linear {
-                class,
-                shards: &[width, width],
-                k: h,
-                experts: local,
-                quantized,
-                bias: 0,
-                whole_k: h,
-            },
-            out,
-        );
+        let up = Linear {
+            class,
+            shards: &[width, width],
+            k: h,
+            experts: local,
+            quantized,
+            bias: 0,
+            whole_k: h,
+        };
+        self.linear(&up, out);
         self.linear(
             &Linear {
                 class,
@@ -428,6 +478,27 @@ impl Builder<'_> {
             },
             out,
         );
+        if moe.bias {
+            out.push(whole(class, local * 2 * width * self.element, 1));
+            out.push(whole(class, local * h * self.element, 1));
+        }
+    }
+
+    /// What the experts' kernels round a hidden size and a width up to (`layers/fused_moe/oracle/` at 0.33.0).
+    fn expert_padding(&self, h: u64, width: u64, quantized: bool) -> (u64, u64) {
+        let capability = self.place.capability;
+        let mxfp4 = self
+            .spec
+            .quantization
+            .as_ref()
+            .is_some_and(|q| q.scheme == LinearScheme::Mxfp4);
+        match capability {
+            90..100 if quantized && mxfp4 => (h, width.next_multiple_of(64)),
+            _ if quantized && mxfp4 => (h.next_multiple_of(256), width.next_multiple_of(128)),
+            // Seen at 64 (to 128) and at 176 (unchanged).
+            100..110 if !quantized => (h, width.max(128)),
+            _ => (h, width),
+        }
     }
 
     fn tail(&self) -> Vec<Tensor> {
@@ -531,6 +602,10 @@ impl Builder<'_> {
                     loaded,
                     count: 1,
                 });
+            }
+            LinearScheme::Mxfp4 => {
+                out.push(whole(class, e * n * k / 2, 1));
+                out.push(whole(class, e * n * k.div_ceil(32), 1));
             }
             LinearScheme::PerChannel8 {
                 static_activation,

@@ -65,6 +65,14 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
                 vec![layers.clone(), hidden.clone(), ("num_attention_heads", text(a.num_attention_heads)), ("num_key_value_heads", text(a.num_key_value_heads)), ("head_dim", text(a.head_dim)), tp.clone()],
                 "model_executor/layers/linear.py: QKVParallelLinear, RowParallelLinear@0.33.0",
             ),
+            TensorClass::LinearAttention => exact(
+                "weights.linear_attention",
+                "Linear attention",
+                bytes,
+                "layers × (projections + convolution + decay) / tensor_parallel_size",
+                vec![hidden.clone(), tp.clone()],
+                "model_executor/layers/mamba/gdn@0.33.0",
+            ),
             TensorClass::Mlp => exact("weights.mlp", "Feed-forward", bytes, "layers × 3 × hidden_size × intermediate_size / tensor_parallel_size × bytes + scales", vec![hidden.clone(), ("intermediate_size", text(spec.mlp.map_or(0, |m| m.intermediate_size))), tp.clone()], "model_executor/layers/linear.py: MergedColumnParallelLinear@0.33.0"),
             TensorClass::Experts => exact(
                 "weights.experts",

@@ -4,8 +4,9 @@ use super::{
     families::{Family, Pattern},
     fields::Fields,
     resolve::{short, switch},
-    spec::{Attention, AttentionSpan, Mixer, Mla, QkNorm},
+    spec::{Attention, AttentionSpan, GatedDeltaNet, Mixer, Mla, QkNorm},
 };
+use crate::units::FloatDtype;
 use serde_json::Value;
 
 const MAX_HEADS: u32 = 1 << 12;
@@ -23,10 +24,49 @@ pub(super) fn mixers(
         return Ok(vec![Mixer::Mla(latent(fields)?); layers as usize]);
     }
     let attention = attention(fields, family, hidden_size)?;
+    if family.linear {
+        return linear(fields, attention, layers);
+    }
     let spans = spans(fields, family, layers)?;
     Ok(spans
         .into_iter()
         .map(|span| Mixer::Attention(attention, span))
+        .collect())
+}
+
+/// Gated DeltaNet with full attention in between: by `layer_types`, else every `full_attention_interval`-th layer.
+fn linear(fields: &Fields<'_>, attention: Attention, layers: u32) -> Result<Vec<Mixer>, ConfigError> {
+    let required = |key| fields.required(key, MAX_HEADS, "the linear attention");
+    let ssm_dtype = fields.text("mamba_ssm_dtype")?.and_then(FloatDtype::parse);
+    let gdn = GatedDeltaNet {
+        linear_num_key_heads: required("linear_num_key_heads")?,
+        linear_num_value_heads: required("linear_num_value_heads")?,
+        linear_key_head_dim: required("linear_key_head_dim")?,
+        linear_value_head_dim: required("linear_value_head_dim")?,
+        linear_conv_kernel_dim: fields.required("linear_conv_kernel_dim", 64, "the linear attention")?,
+        ssm_dtype,
+    };
+    let full = Mixer::Attention(attention, AttentionSpan::Full);
+    let linear = Mixer::GatedDeltaNet(gdn);
+    if let Some(types) = fields.list("layer_types")? {
+        if types.len() != layers as usize {
+            return Err(fields.inconsistent(
+                "layer_types",
+                format!("{} entries for {layers} layers", types.len()),
+            ));
+        }
+        return types
+            .iter()
+            .map(|name| match name.as_str() {
+                Some("full_attention") => Ok(full),
+                Some("linear_attention") => Ok(linear),
+                _ => Err(fields.wrong("layer_types", "full_attention or linear_attention", name)),
+            })
+            .collect();
+    }
+    let every = fields.count("full_attention_interval", MAX_LAYERS)?.unwrap_or(4);
+    Ok((1..=layers)
+        .map(|i| if i % every == 0 { full } else { linear })
         .collect())
 }
 
@@ -39,10 +79,13 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
         qkv_bias: false,
         o_bias: false,
         qk_norm: QkNorm::None,
+        output_gate: false,
+        sinks: false,
     };
-    let shapes = mixers.iter().map(|mixer| match mixer {
-        Mixer::Attention(attention, _) => *attention,
-        Mixer::Mla(mla) => latent(mla),
+    let shapes = mixers.iter().filter_map(|mixer| match mixer {
+        Mixer::Attention(attention, _) => Some(*attention),
+        Mixer::Mla(mla) => Some(latent(mla)),
+        Mixer::GatedDeltaNet(_) => None,
     });
     // A config has at least one layer.
     shapes.into_iter().next().unwrap_or(Attention {
@@ -52,6 +95,8 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
         qkv_bias: false,
         o_bias: false,
         qk_norm: QkNorm::None,
+        output_gate: false,
+        sinks: false,
     })
 }
 
@@ -105,6 +150,8 @@ fn attention(fields: &Fields<'_>, family: &Family, hidden_size: u32) -> Result<A
         qkv_bias: switch(fields, family.qkv_bias)?,
         o_bias: switch(fields, family.o_bias)?,
         qk_norm: if normed { family.qk_norm } else { QkNorm::None },
+        output_gate: switch(fields, family.output_gate)?,
+        sinks: family.sinks,
     })
 }
 

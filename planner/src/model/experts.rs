@@ -36,11 +36,12 @@ pub(super) fn feed_forward(
             None,
             vec![MlpKind::Dense; layers as usize],
         )),
-        Experts::Mixtral | Experts::MiniMax => {
+        Experts::Mixtral | Experts::MiniMax | Experts::GptOss => {
             let mini = family.experts == Experts::MiniMax;
             let expert = fields.required("intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
             let mut moe = routed(fields, "num_local_experts", expert)?;
             moe.correction_bias = mini;
+            moe.bias = family.experts == Experts::GptOss;
             if mini {
                 moe.router_dtype = FloatDtype::Float32;
             }
@@ -107,6 +108,7 @@ fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, Con
         shared: None,
         router_dtype: FloatDtype::Bfloat16,
         correction_bias: false,
+        bias: false,
     })
 }
 

@@ -42,6 +42,8 @@ pub(super) enum Experts {
     Glm,
     /// As Mixtral, with a correction bias and a float32 router.
     MiniMax,
+    /// As Mixtral, with biases on experts and router.
+    GptOss,
     /// As GLM, with a router in the model's type; the correction bias only with `topk_method` noaux_tc.
     DeepSeek,
 }
@@ -52,6 +54,12 @@ pub(super) struct Family {
     pub(super) architecture: &'static str,
     /// Multi-head latent attention.
     pub(super) latent: bool,
+    /// Gated DeltaNet between the attention layers.
+    pub(super) linear: bool,
+    /// A gate on the attention's output.
+    pub(super) output_gate: Switch,
+    /// A learned sink per head.
+    pub(super) sinks: bool,
     pub(super) qkv_bias: Switch,
     pub(super) o_bias: Switch,
     pub(super) mlp_bias: Switch,
@@ -75,6 +83,9 @@ pub(super) struct Family {
 const LLAMA: Family = Family {
     architecture: "LlamaForCausalLM",
     latent: false,
+    linear: false,
+    output_gate: Switch::Never,
+    sinks: false,
     qkv_bias: Switch::Field("attention_bias"),
     o_bias: Switch::Field("attention_bias"),
     mlp_bias: Switch::Field("mlp_bias"),
@@ -145,6 +156,14 @@ const MIXTRAL: Family = Family {
     ..LLAMA
 };
 
+const QWEN3_NEXT: Family = Family {
+    architecture: "Qwen3NextForCausalLM",
+    linear: true,
+    output_gate: Switch::Always,
+    experts: Experts::QwenShared,
+    ..QWEN3
+};
+
 const DEEPSEEK: Family = Family {
     architecture: "DeepseekV3ForCausalLM",
     latent: true,
@@ -200,6 +219,16 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "Qwen2VLForConditionalGeneration",
         language: "Qwen2ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Qwen3_5ForConditionalGeneration",
+        language: "Qwen3_5ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Qwen3_5MoeForConditionalGeneration",
+        language: "Qwen3_5MoeForCausalLM",
         defaults: &[],
     },
     Wrapper {
@@ -324,6 +353,27 @@ const FAMILIES: &[Family] = &[
         qk_norm_field: Some("use_qk_norm"),
         pattern: Pattern::None,
         experts: Experts::Glm,
+        ..LLAMA
+    },
+    QWEN3_NEXT,
+    Family {
+        architecture: "Qwen3_5MoeForCausalLM",
+        ..QWEN3_NEXT
+    },
+    Family {
+        architecture: "Qwen3_5ForCausalLM",
+        experts: Experts::None,
+        ..QWEN3_NEXT
+    },
+    Family {
+        architecture: "GptOssForCausalLM",
+        qkv_bias: Switch::Always,
+        o_bias: Switch::Always,
+        mlp_bias: Switch::Never,
+        sinks: true,
+        pattern: Pattern::FullEvery(2),
+        experts: Experts::GptOss,
+        rope: RopeKind::DeepSeek,
         ..LLAMA
     },
     DEEPSEEK,

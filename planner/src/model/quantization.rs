@@ -27,6 +27,8 @@ pub enum LinearScheme {
         /// Float rather than integer.
         float: bool,
     },
+    /// 4-bit floats with one 8-bit exponent per 32, for routed experts only (gpt-oss).
+    Mxfp4,
     /// Packed integers of 4 or 8 bits with 16-bit scales per group.
     PackedInt {
         /// 4 or 8.
@@ -112,7 +114,7 @@ impl Quantization {
 }
 
 /// Reads the checkpoint's own description; `None` where it is not quantised.
-pub(super) fn read(fields: &Fields<'_>) -> Result<Option<Quantization>, ConfigError> {
+pub(super) fn read(fields: &Fields<'_>, gpt_oss: bool) -> Result<Option<Quantization>, ConfigError> {
     let (key, object) = match fields.object("quantization_config")? {
         Some(object) => ("quantization_config", object),
         None => match fields.object("compression_config")? {
@@ -137,6 +139,14 @@ pub(super) fn read(fields: &Fields<'_>) -> Result<Option<Quantization>, ConfigEr
         "awq" => packed(&inner, "auto_awq", 75)?,
         "gptq" => packed(&inner, "auto_gptq", 60)?,
         "compressed-tensors" | "compressed_tensors" => compressed_tensors(&inner)?,
+        "mxfp4" if gpt_oss => Quantization {
+            method: "gpt_oss_mxfp4",
+            scheme: LinearScheme::Mxfp4,
+            lm_head: false,
+            min_capability: 80,
+            fp8_kv_cache: false,
+            ignore: names(&inner, "modules_to_not_convert")?,
+        },
         other => return Err(not_modelled(other)),
     };
     Ok(Some(quantization))

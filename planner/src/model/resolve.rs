@@ -1,7 +1,7 @@
 //! A config.json becomes a [`ModelSpec`], or an error that names the field. Nothing is filled in by guess: a field
 //! that may be absent has the default of the model's own class.
 use super::{
-    ConfigError, ModelSpec, Quantization, attention, experts,
+    ConfigError, LinearScheme, ModelSpec, Quantization, attention, experts,
     families::{self, Experts, Family, Switch},
     fields::Fields,
     positions, quantization,
@@ -111,9 +111,10 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     let hidden_size = fields.required("hidden_size", MAX_WIDTH, "the size of every layer")?;
     let num_hidden_layers = fields.required("num_hidden_layers", MAX_LAYERS, "weights and KV cache")?;
     let vocab_size = fields.required("vocab_size", MAX_VOCAB, "embedding and sampler")?;
-    let quantization = match quantization::read(top)? {
+    let gpt_oss = family.experts == Experts::GptOss;
+    let quantization = match quantization::read(top, gpt_oss)? {
         Some(quantization) => Some(quantization),
-        None => quantization::read(fields)?,
+        None => quantization::read(fields, gpt_oss)?,
     };
     let (mlp, moe, kinds) = experts::feed_forward(fields, family, num_hidden_layers)?;
     let mixers = attention::mixers(fields, family, hidden_size, num_hidden_layers)?;
@@ -233,9 +234,15 @@ fn parts(
             .all(|root| !quantization.ignores(&format!("{root}.{layer}.{name}")))
     };
     let moe = mlp == MlpKind::Moe;
+    if quantization.scheme == LinearScheme::Mxfp4 {
+        return Quantized {
+            experts: moe,
+            ..Quantized::default()
+        };
+    }
     Quantized {
-        qkv: kept("self_attn.q_proj") && kept("self_attn.qkv_proj"),
-        o: kept("self_attn.o_proj"),
+        qkv: kept("self_attn.q_proj") && kept("self_attn.qkv_proj") && kept("linear_attn.in_proj_qkv"),
+        o: kept("self_attn.o_proj") && kept("linear_attn.out_proj"),
         gate_up: !moe && kept("mlp.gate_proj") && kept("mlp.gate_up_proj"),
         down: !moe && kept("mlp.down_proj"),
         experts: moe

@@ -56,6 +56,32 @@ pub struct Mla {
     pub v_head_dim: u32,
 }
 
+/// Gated DeltaNet: linear attention with a state of constant size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GatedDeltaNet {
+    /// Key heads.
+    pub linear_num_key_heads: u32,
+    /// Value heads.
+    pub linear_num_value_heads: u32,
+    /// Size of a key head.
+    pub linear_key_head_dim: u32,
+    /// Size of a value head.
+    pub linear_value_head_dim: u32,
+    /// Width of the convolution over time.
+    pub linear_conv_kernel_dim: u32,
+    /// Type of the state, where the config names one.
+    pub ssm_dtype: Option<FloatDtype>,
+}
+
+impl GatedDeltaNet {
+    /// Widths of all key heads and of all value heads.
+    pub fn widths(&self) -> (u64, u64) {
+        let key = u64::from(self.linear_num_key_heads) * u64::from(self.linear_key_head_dim);
+        let value = u64::from(self.linear_num_value_heads) * u64::from(self.linear_value_head_dim);
+        (key, value)
+    }
+}
+
 /// What mixes the tokens of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mixer {
@@ -63,6 +89,8 @@ pub enum Mixer {
     Attention(Attention, AttentionSpan),
     /// Multi-head latent attention.
     Mla(Mla),
+    /// Gated DeltaNet.
+    GatedDeltaNet(GatedDeltaNet),
 }
 
 /// Consecutive layers of one kind.
@@ -108,6 +136,10 @@ pub struct Attention {
     pub o_bias: bool,
     /// Normalisation of queries and keys.
     pub qk_norm: QkNorm,
+    /// A gate on the output, projected beside the queries (Qwen3-Next).
+    pub output_gate: bool,
+    /// A learned sink per head (gpt-oss).
+    pub sinks: bool,
 }
 
 /// A feed-forward without experts.
@@ -145,6 +177,8 @@ pub struct Moe {
     pub router_dtype: FloatDtype,
     /// A correction bias per expert, in float32.
     pub correction_bias: bool,
+    /// Biases on the experts and the router (gpt-oss).
+    pub bias: bool,
 }
 
 /// Normalisation layers.
@@ -268,7 +302,24 @@ impl ModelSpec {
                     QkNorm::PerHead => 2 * d,
                     QkNorm::AllHeads | QkNorm::AllHeadsSharded | QkNorm::EachHead => q + kv,
                 };
-                h * (q + 2 * kv) + q * h + bias(a.qkv_bias, q + 2 * kv) + bias(a.o_bias, h) + qk_norm
+                let sinks = bias(a.sinks, u64::from(a.num_attention_heads));
+                let queries = if a.output_gate { 2 * q } else { q };
+                h * (queries + 2 * kv)
+                    + q * h
+                    + bias(a.qkv_bias, queries + 2 * kv)
+                    + bias(a.o_bias, h)
+                    + qk_norm
+                    + sinks
+            }
+            Mixer::GatedDeltaNet(gdn) => {
+                let (key, value) = gdn.widths();
+                let heads = u64::from(gdn.linear_num_value_heads);
+                let conv = (2 * key + value) * u64::from(gdn.linear_conv_kernel_dim);
+                h * (2 * key + 2 * value + 2 * heads)
+                    + conv
+                    + value * h
+                    + 2 * heads
+                    + u64::from(gdn.linear_value_head_dim)
             }
             Mixer::Mla(mla) => {
                 let heads = u64::from(mla.num_attention_heads);
@@ -301,8 +352,10 @@ impl ModelSpec {
                 let shared = moe
                     .shared
                     .map_or(0, |s| 3 * h * u64::from(s.intermediate_size) + bias(s.gate, h));
-                experts * 3 * h * u64::from(moe.moe_intermediate_size)
+                let width = u64::from(moe.moe_intermediate_size);
+                experts * 3 * h * width
                     + experts * h
+                    + bias(moe.bias, experts * (2 * width + h + 1))
                     + bias(moe.correction_bias, experts)
                     + shared
             }

@@ -484,6 +484,7 @@ fn settings(scenario: &Scenario, args: &ResolvedArgs, total: Bytes, capability: 
         max_num_batched_tokens: args.max_num_batched_tokens.value,
         enforce_eager: args.enforce_eager.value,
         no_hybrid: args.disable_hybrid_kv_cache_manager.value,
+        prefix_caching: args.enable_prefix_caching.value,
     }
 }
 

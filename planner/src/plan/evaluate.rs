@@ -152,7 +152,7 @@ fn memory(
         kv_cache_available_bytes: rank.available.unwrap_or(Bytes::ZERO),
         kv_cache_needed_bytes: need.one,
         kv_cache_workload_bytes: need.workload,
-        block_size: resolved.args.block_size.value,
+        block_size: rank.layout.block_size(),
         bytes_per_block: Bytes::new(rank.layout.bytes_per_block),
         num_blocks: rank.num_blocks,
         kv_cache_tokens: kv.tokens,

@@ -30,6 +30,9 @@ fn layout(spec: &ModelSpec, shape: RankShape, element: u64, tokens: u32) -> KvLa
             max_num_batched_tokens: tokens,
             concurrent_batches: shape.pp + 1,
             no_hybrid: false,
+            prefix_caching: true,
+            state_element: 2,
+            flashinfer_prefill: true,
         },
     )
 }

@@ -35,6 +35,9 @@ fn plans_of(file: &serde_json::Value) {
             max_num_batched_tokens: number(7) as u32,
             concurrent_batches: 2,
             no_hybrid: false,
+            prefix_caching: true,
+            state_element: 2,
+            flashinfer_prefill: matches!(support::capability(&row[3]), 90 | 100..110),
         };
         let layout = KvLayout::new(&spec, settings);
         let blocks = layout.blocks_in(Bytes::new(number(8)));

@@ -4,7 +4,12 @@ use serde_json::Value;
 use std::{path::Path, sync::Arc};
 
 /// KV cache plans of vLLM's own planner.
-pub(crate) const KV_PLANS: &[&str] = &["oracle/kv_plans.json", "oracle/kv_plans_latent.json"];
+pub(crate) const KV_PLANS: &[&str] = &[
+    "oracle/kv_plans.json",
+    "oracle/kv_plans_latent.json",
+    "oracle/kv_plans_recurrent.json",
+    "oracle/kv_plans_gpt_oss.json",
+];
 
 /// A file below the repository's `tests`.
 pub(crate) fn json(path: &str) -> Value {
