@@ -70,8 +70,10 @@ fn too_little(file: &serde_json::Value) -> usize {
             continue;
         }
         let model = support::model(file, row[0].as_str().unwrap());
-        let gpu = GpuSpec::custom(Bytes::from_gib(4000), row[3].as_str().map(|c| c.parse().unwrap()));
+        let gpu = GpuSpec::custom(Bytes::from_gib(8000), row[3].as_str().map(|c| c.parse().unwrap()));
+        let tower = model.spec.as_ref().is_ok_and(|spec| spec.has_tower);
         let mut scenario = Scenario::new(model, gpu);
+        scenario.set("language_model_only", &tower.to_string()).unwrap();
         for (id, value) in [
             ("gpus", "8".to_owned()),
             ("defaults", "vllm".to_owned()),
@@ -90,7 +92,10 @@ fn too_little(file: &serde_json::Value) -> usize {
             "{row} {:?}",
             plan.verdict
         );
-        let error = plan.verdict.vllm_error.unwrap();
+        let error = plan
+            .verdict
+            .vllm_error
+            .unwrap_or_else(|| panic!("{row} {}", plan.verdict.reason));
         let expected = format!(
             "max seq len ({}), ({:?} GiB KV cache is needed, which is larger than the available KV cache memory ({:?} GiB). Based on the available memory, the estimated maximum model length is {}. ",
             row[6],
