@@ -7,6 +7,35 @@ use std::{cell::RefCell, collections::BTreeSet};
 /// Larger texts are some other file: the largest published config.json has 3.1 MB.
 pub(super) const MAX_BYTES: usize = 8 << 20;
 
+/// Python writes `Infinity` and `NaN` into JSON, and some published files have them; no size depends on one.
+fn without_infinities(text: &str) -> Option<String> {
+    const WORDS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
+    let mut out = String::with_capacity(text.len());
+    let (mut rest, mut in_text, mut found) = (text, false, false);
+    while let Some(c) = rest.chars().next() {
+        let word = WORDS.iter().find(|word| !in_text && rest.starts_with(**word));
+        let taken = match word {
+            Some(word) => {
+                out.push_str("null");
+                found = true;
+                word.len()
+            }
+            None if in_text && c == '\\' => {
+                let pair: String = rest.chars().take(2).collect();
+                out.push_str(&pair);
+                pair.len()
+            }
+            None => {
+                in_text ^= c == '"';
+                out.push(c);
+                c.len_utf8()
+            }
+        };
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    found.then_some(out)
+}
+
 /// An object of a config.json.
 pub(super) struct Fields<'a> {
     map: &'a Map<String, Value>,
@@ -26,7 +55,11 @@ pub(super) fn parse(text: &str) -> Result<Map<String, Value>, ConfigError> {
     }
     // A byte order mark is common in files that went through an editor.
     let text = text.trim_start_matches('\u{feff}');
-    match serde_json::from_str(text) {
+    let parsed = serde_json::from_str(text).or_else(|error| match without_infinities(text) {
+        Some(text) => serde_json::from_str(&text),
+        None => Err(error),
+    });
+    match parsed {
         Ok(Value::Object(map)) => Ok(map),
         Ok(other) => Err(ConfigError::NotAnObject { got: kind(&other) }),
         Err(e) => {

@@ -41,6 +41,15 @@ fn a_huge_file_is_refused_by_its_size() {
 }
 
 #[test]
+fn pythons_infinity_is_read() {
+    let text = LLAMA.replace(
+        '{',
+        r#"{"time_step_limit":[0.0,Infinity],"x":-Infinity,"y":NaN,"z":"NaN \" Infinity","#,
+    );
+    assert!(ModelInput::from_config("x/y", &text).unwrap().spec.is_ok());
+}
+
+#[test]
 fn deep_nesting_is_an_error() {
     assert!(error(&"[".repeat(100_000)).starts_with("not JSON"));
 }
