@@ -663,7 +663,8 @@ impl Builder<'_> {
                     });
                 }
                 if compressed_tensors {
-                    out.push(whole(class, e * 16, 1));
+                    // The unpacked shape: two int64, or two numbers in the model's type per expert.
+                    out.push(whole(class, if e > 1 { e * 2 * self.element } else { 16 }, 1));
                 }
             }
         }

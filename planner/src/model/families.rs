@@ -197,6 +197,11 @@ const GEMMA3_TEXT: &[(&str, u32)] = &[
 
 const WRAPPERS: &[Wrapper] = &[
     Wrapper {
+        architecture: "KimiK25ForConditionalGeneration",
+        language: "DeepseekV3ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
         architecture: "Gemma3ForConditionalGeneration",
         language: "Gemma3ForCausalLM",
         defaults: GEMMA3_TEXT,

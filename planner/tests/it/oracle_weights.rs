@@ -15,6 +15,7 @@ const FILES: &[&str] = &[
     "oracle/weights_latent.json",
     "oracle/weights_recurrent.json",
     "oracle/weights_gpt_oss.json",
+    "oracle/weights_kimi.json",
 ];
 
 /// Rows in them that are answered.

@@ -9,6 +9,7 @@ pub(crate) const KV_PLANS: &[&str] = &[
     "oracle/kv_plans_latent.json",
     "oracle/kv_plans_recurrent.json",
     "oracle/kv_plans_gpt_oss.json",
+    "oracle/kv_plans_kimi.json",
 ];
 
 /// A file below the repository's `tests`.
