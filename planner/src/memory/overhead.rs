@@ -12,8 +12,12 @@ const GRAPH_BYTES_PER_LAYER: u64 = 200 * KIB;
 /// to 0.25 GiB, a 0.26 log on A100 0.23 GiB.
 const NON_TORCH_SINGLE: u64 = 246 * MIB;
 
-/// The same with tensor parallelism, which brings its communicators: 2.06 to 2.13 GiB in 0.19.0 logs on H100 SXM.
-const NON_TORCH_TENSOR_PARALLEL: u64 = 2_140 * MIB;
+/// The same with tensor parallelism on Hopper and later, where communicators and fused all-reduce keep buffers: 2.06 to
+/// 2.13 GiB in 0.19.0 logs on H100 SXM; one 0.12 log there had about 0.3 GiB.
+const NON_TORCH_NVLINK: u64 = 2_140 * MIB;
+
+/// The same on older GPUs: 0.15 GiB in 0.10 logs on A100, 0.36 GiB in 0.19 logs on RTX 3090.
+const NON_TORCH_PAIRED: u64 = 400 * MIB;
 
 /// The CUDA context and what else a process takes before vLLM looks: 0.53 GiB in a log on H100 (78.66 of 79.19 GiB free).
 const CONTEXT: u64 = 543 * MIB;
@@ -52,11 +56,11 @@ pub fn cuda_graphs(graphs: u64, layers: u32) -> Bytes {
 }
 
 /// Grows outside torch between vLLM's first look at the memory and the end of the profile run.
-pub fn non_torch(tp: u32) -> Bytes {
-    Bytes::new(if tp > 1 {
-        NON_TORCH_TENSOR_PARALLEL
-    } else {
-        NON_TORCH_SINGLE
+pub fn non_torch(tp: u32, capability: u16) -> Bytes {
+    Bytes::new(match (tp, capability) {
+        (1, _) => NON_TORCH_SINGLE,
+        (_, 1..90) => NON_TORCH_PAIRED,
+        _ => NON_TORCH_NVLINK,
     })
 }
 

@@ -73,7 +73,7 @@ pub(super) fn notes(
         );
     }
     quantization_notes(resolved, &mut note);
-    if rank.shape.tp > 1 {
+    if rank.shape.tp > 1 && resolved.settings.capability >= 90 {
         note(
             "memory.non_torch",
             Severity::Caution,
