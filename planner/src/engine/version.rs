@@ -10,9 +10,34 @@ pub struct VllmVersion {
     patch: u16,
 }
 
-/// The versions whose flags and rules are bundled, newest first.
+/// The versions whose flags are bundled, newest first.
 pub fn versions() -> &'static [VllmVersion] {
-    const { &[VllmVersion::new(33, 0)] }
+    const {
+        &[
+            VllmVersion::new(33, 0),
+            VllmVersion::new(11, 2),
+            VllmVersion::new(10, 2),
+        ]
+    }
+}
+
+/// What changed between releases in how memory is accounted. Each rule was located between two releases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryRules {
+    /// gpu_memory_utilization in percent where it is not set: 92 from 0.20.0 on, 90 before.
+    pub default_utilization_percent: u8,
+    /// CUDA graphs are taken out of the budget: from 0.20.0 on.
+    pub graphs_in_budget: bool,
+    /// The runner keeps sampler state for every sequence slot: the second runner, default from 0.25 on.
+    pub sampler_state: bool,
+    /// GPUs of 160 GiB or more get larger batches: from 0.28.0 on.
+    pub large_gpu_batches: bool,
+    /// One block is kept back: from 0.29.0 on.
+    pub null_block: bool,
+    /// Sliding windows count all steps in flight, not one: from 0.26.0 on.
+    pub steps_in_flight: bool,
+    /// "GPU KV cache size" is concurrency times length: from 0.20.0 on; before, blocks over groups.
+    pub tokens_from_concurrency: bool,
 }
 
 impl VllmVersion {
@@ -26,9 +51,27 @@ impl VllmVersion {
         versions().first().copied().unwrap_or(Self::new(33, 0))
     }
 
-    /// Whether this version's flags and rules are bundled.
+    /// Whether this version's flags are bundled.
     pub fn is_bundled(self) -> bool {
         versions().contains(&self)
+    }
+
+    /// Whether its memory rules are known: 0.8 to the newest bundled one.
+    pub fn has_rules(self) -> bool {
+        self.minor >= 8 && self <= Self::latest()
+    }
+
+    /// How it accounts memory.
+    pub fn memory_rules(self) -> MemoryRules {
+        MemoryRules {
+            default_utilization_percent: if self.minor >= 20 { 92 } else { 90 },
+            graphs_in_budget: self.minor >= 20,
+            sampler_state: self.minor >= 25,
+            large_gpu_batches: self.minor >= 28,
+            null_block: self.minor >= 29,
+            steps_in_flight: self.minor >= 26,
+            tokens_from_concurrency: self.minor >= 20,
+        }
     }
 }
 

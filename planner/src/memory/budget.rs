@@ -11,6 +11,7 @@ use super::{
     tensors::{Placement, TensorClass, tensors},
 };
 use crate::{
+    engine::MemoryRules,
     model::ModelSpec,
     units::{Bytes, FloatDtype, Utilization},
 };
@@ -44,6 +45,8 @@ pub struct BudgetSettings {
     pub no_hybrid: bool,
     /// enable_prefix_caching.
     pub prefix_caching: bool,
+    /// The version's.
+    pub rules: MemoryRules,
 }
 
 /// One rank.
@@ -105,11 +108,12 @@ impl RankBudget {
             shape,
             max_num_seqs: settings.max_num_seqs,
             max_num_batched_tokens: settings.max_num_batched_tokens,
+            sampler_state: settings.rules.sampler_state,
         };
         let runner = RunnerMemory::new(spec, &run);
         let layers: u32 = stage_layers(spec, &shape).iter().map(|run| run.count).sum();
         let blackwell = (100..110).contains(&settings.capability);
-        let graph_count = if settings.enforce_eager {
+        let graph_count = if settings.enforce_eager || !settings.rules.graphs_in_budget {
             0
         } else {
             overhead::graph_count(&run, blackwell)
@@ -126,7 +130,13 @@ impl RankBudget {
                 element: settings.kv_element,
                 block_size: settings.block_size,
                 max_num_batched_tokens: settings.max_num_batched_tokens,
-                concurrent_batches: shape.pp + 1,
+                concurrent_batches: if settings.rules.steps_in_flight {
+                    shape.pp + 1
+                } else {
+                    1
+                },
+                null_block: settings.rules.null_block,
+                tokens_from_concurrency: settings.rules.tokens_from_concurrency,
                 no_hybrid: settings.no_hybrid,
                 prefix_caching: settings.prefix_caching,
                 state_element: settings.dtype.size(),

@@ -21,6 +21,10 @@ pub struct KvSettings {
     pub max_num_batched_tokens: u32,
     /// Steps that may be in flight: one more than the stages, because scheduling is asynchronous.
     pub concurrent_batches: u32,
+    /// One block is kept back (from 0.29 on).
+    pub null_block: bool,
+    /// "GPU KV cache size" is concurrency times length (from 0.20 on).
+    pub tokens_from_concurrency: bool,
     /// disable_hybrid_kv_cache_manager: every layer keeps the full length.
     pub no_hybrid: bool,
     /// enable_prefix_caching.
@@ -159,9 +163,13 @@ impl KvLayout {
         let max_concurrency = num_blocks as f64 / per_request as f64;
         KvPlan {
             num_blocks,
-            tokens: (max_concurrency * max_model_len as f64) as u64,
+            tokens: if self.settings.tokens_from_concurrency {
+                (max_concurrency * max_model_len as f64) as u64
+            } else {
+                num_blocks / self.groups.len().max(1) as u64 * u64::from(self.settings.block_size)
+            },
             max_concurrency,
-            fits: per_request < num_blocks,
+            fits: per_request + u64::from(self.settings.null_block) <= num_blocks,
         }
     }
 
@@ -170,7 +178,7 @@ impl KvLayout {
         let fits = |tokens: u64| {
             self.blocks_per_request(tokens)
                 .checked_mul(sequences)
-                .is_some_and(|blocks| blocks < num_blocks)
+                .is_some_and(|blocks| blocks + u64::from(self.settings.null_block) <= num_blocks)
         };
         let (mut low, mut high) = (0, limit);
         while low < high {

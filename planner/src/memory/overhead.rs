@@ -12,11 +12,11 @@ const GRAPH_BYTES_PER_LAYER: u64 = 200 * KIB;
 /// to 0.25 GiB, a 0.26 log on A100 0.23 GiB.
 const NON_TORCH_SINGLE: u64 = 246 * MIB;
 
-/// The same with tensor parallelism on Hopper and later, where communicators and fused all-reduce keep buffers: 2.06 to
+/// The same with tensor parallelism on Hopper and Blackwell modules, where communicators and fused all-reduce keep buffers: 2.06 to
 /// 2.13 GiB in 0.19.0 logs on H100 SXM; one 0.12 log there had about 0.3 GiB.
 const NON_TORCH_NVLINK: u64 = 2_140 * MIB;
 
-/// The same on older GPUs: 0.15 GiB in 0.10 logs on A100, 0.36 GiB in 0.19 logs on RTX 3090.
+/// The same elsewhere: 0.15 GiB in 0.10 logs on A100, 0.36 GiB in 0.19 logs on RTX 3090, 0.4 GiB in 0.13 logs on R9700.
 const NON_TORCH_PAIRED: u64 = 400 * MIB;
 
 /// The CUDA context and what else a process takes before vLLM looks: 0.53 GiB in a log on H100 (78.66 of 79.19 GiB free).
@@ -59,8 +59,8 @@ pub fn cuda_graphs(graphs: u64, layers: u32) -> Bytes {
 pub fn non_torch(tp: u32, capability: u16) -> Bytes {
     Bytes::new(match (tp, capability) {
         (1, _) => NON_TORCH_SINGLE,
-        (_, 1..90) => NON_TORCH_PAIRED,
-        _ => NON_TORCH_NVLINK,
+        (_, 90..110) => NON_TORCH_NVLINK,
+        _ => NON_TORCH_PAIRED,
     })
 }
 
@@ -80,6 +80,7 @@ mod tests {
             shape: RankShape::SINGLE,
             max_num_seqs: 1024,
             max_num_batched_tokens: 8192,
+            sampler_state: true,
         };
         assert_eq!(capture_sizes(&run, false).len(), 51);
         assert_eq!(capture_sizes(&run, true).len(), 83);
@@ -91,6 +92,7 @@ mod tests {
             shape: RankShape::SINGLE,
             max_num_seqs: 16,
             max_num_batched_tokens: 2048,
+            sampler_state: true,
         };
         assert_eq!(capture_sizes(&run, false), [1, 2, 4, 8, 16, 24, 32]);
     }

@@ -16,9 +16,6 @@ use crate::{
 };
 use std::{borrow::Cow, fmt::Write as _};
 
-/// vLLM's default from 0.20 on.
-const DEFAULT_UTILIZATION: u8 = 92;
-
 /// What the arguments resolve to, with the model as vLLM will load it.
 pub(super) struct Resolved<'a> {
     pub(super) args: ResolvedArgs,
@@ -175,10 +172,10 @@ fn visible(gpu: &GpuSpec) -> Result<Bytes, Refusal> {
     }
 }
 
-/// 0 for GPUs without one: no CUDA rule applies then.
+/// 0 for GPUs without one: no CUDA rule applies then. ROCm GPUs compute in FP8 but have none of Hopper's kernels.
 fn capability(gpu: &GpuSpec) -> u16 {
     gpu.compute_capability.map_or(
-        if gpu.vendor == Vendor::Amd { 90 } else { 0 },
+        if gpu.vendor == Vendor::Amd { 89 } else { 0 },
         ComputeCapability::number,
     )
 }
@@ -384,22 +381,23 @@ fn utilization(scenario: &Scenario, total: Bytes) -> Chosen<Utilization> {
     if let Some(set) = scenario.engine.gpu_memory_utilization {
         return Chosen::user(set);
     }
-    let default = Utilization::from_percent(DEFAULT_UTILIZATION);
+    let default_percent = scenario.vllm_version.memory_rules().default_utilization_percent;
+    let default = Utilization::from_percent(default_percent);
     let headroom = Bytes::new(scenario.headroom_mb.saturating_mul(1_000_000));
     let others = scenario.hardware.memory_used;
     if scenario.defaults == Defaults::Vllm || (headroom == Bytes::ZERO && others == Bytes::ZERO) {
-        return Chosen::default(default, "vLLM's default from 0.20 on.");
+        return Chosen::default(default, "vLLM's default in this version.");
     }
     let limit = default.of(total).saturating_sub(headroom);
     let free = total.saturating_sub(others + overhead::context());
     let percent = limit.min(free).get().saturating_mul(100) / total.get().max(1);
     let percent = u8::try_from(percent)
-        .unwrap_or(DEFAULT_UTILIZATION)
-        .clamp(1, DEFAULT_UTILIZATION);
-    if percent == DEFAULT_UTILIZATION {
+        .unwrap_or(default_percent)
+        .clamp(1, default_percent);
+    if percent == default_percent {
         return Chosen::default(
             default,
-            "vLLM's default from 0.20 on; it leaves room for what else is on the GPU.",
+            "vLLM's default in this version; it leaves room for what else is on the GPU.",
         );
     }
     let why = if others == Bytes::ZERO {
@@ -420,7 +418,12 @@ impl Batch {
         let gb10 = gpu.compute_capability.is_some_and(|c| c.number() == 121);
         let big = total >= Bytes::from_gib(70) && !gpu.name.to_ascii_lowercase().contains("a100") && !gb10;
         let (tokens, seqs, class) = match total {
-            total if total >= Bytes::from_gib(160) => (16_384, 1024, "160 GiB or more"),
+            total
+                if total >= Bytes::from_gib(160)
+                    && scenario.vllm_version.memory_rules().large_gpu_batches =>
+            {
+                (16_384, 1024, "160 GiB or more")
+            }
             _ if big => (8192, 1024, "70 GiB or more"),
             _ => (2048, 256, "its size"),
         };
@@ -485,6 +488,7 @@ fn settings(scenario: &Scenario, args: &ResolvedArgs, total: Bytes, capability: 
         enforce_eager: args.enforce_eager.value,
         no_hybrid: args.disable_hybrid_kv_cache_manager.value,
         prefix_caching: args.enable_prefix_caching.value,
+        rules: scenario.vllm_version.memory_rules(),
     }
 }
 

@@ -61,7 +61,11 @@ pub(super) fn verdict(
     };
     let length = resolved.args.max_model_len.value;
     if !rank.kv_plan(rank.num_blocks, length).fits {
-        let spare = Bytes::new(rank.layout.bytes_per_block);
+        let spare = Bytes::new(if settings.rules.null_block {
+            rank.layout.bytes_per_block
+        } else {
+            0
+        });
         let short = (need.one + spare).saturating_sub(available);
         let reason = format!(
             "One sequence of {length} tokens needs {} of KV cache; {available} is left.",

@@ -60,20 +60,29 @@ pub(super) fn notes(
                 .to_owned(),
         );
     }
-    if scenario.vllm_version != VllmVersion::latest() {
+    let version = scenario.vllm_version;
+    if !version.has_rules() {
+        note(
+            "vllm.version_unknown",
+            Severity::Unknown,
+            Bias::None,
+            format!(
+                "The rules of vLLM {version} are not known here; those of the nearest known version were used."
+            ),
+        );
+    } else if version != VllmVersion::latest() {
         note(
             "vllm.version",
             Severity::Caution,
             Bias::None,
             format!(
-                "Computed with the rules of vLLM {}; {} may differ.",
-                VllmVersion::latest(),
-                scenario.vllm_version
+                "vLLM {version} differs from {} in more than its memory rules; kernels and flags may differ too.",
+                VllmVersion::latest()
             ),
         );
     }
     quantization_notes(resolved, &mut note);
-    if rank.shape.tp > 1 && resolved.settings.capability >= 90 {
+    if rank.shape.tp > 1 && (90..110).contains(&resolved.settings.capability) {
         note(
             "memory.non_torch",
             Severity::Caution,

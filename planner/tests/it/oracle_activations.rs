@@ -32,6 +32,7 @@ fn peaks_of(file: &serde_json::Value) {
             shape,
             max_num_batched_tokens: number(7) as u32,
             max_num_seqs: number(8) as u32,
+            sampler_state: true,
         };
         let memory = RunnerMemory::new(&spec, &run);
         let kept = memory.sampler_state + memory.intermediate;

@@ -34,6 +34,8 @@ fn plans_of(file: &serde_json::Value) {
             block_size: row[18].as_u64().unwrap_or(16) as u32,
             max_num_batched_tokens: number(7) as u32,
             concurrent_batches: 2,
+            null_block: true,
+            tokens_from_concurrency: true,
             no_hybrid: false,
             prefix_caching: true,
             state_element: 2,
