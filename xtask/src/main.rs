@@ -1,2 +1,67 @@
-//! `cargo xtask <what>`.
-fn main() {}
+//! `cargo xtask <what>`: one command for each thing a developer does.
+//!
+//! Finds the tools it needs, installs what is missing into a per-user cache, and says what it does while it does it.
+//! It never changes the user's PATH or anything in the working tree but `dist/` and `target/`.
+
+mod browser;
+mod cache;
+mod csp;
+mod e2e;
+mod layering;
+mod npm;
+mod page;
+mod process;
+mod rust;
+mod size;
+mod steps;
+mod test;
+mod tools;
+mod version;
+mod workspace;
+
+use anyhow::{Result, bail};
+use std::{env, process::ExitCode};
+use steps::Steps;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  serve [trunk arguments]         serve the page on http://127.0.0.1:8080/ and rebuild it on change
+  build [trunk arguments]         build the page for release into dist/
+  test [lint|native|wasm|e2e]...  run these checks, or all of them in this order
+  size                            build the page and the binary for release and hold them against their budgets
+  ci                              what CI runs: every check
+
+Tools that are missing are installed once per user, into $XDG_CACHE_HOME/vllm-wizard/tools or the platform's
+equivalent. CHROME and CHROMEDRIVER point at a browser and driver of your own.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<()> {
+    let steps = Steps::start();
+    let Some((command, rest)) = arguments.split_first() else {
+        bail!("say what to do\n\n{USAGE}")
+    };
+    match command.as_str() {
+        "serve" => page::serve(&steps, rest),
+        "build" => page::build(&steps, &workspace::root().join("dist"), rest),
+        "test" => test::run(&steps, &test::parts(rest)?),
+        "size" => size::run(&steps),
+        "ci" => test::run(&steps, &test::ALL),
+        "csp" => csp::run(),
+        "help" | "-h" | "--help" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => bail!("there is no command `{other}`\n\n{USAGE}"),
+    }
+}

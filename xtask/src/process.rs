@@ -1,0 +1,82 @@
+//! Starts other programs.
+
+use anyhow::{Context, Result, bail};
+use std::{
+    env,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Endings a program's file may have on this system.
+#[cfg(windows)]
+const ENDINGS: &[&str] = &[".exe", ".cmd", ".bat"];
+#[cfg(not(windows))]
+const ENDINGS: &[&str] = &[""];
+
+/// The program of this name in a folder.
+pub(crate) fn program_in(folder: &Path, name: &str) -> Option<PathBuf> {
+    ENDINGS
+        .iter()
+        .map(|ending| folder.join(format!("{name}{ending}")))
+        .find(|path| path.is_file())
+}
+
+/// The first program of this name on PATH.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).find_map(|folder| program_in(&folder, name))
+}
+
+/// Runs to the end with the user's own terminal; an error names the command.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let shown = show(command);
+    let status = command.status().with_context(|| format!("starting `{shown}`"))?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// What a program prints, or nothing where it cannot be started or fails.
+pub(crate) fn answer(program: impl AsRef<OsStr>, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Cargo, as the user would call it at the workspace root.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(crate::workspace::root());
+    command
+}
+
+/// The command as one would type it.
+fn show(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_stem().unwrap_or_default();
+    let mut words = vec![program.to_string_lossy()];
+    words.extend(command.get_args().map(OsStr::to_string_lossy));
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failure_names_the_command() {
+        let error = run(Command::new("rustc")
+            .arg("--no-such-flag")
+            .stderr(std::process::Stdio::null()));
+        let message = error.map_or_else(|error| error.to_string(), |()| String::new());
+        assert!(message.starts_with("`rustc --no-such-flag` failed"), "{message}");
+    }
+
+    #[test]
+    fn program_that_is_not_there_gives_no_answer() {
+        assert_eq!(answer("no-such-program-anywhere", &["--version"]), None);
+        assert_eq!(on_path("no-such-program-anywhere"), None);
+    }
+}
