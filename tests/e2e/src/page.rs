@@ -1,0 +1,405 @@
+//! The page in its browser: where it is, what is on it, and what a visitor does to it.
+
+use crate::{
+    Locator, Name, Options, Res, Scheme, browser::Chromium, complaints::Complaints, keyboard,
+    network::Outside, paths, server::Server,
+};
+use chromiumoxide::{
+    cdp::{
+        browser_protocol::{
+            emulation::{
+                MediaFeature, SetCpuThrottlingRateParams, SetDeviceMetricsOverrideParams,
+                SetEmulatedMediaParams,
+            },
+            input::InsertTextParams,
+            page::NavigateParams,
+        },
+        js_protocol::runtime::{
+            CallArgument, CallFunctionOnParams, CallFunctionOnParamsBuilder as CallBuilder, EvaluateParams,
+            ExceptionDetails, RemoteObjectId,
+        },
+    },
+    page::ScreenshotParams,
+};
+use serde_json::Value;
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// An open page.
+#[derive(Debug)]
+pub struct Page {
+    cdp: chromiumoxide::Page,
+    chromium: Chromium,
+    server: Server,
+    outside: Outside,
+    complaints: Complaints,
+}
+
+impl Page {
+    /// Serves the build, starts a browser and opens the page in it.
+    pub async fn open(options: &Options) -> Res<Self> {
+        let server = Server::start(&paths::dist()?, &options.base, options.policy_header)?;
+        let chromium = Chromium::start(&server.origin).await?;
+        let cdp = chromium.browser.new_page("about:blank").await?;
+        let outside = Outside::guard(&cdp, &server.origin, options.fakes.clone()).await?;
+        let complaints = Complaints::listen(&cdp, &outside).await?;
+        let page = Self {
+            cdp,
+            chromium,
+            server,
+            outside,
+            complaints,
+        };
+        page.set_viewport(options.width, options.height).await?;
+        page.set_media(options.scheme, "").await?;
+        for (key, value) in &options.stored {
+            let store = format!(
+                "localStorage.setItem({}, {})",
+                Value::from(key.as_str()),
+                Value::from(value.as_str())
+            );
+            let guarded = format!(
+                "try {{ localStorage.getItem({}) ?? {store} }} catch {{}}",
+                Value::from(key.as_str())
+            );
+            page.cdp.evaluate_on_new_document(guarded).await?;
+        }
+        if let Some(script) = &options.before_start {
+            page.cdp.evaluate_on_new_document(script.clone()).await?;
+        }
+        page.load(&options.hash).await?;
+        if options.wait_for_start {
+            page.started().await?;
+        }
+        Ok(page)
+    }
+
+    // -- where it is ---------------------------------------------------------------------------------------------
+
+    /// Loads the page afresh at this hash (`""` or `#…`) and waits until it has started.
+    pub async fn open_at(&self, hash: &str) -> Res<()> {
+        self.cdp.goto("about:blank").await?;
+        self.load(hash).await?;
+        self.started().await
+    }
+
+    /// Loads the page again, as F5 does, and waits until it has started.
+    pub async fn reload(&self) -> Res<()> {
+        self.cdp.reload().await?;
+        self.started().await
+    }
+
+    /// Goes a step back in the history.
+    pub async fn back(&self) -> Res<()> {
+        self.eval("history.back()").await.map(drop)
+    }
+
+    /// Changes the hash of the loaded page, as following a link within it does.
+    pub async fn set_hash(&self, hash: &str) -> Res<()> {
+        self.eval(&format!("void (location.hash = {})", Value::from(hash)))
+            .await
+            .map(drop)
+    }
+
+    /// The hash as it is: `""` or `#…`.
+    pub async fn hash(&self) -> Res<String> {
+        Ok(self
+            .eval("location.hash")
+            .await?
+            .as_str()
+            .unwrap_or_default()
+            .to_owned())
+    }
+
+    /// The document's title.
+    pub async fn title(&self) -> Res<String> {
+        Ok(self
+            .eval("document.title")
+            .await?
+            .as_str()
+            .unwrap_or_default()
+            .to_owned())
+    }
+
+    /// `http://127.0.0.1:<port>`, for a server that must allow this origin.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.server.origin
+    }
+
+    async fn load(&self, hash: &str) -> Res<()> {
+        let url = format!("{}{hash}", self.server.page());
+        self.cdp.execute(NavigateParams::new(url)).await?;
+        self.wait("location.protocol.startsWith('http') && document.readyState === 'complete'")
+            .await
+    }
+
+    async fn started(&self) -> Res<()> {
+        self.wait("document.readyState === 'complete' && !document.getElementById('boot')")
+            .await
+    }
+
+    // -- what is on it -------------------------------------------------------------------------------------------
+
+    /// An element with an ARIA role and an accessible name.
+    #[must_use]
+    pub fn role(&self, role: &str, name: impl Into<Name>) -> Locator<'_> {
+        Locator::document(self).role(role, name)
+    }
+
+    /// Whatever one fills in or chooses from, by its label.
+    #[must_use]
+    pub fn field(&self, label: impl Into<Name>) -> Locator<'_> {
+        Locator::document(self).field(label)
+    }
+
+    /// By CSS selector, for what has neither role nor name.
+    #[must_use]
+    pub fn css(&self, selector: &str) -> Locator<'_> {
+        Locator::document(self).css(selector)
+    }
+
+    /// Breaches of accessibility rules that axe-core finds: rule, then where.
+    pub async fn axe(&self) -> Res<Vec<String>> {
+        let script = fs::read_to_string(paths::axe()?)?;
+        self.eval(&format!("{script}; void 0")).await?;
+        let list = "axe.run(document).then((r) => r.violations.map((v) => \
+                    v.id + ': ' + v.nodes.map((n) => n.target.join(' ')).join(', ')))";
+        Ok(serde_json::from_value(self.eval(list).await?)?)
+    }
+
+    /// Whether something sticks out to the right, so that one would have to scroll sideways.
+    pub async fn scrolls_sideways(&self) -> Res<bool> {
+        let wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
+        Ok(self.eval(wider).await? == Value::Bool(true))
+    }
+
+    // -- what a visitor does -------------------------------------------------------------------------------------
+
+    /// Presses a key such as `Tab` or `Control+z` where the focus is.
+    pub async fn press(&self, chord: &str) -> Res<()> {
+        keyboard::press(&self.cdp, chord).await
+    }
+
+    /// What the clipboard holds.
+    pub async fn clipboard(&self) -> Res<String> {
+        self.cdp.bring_to_front().await?;
+        Ok(self
+            .eval("navigator.clipboard.readText()")
+            .await?
+            .as_str()
+            .unwrap_or_default()
+            .to_owned())
+    }
+
+    /// The bytes of a download, as soon as it is whole. Each name can be waited for again after it is taken.
+    pub async fn download(&self, name: &str) -> Res<Vec<u8>> {
+        let path = self.chromium.downloads.join(name);
+        // Chromium renames NAME.crdownload when the last byte is written.
+        let whole = async || Ok(fs::read(&path).ok());
+        let there = || {
+            fs::read_dir(&self.chromium.downloads).map(|all| all.flatten().map(|e| e.file_name()).collect())
+        };
+        let missing = || {
+            format!(
+                "{name} was never downloaded; there is {:?}",
+                there().unwrap_or_else(|_| Vec::new())
+            )
+        };
+        let bytes = self.poll(whole, missing).await?;
+        fs::remove_file(&path)?;
+        Ok(bytes)
+    }
+
+    /// Writes a file to hand to the page.
+    pub fn file(&self, name: &str, contents: impl AsRef<[u8]>) -> Res<PathBuf> {
+        self.chromium.file(name, contents.as_ref())
+    }
+
+    pub(crate) async fn insert_text(&self, text: &str) -> Res<()> {
+        if text.is_empty() {
+            return self.press("Delete").await;
+        }
+        self.cdp.execute(InsertTextParams::new(text)).await?;
+        Ok(())
+    }
+
+    // -- how it is looked at -------------------------------------------------------------------------------------
+
+    /// Sets the size of the window's inside, in CSS pixels.
+    pub async fn set_viewport(&self, width: u32, height: u32) -> Res<()> {
+        self.cdp
+            .execute(SetDeviceMetricsOverrideParams::new(width, height, 1.0, false))
+            .await?;
+        Ok(())
+    }
+
+    /// Sets the color scheme the system asks for, and the medium: `""` for the screen, `"print"`.
+    pub async fn set_media(&self, scheme: Scheme, medium: &str) -> Res<()> {
+        let scheme = MediaFeature::new("prefers-color-scheme", scheme.as_str());
+        let media = SetEmulatedMediaParams::builder()
+            .media(medium)
+            .feature(scheme)
+            .build();
+        self.cdp.execute(media).await?;
+        Ok(())
+    }
+
+    /// Makes the processor this many times slower.
+    pub async fn slow_down(&self, times: f64) -> Res<()> {
+        self.cdp.execute(SetCpuThrottlingRateParams::new(times)).await?;
+        Ok(())
+    }
+
+    /// Writes a picture of the whole page, and says where.
+    pub async fn screenshot(&self, name: &str) -> Res<PathBuf> {
+        let picture = self
+            .cdp
+            .screenshot(ScreenshotParams::builder().full_page(true).build())
+            .await?;
+        let path = paths::screenshots()?.join(format!("{name}.png"));
+        fs::write(&path, picture)?;
+        Ok(path)
+    }
+
+    // -- what it did ---------------------------------------------------------------------------------------------
+
+    /// Exceptions, console errors and what the browser logs as errors so far.
+    #[must_use]
+    pub fn complaints(&self) -> Vec<String> {
+        self.complaints.all()
+    }
+
+    /// Requests to other origins so far.
+    #[must_use]
+    pub fn outside(&self) -> &Outside {
+        &self.outside
+    }
+
+    /// Ends the browser.
+    pub async fn close(self) -> Res<()> {
+        self.chromium.close().await
+    }
+
+    // -- underneath ----------------------------------------------------------------------------------------------
+
+    /// The DevTools connection, for what this harness has no word for.
+    #[must_use]
+    pub fn cdp(&self) -> &chromiumoxide::Page {
+        &self.cdp
+    }
+
+    /// The value of a JavaScript expression; a promise is awaited, an exception is an error.
+    pub async fn eval(&self, expression: &str) -> Res<Value> {
+        let evaluate = EvaluateParams::builder()
+            .expression(expression)
+            .await_promise(true)
+            .return_by_value(true);
+        let answer = self.cdp.execute(evaluate.build()?).await?.result;
+        no_exception(answer.exception_details.as_ref())?;
+        Ok(answer.result.value.unwrap_or_default())
+    }
+
+    /// Waits until a JavaScript expression is `true`.
+    pub async fn wait(&self, expression: &str) -> Res<()> {
+        // While a new document loads there may be nothing to ask.
+        let is_true = async || {
+            Ok(self
+                .eval(expression)
+                .await
+                .is_ok_and(|value| value == Value::Bool(true))
+                .then_some(()))
+        };
+        self.poll(is_true, || format!("`{expression}` never came true"))
+            .await
+    }
+
+    /// Asks again and again until there is an answer.
+    pub(crate) async fn poll<T>(
+        &self,
+        mut ask: impl AsyncFnMut() -> Res<Option<T>>,
+        otherwise: impl Fn() -> String,
+    ) -> Res<T> {
+        let started = Instant::now();
+        loop {
+            let answer = ask().await;
+            if let Ok(Some(answer)) = answer {
+                return Ok(answer);
+            }
+            if started.elapsed() > PATIENCE {
+                let why = answer
+                    .err()
+                    .map(|error| format!(" ({error})"))
+                    .unwrap_or_default();
+                return Err(format!("{}{why}", otherwise()).into());
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    pub(crate) async fn document(&self) -> Res<RemoteObjectId> {
+        let answer = self.cdp.execute(EvaluateParams::new("document")).await?.result;
+        answer
+            .result
+            .object_id
+            .ok_or_else(|| "there is no document".into())
+    }
+
+    pub(crate) async fn call_on(
+        &self,
+        object: RemoteObjectId,
+        function: &str,
+        arguments: &[Value],
+    ) -> Res<Value> {
+        let call = call(object, function, arguments)
+            .await_promise(true)
+            .return_by_value(true)
+            .build()?;
+        let answer = self.cdp.execute(call).await?.result;
+        no_exception(answer.exception_details.as_ref())?;
+        Ok(answer.result.value.unwrap_or_default())
+    }
+
+    pub(crate) async fn object(
+        &self,
+        on: RemoteObjectId,
+        function: &str,
+        arguments: &[Value],
+    ) -> Res<RemoteObjectId> {
+        let answer = self
+            .cdp
+            .execute(call(on, function, arguments).build()?)
+            .await?
+            .result;
+        no_exception(answer.exception_details.as_ref())?;
+        answer
+            .result
+            .object_id
+            .ok_or_else(|| "the function returned no object".into())
+    }
+}
+
+fn call(on: RemoteObjectId, function: &str, arguments: &[Value]) -> CallBuilder {
+    let arguments = arguments
+        .iter()
+        .map(|value| CallArgument::builder().value(value.clone()).build());
+    CallFunctionOnParams::builder()
+        .object_id(on)
+        .function_declaration(function)
+        .arguments(arguments)
+}
+
+fn no_exception(details: Option<&ExceptionDetails>) -> Res<()> {
+    let Some(details) = details else { return Ok(()) };
+    let said = details
+        .exception
+        .as_ref()
+        .and_then(|exception| exception.description.clone());
+    Err(said.unwrap_or_else(|| details.text.clone()).into())
+}
