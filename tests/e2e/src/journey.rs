@@ -2,7 +2,12 @@
 
 use crate::{Fake, Page, Res};
 use futures::FutureExt;
-use std::{panic::AssertUnwindSafe, thread};
+use std::{
+    panic::AssertUnwindSafe,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 /// What the system tells pages about colors.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -38,6 +43,8 @@ pub struct Options {
     pub(crate) fakes: Vec<Fake>,
     pub(crate) before_start: Option<String>,
     pub(crate) wait_for_start: bool,
+    pub(crate) site: Option<PathBuf>,
+    pub(crate) patience: Duration,
     expected: Vec<String>,
 }
 
@@ -54,6 +61,8 @@ impl Default for Options {
             fakes: Vec::new(),
             before_start: None,
             wait_for_start: true,
+            site: None,
+            patience: Duration::from_secs(15),
             expected: Vec::new(),
         }
     }
@@ -120,6 +129,20 @@ impl Options {
     #[must_use]
     pub fn without_start(mut self) -> Self {
         self.wait_for_start = false;
+        self
+    }
+
+    /// Opens another folder than the release build of the page.
+    #[must_use]
+    pub fn site(mut self, folder: &Path) -> Self {
+        self.site = Some(folder.to_owned());
+        self
+    }
+
+    /// How long anything may take before it counts as failed.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 

@@ -6,6 +6,7 @@
 
 pub mod browser;
 pub mod complaints;
+pub mod find;
 pub mod journey;
 pub mod keyboard;
 pub mod locator;
@@ -13,10 +14,12 @@ pub mod network;
 pub mod page;
 pub mod paths;
 mod protocol;
+mod script;
 pub mod server;
 
+pub use find::Name;
 pub use journey::{Options, Scheme, journey};
-pub use locator::{Locator, Name};
+pub use locator::Locator;
 pub use network::Fake;
 pub use page::Page;
 

@@ -1,79 +1,13 @@
 //! Finds elements the way a person or a screen reader does, by role and name, and acts on them once they are there.
 
-use crate::{Page, Res, protocol::QueryTree};
-use chromiumoxide::cdp::{
-    browser_protocol::{
-        accessibility::QueryAxTreeParams,
-        dom::{ResolveNodeParams, SetFileInputFilesParams},
-    },
-    js_protocol::runtime::{GetPropertiesParams, RemoteObjectId},
+use crate::{Name, Page, Res, find::Query};
+use chromiumoxide::{
+    cdp::{browser_protocol::dom::SetFileInputFilesParams, js_protocol::runtime::RemoteObjectId},
+    layout::Point,
 };
-use chromiumoxide::layout::Point;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{fmt, path::Path};
-
-/// Roles of what one fills in or chooses from.
-const FIELD_ROLES: [&str; 9] = [
-    "textbox",
-    "searchbox",
-    "spinbutton",
-    "combobox",
-    "listbox",
-    "slider",
-    "checkbox",
-    "switch",
-    "radio",
-];
-
-/// An accessible name.
-#[derive(Clone, Debug)]
-pub enum Name {
-    /// The whole name.
-    Exact(String),
-    /// A part of it.
-    Containing(String),
-    /// Any.
-    Any,
-}
-
-impl Name {
-    /// A name with this part.
-    pub fn containing(part: impl Into<String>) -> Self {
-        Self::Containing(part.into())
-    }
-
-    fn matches(&self, name: &str) -> bool {
-        match self {
-            Self::Exact(whole) => name == whole,
-            Self::Containing(part) => name.contains(part.as_str()),
-            Self::Any => true,
-        }
-    }
-}
-
-impl From<&str> for Name {
-    fn from(whole: &str) -> Self {
-        Self::Exact(whole.to_owned())
-    }
-}
-
-#[derive(Clone, Debug)]
-enum Query {
-    Role(String, Name),
-    Field(Name),
-    Css(String),
-}
-
-impl fmt::Display for Query {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Role(role, name) => write!(f, "{role} {name:?}"),
-            Self::Field(name) => write!(f, "field {name:?}"),
-            Self::Css(selector) => write!(f, "`{selector}`"),
-        }
-    }
-}
 
 /// How to find an element. It is looked for anew with each action, so it outlives what the page draws again.
 #[derive(Clone, Debug)]
@@ -203,7 +137,10 @@ impl<'a> Locator<'a> {
             .page
             .poll(ready, || format!("{self} cannot be clicked"))
             .await;
-        let point = found.map_err(|error| format!("{error}: {}", blocked.unwrap_or_default()))?;
+        let point = found.map_err(|error| match blocked {
+            Some(why) => format!("{error}: {why}").into(),
+            None => error,
+        })?;
         self.page.cdp().click(point).await?;
         Ok(())
     }
@@ -282,9 +219,12 @@ impl<'a> Locator<'a> {
             .page
             .poll(pick, || format!("{self} is not there, or not the only one"))
             .await;
-        match found {
-            Ok(object) => Ok(object),
-            Err(error) => Err(format!("{error}: found {count}; {}", self.near_misses().await).into()),
+        match (found, self.path.last()) {
+            (Err(error), Some(query)) => {
+                let near = query.near_misses(self.page).await.unwrap_or_default();
+                Err(format!("{error}: found {count}{near}").into())
+            }
+            (found, _) => found,
         }
     }
 
@@ -293,88 +233,11 @@ impl<'a> Locator<'a> {
         for query in &self.path {
             let mut found = Vec::new();
             for root in roots {
-                found.extend(self.step(root, query).await?);
+                found.extend(query.within(self.page, root).await?);
             }
             roots = found;
         }
         Ok(roots)
-    }
-
-    async fn step(&self, root: RemoteObjectId, query: &Query) -> Res<Vec<RemoteObjectId>> {
-        match query {
-            Query::Css(selector) => self.by_selector(root, selector).await,
-            Query::Role(role, name) => self.in_tree(root, Some(role), name).await,
-            Query::Field(name) => self.in_tree(root, None, name).await,
-        }
-    }
-
-    async fn by_selector(&self, root: RemoteObjectId, selector: &str) -> Res<Vec<RemoteObjectId>> {
-        let all = "function (selector) { return [...this.querySelectorAll(selector)] }";
-        let list = self.page.object(root, all, &[json!(selector)]).await?;
-        let properties = GetPropertiesParams::builder()
-            .object_id(list)
-            .own_properties(true)
-            .build()?;
-        let properties = self.page.cdp().execute(properties).await?.result.result;
-        let items = properties
-            .into_iter()
-            .filter(|property| property.name.parse::<u32>().is_ok());
-        Ok(items.filter_map(|property| property.value?.object_id).collect())
-    }
-
-    async fn in_tree(
-        &self,
-        root: RemoteObjectId,
-        role: Option<&str>,
-        name: &Name,
-    ) -> Res<Vec<RemoteObjectId>> {
-        let mut query = QueryAxTreeParams::builder().object_id(root);
-        if let Some(role) = role {
-            query = query.role(role);
-        }
-        if let Name::Exact(whole) = name {
-            query = query.accessible_name(whole);
-        }
-        let tree = self.page.cdp().execute(QueryTree(query.build())).await?.result;
-        let mut found = Vec::new();
-        for node in tree.nodes {
-            let fits = role.is_some() || FIELD_ROLES.contains(&node.role());
-            if node.ignored || !fits || !name.matches(node.name()) {
-                continue;
-            }
-            if let Some(id) = node.backend_node_id {
-                let resolve = ResolveNodeParams::builder().backend_node_id(id).build();
-                found.extend(self.page.cdp().execute(resolve).await?.result.object.object_id);
-            }
-        }
-        Ok(found)
-    }
-
-    /// What else is there, to mend the test with.
-    async fn near_misses(&self) -> String {
-        let (role, what) = match self.path.last() {
-            Some(Query::Role(role, _)) => (Some(role.clone()), role.as_str()),
-            Some(Query::Field(_)) => (None, "field"),
-            _ => return String::new(),
-        };
-        let Ok(root) = self.page.document().await else {
-            return String::new();
-        };
-        let mut query = QueryAxTreeParams::builder().object_id(root);
-        if let Some(role) = &role {
-            query = query.role(role);
-        }
-        let Ok(tree) = self.page.cdp().execute(QueryTree(query.build())).await else {
-            return String::new();
-        };
-        let fits = |node_role: &str| role.is_some() || FIELD_ROLES.contains(&node_role);
-        let names = tree
-            .result
-            .nodes
-            .iter()
-            .filter(|node| !node.ignored && fits(node.role()));
-        let names: Vec<_> = names.map(crate::protocol::TreeNode::name).collect();
-        format!("each {what} on the page: {names:?}")
     }
 }
 
