@@ -160,7 +160,10 @@ pub async fn journey(options: Options, steps: impl AsyncFnOnce(&Page) -> Res<()>
     let page = Page::open(&options).await?;
     let outcome = AssertUnwindSafe(steps(&page)).catch_unwind().await;
     let outcome = match outcome {
-        Ok(Ok(())) => Ok(verdict(&page, &options)),
+        Ok(Ok(())) => {
+            settle(&page).await;
+            Ok(verdict(&page, &options))
+        }
         Ok(Err(error)) => Ok(Err(error)),
         Err(panic) => Err(panic),
     };
@@ -169,6 +172,14 @@ pub async fn journey(options: Options, steps: impl AsyncFnOnce(&Page) -> Res<()>
     }
     page.close().await?;
     outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Lets what the last step set off happen, and the browser's reports of it arrive.
+async fn settle(page: &Page) {
+    page.eval("new Promise((done) => setTimeout(done, 100))")
+        .await
+        .ok();
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 fn verdict(page: &Page, options: &Options) -> Res<()> {

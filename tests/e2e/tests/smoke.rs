@@ -1,6 +1,7 @@
 //! The release build starts under its own policy, asks nobody for anything, and says so when it cannot start.
 
-use e2e::{Fake, Options, Res, journey};
+use e2e::{Fake, Name, Options, Res, journey, paths};
+use std::fs;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn page_starts_under_its_policy_and_asks_nobody() -> Res<()> {
@@ -52,10 +53,47 @@ async fn browser_without_webassembly_is_told_so() -> Res<()> {
         .without_start()
         .expects_complaint("WebAssembly");
     journey(options, async |page| {
-        let alert = page.role("alert", e2e::Name::Any);
+        let alert = page.role("alert", Name::Any);
         alert.has_text("does not run WebAssembly").await?;
         alert.has_text("vllm-wizard plan --help").await
     })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn page_whose_files_are_missing_says_so() -> Res<()> {
+    let copy = tempfile::tempdir()?;
+    for file in fs::read_dir(paths::dist()?)?.flatten() {
+        if file.path().extension().is_some_and(|ending| ending != "wasm") {
+            fs::copy(file.path(), copy.path().join(file.file_name()))?;
+        }
+    }
+    let options = Options::default().site(copy.path()).without_start();
+    journey(
+        options.expects_complaint("404").expects_complaint("WebAssembly"),
+        async |page| {
+            let alert = page.role("alert", Name::Any);
+            alert.has_text("could not start").await?;
+            alert.role("button", "Reload the page").click().await
+        },
+    )
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn page_that_takes_too_long_offers_to_reload() -> Res<()> {
+    let never = "fetch = () => new Promise(() => {}); \
+                 { const later = setTimeout; setTimeout = (run, ms) => later(run, ms / 20); }";
+    journey(
+        Options::default().before_start(never).without_start(),
+        async |page| {
+            page.css("#boot-loading").has_text("Loading").await?;
+            page.css("#boot-slow")
+                .role("button", "Reload the page")
+                .click()
+                .await
+        },
+    )
     .await
 }
 
@@ -75,7 +113,7 @@ async fn breaches_are_noticed() -> Res<()> {
         page.eval("void setTimeout(() => { throw new Error('thrown') })")
             .await?;
         page.eval("console.error('said')").await?;
-        page.wait("true").await
+        Ok(())
     })
     .await;
     let error = outcome.map_or_else(|error| error.to_string(), |()| "no error".to_owned());
