@@ -42,8 +42,8 @@ enum GroupKind {
     Full,
     /// Up to a window.
     Sliding(u32),
-    /// Not at all: a state, and copies of it for prefix caching.
-    State,
+    /// Not at all: a state, and so many blocks of it with prefix caching.
+    State(u64),
 }
 
 /// Layers that share block tables.
@@ -93,7 +93,11 @@ impl KvLayout {
             .map(|run| state_bytes(&run.mixer, &settings))
             .max()
             .unwrap_or(0);
-        let block_size = block_size(&settings, per_token, state);
+        let gated = spec
+            .layers
+            .iter()
+            .any(|run| matches!(run.mixer, Mixer::GatedDeltaNet(_)));
+        let block_size = block_size(&settings, per_token, state, gated);
         let settings = KvSettings {
             block_size,
             ..settings
@@ -126,10 +130,8 @@ impl KvLayout {
             u64::from(self.settings.concurrent_batches) * u64::from(self.settings.max_num_batched_tokens);
         let blocks = |group: &Group| match group.kind {
             GroupKind::Full => tokens.div_ceil(block),
-            GroupKind::State if self.settings.prefix_caching => {
-                2 + u64::from(self.settings.flashinfer_prefill)
-            }
-            GroupKind::State => 1,
+            GroupKind::State(blocks) if self.settings.prefix_caching => blocks,
+            GroupKind::State(_) => 1,
             GroupKind::Sliding(window) => {
                 (u64::from(window).saturating_sub(1) + in_flight)
                     .min(tokens)
@@ -202,16 +204,23 @@ fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
         }
         // One latent for all heads, whole on every rank.
         Mixer::Mla(mla) => u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element,
-        Mixer::GatedDeltaNet(_) => 0,
+        Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => 0,
     }
 }
 
 /// Bytes of a recurrent layer's state on one rank (`layers/mamba/mamba_utils.py`).
 fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
-    let Mixer::GatedDeltaNet(gdn) = mixer else {
-        return 0;
-    };
     let tp = u64::from(settings.shape.tp);
+    let gdn = match mixer {
+        Mixer::GatedDeltaNet(gdn) => gdn,
+        Mixer::Mamba2(mamba) => {
+            let (channels, matrices) = mamba.widths(tp);
+            let history = u64::from(mamba.conv_kernel).saturating_sub(1);
+            let conv = history * (channels + 2 * matrices) * settings.state_element;
+            return conv + channels * u64::from(mamba.ssm_state_size) * mamba.ssm_dtype.size();
+        }
+        _ => return 0,
+    };
     let (key, value) = gdn.widths();
     let history = u64::from(gdn.linear_conv_kernel_dim).saturating_sub(1);
     let conv = history * (2 * key + value) / tp * settings.state_element;
@@ -222,12 +231,12 @@ fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
 
 /// Beside recurrent layers a block of attention is made at least as large as a state
 /// (`vllm/platforms/interface.py: _align_hybrid_block_size`).
-fn block_size(settings: &KvSettings, per_token: u64, state: u64) -> u32 {
+fn block_size(settings: &KvSettings, per_token: u64, state: u64, gated: bool) -> u32 {
     let base = u64::from(settings.block_size);
     if state == 0 || per_token == 0 {
         return settings.block_size;
     }
-    let align = if settings.prefix_caching && settings.flashinfer_prefill {
+    let align = if settings.prefix_caching && settings.flashinfer_prefill && gated {
         base.next_multiple_of(64)
     } else {
         base
@@ -236,27 +245,32 @@ fn block_size(settings: &KvSettings, per_token: u64, state: u64) -> u32 {
     u32::try_from(size.max(base)).unwrap_or(u32::MAX)
 }
 
-fn kind(mixer: &Mixer) -> GroupKind {
+/// `None` where a layer caches nothing.
+fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
     match mixer {
-        Mixer::Attention(_, AttentionSpan::Full) | Mixer::Mla(_) => GroupKind::Full,
-        Mixer::Attention(_, AttentionSpan::Sliding(window)) => GroupKind::Sliding(*window),
-        Mixer::GatedDeltaNet(_) => GroupKind::State,
+        Mixer::Attention(_, AttentionSpan::Full) | Mixer::Mla(_) => Some(GroupKind::Full),
+        Mixer::Attention(_, AttentionSpan::Sliding(window)) => Some(GroupKind::Sliding(*window)),
+        Mixer::GatedDeltaNet(_) => Some(GroupKind::State(2 + u64::from(settings.flashinfer_prefill))),
+        // Prefill keeps a checkpoint.
+        Mixer::Mamba2(_) => Some(GroupKind::State(3)),
+        Mixer::None => None,
     }
 }
 
 /// Groups of the whole model, reduced to the layers of this stage.
 fn groups(spec: &ModelSpec, settings: &KvSettings) -> Vec<Group> {
     let mut buckets: Vec<(GroupKind, Vec<u32>)> = Vec::new();
-    let kinds = || spec.layers.iter().map(|run| kind(&run.mixer));
+    let kinds = || spec.layers.iter().filter_map(|run| kind(&run.mixer, settings));
     let mixed = kinds().any(|kind| kind == GroupKind::Full) && kinds().any(|kind| kind != GroupKind::Full);
     let mut index = 0;
     for run in &spec.layers {
-        let kind = match kind(&run.mixer) {
-            GroupKind::Sliding(_) if settings.no_hybrid && mixed => GroupKind::Full,
-            kind => kind,
-        };
         let layers = index..index + run.count;
         index = layers.end;
+        let kind = match kind(&run.mixer, settings) {
+            None => continue,
+            Some(GroupKind::Sliding(_)) if settings.no_hybrid && mixed => GroupKind::Full,
+            Some(kind) => kind,
+        };
         match buckets.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, members)) => members.extend(layers),
             None => buckets.push((kind, layers.collect())),

@@ -5,7 +5,7 @@
 //! and padded, not a share of a total.
 use super::shape::{RankShape, stage_layers};
 use crate::model::{
-    Attention, GatedDeltaNet, LayerRun, LinearScheme, Mixer, Mla, MlpKind, ModelSpec, QkNorm,
+    Attention, GatedDeltaNet, LayerRun, LinearScheme, Mamba2, Mixer, Mla, MlpKind, ModelSpec, QkNorm,
 };
 use crate::units::FloatDtype;
 
@@ -166,10 +166,13 @@ impl Builder<'_> {
             Mixer::Attention(attention, _) => self.attention(run, attention, &mut out),
             Mixer::Mla(mla) => self.latent(run, mla, &mut out),
             Mixer::GatedDeltaNet(gdn) => self.linear_attention(run, gdn, &mut out),
+            Mixer::Mamba2(mamba) => self.mamba(run, mamba, &mut out),
+            Mixer::None => {}
         }
         match run.mlp {
             MlpKind::Dense => self.dense(run, &mut out),
             MlpKind::Moe => self.moe(run, &mut out),
+            MlpKind::None => {}
         }
         let h = u64::from(self.spec.hidden_size) * self.element;
         let vectors = u64::from(self.spec.norms.per_layer) * if self.spec.norms.bias { 2 } else { 1 };
@@ -247,6 +250,49 @@ impl Builder<'_> {
                 out.push(whole(TensorClass::Norms, kv * e, 1));
             }
         }
+    }
+
+    /// `model_executor/layers/mamba/mamba_mixer2.py` at 0.33.0.
+    fn mamba(&self, run: &LayerRun, mamba: &Mamba2, out: &mut Vec<Tensor>) {
+        let class = TensorClass::LinearAttention;
+        let h = u64::from(self.spec.hidden_size);
+        let (channels, matrices) = mamba.widths(self.tp());
+        let heads = u64::from(mamba.mamba_num_heads) / self.tp();
+        let conv = channels + 2 * matrices;
+        let linear = |shards: &[u64], k: u64, whole_k: u64, quantized: bool, out: &mut Vec<Tensor>| {
+            self.linear(
+                &Linear {
+                    class,
+                    shards,
+                    k,
+                    experts: 1,
+                    quantized,
+                    bias: 0,
+                    whole_k,
+                },
+                out,
+            );
+        };
+        out.push(whole(
+            class,
+            conv * u64::from(mamba.conv_kernel) * self.element,
+            1,
+        ));
+        if mamba.conv_bias {
+            out.push(whole(class, conv * self.element, 1));
+        }
+        linear(
+            &[channels, channels, matrices, matrices, heads],
+            h,
+            h,
+            run.quantized.qkv,
+            out,
+        );
+        // The decay in float32; skip weight, bias and the norm in the model's type.
+        out.push(whole(class, heads * 4, 1));
+        out.push(whole(class, heads * self.element, 2));
+        out.push(whole(class, channels * self.element, 1));
+        linear(&[h], channels, channels * self.tp(), run.quantized.o, out);
     }
 
     /// `model_executor/layers/mamba/gdn` at 0.33.0.
@@ -395,9 +441,11 @@ impl Builder<'_> {
         let Some(moe) = self.spec.moe else { return };
         let shape = self.place.shape;
         let (h, experts) = (u64::from(self.spec.hidden_size), u64::from(moe.num_experts));
-        let router = match moe.router_dtype {
-            FloatDtype::Float32 => 4,
-            _ => self.element,
+        let wide = moe.wide_router_before_hopper && (1..90).contains(&self.place.capability);
+        let router = if wide || moe.router_dtype == FloatDtype::Float32 {
+            4
+        } else {
+            self.element
         };
         if run.quantized.router {
             let class = TensorClass::Router;
@@ -431,9 +479,10 @@ impl Builder<'_> {
             };
             let width = u64::from(shared.intermediate_size) / ranks;
             let quantized = (run.quantized.shared, run.quantized.shared);
+            let shards: &[u64] = if moe.gated { &[width, width] } else { &[width] };
             self.feed_forward(
                 TensorClass::SharedExperts,
-                &[width, width],
+                shards,
                 width,
                 quantized,
                 false,
@@ -454,11 +503,12 @@ impl Builder<'_> {
         };
         let class = TensorClass::Experts;
         let quantized = run.quantized.experts;
-        let (h, width) = self.expert_padding(h, width, quantized);
+        let (h, width) = self.expert_padding(h, width, quantized, moe.blackwell_kernel);
         let whole_k = if shape.ep { width } else { width * ranks };
+        let shards: &[u64] = if moe.gated { &[width, width] } else { &[width] };
         let up = Linear {
             class,
-            shards: &[width, width],
+            shards,
             k: h,
             experts: local,
             quantized,
@@ -485,7 +535,7 @@ impl Builder<'_> {
     }
 
     /// What the experts' kernels round a hidden size and a width up to (`layers/fused_moe/oracle/` at 0.33.0).
-    fn expert_padding(&self, h: u64, width: u64, quantized: bool) -> (u64, u64) {
+    fn expert_padding(&self, h: u64, width: u64, quantized: bool, blackwell: bool) -> (u64, u64) {
         let capability = self.place.capability;
         let mxfp4 = self
             .spec
@@ -495,8 +545,7 @@ impl Builder<'_> {
         match capability {
             90..100 if quantized && mxfp4 => (h, width.next_multiple_of(64)),
             _ if quantized && mxfp4 => (h.next_multiple_of(256), width.next_multiple_of(128)),
-            // Seen at 64 (to 128) and at 176 (unchanged).
-            100..110 if !quantized => (h, width.max(128)),
+            100..110 if !quantized && blackwell => (h, width.next_multiple_of(128)),
             _ => (h, width),
         }
     }

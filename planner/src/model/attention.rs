@@ -4,7 +4,7 @@ use super::{
     families::{Family, Pattern},
     fields::Fields,
     resolve::{short, switch},
-    spec::{Attention, AttentionSpan, GatedDeltaNet, Mixer, Mla, QkNorm},
+    spec::{Attention, AttentionSpan, GatedDeltaNet, Mamba2, Mixer, Mla, QkNorm},
 };
 use crate::units::FloatDtype;
 use serde_json::Value;
@@ -24,6 +24,9 @@ pub(super) fn mixers(
         return Ok(vec![Mixer::Mla(latent(fields)?); layers as usize]);
     }
     let attention = attention(fields, family, hidden_size)?;
+    if family.hybrid_pattern {
+        return hybrid(fields, attention, layers);
+    }
     if family.linear {
         return linear(fields, attention, layers);
     }
@@ -32,6 +35,47 @@ pub(super) fn mixers(
         .into_iter()
         .map(|span| Mixer::Attention(attention, span))
         .collect())
+}
+
+/// One character a layer: Mamba, attention, dense or expert feed-forward (`hybrid_override_pattern`).
+pub(super) fn pattern<'a>(fields: &Fields<'a>, layers: u32) -> Result<&'a str, ConfigError> {
+    let key = "hybrid_override_pattern";
+    let pattern = fields.text(key)?.ok_or_else(|| ConfigError::Missing {
+        field: fields.name(key),
+        needed_for: "the kind of each layer",
+    })?;
+    if pattern.chars().count() != layers as usize {
+        return Err(fields.inconsistent(
+            key,
+            format!("{} characters for {layers} layers", pattern.chars().count()),
+        ));
+    }
+    match pattern.chars().find(|c| !matches!(c, 'M' | '*' | '-' | 'E')) {
+        Some(other) => Err(fields.inconsistent(key, format!("expected M, *, - and E, got {other:?}"))),
+        None => Ok(pattern),
+    }
+}
+
+fn hybrid(fields: &Fields<'_>, attention: Attention, layers: u32) -> Result<Vec<Mixer>, ConfigError> {
+    let required = |key| fields.required(key, MAX_LATENT, "the Mamba layers");
+    let mamba = Mamba2 {
+        mamba_num_heads: required("mamba_num_heads")?,
+        mamba_head_dim: required("mamba_head_dim")?,
+        n_groups: required("n_groups")?,
+        ssm_state_size: required("ssm_state_size")?,
+        conv_kernel: fields.required("conv_kernel", 64, "the Mamba layers")?,
+        conv_bias: fields.flag("use_conv_bias")?.unwrap_or(true),
+        ssm_dtype: fields
+            .text("mamba_ssm_cache_dtype")?
+            .and_then(FloatDtype::parse)
+            .unwrap_or(FloatDtype::Float32),
+    };
+    let mixer = |c| match c {
+        'M' => Mixer::Mamba2(mamba),
+        '*' => Mixer::Attention(attention, AttentionSpan::Full),
+        _ => Mixer::None,
+    };
+    Ok(pattern(fields, layers)?.chars().map(mixer).collect())
 }
 
 /// Gated DeltaNet with full attention in between: by `layer_types`, else every `full_attention_interval`-th layer.
@@ -85,7 +129,7 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
     let shapes = mixers.iter().filter_map(|mixer| match mixer {
         Mixer::Attention(attention, _) => Some(*attention),
         Mixer::Mla(mla) => Some(latent(mla)),
-        Mixer::GatedDeltaNet(_) => None,
+        Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => None,
     });
     // A config has at least one layer.
     shapes.into_iter().next().unwrap_or(Attention {

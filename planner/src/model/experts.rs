@@ -1,6 +1,6 @@
 //! The feed-forward of each layer: dense, or routed experts.
 use super::{
-    ConfigError,
+    ConfigError, attention,
     families::{Experts, Family},
     fields::Fields,
     resolve::switch,
@@ -68,6 +68,7 @@ pub(super) fn feed_forward(
             };
             Ok((mlp, Some(moe), kinds))
         }
+        Experts::NemotronH => nemotron_h(fields, layers),
         Experts::Glm | Experts::DeepSeek => {
             let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
             let mut moe = routed(fields, "n_routed_experts", expert)?;
@@ -81,6 +82,7 @@ pub(super) fn feed_forward(
                 moe.correction_bias = true;
             } else {
                 moe.correction_bias = fields.text("topk_method")? == Some("noaux_tc");
+                moe.blackwell_kernel = moe.correction_bias;
             }
             let first = fields.count_in("first_k_dense_replace", 0, layers)?.unwrap_or(0);
             let kinds = (0..layers)
@@ -90,6 +92,51 @@ pub(super) fn feed_forward(
             Ok((mlp, Some(moe), kinds))
         }
     }
+}
+
+/// Feed-forwards without a gate, each a layer of its own.
+fn nemotron_h(fields: &Fields<'_>, layers: u32) -> Result<FeedForward, ConfigError> {
+    let kind = |c| match c {
+        '-' => MlpKind::Dense,
+        'E' => MlpKind::Moe,
+        _ => MlpKind::None,
+    };
+    let kinds: Vec<MlpKind> = attention::pattern(fields, layers)?.chars().map(kind).collect();
+    let mlp = if kinds.contains(&MlpKind::Dense) {
+        let width = fields.required("intermediate_size", MAX_INTERMEDIATE, "the feed-forward layers")?;
+        Some(DenseMlp {
+            intermediate_size: width,
+            gated: false,
+            bias: fields.flag("mlp_bias")?.unwrap_or(false),
+        })
+    } else {
+        None
+    };
+    let moe = if kinds.contains(&MlpKind::Moe) {
+        if fields.has("moe_latent_size") {
+            return Err(ConfigError::unsupported(
+                "experts behind a latent projection (`moe_latent_size`) are not modelled yet",
+            ));
+        }
+        let width = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+        let shared = fields.count_in("n_shared_experts", 0, 64)?.unwrap_or(0);
+        let shared_width = fields
+            .count("moe_shared_expert_intermediate_size", MAX_EXPERT_WIDTH)?
+            .unwrap_or(width);
+        Some(Moe {
+            gated: false,
+            correction_bias: true,
+            wide_router_before_hopper: true,
+            shared: (shared > 0).then(|| SharedExpert {
+                intermediate_size: shared_width.saturating_mul(shared),
+                gate: false,
+            }),
+            ..routed(fields, "n_routed_experts", width)?
+        })
+    } else {
+        None
+    };
+    Ok((mlp, moe, kinds))
 }
 
 fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, ConfigError> {
@@ -109,6 +156,9 @@ fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, Con
         router_dtype: FloatDtype::Bfloat16,
         correction_bias: false,
         bias: false,
+        gated: true,
+        wide_router_before_hopper: false,
+        blackwell_kernel: true,
     })
 }
 

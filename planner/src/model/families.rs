@@ -44,6 +44,8 @@ pub(super) enum Experts {
     MiniMax,
     /// As Mixtral, with biases on experts and router.
     GptOss,
+    /// By `hybrid_override_pattern`, without gates.
+    NemotronH,
     /// As GLM, with a router in the model's type; the correction bias only with `topk_method` noaux_tc.
     DeepSeek,
 }
@@ -56,6 +58,8 @@ pub(super) struct Family {
     pub(super) latent: bool,
     /// Gated DeltaNet between the attention layers.
     pub(super) linear: bool,
+    /// Mamba, attention and feed-forward are layers of their own, by `hybrid_override_pattern`.
+    pub(super) hybrid_pattern: bool,
     /// A gate on the attention's output.
     pub(super) output_gate: Switch,
     /// A learned sink per head.
@@ -84,6 +88,7 @@ const LLAMA: Family = Family {
     architecture: "LlamaForCausalLM",
     latent: false,
     linear: false,
+    hybrid_pattern: false,
     output_gate: Switch::Never,
     sinks: false,
     qkv_bias: Switch::Field("attention_bias"),
@@ -358,6 +363,15 @@ const FAMILIES: &[Family] = &[
         qk_norm_field: Some("use_qk_norm"),
         pattern: Pattern::None,
         experts: Experts::Glm,
+        ..LLAMA
+    },
+    Family {
+        architecture: "NemotronHForCausalLM",
+        hybrid_pattern: true,
+        norms_per_layer: 1,
+        pattern: Pattern::None,
+        experts: Experts::NemotronH,
+        rope: RopeKind::None,
         ..LLAMA
     },
     QWEN3_NEXT,

@@ -125,6 +125,8 @@ fn stretched(length: u32, factor: f64) -> u32 {
 pub(super) enum RopeKind {
     /// One cache in the model's type over all positions.
     Common,
+    /// No positions (Nemotron-H).
+    None,
     /// In float32 where it is stretched (DeepSeek's yarn).
     DeepSeek,
     /// Two thetas, two caches (Gemma 3).
@@ -135,6 +137,9 @@ pub(super) enum RopeKind {
 
 /// Bytes of the cached rotary embeddings in a 16-bit model.
 pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result<Rope, ConfigError> {
+    if kind == RopeKind::None {
+        return Ok(Rope { caches: [0, 0] });
+    }
     if let RopeKind::Frequencies(sets) = kind {
         let bytes = u64::from(head_dim) * 4;
         return Ok(Rope {

@@ -243,8 +243,8 @@ fn parts(
     Quantized {
         qkv: kept("self_attn.q_proj") && kept("self_attn.qkv_proj") && kept("linear_attn.in_proj_qkv"),
         o: kept("self_attn.o_proj") && kept("linear_attn.out_proj"),
-        gate_up: !moe && kept("mlp.gate_proj") && kept("mlp.gate_up_proj"),
-        down: !moe && kept("mlp.down_proj"),
+        gate_up: mlp == MlpKind::Dense && kept("mlp.gate_proj") && kept("mlp.gate_up_proj"),
+        down: mlp == MlpKind::Dense && kept("mlp.down_proj"),
         experts: moe
             && kept("mlp.experts")
             && kept("mlp.experts.0.gate_proj")

@@ -18,6 +18,8 @@ pub enum MlpKind {
     Dense,
     /// [`ModelSpec::moe`].
     Moe,
+    /// Nothing: the layer only mixes (Nemotron-H).
+    None,
 }
 
 /// Which linear layers of a layer are quantised, after the checkpoint's ignore list.
@@ -82,6 +84,34 @@ impl GatedDeltaNet {
     }
 }
 
+/// Mamba 2: a state space layer with a state of constant size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mamba2 {
+    /// Heads.
+    pub mamba_num_heads: u32,
+    /// Size of a head.
+    pub mamba_head_dim: u32,
+    /// Groups that share their input and output matrices.
+    pub n_groups: u32,
+    /// Size of the state of one channel.
+    pub ssm_state_size: u32,
+    /// Width of the convolution over time.
+    pub conv_kernel: u32,
+    /// A bias on the convolution.
+    pub conv_bias: bool,
+    /// Type of the state.
+    pub ssm_dtype: FloatDtype,
+}
+
+impl Mamba2 {
+    /// Channels and width of the groups' matrices on one of `tp` ranks; groups are replicated where there are fewer.
+    pub fn widths(&self, tp: u64) -> (u64, u64) {
+        let channels = u64::from(self.mamba_num_heads) * u64::from(self.mamba_head_dim) / tp;
+        let groups = (u64::from(self.n_groups) / tp).max(1);
+        (channels, groups * u64::from(self.ssm_state_size))
+    }
+}
+
 /// What mixes the tokens of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mixer {
@@ -91,6 +121,10 @@ pub enum Mixer {
     Mla(Mla),
     /// Gated DeltaNet.
     GatedDeltaNet(GatedDeltaNet),
+    /// Mamba 2.
+    Mamba2(Mamba2),
+    /// Nothing: the layer is a feed-forward alone (Nemotron-H).
+    None,
 }
 
 /// Consecutive layers of one kind.
@@ -179,6 +213,12 @@ pub struct Moe {
     pub correction_bias: bool,
     /// Biases on the experts and the router (gpt-oss).
     pub bias: bool,
+    /// Gate and up, or up alone.
+    pub gated: bool,
+    /// The router is kept in float32 below compute capability 9.0 (Nemotron-H).
+    pub wide_router_before_hopper: bool,
+    /// Blackwell's kernel takes the experts, in widths of 128.
+    pub blackwell_kernel: bool,
 }
 
 /// Normalisation layers.
@@ -273,12 +313,12 @@ impl ModelSpec {
     #[must_use]
     pub fn with_online(mut self, quantization: Quantization) -> Self {
         for run in &mut self.layers {
-            let moe = run.mlp == MlpKind::Moe;
+            let (moe, dense) = (run.mlp == MlpKind::Moe, run.mlp == MlpKind::Dense);
             run.quantized = Quantized {
                 qkv: true,
                 o: true,
-                gate_up: !moe,
-                down: !moe,
+                gate_up: dense,
+                down: dense,
                 experts: moe,
                 shared: moe,
                 router: moe && self.quantized_router,
@@ -310,6 +350,18 @@ impl ModelSpec {
                     + bias(a.o_bias, h)
                     + qk_norm
                     + sinks
+            }
+            Mixer::None => 0,
+            Mixer::Mamba2(mamba) => {
+                let (channels, matrices) = mamba.widths(1);
+                let heads = u64::from(mamba.mamba_num_heads);
+                let conv = channels + 2 * matrices;
+                h * (2 * channels + 2 * matrices + heads)
+                    + conv * u64::from(mamba.conv_kernel)
+                    + bias(mamba.conv_bias, conv)
+                    + channels * h
+                    + 3 * heads
+                    + channels
             }
             Mixer::GatedDeltaNet(gdn) => {
                 let (key, value) = gdn.widths();
@@ -348,12 +400,13 @@ impl ModelSpec {
                 h * width * (ups + 1) + bias(mlp.bias, width * ups + h)
             }
             (MlpKind::Moe, _, Some(moe)) => {
+                let matrices = if moe.gated { 3 } else { 2 };
                 let experts = u64::from(moe.num_experts);
-                let shared = moe
-                    .shared
-                    .map_or(0, |s| 3 * h * u64::from(s.intermediate_size) + bias(s.gate, h));
+                let shared = moe.shared.map_or(0, |s| {
+                    matrices * h * u64::from(s.intermediate_size) + bias(s.gate, h)
+                });
                 let width = u64::from(moe.moe_intermediate_size);
-                experts * 3 * h * width
+                experts * matrices * h * width
                     + experts * h
                     + bias(moe.bias, experts * (2 * width + h + 1))
                     + bias(moe.correction_bias, experts)
@@ -375,7 +428,8 @@ impl ModelSpec {
             .filter(|r| r.mlp == MlpKind::Moe)
             .map(|r| u64::from(r.count))
             .sum();
-        let expert = 3 * u64::from(self.hidden_size) * u64::from(moe.moe_intermediate_size);
+        let matrices = if moe.gated { 3 } else { 2 };
+        let expert = matrices * u64::from(self.hidden_size) * u64::from(moe.moe_intermediate_size);
         self.parameters().saturating_sub(layers * idle * expert)
     }
 }
