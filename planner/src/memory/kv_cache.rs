@@ -42,6 +42,8 @@ enum GroupKind {
     Full,
     /// Up to a window.
     Sliding(u32),
+    /// Up to a chunk.
+    Chunked(u32),
     /// Not at all: a state, and so many blocks of it with prefix caching.
     State(u64),
 }
@@ -130,6 +132,7 @@ impl KvLayout {
             u64::from(self.settings.concurrent_batches) * u64::from(self.settings.max_num_batched_tokens);
         let blocks = |group: &Group| match group.kind {
             GroupKind::Full => tokens.div_ceil(block),
+            GroupKind::Chunked(chunk) => (u64::from(chunk) + in_flight).min(tokens).div_ceil(block),
             GroupKind::State(blocks) if self.settings.prefix_caching => blocks,
             GroupKind::State(_) => 1,
             GroupKind::Sliding(window) => {
@@ -249,6 +252,7 @@ fn block_size(settings: &KvSettings, per_token: u64, state: u64, gated: bool) ->
 fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
     match mixer {
         Mixer::Attention(_, AttentionSpan::Full) | Mixer::Mla(_) => Some(GroupKind::Full),
+        Mixer::Attention(_, AttentionSpan::Chunked(chunk)) => Some(GroupKind::Chunked(*chunk)),
         Mixer::Attention(_, AttentionSpan::Sliding(window)) => Some(GroupKind::Sliding(*window)),
         Mixer::GatedDeltaNet(_) => Some(GroupKind::State(2 + u64::from(settings.flashinfer_prefill))),
         // Prefill keeps a checkpoint.
@@ -268,7 +272,9 @@ fn groups(spec: &ModelSpec, settings: &KvSettings) -> Vec<Group> {
         index = layers.end;
         let kind = match kind(&run.mixer, settings) {
             None => continue,
-            Some(GroupKind::Sliding(_)) if settings.no_hybrid && mixed => GroupKind::Full,
+            Some(GroupKind::Sliding(_) | GroupKind::Chunked(_)) if settings.no_hybrid && mixed => {
+                GroupKind::Full
+            }
             Some(kind) => kind,
         };
         match buckets.iter_mut().find(|(known, _)| *known == kind) {

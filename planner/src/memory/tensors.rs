@@ -211,16 +211,17 @@ impl Builder<'_> {
         // Scales of query, key, value and probabilities: float32 scalars, and where the checkpoint could bring its own,
         // scalars in the model's type that are dropped after loading (`layers/quantization/kv_cache.py`).
         out.push(whole(class, 4, 4));
-        let own = self
-            .spec
-            .quantization
-            .as_ref()
-            .is_some_and(|q| matches!(q.method, "fp8" | "compressed-tensors"));
+        let method = self.spec.quantization.as_ref().map(|q| q.method);
+        let own = match method {
+            Some("fp8") => 4,
+            Some("compressed-tensors") => 9,
+            _ => 0,
+        };
         out.push(Tensor {
             class,
-            bytes: if own { self.element } else { 0 },
+            bytes: self.element,
             loaded: 0,
-            count: 4,
+            count: own,
         });
         if a.sinks {
             out.push(whole(

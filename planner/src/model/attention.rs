@@ -201,6 +201,15 @@ fn attention(fields: &Fields<'_>, family: &Family, hidden_size: u32) -> Result<A
 
 /// How far each layer attends: `layer_types` where the config lists them, else the family's pattern.
 fn spans(fields: &Fields<'_>, family: &Family, layers: u32) -> Result<Vec<AttentionSpan>, ConfigError> {
+    if family.pattern == Pattern::Chunked {
+        let chunk = fields.count("attention_chunk_size", 1 << 27)?;
+        let every = fields.count("no_rope_layer_interval", MAX_LAYERS)?.unwrap_or(4);
+        let span = |i: u32| match chunk {
+            Some(chunk) if !i.is_multiple_of(every) => AttentionSpan::Chunked(chunk),
+            _ => AttentionSpan::Full,
+        };
+        return Ok((1..=layers).map(span).collect());
+    }
     let full = vec![AttentionSpan::Full; layers as usize];
     let requested = fields.flag("use_sliding_window")?;
     let Some(window) = fields
@@ -263,7 +272,7 @@ fn spans(fields: &Fields<'_>, family: &Family, layers: u32) -> Result<Vec<Attent
                 .map(|i| if i < from { AttentionSpan::Full } else { sliding })
                 .collect()
         }
-        (Pattern::OnRequest | Pattern::None, _) => full,
+        (Pattern::OnRequest | Pattern::None | Pattern::Chunked, _) => full,
     })
 }
 

@@ -69,6 +69,7 @@ pub(super) fn feed_forward(
             Ok((mlp, Some(moe), kinds))
         }
         Experts::NemotronH => nemotron_h(fields, layers),
+        Experts::Llama4 => llama4(fields, layers),
         Experts::Glm | Experts::DeepSeek => {
             let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
             let mut moe = routed(fields, "n_routed_experts", expert)?;
@@ -92,6 +93,45 @@ pub(super) fn feed_forward(
             Ok((mlp, Some(moe), kinds))
         }
     }
+}
+
+fn llama4(fields: &Fields<'_>, layers: u32) -> Result<FeedForward, ConfigError> {
+    let width = fields.required("intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+    let shared = Some(SharedExpert {
+        intermediate_size: width,
+        gate: false,
+    });
+    let moe = Moe {
+        shared,
+        ..routed(fields, "num_local_experts", width)?
+    };
+    let step = fields
+        .count("interleave_moe_layer_step", MAX_LAYERS)?
+        .unwrap_or(1);
+    let kinds: Vec<MlpKind> = (1..=layers)
+        .map(|i| {
+            if i % step == 0 {
+                MlpKind::Moe
+            } else {
+                MlpKind::Dense
+            }
+        })
+        .collect();
+    let mlp = if kinds.contains(&MlpKind::Dense) {
+        let width = fields.required(
+            "intermediate_size_mlp",
+            MAX_INTERMEDIATE,
+            "the feed-forward layers",
+        )?;
+        Some(DenseMlp {
+            intermediate_size: width,
+            gated: true,
+            bias: false,
+        })
+    } else {
+        None
+    };
+    Ok((mlp, Some(moe), kinds))
 }
 
 /// Feed-forwards without a gate, each a layer of its own.

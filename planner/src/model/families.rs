@@ -21,6 +21,8 @@ pub(super) enum Pattern {
     All,
     /// All, once `use_sliding_window` is on, from `max_window_layers` on.
     OnRequest,
+    /// `attention_chunk_size`, but every `no_rope_layer_interval`-th layer attends to everything.
+    Chunked,
     /// Every so-many-th layer attends to everything: 2 is alternating, the first one sliding.
     FullEvery(u32),
     /// None.
@@ -44,6 +46,9 @@ pub(super) enum Experts {
     MiniMax,
     /// As Mixtral, with biases on experts and router.
     GptOss,
+    /// `num_local_experts` of `intermediate_size` and a shared one in every `interleave_moe_layer_step`-th layer;
+    /// `intermediate_size_mlp` in the others.
+    Llama4,
     /// By `hybrid_override_pattern`, without gates.
     NemotronH,
     /// As GLM, with a router in the model's type; the correction bias only with `topk_method` noaux_tc.
@@ -201,6 +206,11 @@ const GEMMA3_TEXT: &[(&str, u32)] = &[
 ];
 
 const WRAPPERS: &[Wrapper] = &[
+    Wrapper {
+        architecture: "Llama4ForConditionalGeneration",
+        language: "Llama4ForCausalLM",
+        defaults: &[],
+    },
     Wrapper {
         architecture: "KimiK25ForConditionalGeneration",
         language: "DeepseekV3ForCausalLM",
@@ -372,6 +382,13 @@ const FAMILIES: &[Family] = &[
         pattern: Pattern::None,
         experts: Experts::NemotronH,
         rope: RopeKind::None,
+        ..LLAMA
+    },
+    Family {
+        architecture: "Llama4ForCausalLM",
+        mlp_bias: Switch::Never,
+        pattern: Pattern::Chunked,
+        experts: Experts::Llama4,
         ..LLAMA
     },
     QWEN3_NEXT,

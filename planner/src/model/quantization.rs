@@ -308,16 +308,16 @@ fn compressed_tensors(fields: &Fields<'_>) -> Result<Quantization, ConfigError> 
         LinearScheme::PackedInt { .. } | LinearScheme::PerChannel8 { .. } => 75,
         _ => 70,
     };
-    let mut quantization = Quantization {
+    // The target `Linear` never takes the output layer, whether the ignore list names it or not.
+    let lm_head = false;
+    Ok(Quantization {
         method: "compressed-tensors",
         scheme,
-        lm_head: false,
+        lm_head,
         min_capability,
         fp8_kv_cache,
         ignore,
-    };
-    quantization.lm_head = !quantization.ignores("lm_head");
-    Ok(quantization)
+    })
 }
 
 fn compressed_scheme(group: &Map<String, Value>) -> Result<LinearScheme, ConfigError> {

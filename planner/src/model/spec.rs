@@ -9,6 +9,8 @@ pub enum AttentionSpan {
     Full,
     /// The last so many tokens.
     Sliding(u32),
+    /// The chunk of so many tokens that a token lies in (Llama 4).
+    Chunked(u32),
 }
 
 /// Which feed-forward a layer has.

@@ -17,6 +17,7 @@ const FILES: &[&str] = &[
     "oracle/weights_gpt_oss.json",
     "oracle/weights_kimi.json",
     "oracle/weights_nemotron_h.json",
+    "oracle/weights_llama4.json",
 ];
 
 /// Rows in them that are answered.

@@ -11,6 +11,7 @@ pub(crate) const KV_PLANS: &[&str] = &[
     "oracle/kv_plans_gpt_oss.json",
     "oracle/kv_plans_kimi.json",
     "oracle/kv_plans_nemotron_h.json",
+    "oracle/kv_plans_llama4.json",
 ];
 
 /// A file below the repository's `tests`.
