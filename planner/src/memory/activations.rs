@@ -4,7 +4,7 @@
 //! The sampler's part follows from shapes and was held against vLLM's own runner (tests/oracle/activations.json);
 //! the forward part was measured there without torch.compile, which makes it a slight upper bound.
 use super::shape::RankShape;
-use crate::model::{LinearScheme, Mixer, Mla, MlpKind, ModelSpec, QkNorm};
+use crate::model::{LinearScheme, Mixer, Mla, ModelSpec, QkNorm};
 use crate::units::{Bytes, MIB};
 
 /// Bytes per sequence slot for logit bias, bad words, logprob tables and the like.
@@ -113,7 +113,7 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings) -> u64 {
     let kv = (u64::from(a.num_key_value_heads) / tp).max(1) * u64::from(a.head_dim);
     let dense = spec
         .mlp
-        .filter(|_| spec.layers.iter().any(|l| l.mlp == MlpKind::Dense))
+        .filter(|_| spec.layers.iter().any(|l| l.mlp.has_dense()))
         .map_or(0, |mlp| {
             let width = u64::from(mlp.intermediate_size) / tp;
             let copies = u64::from(spec.residual_copies);

@@ -52,6 +52,8 @@ enum GroupKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Group {
     kind: GroupKind,
+    /// Tokens of a block: more where a token is smaller than in the layers with the largest pages.
+    block: u64,
     /// Layers of this stage.
     layers: u64,
 }
@@ -105,7 +107,7 @@ impl KvLayout {
             ..settings
         };
         let page_bytes = (u64::from(block_size) * per_token).max(state);
-        let groups = groups(spec, &settings);
+        let groups = groups(spec, &settings, per_token);
         let widest = groups.iter().map(|group| group.layers).max().unwrap_or(0);
         Self {
             settings,
@@ -127,18 +129,17 @@ impl KvLayout {
 
     /// Blocks that one request of `tokens` takes over all groups.
     pub fn blocks_per_request(&self, tokens: u64) -> u64 {
-        let block = u64::from(self.settings.block_size);
         let in_flight =
             u64::from(self.settings.concurrent_batches) * u64::from(self.settings.max_num_batched_tokens);
         let blocks = |group: &Group| match group.kind {
-            GroupKind::Full => tokens.div_ceil(block),
-            GroupKind::Chunked(chunk) => (u64::from(chunk) + in_flight).min(tokens).div_ceil(block),
+            GroupKind::Full => tokens.div_ceil(group.block),
+            GroupKind::Chunked(chunk) => (u64::from(chunk) + in_flight).min(tokens).div_ceil(group.block),
             GroupKind::State(blocks) if self.settings.prefix_caching => blocks,
             GroupKind::State(_) => 1,
             GroupKind::Sliding(window) => {
                 (u64::from(window).saturating_sub(1) + in_flight)
                     .min(tokens)
-                    .div_ceil(block)
+                    .div_ceil(group.block)
                     + 1
             }
         };
@@ -262,8 +263,44 @@ fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
 }
 
 /// Groups of the whole model, reduced to the layers of this stage.
-fn groups(spec: &ModelSpec, settings: &KvSettings) -> Vec<Group> {
-    let mut buckets: Vec<(GroupKind, Vec<u32>)> = Vec::new();
+fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64) -> Vec<Group> {
+    let buckets = buckets(spec, settings);
+    let size = group_size(&buckets);
+    let stages = layers_per_stage(spec.num_hidden_layers(), settings.shape.pp);
+    let start: u32 = stages.iter().take(settings.shape.pp_rank as usize).sum();
+    let end = start + stages.get(settings.shape.pp_rank as usize).copied().unwrap_or(0);
+    let mut groups = Vec::new();
+    for bucket in buckets {
+        let count = bucket.members.len().div_ceil(size);
+        // All pages are equally large: smaller tokens come in larger blocks if that is even, else they are padded.
+        let times = match largest.checked_div(bucket.per_token) {
+            Some(times) if times * bucket.per_token == largest => times,
+            _ => 1,
+        };
+        let block = u64::from(settings.block_size) * times;
+        for group in 0..count {
+            // Every count-th layer, so that stages get their share of each group.
+            let members = bucket.members.iter().skip(group).step_by(count);
+            let layers = members.filter(|layer| (start..end).contains(*layer)).count() as u64;
+            groups.push(Group {
+                kind: bucket.kind,
+                block,
+                layers,
+            });
+        }
+    }
+    groups
+}
+
+/// Layers that cache alike.
+struct Bucket {
+    kind: GroupKind,
+    per_token: u64,
+    members: Vec<u32>,
+}
+
+fn buckets(spec: &ModelSpec, settings: &KvSettings) -> Vec<Bucket> {
+    let mut buckets: Vec<Bucket> = Vec::new();
     let kinds = || spec.layers.iter().filter_map(|run| kind(&run.mixer, settings));
     let mixed = kinds().any(|kind| kind == GroupKind::Full) && kinds().any(|kind| kind != GroupKind::Full);
     let mut index = 0;
@@ -277,37 +314,25 @@ fn groups(spec: &ModelSpec, settings: &KvSettings) -> Vec<Group> {
             }
             Some(kind) => kind,
         };
-        match buckets.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, members)) => members.extend(layers),
-            None => buckets.push((kind, layers.collect())),
-        }
-    }
-    let size = group_size(&buckets);
-    let stages = layers_per_stage(spec.num_hidden_layers(), settings.shape.pp);
-    let start: u32 = stages.iter().take(settings.shape.pp_rank as usize).sum();
-    let end = start + stages.get(settings.shape.pp_rank as usize).copied().unwrap_or(0);
-    let mut groups = Vec::new();
-    for (kind, members) in buckets {
-        let count = members.len().div_ceil(size);
-        for group in 0..count {
-            // Every count-th layer, so that stages get their share of each group.
-            let inside = members
-                .iter()
-                .skip(group)
-                .step_by(count)
-                .filter(|layer| (start..end).contains(*layer));
-            groups.push(Group {
+        let per_token = bytes_per_token(&run.mixer, settings);
+        match buckets
+            .iter_mut()
+            .find(|bucket| bucket.kind == kind && bucket.per_token == per_token)
+        {
+            Some(bucket) => bucket.members.extend(layers),
+            None => buckets.push(Bucket {
                 kind,
-                layers: inside.count() as u64,
-            });
+                per_token,
+                members: layers.collect(),
+            }),
         }
     }
-    groups
+    buckets
 }
 
 /// The smallest bucket's size, or the largest's if it is less than half as large again.
-fn group_size(buckets: &[(GroupKind, Vec<u32>)]) -> usize {
-    let sizes = || buckets.iter().map(|(_, members)| members.len());
+fn group_size(buckets: &[Bucket]) -> usize {
+    let sizes = || buckets.iter().map(|bucket| bucket.members.len());
     let (least, most) = (sizes().min().unwrap_or(1), sizes().max().unwrap_or(1));
     if 2 * most < 3 * least { most } else { least }.max(1)
 }

@@ -1,5 +1,5 @@
 //! How a model is cut over GPUs, and what vLLM refuses to cut.
-use crate::model::{LayerRun, LinearScheme, Mixer, MlpKind, ModelSpec};
+use crate::model::{LayerRun, LinearScheme, Mixer, ModelSpec};
 
 /// One rank's place in the layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +122,7 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     let dense = spec.mlp.filter(|_| {
         spec.layers
             .iter()
-            .any(|run| run.mlp == MlpKind::Dense && run.quantized.down)
+            .any(|run| run.mlp.has_dense() && run.quantized.down)
     });
     let shared = spec
         .moe

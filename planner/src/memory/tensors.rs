@@ -172,11 +172,20 @@ impl Builder<'_> {
         match run.mlp {
             MlpKind::Dense => self.dense(run, &mut out),
             MlpKind::Moe => self.moe(run, &mut out),
+            MlpKind::DenseAndMoe => {
+                self.dense(run, &mut out);
+                self.moe(run, &mut out);
+            }
             MlpKind::None => {}
         }
         let h = u64::from(self.spec.hidden_size) * self.element;
         let vectors = u64::from(self.spec.norms.per_layer) * if self.spec.norms.bias { 2 } else { 1 };
         out.push(whole(TensorClass::Norms, h, vectors));
+        out.push(whole(
+            TensorClass::Norms,
+            self.element,
+            u64::from(self.spec.norms.scalars_per_layer),
+        ));
         out
     }
 
@@ -467,6 +476,11 @@ impl Builder<'_> {
         }
         if moe.bias {
             out.push(whole(TensorClass::Router, experts * self.element, 1));
+        }
+        if moe.router_scales {
+            for elements in [h, experts, 1] {
+                out.push(whole(TensorClass::Router, elements * self.element, 1));
+            }
         }
         if moe.correction_bias {
             out.push(whole(TensorClass::Router, experts * 4, 1));

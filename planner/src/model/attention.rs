@@ -31,10 +31,40 @@ pub(super) fn mixers(
         return linear(fields, attention, layers);
     }
     let spans = spans(fields, family, layers)?;
+    let global = if family.global_shapes {
+        global(fields, attention)?
+    } else {
+        attention
+    };
+    let shapes = |span| {
+        if span == AttentionSpan::Full {
+            global
+        } else {
+            attention
+        }
+    };
     Ok(spans
         .into_iter()
-        .map(|span| Mixer::Attention(attention, span))
+        .map(|span| Mixer::Attention(shapes(span), span))
         .collect())
+}
+
+/// Gemma 4's full-attention layers have shapes of their own.
+fn global(fields: &Fields<'_>, attention: Attention) -> Result<Attention, ConfigError> {
+    for key in ["num_kv_shared_layers", "hidden_size_per_layer_input"] {
+        if fields.count_in(key, 0, MAX_LATENT)?.unwrap_or(0) > 0 {
+            return Err(ConfigError::unsupported(format!("`{key}` is not modelled yet")));
+        }
+    }
+    Ok(Attention {
+        head_dim: fields
+            .count("global_head_dim", MAX_HEADS)?
+            .unwrap_or(attention.head_dim),
+        num_key_value_heads: fields
+            .count("num_global_key_value_heads", MAX_HEADS)?
+            .unwrap_or(attention.num_key_value_heads),
+        ..attention
+    })
 }
 
 /// One character a layer: Mamba, attention, dense or expert feed-forward (`hybrid_override_pattern`).

@@ -69,6 +69,18 @@ pub(super) fn feed_forward(
             Ok((mlp, Some(moe), kinds))
         }
         Experts::NemotronH => nemotron_h(fields, layers),
+        Experts::Gemma4 => {
+            let mlp = Some(dense(width()?)?);
+            if fields.flag("enable_moe_block")? != Some(true) {
+                return Ok((mlp, None, vec![MlpKind::Dense; layers as usize]));
+            }
+            let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+            let moe = Moe {
+                router_scales: true,
+                ..routed(fields, "num_experts", expert)?
+            };
+            Ok((mlp, Some(moe), vec![MlpKind::DenseAndMoe; layers as usize]))
+        }
         Experts::Llama4 => llama4(fields, layers),
         Experts::Glm | Experts::DeepSeek => {
             let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
@@ -181,7 +193,11 @@ fn nemotron_h(fields: &Fields<'_>, layers: u32) -> Result<FeedForward, ConfigErr
 
 fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, ConfigError> {
     let num_experts = fields.required(key, MAX_EXPERTS, "the experts")?;
-    let per_token = fields.required("num_experts_per_tok", MAX_EXPERTS, "the activation peak")?;
+    // Gemma 4 has a name of its own for it.
+    let per_token = match fields.count("top_k_experts", MAX_EXPERTS)? {
+        Some(count) => count,
+        None => fields.required("num_experts_per_tok", MAX_EXPERTS, "the activation peak")?,
+    };
     if per_token > num_experts {
         return Err(fields.inconsistent(
             "num_experts_per_tok",
@@ -198,6 +214,7 @@ fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, Con
         bias: false,
         gated: true,
         wide_router_before_hopper: false,
+        router_scales: false,
         blackwell_kernel: true,
     })
 }

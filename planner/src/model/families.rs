@@ -49,6 +49,8 @@ pub(super) enum Experts {
     /// `num_local_experts` of `intermediate_size` and a shared one in every `interleave_moe_layer_step`-th layer;
     /// `intermediate_size_mlp` in the others.
     Llama4,
+    /// `num_experts` of `moe_intermediate_size` beside the dense feed-forward of every layer, with `enable_moe_block`.
+    Gemma4,
     /// By `hybrid_override_pattern`, without gates.
     NemotronH,
     /// As GLM, with a router in the model's type; the correction bias only with `topk_method` noaux_tc.
@@ -77,6 +79,9 @@ pub(super) struct Family {
     /// The field that switches the norm of queries and keys on, if there is one.
     pub(super) qk_norm_field: Option<&'static str>,
     pub(super) norms_per_layer: u32,
+    pub(super) scalars_per_layer: u32,
+    /// Full-attention layers have `global_head_dim` and `num_global_key_value_heads`.
+    pub(super) global_shapes: bool,
     pub(super) norm_bias: bool,
     /// `tie_word_embeddings` where the config does not say.
     pub(super) tied: bool,
@@ -103,6 +108,8 @@ const LLAMA: Family = Family {
     qk_norm: QkNorm::None,
     qk_norm_field: None,
     norms_per_layer: 2,
+    scalars_per_layer: 0,
+    global_shapes: false,
     norm_bias: false,
     tied: false,
     pattern: Pattern::All,
@@ -206,6 +213,11 @@ const GEMMA3_TEXT: &[(&str, u32)] = &[
 ];
 
 const WRAPPERS: &[Wrapper] = &[
+    Wrapper {
+        architecture: "Gemma4ForConditionalGeneration",
+        language: "Gemma4ForCausalLM",
+        defaults: &[],
+    },
     Wrapper {
         architecture: "Llama4ForConditionalGeneration",
         language: "Llama4ForCausalLM",
@@ -390,6 +402,17 @@ const FAMILIES: &[Family] = &[
         pattern: Pattern::Chunked,
         experts: Experts::Llama4,
         ..LLAMA
+    },
+    Family {
+        architecture: "Gemma4ForCausalLM",
+        norms_per_layer: 4,
+        scalars_per_layer: 1,
+        global_shapes: true,
+        qk_norm: QkNorm::PerHead,
+        pattern: Pattern::FullEvery(6),
+        experts: Experts::Gemma4,
+        rope: RopeKind::TwoShapes,
+        ..GEMMA
     },
     QWEN3_NEXT,
     Family {

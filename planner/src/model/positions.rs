@@ -125,6 +125,8 @@ fn stretched(length: u32, factor: f64) -> u32 {
 pub(super) enum RopeKind {
     /// One cache in the model's type over all positions.
     Common,
+    /// Two thetas over two head sizes (Gemma 4).
+    TwoShapes,
     /// No positions (Nemotron-H).
     None,
     /// In float32 where it is stretched (DeepSeek's yarn).
@@ -139,6 +141,19 @@ pub(super) enum RopeKind {
 pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result<Rope, ConfigError> {
     if kind == RopeKind::None {
         return Ok(Rope { caches: [0, 0] });
+    }
+    if kind == RopeKind::TwoShapes {
+        let positions = u64::from(
+            fields
+                .count("max_position_embeddings", MAX_POSITIONS)?
+                .unwrap_or(8192),
+        );
+        let sliding = fields.count("head_dim", 1 << 12)?.unwrap_or(head_dim);
+        let full = fields.count("global_head_dim", 1 << 12)?.unwrap_or(sliding);
+        let bytes = |dim: u32| positions * u64::from(dim) * 2;
+        return Ok(Rope {
+            caches: [bytes(sliding), bytes(full)],
+        });
     }
     if let RopeKind::Frequencies(sets) = kind {
         let bytes = u64::from(head_dim) * 4;

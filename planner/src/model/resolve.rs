@@ -148,7 +148,13 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         mlp,
         moe,
         norms: Norms {
-            per_layer: family.norms_per_layer,
+            per_layer: family.norms_per_layer
+                + if kinds.contains(&MlpKind::DenseAndMoe) {
+                    3
+                } else {
+                    0
+                },
+            scalars_per_layer: family.scalars_per_layer,
             bias: family.norm_bias,
         },
         rope: positions::rope(fields, family.rope, attention::rotary_head_dim(&mixers))?,
@@ -233,7 +239,7 @@ fn parts(
             .iter()
             .all(|root| !quantization.ignores(&format!("{root}.{layer}.{name}")))
     };
-    let moe = mlp == MlpKind::Moe;
+    let moe = mlp.has_experts();
     if quantization.scheme == LinearScheme::Mxfp4 {
         return Quantized {
             experts: moe,
@@ -243,8 +249,8 @@ fn parts(
     Quantized {
         qkv: kept("self_attn.q_proj") && kept("self_attn.qkv_proj") && kept("linear_attn.in_proj_qkv"),
         o: kept("self_attn.o_proj") && kept("linear_attn.out_proj"),
-        gate_up: mlp == MlpKind::Dense && kept("mlp.gate_proj") && kept("mlp.gate_up_proj"),
-        down: mlp == MlpKind::Dense && kept("mlp.down_proj"),
+        gate_up: mlp.has_dense() && kept("mlp.gate_proj") && kept("mlp.gate_up_proj"),
+        down: mlp.has_dense() && kept("mlp.down_proj"),
         experts: moe
             && kept("mlp.experts")
             && kept("mlp.experts.0.gate_proj")

@@ -20,8 +20,22 @@ pub enum MlpKind {
     Dense,
     /// [`ModelSpec::moe`].
     Moe,
+    /// Both, one beside the other (Gemma 4).
+    DenseAndMoe,
     /// Nothing: the layer only mixes (Nemotron-H).
     None,
+}
+
+impl MlpKind {
+    /// With routed experts.
+    pub const fn has_experts(self) -> bool {
+        matches!(self, Self::Moe | Self::DenseAndMoe)
+    }
+
+    /// With a dense feed-forward.
+    pub const fn has_dense(self) -> bool {
+        matches!(self, Self::Dense | Self::DenseAndMoe)
+    }
 }
 
 /// Which linear layers of a layer are quantised, after the checkpoint's ignore list.
@@ -219,6 +233,8 @@ pub struct Moe {
     pub gated: bool,
     /// The router is kept in float32 below compute capability 9.0 (Nemotron-H).
     pub wide_router_before_hopper: bool,
+    /// The router scales its input, and each expert's output (Gemma 4).
+    pub router_scales: bool,
     /// Blackwell's kernel takes the experts, in widths of 128.
     pub blackwell_kernel: bool,
 }
@@ -228,6 +244,8 @@ pub struct Moe {
 pub struct Norms {
     /// Vectors of hidden_size in each layer.
     pub per_layer: u32,
+    /// Single elements in each layer (Gemma 4's layer scale).
+    pub scalars_per_layer: u32,
     /// With biases (LayerNorm).
     pub bias: bool,
 }
@@ -299,6 +317,7 @@ impl ModelSpec {
         let layer = |run: &LayerRun| {
             self.mixer_parameters(&run.mixer)
                 + norm * u64::from(self.norms.per_layer)
+                + u64::from(self.norms.scalars_per_layer)
                 + self.mlp_parameters(run.mlp)
         };
         let layers: u64 = self
@@ -315,7 +334,7 @@ impl ModelSpec {
     #[must_use]
     pub fn with_online(mut self, quantization: Quantization) -> Self {
         for run in &mut self.layers {
-            let (moe, dense) = (run.mlp == MlpKind::Moe, run.mlp == MlpKind::Dense);
+            let (moe, dense) = (run.mlp.has_experts(), run.mlp.has_dense());
             run.quantized = Quantized {
                 qkv: true,
                 o: true,
@@ -396,6 +415,9 @@ impl ModelSpec {
     fn mlp_parameters(&self, kind: MlpKind) -> u64 {
         let h = u64::from(self.hidden_size);
         match (kind, self.mlp, self.moe) {
+            (MlpKind::DenseAndMoe, _, _) => {
+                self.mlp_parameters(MlpKind::Dense) + self.mlp_parameters(MlpKind::Moe)
+            }
             (MlpKind::Dense, Some(mlp), _) => {
                 let width = u64::from(mlp.intermediate_size);
                 let ups = if mlp.gated { 2 } else { 1 };
@@ -412,6 +434,7 @@ impl ModelSpec {
                     + experts * h
                     + bias(moe.bias, experts * (2 * width + h + 1))
                     + bias(moe.correction_bias, experts)
+                    + bias(moe.router_scales, h + experts + 1)
                     + shared
             }
             _ => 0,
@@ -427,7 +450,7 @@ impl ModelSpec {
         let layers: u64 = self
             .layers
             .iter()
-            .filter(|r| r.mlp == MlpKind::Moe)
+            .filter(|r| r.mlp.has_experts())
             .map(|r| u64::from(r.count))
             .sum();
         let matrices = if moe.gated { 3 } else { 2 };

@@ -302,7 +302,14 @@ fn kv_cache_dtype(
 /// The smallest size that the attention backend takes (`vllm/platforms/cuda.py` and the backends at 0.33.0).
 fn default_block_size(spec: &ModelSpec, capability: u16, kv: KvCacheDtype) -> Chosen<u32> {
     let latent = spec.layers.iter().any(|run| matches!(run.mixer, Mixer::Mla(_)));
+    let wide = spec
+        .layers
+        .iter()
+        .any(|run| matches!(run.mixer, Mixer::Attention(a, _) if a.head_dim == 512));
     match capability {
+        90..110 if wide && kv.is_fp8() => {
+            Chosen::default(64, "Heads of 512 read the fp8 cache in blocks of 64.")
+        }
         100..110 if latent => Chosen::default(32, "FlashInfer's latent attention takes blocks of 32."),
         90..100 if latent && kv.is_fp8() => {
             Chosen::default(64, "FlashMLA reads the fp8 cache, in blocks of 64.")

@@ -18,6 +18,7 @@ const FILES: &[&str] = &[
     "oracle/weights_kimi.json",
     "oracle/weights_nemotron_h.json",
     "oracle/weights_llama4.json",
+    "oracle/weights_gemma4.json",
 ];
 
 /// Rows in them that are answered.
