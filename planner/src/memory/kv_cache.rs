@@ -63,6 +63,7 @@ struct Group {
 pub struct KvLayout {
     settings: KvSettings,
     groups: Vec<Group>,
+    state_bytes: u64,
     /// Bytes of one block in one layer.
     pub page_bytes: u64,
     /// Bytes of one block over all layers of this stage.
@@ -112,6 +113,7 @@ impl KvLayout {
         Self {
             settings,
             groups,
+            state_bytes: state,
             page_bytes,
             bytes_per_block: widest.saturating_mul(page_bytes),
         }
@@ -120,6 +122,11 @@ impl KvLayout {
     /// Tokens of a block: the backend's, or as many as a recurrent state is large.
     pub fn block_size(&self) -> u32 {
         self.settings.block_size
+    }
+
+    /// Bytes of one recurrent layer's state, before it is padded to a block; 0 where there is none.
+    pub fn state_bytes(&self) -> u64 {
+        self.state_bytes
     }
 
     /// How many groups of layers there are.

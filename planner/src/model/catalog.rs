@@ -15,6 +15,8 @@ struct File {
 struct Entry {
     id: String,
     total_params: u64,
+    /// What the published count has besides the language model: a tower, a multi-token prediction layer.
+    outside: Option<String>,
     config: Map<String, Value>,
 }
 
@@ -25,6 +27,8 @@ pub struct CatalogModel {
     pub id: String,
     /// Published parameter count.
     pub total_params: u64,
+    /// What it counts besides the language model.
+    pub outside: Option<String>,
     /// The fields of its config.json that shape memory.
     pub config: Arc<Map<String, Value>>,
     /// What they resolve to.
@@ -42,6 +46,7 @@ fn load(entry: Entry) -> CatalogModel {
     CatalogModel {
         id: entry.id,
         total_params: entry.total_params,
+        outside: entry.outside,
         config: Arc::new(config),
         spec: spec.map(Arc::new),
     }
@@ -73,11 +78,18 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
     fn parameters_equal_the_published_count() {
         assert!(models().len() >= 60, "{}", models().len());
         for model in models() {
             let computed = model.spec.as_ref().unwrap().parameters();
-            assert_eq!(computed, model.total_params, "{}", model.id);
+            if model.outside.is_none() {
+                assert_eq!(computed, model.total_params, "{}", model.id);
+            } else {
+                // A tower or a prediction layer is a small part of a model.
+                let ratio = computed as f64 / model.total_params as f64;
+                assert!(ratio > 0.88 && ratio < 1.000_001, "{} {ratio}", model.id);
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use planner::{
         shape::RankShape,
         tensors::{Placement, tensors},
     },
-    model::{ModelInput, ModelSpec, Quantization},
+    model::{AttentionSpan, LayerRun, Mixer, ModelInput, ModelSpec, Quantization},
     units::{Bytes, GIB},
 };
 use std::sync::Arc;
@@ -39,29 +39,63 @@ fn layout(spec: &ModelSpec, shape: RankShape, element: u64, tokens: u32) -> KvLa
     )
 }
 
+/// Bytes of the tokens themselves, 16-bit cache, one GPU: before blocks and the margins of windows.
+fn logical_bytes(spec: &ModelSpec, tokens: u64) -> u64 {
+    let layer = |run: &LayerRun| match run.mixer {
+        Mixer::Attention(a, span) => {
+            let seen = match span {
+                AttentionSpan::Full => tokens,
+                AttentionSpan::Sliding(window) | AttentionSpan::Chunked(window) => {
+                    tokens.min(u64::from(window))
+                }
+            };
+            seen * 2 * u64::from(a.num_key_value_heads) * u64::from(a.head_dim) * 2
+        }
+        Mixer::Mla(mla) => tokens * u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * 2,
+        Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => 0,
+    };
+    let states = u64::from(
+        spec.layers
+            .iter()
+            .map(|run| if recurrent(run) { run.count } else { 0 })
+            .sum::<u32>(),
+    );
+    let state = if states > 0 {
+        layout(spec, RankShape::SINGLE, 2, 8192).state_bytes()
+    } else {
+        0
+    };
+    spec.layers
+        .iter()
+        .map(|run| u64::from(run.count) * layer(run))
+        .sum::<u64>()
+        + states * state
+}
+
+fn recurrent(run: &LayerRun) -> bool {
+    matches!(run.mixer, Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_))
+}
+
 #[test]
 fn one_sequence_takes_the_published_kv_bytes() {
     let file = support::json("measured/kv_per_sequence.json");
     let tokens = file["tokens"].as_u64().unwrap();
-    let mut covered = 0;
+    let mut covered = Vec::new();
     for row in file["rows"].as_array().unwrap() {
         let id = row["config"].as_str().unwrap();
         // The other rows wait for layers that are not modelled yet.
-        let model = ModelInput::from_catalog(id).or_else(|| {
-            let beside = support::json("oracle/weights_beside_tower.json");
-            beside["configs"].get(id).map(|_| support::model(&beside, id))
-        });
-        let Some(model) = model else { continue };
-        covered += 1;
+        let Some(model) = ModelInput::from_catalog(id) else {
+            continue;
+        };
+        let Some(bytes) = row["expected_bytes"].as_u64() else {
+            continue;
+        };
         let spec = model.spec.unwrap();
-        let kv = layout(&spec, RankShape::SINGLE, spec.dtype.size(), 8192);
-        assert_eq!(
-            kv.bytes_for(tokens, 1).get(),
-            row["expected_bytes"].as_u64().unwrap(),
-            "{id}"
-        );
+        assert_eq!(logical_bytes(&spec, tokens), bytes, "{row}");
+        covered.push(id.to_owned());
     }
-    assert!(covered >= 4, "{covered}");
+    println!("{covered:?}");
+    assert!(covered.len() >= 8, "{covered:?}");
 }
 
 #[test]
