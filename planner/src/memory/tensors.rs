@@ -222,7 +222,7 @@ impl Builder<'_> {
         out.push(whole(class, 4, 4));
         let method = self.spec.quantization.as_ref().map(|q| q.method);
         let own = match method {
-            Some("fp8") => 4,
+            Some("fp8" | "modelopt" | "modelopt_fp4") => 4,
             Some("compressed-tensors") => 9,
             _ => 0,
         };
@@ -376,6 +376,15 @@ impl Builder<'_> {
         linear(&[heads * (nope + value)], latent, quantized, out);
         linear(&[h], heads * value, run.quantized.o, out);
         out.push(whole(class, 4, 4));
+        let method = self.spec.quantization.as_ref().map(|q| q.method);
+        if matches!(method, Some("modelopt" | "modelopt_fp4")) {
+            out.push(Tensor {
+                class,
+                bytes: self.element,
+                loaded: 0,
+                count: 4,
+            });
+        }
         if quantized {
             // The absorbed matrices are made from the quantised projection in 16 bits while loading.
             for width in [nope, value] {
@@ -666,6 +675,11 @@ impl Builder<'_> {
                     loaded,
                     count: 1,
                 });
+            }
+            LinearScheme::Nvfp4 => {
+                out.push(whole(class, e * n * k / 2, 1));
+                out.push(whole(class, e * n * (k / 16), 1));
+                out.push(whole(class, e * shards * 4, 2));
             }
             LinearScheme::Mxfp4 => {
                 out.push(whole(class, e * n * k / 2, 1));

@@ -27,6 +27,8 @@ pub enum LinearScheme {
         /// Float rather than integer.
         float: bool,
     },
+    /// 4-bit floats with one 8-bit float per 16 and a float32 scale per shard for weight and input.
+    Nvfp4,
     /// 4-bit floats with one 8-bit exponent per 32, for routed experts only (gpt-oss).
     Mxfp4,
     /// Packed integers of 4 or 8 bits with 16-bit scales per group.
@@ -65,6 +67,8 @@ pub struct Quantization {
 enum Ignore {
     /// The whole name, or the last part of it.
     Name(String),
+    /// With `*` for any text.
+    Wildcard(Vec<String>),
     /// A regular expression from the start of the name.
     Pattern(regex_lite::Regex),
 }
@@ -73,6 +77,7 @@ impl PartialEq for Ignore {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Name(a), Self::Name(b)) => a == b,
+            (Self::Wildcard(a), Self::Wildcard(b)) => a == b,
             (Self::Pattern(a), Self::Pattern(b)) => a.as_str() == b.as_str(),
             _ => false,
         }
@@ -108,9 +113,28 @@ impl Quantization {
                         .strip_prefix(name.as_str())
                         .is_some_and(|rest| rest.starts_with('.'))
             }
+            Ignore::Wildcard(parts) => wildcard(parts, module),
             Ignore::Pattern(pattern) => pattern.is_match(module),
         })
     }
+}
+
+/// Whether the parts follow each other in the module's name or in one of its parents', the first at its start.
+fn wildcard(parts: &[String], module: &str) -> bool {
+    let Some((first, rest)) = parts.split_first() else {
+        return false;
+    };
+    let Some(mut left) = module.strip_prefix(first.as_str()) else {
+        return false;
+    };
+    for part in rest {
+        match left.find(part.as_str()) {
+            Some(at) => left = left.get(at + part.len()..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    let open_end = parts.last().is_some_and(String::is_empty);
+    open_end || left.is_empty() || left.starts_with('.')
 }
 
 /// Reads the checkpoint's own description; `None` where it is not quantised.
@@ -139,6 +163,7 @@ pub(super) fn read(fields: &Fields<'_>, gpt_oss: bool) -> Result<Option<Quantiza
         "awq" => packed(&inner, "auto_awq", 75)?,
         "gptq" => packed(&inner, "auto_gptq", 60)?,
         "compressed-tensors" | "compressed_tensors" => compressed_tensors(&inner)?,
+        "modelopt" | "modelopt_fp4" => modelopt(&inner)?,
         "mxfp4" if gpt_oss => Quantization {
             method: "gpt_oss_mxfp4",
             scheme: LinearScheme::Mxfp4,
@@ -205,6 +230,44 @@ fn fp8(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
         lm_head: false,
         min_capability: 75,
         fp8_kv_cache: false,
+        ignore,
+    })
+}
+
+/// ModelOpt names its algorithm; the layers that stay as they are come with wildcards.
+fn modelopt(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
+    let algorithm = fields.text("quant_algo")?.unwrap_or_default();
+    let (method, scheme, min_capability) = match algorithm {
+        "FP8" => (
+            "modelopt",
+            LinearScheme::Fp8PerTensor {
+                static_activation: true,
+            },
+            80,
+        ),
+        "NVFP4" => ("modelopt_fp4", LinearScheme::Nvfp4, 75),
+        other => {
+            let shown: String = other.chars().take(40).collect();
+            return Err(ConfigError::unsupported(format!(
+                "ModelOpt's `{shown}` is not modelled yet (known: FP8, NVFP4)"
+            )));
+        }
+    };
+    let scheme_is_fp8 = |value: &Value| match value {
+        Value::String(name) => name == "FP8",
+        Value::Object(scheme) => scheme.get("num_bits").and_then(Value::as_u64) == Some(8),
+        _ => false,
+    };
+    let fp8_kv_cache = fields.value("kv_cache_scheme").is_some_and(scheme_is_fp8)
+        || fields.text("kv_cache_quant_algo")? == Some("FP8");
+    let mut ignore = names(fields, "ignore")?;
+    ignore.extend(names(fields, "exclude_modules")?);
+    Ok(Quantization {
+        method,
+        scheme,
+        lm_head: false,
+        min_capability,
+        fp8_kv_cache,
         ignore,
     })
 }
@@ -395,6 +458,7 @@ fn names(fields: &Fields<'_>, key: &str) -> Result<Vec<Ignore>, ConfigError> {
             return Err(fields.wrong(key, "a list of module names", value));
         };
         names.push(match text.strip_prefix("re:") {
+            None if text.contains('*') => Ignore::Wildcard(text.split('*').map(str::to_owned).collect()),
             None => Ignore::Name(text.to_owned()),
             // As Python's re.match: from the start.
             Some(pattern) => {

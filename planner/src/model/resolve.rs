@@ -240,6 +240,8 @@ fn parts(
             .all(|root| !quantization.ignores(&format!("{root}.{layer}.{name}")))
     };
     let moe = mlp.has_experts();
+    let experts_kept =
+        || kept("mlp.experts") && kept("mlp.experts.0.gate_proj") && kept("block_sparse_moe.experts.0.w1");
     if quantization.scheme == LinearScheme::Mxfp4 {
         return Quantized {
             experts: moe,
@@ -252,9 +254,11 @@ fn parts(
         gate_up: mlp.has_dense() && kept("mlp.gate_proj") && kept("mlp.gate_up_proj"),
         down: mlp.has_dense() && kept("mlp.down_proj"),
         experts: moe
-            && kept("mlp.experts")
-            && kept("mlp.experts.0.gate_proj")
-            && kept("block_sparse_moe.experts.0.w1"),
+            && if mlp == MlpKind::DenseAndMoe {
+                kept("experts") && kept("moe.experts")
+            } else {
+                experts_kept()
+            },
         shared: moe && shared && kept("mlp.shared_experts.gate_proj") && kept("mlp.shared_expert.gate_proj"),
         // vLLM leaves it alone in GPTQ checkpoints (`models/qwen3_moe.py`).
         router: moe && router && quantization.method != "auto_gptq" && kept("mlp.gate"),

@@ -90,6 +90,16 @@ pub(super) fn notes(
             "With tensor parallelism 2.1 GiB are set aside for communicators, as logs of 0.19 on H100 show; other machines may need less, and then have more KV cache.".to_owned(),
         );
     }
+    if let (None, Some(word)) = (&resolved.spec.quantization, quantised_by_name(&scenario.model.id)) {
+        note(
+            "quantization.name_only",
+            Severity::Caution,
+            Bias::Over,
+            format!(
+                "The name says {word}, but config.json describes no quantisation (some checkpoints keep it in hf_quant_config.json); the weights are planned in 16 bits."
+            ),
+        );
+    }
     if resolved.args.enforce_eager.value {
         note(
             "engine.eager",
@@ -122,6 +132,16 @@ pub(super) fn notes(
         );
     }
     notes
+}
+
+/// A word in a model's name that promises quantised weights.
+fn quantised_by_name(id: &str) -> Option<&'static str> {
+    let name = id.to_ascii_uppercase();
+    [
+        "NVFP4", "MXFP4", "FP8", "AWQ", "GPTQ", "W4A16", "W8A8", "INT4", "INT8",
+    ]
+    .into_iter()
+    .find(|word| name.contains(word))
 }
 
 fn quantization_notes(resolved: &Resolved<'_>, note: &mut impl FnMut(&'static str, Severity, Bias, String)) {

@@ -24,7 +24,8 @@ fn plans_of(file: &serde_json::Value) {
         };
         rows += 1;
         let number = |i: usize| row[i].as_u64().unwrap();
-        let fp8 = row[5].as_str().unwrap().starts_with("fp8");
+        let own = spec.quantization.as_ref().is_some_and(|q| q.fp8_kv_cache);
+        let fp8 = row[5].as_str().unwrap().starts_with("fp8") || (row[5] == "auto" && own);
         let settings = KvSettings {
             shape: RankShape {
                 tp: number(1) as u32,
