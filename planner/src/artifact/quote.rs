@@ -1,0 +1,80 @@
+//! The only place that escapes. Whatever a person typed reaches a file through one of these functions.
+//!
+//! YAML scalars are written by serde-saphyr, which quotes what a YAML 1.1 reader would take for something else
+//! (`on`, `no`, `12:30`, `1e3`, `012`); see `yaml.rs`.
+
+/// One word of a POSIX shell command. A NUL cannot be in an argument and is left out.
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    // zsh expands a leading `=`, and people paste these lines there.
+    if !text.is_empty() && !text.starts_with('=') && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    let body: String = text.chars().filter(|c| *c != '\0').collect();
+    format!("'{}'", body.replace('\'', r"'\''"))
+}
+
+/// Text for a `#` comment: one line, and nothing that hides or reorders what a reader sees.
+pub fn comment(text: &str) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if is_unsafe_in_comment(c) { ' ' } else { c })
+        .collect();
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Control characters, line breaks of any standard, bidirectional overrides, and what YAML does not print.
+fn is_unsafe_in_comment(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            u32::from(c),
+            0x2028..=0x202E | 0x2066..=0x2069 | 0x200B..=0x200F | 0xFEFF | 0xFFF0..=0xFFFF
+        )
+}
+
+/// A text in which Docker Compose and Kubernetes would expand `$`: there, `$$` is a dollar sign.
+pub fn dollars(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_only_where_needed() {
+        for (text, quoted) in [
+            ("Qwen/Qwen3-8B", "Qwen/Qwen3-8B"),
+            ("--max-model-len", "--max-model-len"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("=x", "'=x'"),
+            ("~/models", "'~/models'"),
+            ("it's", r"'it'\''s'"),
+            ("$(id)", "'$(id)'"),
+            ("a\nb", "'a\nb'"),
+            ("a\0b", "'ab'"),
+            ("é", "'é'"),
+        ] {
+            assert_eq!(shell_word(text), quoted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_comment_stays_one_line() {
+        for (text, shown) in [
+            ("plain", "plain"),
+            ("a\nrm -rf /", "a rm -rf /"),
+            ("a\r\u{85}\u{2028}b", "a b"),
+            ("x\u{202E}y", "x y"),
+            ("\0", ""),
+        ] {
+            assert_eq!(comment(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn dollars_are_doubled() {
+        assert_eq!(dollars("a$b$(C)"), "a$$b$$(C)");
+    }
+}
