@@ -1,0 +1,178 @@
+//! A YAML document as a tree, in the order in which it is written.
+use super::quote;
+use serde::{
+    Serialize, Serializer,
+    ser::{SerializeMap as _, SerializeSeq as _},
+};
+use serde_saphyr::Commented;
+use std::fmt::Write as _;
+
+/// A node.
+#[derive(Clone, Debug)]
+pub(crate) enum Yaml {
+    /// Nothing.
+    Null,
+    /// Quoted where a reader would take it for something else.
+    Text(String),
+    /// A whole number.
+    Int(u64),
+    /// A number as it stands, such as `0.92`.
+    Number(f64),
+    /// `true` or `false`.
+    Bool(bool),
+    /// A list.
+    List(Vec<Yaml>),
+    /// A map.
+    Map(Vec<(String, Yaml)>),
+    /// A scalar with a comment after it.
+    Commented(Box<Yaml>, String),
+}
+
+impl Yaml {
+    /// With a comment behind it; scalars only.
+    pub(crate) fn comment(self, text: &str) -> Self {
+        Self::Commented(Box::new(self), quote::comment(text))
+    }
+}
+
+impl From<&str> for Yaml {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Yaml {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Yaml {
+    fn from(value: u64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<u32> for Yaml {
+    fn from(value: u32) -> Self {
+        Self::Int(u64::from(value))
+    }
+}
+
+impl From<bool> for Yaml {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<Vec<Yaml>> for Yaml {
+    fn from(items: Vec<Yaml>) -> Self {
+        Self::List(items)
+    }
+}
+
+/// A map of fixed keys.
+pub(crate) fn map<const N: usize>(entries: [(&str, Yaml); N]) -> Yaml {
+    Yaml::Map(
+        entries
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect(),
+    )
+}
+
+/// A list of texts.
+pub(crate) fn texts<'a>(items: impl IntoIterator<Item = &'a str>) -> Yaml {
+    Yaml::List(items.into_iter().map(Yaml::from).collect())
+}
+
+impl Serialize for Yaml {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Int(value) => serializer.serialize_u64(*value),
+            Self::Number(value) => serializer.serialize_f64(*value),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::List(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    list.serialize_element(item)?;
+                }
+                list.end()
+            }
+            Self::Map(entries) => {
+                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                for (key, value) in entries {
+                    map.serialize_entry(key, value)?;
+                }
+                map.end()
+            }
+            Self::Commented(node, text) => Commented(node.as_ref(), text.clone()).serialize(serializer),
+        }
+    }
+}
+
+/// Top-level entries, each under its own comment lines.
+#[derive(Default)]
+pub(crate) struct Document {
+    text: String,
+}
+
+impl Document {
+    /// Starts with comment lines.
+    pub(crate) fn new(header: &[String]) -> Self {
+        let mut document = Self::default();
+        for line in header {
+            document.comment(line);
+        }
+        document
+    }
+
+    /// A comment line.
+    pub(crate) fn comment(&mut self, line: &str) {
+        let line = quote::comment(line);
+        let _ = writeln!(self.text, "{}", format!("# {line}").trim_end());
+    }
+
+    /// An empty line.
+    pub(crate) fn gap(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// One top-level entry.
+    pub(crate) fn entry(&mut self, key: &str, value: impl Into<Yaml>) {
+        let node = Yaml::Map(vec![(key.to_owned(), value.into())]);
+        let options = serde_saphyr::ser_options! { prefer_block_scalars: false, compact_list_indent: false };
+        // Writing a tree of scalars into a string cannot fail; the tests read every document back.
+        let text = serde_saphyr::to_string_with_options(&node, options).unwrap_or_default();
+        self.text.push_str(&text);
+        if !self.text.ends_with('\n') {
+            self.text.push('\n');
+        }
+    }
+
+    /// The text.
+    pub(crate) fn finish(self) -> String {
+        self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_reader_could_mistake_is_quoted() {
+        let mut document = Document::new(&["two\nlines".to_owned()]);
+        let words = [
+            "on", "no", "12:30", "1e3", "012", "- a", "a\nb", "{{ x }}", "a: b # c",
+        ];
+        document.entry("words", texts(words));
+        document.entry("size", Yaml::Int(3).comment("three"));
+        assert_eq!(
+            document.finish(),
+            "# two lines\nwords:\n  - \"on\"\n  - \"no\"\n  - \"12:30\"\n  - \"1e3\"\n  - \"012\"\n  - \"- a\"\n  - \"a\\nb\"\n  - \"{{ x }}\"\n  - \"a: b # c\"\nsize: 3 # three\n"
+        );
+    }
+}
