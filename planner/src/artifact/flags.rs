@@ -1,0 +1,273 @@
+//! `vllm serve`'s flags, parsed once from `data/vllm/<version>.json`.
+use crate::{engine::VllmVersion, error::InputError};
+use serde::Deserialize;
+use serde_json::Value;
+use std::sync::LazyLock;
+
+const TEXT: &str = include_str!("../../data/vllm/0.33.0.json");
+
+/// What follows a flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlagKind {
+    /// One value.
+    Value,
+    /// None.
+    Switch,
+    /// None; `--no-…` takes it back.
+    SwitchPair,
+    /// One value or none.
+    OptionalValue,
+    /// One or more values.
+    List,
+}
+
+/// One flag.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Flag {
+    /// `--name`.
+    pub flag: String,
+    /// What follows it.
+    pub kind: FlagKind,
+    /// Other spellings, such as `-tp`.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Further spellings that negate it.
+    #[serde(default)]
+    pub negative: Vec<String>,
+    /// The values that vLLM takes, where they are listed.
+    #[serde(default)]
+    pub choices: Vec<Value>,
+    /// vLLM's default, where it is fixed.
+    #[serde(default)]
+    pub default: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Removed {
+    flag: String,
+    last_seen: String,
+    instead: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct File {
+    flags: Vec<Flag>,
+    #[serde(default)]
+    removed: Vec<Removed>,
+}
+
+static TABLE: LazyLock<FlagTable> = LazyLock::new(|| {
+    // A test proves that the bundled file parses.
+    FlagTable(serde_json::from_str(TEXT).unwrap_or_default())
+});
+
+/// The flags of one version.
+pub struct FlagTable(File);
+
+/// A spelling that was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The flag.
+    pub flag: &'static Flag,
+    /// `--no-…` or `--disable-…`.
+    pub negated: bool,
+    /// `.mode` in `--compilation-config.mode`, or nothing.
+    pub dotted: String,
+}
+
+impl Found {
+    /// The flag as it is written in full.
+    pub fn name(&self) -> String {
+        let flag = &self.flag.flag;
+        if self.negated {
+            format!("--no-{}", flag.trim_start_matches('-'))
+        } else {
+            format!("{flag}{}", self.dotted)
+        }
+    }
+}
+
+impl FlagTable {
+    /// The flags of a version; of the newest one where that version is not bundled.
+    pub fn of(_version: VllmVersion) -> &'static Self {
+        &TABLE
+    }
+
+    /// All flags.
+    pub fn flags(&'static self) -> &'static [Flag] {
+        &self.0.flags
+    }
+
+    /// The flag of that spelling: underscores for dashes, aliases, negations and dotted keys as vLLM takes them.
+    pub fn find(&'static self, spelling: &str) -> Option<Found> {
+        let (name, dotted) = spelling.split_once('.').unwrap_or((spelling, ""));
+        let name = normal(name);
+        let found = |flag: &'static Flag, negated| Found {
+            flag,
+            negated,
+            dotted: spelling.get(name.len()..).unwrap_or_default().to_owned(),
+        };
+        let positive = |flag: &&Flag| flag.flag == name || flag.aliases.contains(&name);
+        if let Some(flag) = self.0.flags.iter().find(positive) {
+            let takes_keys = flag.kind == FlagKind::Value;
+            return (dotted.is_empty() || takes_keys).then(|| found(flag, false));
+        }
+        let negative = |flag: &&Flag| {
+            flag.kind == FlagKind::SwitchPair
+                && (flag.negative.contains(&name)
+                    || name.strip_prefix("--no-") == flag.flag.strip_prefix("--"))
+        };
+        let flag = self.0.flags.iter().find(negative)?;
+        dotted.is_empty().then(|| found(flag, true))
+    }
+
+    /// The only flag that begins so: vLLM takes such abbreviations.
+    pub fn abbreviated(&'static self, spelling: &str) -> Option<Found> {
+        let name = normal(spelling);
+        if name.len() < 4 || !name.starts_with("--") {
+            return None;
+        }
+        let mut hits = self.0.flags.iter().filter(|flag| flag.flag.starts_with(&name));
+        let flag = hits.next()?;
+        hits.next().is_none().then(|| Found {
+            flag,
+            negated: false,
+            dotted: String::new(),
+        })
+    }
+
+    /// An error about a flag that this version does not have.
+    pub fn unknown(&'static self, version: VllmVersion, spelling: &str) -> InputError {
+        let name = normal(spelling.split('.').next().unwrap_or_default());
+        let mut problem = format!("vLLM {version} has no such flag");
+        if let Some(gone) = self.0.removed.iter().find(|gone| gone.flag == name) {
+            problem = format!(
+                "vLLM {version} no longer has it (last seen in {})",
+                gone.last_seen
+            );
+            if let Some(instead) = &gone.instead {
+                problem.push_str("; use ");
+                problem.push_str(instead);
+            }
+        } else {
+            let near = nearest(&name, self.0.flags.iter().map(|flag| flag.flag.as_str()));
+            if !near.is_empty() {
+                problem.push_str("; nearest: ");
+                problem.push_str(&near.join(", "));
+            }
+        }
+        InputError::new(short(spelling), problem)
+    }
+}
+
+/// Underscores in a long flag are dashes.
+fn normal(spelling: &str) -> String {
+    if spelling.starts_with("--") {
+        spelling.replace('_', "-")
+    } else {
+        spelling.to_owned()
+    }
+}
+
+/// At most 60 characters of what somebody typed.
+pub(crate) fn short(text: &str) -> String {
+    let mut short: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// Up to three names that somebody may have meant, the likeliest first.
+pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let name: Vec<char> = name.chars().take(60).collect();
+    let limit = (name.len() / 3).max(2);
+    let mut near: Vec<(usize, &str)> = names
+        .into_iter()
+        .map(|other| (distance(&name, other), other))
+        .filter(|(distance, _)| *distance <= limit)
+        .collect();
+    near.sort_by_key(|(distance, _)| *distance);
+    near.into_iter().take(3).map(|(_, other)| other).collect()
+}
+
+/// Insertions, deletions and replacements between two words.
+fn distance(a: &[char], b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut next = vec![i + 1];
+        for ((y, corner), above) in b.iter().zip(&row).zip(row.iter().skip(1)) {
+            let left = next.last().copied().unwrap_or(i);
+            next.push((above.min(&left) + 1).min(corner + usize::from(x != y)));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(a.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> &'static FlagTable {
+        FlagTable::of(VllmVersion::latest())
+    }
+
+    #[test]
+    fn the_bundled_file_parses() {
+        let file: File = serde_json::from_str(TEXT).unwrap();
+        assert_eq!(file.flags.len(), table().flags().len());
+        assert!(file.flags.len() > 300 && !file.removed.is_empty());
+    }
+
+    #[test]
+    fn spellings_are_found_as_vllm_finds_them() {
+        for (spelling, name) in [
+            ("--max-model-len", "--max-model-len"),
+            ("--max_model_len", "--max-model-len"),
+            ("-tp", "--tensor-parallel-size"),
+            ("-q", "--quantization"),
+            ("--no-enable-prefix-caching", "--no-enable-prefix-caching"),
+            ("--disable-prefix-caching", "--no-enable-prefix-caching"),
+            ("--no_enforce_eager", "--no-enforce-eager"),
+            ("--compilation-config.mode", "--compilation-config.mode"),
+            (
+                "--compilation_config.pass_config.x",
+                "--compilation-config.pass_config.x",
+            ),
+            ("-cc.mode", "--compilation-config.mode"),
+        ] {
+            assert_eq!(
+                table().find(spelling).map(|f| f.name()).as_deref(),
+                Some(name),
+                "{spelling}"
+            );
+        }
+        for spelling in [
+            "--nope",
+            "-x",
+            "--enforce-eager.x",
+            "--no-max-model-len",
+            "",
+            "--",
+        ] {
+            assert!(table().find(spelling).is_none(), "{spelling}");
+        }
+        assert_eq!(
+            table().abbreviated("--max-model-l").unwrap().name(),
+            "--max-model-len"
+        );
+        assert!(table().abbreviated("--max").is_none());
+    }
+
+    #[test]
+    fn an_unknown_flag_names_the_nearest_or_the_last_version() {
+        let version = VllmVersion::latest();
+        let error = table().unknown(version, "--max-model-length");
+        assert!(error.problem.contains("--max-model-len"), "{error}");
+        let error = table().unknown(version, "--swap-space");
+        assert!(error.problem.contains("last seen in 0.1"), "{error}");
+    }
+}
