@@ -1,5 +1,15 @@
 //! `vllm-wizard/host/v1`: the GPUs of a machine, from the agent to the page.
 //! Also reads the two older forms: a bare array of GPUs, and nvidia-smi's CSV.
+mod csv;
+mod error;
+mod hardware;
+mod read;
+
+pub use error::ReportError;
+pub(crate) use hardware::estimated_visible;
+pub use hardware::{Detected, to_hardware};
+pub use read::read;
+
 use serde::{Deserialize, Serialize};
 
 /// The schema that is written.

@@ -5,6 +5,7 @@
 //! same bytes natively and in WebAssembly; what the caller knows (today's date, a link) is an argument.
 pub mod artifact;
 pub mod bounds;
+pub mod command;
 pub mod engine;
 pub mod error;
 pub mod gpu;
@@ -12,6 +13,9 @@ pub mod host_report;
 pub mod memory;
 pub mod model;
 pub mod plan;
+pub mod profile;
+pub mod share;
+mod text;
 pub mod units;
 pub mod workload;
 

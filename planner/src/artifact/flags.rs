@@ -1,5 +1,9 @@
 //! `vllm serve`'s flags, parsed once from `data/vllm/<version>.json`.
-use crate::{engine::VllmVersion, error::InputError};
+use crate::{
+    engine::VllmVersion,
+    error::InputError,
+    text::{nearest, short},
+};
 use serde::Deserialize;
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -168,43 +172,6 @@ fn normal(spelling: &str) -> String {
     } else {
         spelling.to_owned()
     }
-}
-
-/// At most 60 characters of what somebody typed.
-pub(crate) fn short(text: &str) -> String {
-    let mut short: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
-}
-
-/// Up to three names that somebody may have meant, the likeliest first.
-pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let name: Vec<char> = name.chars().take(60).collect();
-    let limit = (name.len() / 3).max(2);
-    let mut near: Vec<(usize, &str)> = names
-        .into_iter()
-        .map(|other| (distance(&name, other), other))
-        .filter(|(distance, _)| *distance <= limit)
-        .collect();
-    near.sort_by_key(|(distance, _)| *distance);
-    near.into_iter().take(3).map(|(_, other)| other).collect()
-}
-
-/// Insertions, deletions and replacements between two words.
-fn distance(a: &[char], b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut next = vec![i + 1];
-        for ((y, corner), above) in b.iter().zip(&row).zip(row.iter().skip(1)) {
-            let left = next.last().copied().unwrap_or(i);
-            next.push((above.min(&left) + 1).min(corner + usize::from(x != y)));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(a.len())
 }
 
 #[cfg(test)]

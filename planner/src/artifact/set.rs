@@ -1,5 +1,6 @@
 //! The set of files for a plan.
-use crate::plan::Plan;
+use super::{compose, deployment::Deployment, header, omitted, plan_json, shell, values};
+use crate::{error::InputError, plan::Plan, profile};
 
 /// A file's kind: `--emit` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +40,18 @@ impl ArtifactKind {
             Self::Profile => "profile",
             Self::Plan => "plan",
         }
+    }
+
+    /// The kind of that name; the older tool's `k8s` and `helm` are [`Self::Values`].
+    pub fn parse(name: &str) -> Result<Self, InputError> {
+        let known = match name.trim() {
+            "k8s" | "helm" => Some(Self::Values),
+            name => Self::ALL.iter().find(|kind| kind.name() == name).copied(),
+        };
+        known.ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|kind| kind.name()).collect();
+            InputError::new("emit", format!("expected some of {}", names.join(", ")))
+        })
     }
 
     /// The file's name.
@@ -86,7 +99,27 @@ impl ArtifactSet {
     }
 }
 
-/// Renders every file of a plan.
-pub fn render(_plan: &Plan, _options: &RenderOptions) -> ArtifactSet {
-    ArtifactSet::default()
+/// Renders every file of a plan; [`omitted`] says why one is not there.
+pub fn render(plan: &Plan, options: &RenderOptions) -> ArtifactSet {
+    let mut set = ArtifactSet::default();
+    let Some(deployment) = Deployment::of(plan) else {
+        return set;
+    };
+    let header = header::lines(plan, options);
+    for kind in ArtifactKind::ALL {
+        if omitted(plan, *kind).is_some() {
+            continue;
+        }
+        let text = match kind {
+            ArtifactKind::Command => shell::serve(&deployment, &header),
+            ArtifactKind::Docker => shell::docker(&deployment, &header),
+            ArtifactKind::Compose => compose::compose(&deployment, &header),
+            ArtifactKind::Values => values::values(&deployment, &header),
+            ArtifactKind::Profile => profile::write(&plan.scenario, ArtifactKind::ALL, &header),
+            // Last in the order: it holds the others.
+            ArtifactKind::Plan => plan_json(plan, &set),
+        };
+        set.files.push(Artifact { kind: *kind, text });
+    }
+    set
 }

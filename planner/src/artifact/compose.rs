@@ -1,0 +1,118 @@
+//! docker-compose.yaml
+use super::{
+    argv::serve_args,
+    deployment::Deployment,
+    quote::dollars,
+    yaml::{Document, Yaml, map, texts},
+};
+
+/// docker-compose.yaml
+pub(crate) fn compose(deployment: &Deployment<'_>, header: &[String]) -> String {
+    let mut document = Document::new(header);
+    document.gap();
+    document.entry("name", deployment.name());
+    document.gap();
+    document.comment(
+        "HF_TOKEN comes from the environment or from a file .env beside this one; it is never written here.",
+    );
+    document.comment(&deployment.start_reason());
+    document.entry(
+        "services",
+        Yaml::Map(vec![(deployment.name().to_owned(), service(deployment))]),
+    );
+    document.gap();
+    document.comment("Keeps compiled graphs for the next start.");
+    document.entry("volumes", map([("vllm-cache", map([]))]));
+    document.finish()
+}
+
+fn service(deployment: &Deployment<'_>) -> Yaml {
+    let mut entries = vec![
+        ("image", dollars(&deployment.image()).into()),
+        ("command", command(deployment)),
+        ("ports", texts([format!("{0}:{0}", deployment.port).as_str()])),
+        ("environment", map([("HF_TOKEN", "${HF_TOKEN:-}".into())])),
+        ("volumes", volumes(deployment)),
+        (
+            "ipc",
+            Yaml::from("host").comment("the GPUs' processes share memory"),
+        ),
+        ("restart", "unless-stopped".into()),
+        ("healthcheck", healthcheck(deployment)),
+    ];
+    if deployment.rocm {
+        entries.extend([
+            ("devices", texts(["/dev/kfd:/dev/kfd", "/dev/dri:/dev/dri"])),
+            ("group_add", texts(["video"])),
+            ("cap_add", texts(["SYS_PTRACE"])),
+            ("security_opt", texts(["seccomp=unconfined"])),
+        ]);
+    } else {
+        entries.push(("deploy", reservation(deployment.gpus)));
+    }
+    Yaml::Map(
+        entries
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect(),
+    )
+}
+
+/// One list entry per word; the reason stands behind the flag.
+fn command(deployment: &Deployment<'_>) -> Yaml {
+    let mut items = Vec::new();
+    for arg in serve_args(deployment.plan) {
+        for (i, word) in arg.words().iter().enumerate() {
+            let item = Yaml::from(dollars(word));
+            items.push(match i {
+                0 => item.comment(&arg.why),
+                _ => item,
+            });
+        }
+    }
+    Yaml::List(items)
+}
+
+fn volumes(deployment: &Deployment<'_>) -> Yaml {
+    let mut items = vec![
+        Yaml::from("${HF_HOME:-${HOME}/.cache/huggingface}:/root/.cache/huggingface"),
+        Yaml::from("vllm-cache:/root/.cache/vllm"),
+    ];
+    if let Some(folder) = deployment.model_folder() {
+        let folder = dollars(folder);
+        items.push(map([
+            ("type", "bind".into()),
+            ("source", folder.clone().into()),
+            ("target", folder.into()),
+            ("read_only", true.into()),
+        ]));
+    }
+    Yaml::List(items)
+}
+
+/// Python is in every image of vLLM, curl is not.
+fn healthcheck(deployment: &Deployment<'_>) -> Yaml {
+    let probe = format!(
+        "import urllib.request as r; r.urlopen('http://127.0.0.1:{}/health', timeout=5)",
+        deployment.port
+    );
+    map([
+        ("test", texts(["CMD", "python3", "-c", probe.as_str()])),
+        ("interval", "15s".into()),
+        ("timeout", "10s".into()),
+        ("retries", 4_u32.into()),
+        ("start_period", format!("{}s", deployment.start_seconds).into()),
+    ])
+}
+
+fn reservation(gpus: u32) -> Yaml {
+    let device = map([
+        ("driver", "nvidia".into()),
+        ("count", gpus.into()),
+        ("capabilities", texts(["gpu"])),
+    ]);
+    map([(
+        "resources",
+        map([("reservations", map([("devices", Yaml::List(vec![device]))]))]),
+    )])
+}

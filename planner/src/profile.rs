@@ -1,0 +1,179 @@
+//! profile.yaml ⇄ scenario: `profile_version: 1`.
+//!
+//! Five sections, as the older tool wrote them. What they have no key for (pipeline stages, batch sizes) stands under
+//! `outputs.vllm_args` by its flag. Reading needs the feature `profile-read`: the page writes profiles and reads links.
+#[cfg(feature = "profile-read")]
+mod error;
+#[cfg(feature = "profile-read")]
+mod read;
+#[cfg(feature = "profile-read")]
+mod tree;
+mod write;
+
+#[cfg(feature = "profile-read")]
+pub use {
+    error::ProfileError,
+    read::{LookUp, Profile, Supply, read},
+};
+
+pub use write::write;
+
+use crate::{gpu::GpuSpec, units::Bytes};
+
+/// One key of a profile.
+struct Entry {
+    section: &'static str,
+    key: &'static str,
+    /// The scenario's field; `None` for keys that are read and have no effect.
+    id: Option<&'static str>,
+    /// Written always, or only where it differs from a fresh scenario.
+    always: bool,
+    help: &'static str,
+}
+
+const fn key(section: &'static str, key: &'static str, id: &'static str, help: &'static str) -> Entry {
+    Entry {
+        section,
+        key,
+        id: Some(id),
+        always: true,
+        help,
+    }
+}
+
+const fn rare(section: &'static str, key: &'static str, id: &'static str, help: &'static str) -> Entry {
+    Entry {
+        section,
+        key,
+        id: Some(id),
+        always: false,
+        help,
+    }
+}
+
+const fn unused(section: &'static str, key: &'static str, help: &'static str) -> Entry {
+    Entry {
+        section,
+        key,
+        id: None,
+        always: false,
+        help,
+    }
+}
+
+/// In the order of the file. Model id, revision, GPU, its memory, `emit` and `vllm_args` are handled by hand.
+const KEYS: &[Entry] = &[
+    key(
+        "model",
+        "dtype",
+        "dtype",
+        "type of weights that are not quantised; auto is the checkpoint's own",
+    ),
+    key(
+        "model",
+        "quantization",
+        "quantization",
+        "only to quantise while loading (fp8_per_tensor); a quantised checkpoint says so itself",
+    ),
+    key(
+        "model",
+        "kv_cache_dtype",
+        "kv_cache_dtype",
+        "auto, fp8, fp8_e4m3, fp8_e5m2, bfloat16 or float16",
+    ),
+    key(
+        "model",
+        "max_model_len",
+        "max_model_len",
+        "prompt and answer together, in tokens; auto is the longest that fits",
+    ),
+    unused("model", "params_b", "the config gives the count"),
+    key("hardware", "gpus", "gpus", "GPUs per node"),
+    key("hardware", "nodes", "nodes", "machines"),
+    key(
+        "hardware",
+        "interconnect",
+        "interconnect",
+        "unknown, pcie or nvlink",
+    ),
+    key(
+        "hardware",
+        "tp_size",
+        "tensor_parallel_size",
+        "GPUs that each layer is split over",
+    ),
+    rare(
+        "hardware",
+        "compute_capability",
+        "compute_capability",
+        "such as 9.0",
+    ),
+    rare(
+        "hardware",
+        "gpu_memory_used",
+        "gpu_memory_used",
+        "bytes that other processes hold on each GPU",
+    ),
+    key("workload", "prompt_tokens", "prompt_tokens", "typical prompt"),
+    key("workload", "gen_tokens", "gen_tokens", "typical answer"),
+    key(
+        "workload",
+        "concurrency",
+        "concurrency",
+        "sequences that run at once",
+    ),
+    key(
+        "workload",
+        "request_rate",
+        "request_rate",
+        "requests per second, if known",
+    ),
+    unused("workload", "streaming", "it changes no memory"),
+    key(
+        "workload",
+        "mode",
+        "batching_mode",
+        "balanced, throughput or latency",
+    ),
+    key(
+        "policy",
+        "gpu_memory_utilization",
+        "gpu_memory_utilization",
+        "part of each GPU that vLLM may fill",
+    ),
+    key(
+        "policy",
+        "headroom_gb",
+        "headroom_gb",
+        "GB to keep free on each GPU beyond that",
+    ),
+    unused("policy", "overhead_gb", "the plan computes it"),
+    unused(
+        "policy",
+        "fragmentation_factor",
+        "vLLM's cache is paged; the plan counts whole blocks",
+    ),
+    rare(
+        "policy",
+        "defaults",
+        "defaults",
+        "recommended, or vllm for vLLM's own defaults",
+    ),
+    rare("outputs", "image", "image", "container image"),
+    rare("outputs", "name", "name", "name of container and service"),
+    rare(
+        "outputs",
+        "hf_secret",
+        "hf_secret",
+        "Kubernetes secret with HF_TOKEN under `token`",
+    ),
+];
+
+const SECTIONS: &[&str] = &["model", "hardware", "workload", "policy", "outputs"];
+
+/// A whole number of GiB a little above what a process sees: the datasheet's figure, not the driver's.
+fn is_datasheet(gpu: &GpuSpec, given: Bytes) -> bool {
+    let whole = given.get().is_multiple_of(crate::units::GIB);
+    gpu.memory_visible
+        .is_some_and(|visible| whole && given > visible && given.get() / 112 * 100 <= visible.get())
+}

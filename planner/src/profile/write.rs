@@ -1,0 +1,167 @@
+//! Scenario → profile.yaml.
+use super::{KEYS, SECTIONS, is_datasheet};
+use crate::{
+    artifact::{
+        ArtifactKind, FlagKind, FlagTable,
+        yaml::{Document, Yaml, texts},
+    },
+    bounds::{self, FieldKind},
+    command::list_values,
+    engine::EngineArgs,
+    gpu,
+    model::ModelOrigin,
+    plan::Scenario,
+    units::{Bytes, GIB},
+};
+
+type Entries = Vec<(String, Yaml)>;
+
+/// profile.yaml, under the lines of `header`; `emit` names the files to generate from it.
+pub fn write(scenario: &Scenario, emit: &[ArtifactKind], header: &[String]) -> String {
+    let mut document = Document::new(header);
+    document.gap();
+    document.entry("profile_version", 1_u32);
+    document.entry(
+        "vllm_version",
+        Yaml::from(scenario.vllm_version.to_string()).comment("whose defaults and arithmetic"),
+    );
+    for section in SECTIONS {
+        document.gap();
+        if *section == "model" && scenario.model.origin == ModelOrigin::Config {
+            document.comment("This model is not in the catalogue: reading the profile takes its config.json (--model-config).");
+        }
+        document.entry(section, Yaml::Map(entries(scenario, section, emit)));
+    }
+    document.finish()
+}
+
+fn entries(scenario: &Scenario, section: &str, emit: &[ArtifactKind]) -> Entries {
+    let mut entries = match section {
+        "model" => model(scenario),
+        "hardware" => hardware(scenario),
+        _ => Entries::new(),
+    };
+    let fresh = Scenario::new(scenario.model.clone(), scenario.hardware.gpu.clone());
+    for key in KEYS.iter().filter(|key| key.section == section) {
+        let Some(id) = key.id else { continue };
+        let value = scenario.get(id);
+        if key.always || value != fresh.get(id) {
+            let node = value.map_or(Yaml::Null, |text| typed(id, &text));
+            entries.push((key.key.to_owned(), node.comment(key.help)));
+        }
+    }
+    if section == "outputs" {
+        entries.push(("emit".to_owned(), texts(emit.iter().map(|kind| kind.name()))));
+        entries.push(("vllm_args".to_owned(), Yaml::Map(vllm_args(scenario))));
+    }
+    entries
+}
+
+fn model(scenario: &Scenario) -> Entries {
+    let model = &scenario.model;
+    let revision = model.revision.as_deref().map_or(Yaml::Null, Yaml::from);
+    vec![
+        (
+            "id".to_owned(),
+            Yaml::from(model.id.as_str()).comment("repository id or path"),
+        ),
+        ("revision".to_owned(), revision.comment("branch, tag or commit")),
+    ]
+}
+
+/// The GPU, and its memory where it is not the catalogue's.
+fn hardware(scenario: &Scenario) -> Entries {
+    let gpu = &scenario.hardware.gpu;
+    let known = gpu::find(&gpu.name);
+    let own = gpu.memory_visible.filter(|_| {
+        known.is_none_or(|k| k.memory_visible != gpu.memory_visible || k.visible_basis != gpu.visible_basis)
+    });
+    let key = match (own, known) {
+        (Some(own), Some(known)) if is_datasheet(known, own) => "gpu_memory_gib",
+        _ => "vram_gb",
+    };
+    vec![
+        (
+            "gpu_name".to_owned(),
+            Yaml::from(gpu.name.as_str()).comment("as in the catalogue, or as NVML prints it"),
+        ),
+        (
+            key.to_owned(),
+            own.map_or(Yaml::Null, gib)
+                .comment("GiB that a process sees, where it is not the catalogue's"),
+        ),
+    ]
+}
+
+/// GiB with ten decimals, which give the bytes back exactly.
+fn gib(bytes: Bytes) -> Yaml {
+    const TENS: u128 = 10_000_000_000;
+    let scaled = (u128::from(bytes.get()) * TENS).div_ceil(u128::from(GIB));
+    number(&format!("{}.{:010}", scaled / TENS, scaled % TENS))
+}
+
+/// The arguments that have no key of their own, and what is passed through.
+fn vllm_args(scenario: &Scenario) -> Entries {
+    let mut entries = Entries::new();
+    for id in EngineArgs::ids() {
+        if KEYS.iter().any(|key| key.id == Some(*id)) {
+            continue;
+        }
+        let flag = bounds::field(id).and_then(|field| field.flag);
+        if let (Some(flag), Some(text)) = (flag, scenario.engine.get(id)) {
+            entries.push((bare(flag).to_owned(), typed(id, &text)));
+        }
+    }
+    let table = FlagTable::of(scenario.vllm_version);
+    for (flag, value) in &scenario.engine.vllm_args {
+        let found = table.find(flag);
+        let (name, node) = match (&found, value) {
+            (Some(found), None) if found.negated => (found.flag.flag.as_str(), Yaml::Bool(false)),
+            (_, None) => (flag.as_str(), Yaml::Bool(true)),
+            (Some(found), Some(value)) if found.flag.kind == FlagKind::List => {
+                (flag.as_str(), list(&list_values(value)))
+            }
+            (_, Some(value)) => (flag.as_str(), Yaml::from(value.as_str())),
+        };
+        let name = bare(name);
+        match entries.iter_mut().find(|(other, _)| other == name) {
+            // Only `--middleware` stands more than once.
+            Some((_, Yaml::List(items))) => items.push(node),
+            Some((_, first)) => *first = Yaml::List(vec![first.clone(), node]),
+            None => entries.push((name.to_owned(), node)),
+        }
+    }
+    entries
+}
+
+fn list(values: &[String]) -> Yaml {
+    match values {
+        [one] if !one.starts_with('[') => Yaml::from(one.as_str()),
+        many => texts(many.iter().map(String::as_str)),
+    }
+}
+
+fn bare(flag: &str) -> &str {
+    flag.trim_start_matches('-')
+}
+
+fn typed(id: &str, text: &str) -> Yaml {
+    match bounds::field(id).map(|field| field.kind) {
+        Some(FieldKind::Switch) => Yaml::Bool(text == "true"),
+        Some(FieldKind::Count { .. } | FieldKind::Fraction | FieldKind::Decimal | FieldKind::Memory) => {
+            number(text)
+        }
+        _ => Yaml::from(text),
+    }
+}
+
+/// A number, or the text where it is none (`auto`).
+fn number(text: &str) -> Yaml {
+    if let Ok(whole) = text.parse::<u64>() {
+        return Yaml::Int(whole);
+    }
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Yaml::Number(value),
+        _ => Yaml::from(text),
+    }
+}
