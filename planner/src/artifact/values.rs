@@ -48,9 +48,8 @@ fn introduction(document: &mut Document, deployment: &Deployment<'_>) {
     document.comment("What this chart cannot do:");
     if deployment.gpus > 1 {
         document.comment(
-            "- /dev/shm stays at the container default of 64 MiB, and several GPUs may need more: if the log",
+            "- /dev/shm keeps the container's 64 MiB; if the log says \"No space left on device\" or \"Bus error\", mount an emptyDir of medium Memory there.",
         );
-        document.comment("  says \"No space left on device\" or \"Bus error\", mount an emptyDir of medium Memory at /dev/shm.");
     }
     document.comment("- no startup probe: the liveness probe below waits for a first start instead.");
     document.comment(

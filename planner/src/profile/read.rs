@@ -16,13 +16,13 @@ use crate::{
 use serde_yaml::Value;
 
 /// Finds a model by id.
-pub type LookUp = dyn Fn(&str) -> Option<ModelInput>;
+pub type LookUp<'a> = dyn Fn(&str) -> Option<ModelInput> + 'a;
 
 /// What the caller knows beyond the catalogues.
 #[derive(Clone, Copy, Default)]
 pub struct Supply<'a> {
     /// Looks a model up by id, before the catalogue does.
-    pub model: Option<&'a LookUp>,
+    pub model: Option<&'a LookUp<'a>>,
     /// GPU and count of this machine, for `gpu_name: auto`.
     pub gpu: Option<(&'a GpuSpec, u32)>,
 }
@@ -261,7 +261,9 @@ fn set_arg(scenario: &mut Scenario, key: &str, value: &Value) -> Result<(), Inpu
     let is_switch = matches!(kind, Some(FlagKind::Switch | FlagKind::SwitchPair));
     match value {
         Value::Null => Ok(()),
-        Value::Bool(true) if is_switch || kind.is_none() => set_flag(engine, version, &flag, None),
+        Value::Bool(true) if is_switch || matches!(kind, None | Some(FlagKind::OptionalValue)) => {
+            set_flag(engine, version, &flag, None)
+        }
         Value::Bool(false) if kind == Some(FlagKind::Switch) => Ok(()),
         Value::Bool(false) if is_switch => {
             let no = format!("--no-{}", flag.trim_start_matches('-'));

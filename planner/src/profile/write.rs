@@ -11,6 +11,7 @@ use crate::{
     gpu,
     model::ModelOrigin,
     plan::Scenario,
+    share,
     units::{Bytes, GIB},
 };
 
@@ -41,11 +42,11 @@ fn entries(scenario: &Scenario, section: &str, emit: &[ArtifactKind]) -> Entries
         "hardware" => hardware(scenario),
         _ => Entries::new(),
     };
-    let fresh = Scenario::new(scenario.model.clone(), scenario.hardware.gpu.clone());
+    let changed = share::entries(scenario);
     for key in KEYS.iter().filter(|key| key.section == section) {
         let Some(id) = key.id else { continue };
         let value = scenario.get(id);
-        if key.always || value != fresh.get(id) {
+        if key.always || changed.iter().any(|(other, _)| *other == id) {
             let node = value.map_or(Yaml::Null, |text| typed(id, &text));
             entries.push((key.key.to_owned(), node.comment(key.help)));
         }

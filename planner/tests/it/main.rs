@@ -11,12 +11,19 @@
     clippy::float_cmp
 )]
 
+mod artifacts;
+mod command;
 mod configs;
 mod evaluate;
+mod host_report;
 mod measured;
 mod oracle_activations;
 mod oracle_kv;
 mod oracle_refusals;
 mod oracle_weights;
+#[cfg(feature = "profile-read")]
+mod profile;
 mod properties;
+mod quoting;
+mod share;
 mod support;

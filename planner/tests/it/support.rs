@@ -1,5 +1,8 @@
 //! Reads the figures under /tests.
-use planner::model::{ModelInput, ModelSpec};
+use planner::{
+    Scenario, gpu,
+    model::{ModelInput, ModelSpec},
+};
 use serde_json::Value;
 use std::{path::Path, sync::Arc};
 
@@ -42,4 +45,15 @@ pub(crate) fn capability(value: &Value) -> u16 {
     text.parse::<planner::gpu::ComputeCapability>()
         .expect("a compute capability")
         .number()
+}
+
+/// A scenario of catalogue names with some fields set.
+pub(crate) fn scenario(model: &str, gpu: &str, fields: &[(&str, &str)]) -> Scenario {
+    let model = ModelInput::from_catalog(model).unwrap_or_else(|| panic!("{model} is not in the catalogue"));
+    let gpu = gpu::find(gpu).unwrap_or_else(|| panic!("{gpu} is not in the catalogue"));
+    let mut scenario = Scenario::new(model, gpu.clone());
+    for (id, value) in fields {
+        scenario.set(id, value).unwrap_or_else(|e| panic!("{e}"));
+    }
+    scenario
 }
