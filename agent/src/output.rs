@@ -1,0 +1,175 @@
+//! The terminal: width, colour, tables. Answers go to stdout, everything else to stderr.
+use crate::error::{Exit, ExpectedError};
+use comfy_table::{ContentArrangement, Table};
+use std::io::{self, IsTerminal, Write};
+
+/// Where no terminal says its width.
+const WIDTH_WITHOUT_TERMINAL: u16 = 100;
+/// Longer lines are hard to read.
+const WIDEST: u16 = 140;
+
+/// What the output can show.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Screen {
+    color: bool,
+    width: u16,
+}
+
+/// What a text means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// A heading.
+    Strong,
+    /// Good.
+    Good,
+    /// Doubtful.
+    Doubtful,
+    /// Bad.
+    Bad,
+}
+
+impl Screen {
+    /// Of the process's stdout. `NO_COLOR` with any value turns colour off, as does `TERM=dumb`.
+    pub(crate) fn of_stdout() -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let width = terminal_size::terminal_size().map(|(width, _)| width.0);
+        Self {
+            color: io::stdout().is_terminal() && !set("NO_COLOR") && !dumb,
+            width: width.unwrap_or(WIDTH_WITHOUT_TERMINAL).clamp(40, WIDEST),
+        }
+    }
+
+    /// For tests: no colour.
+    #[cfg(test)]
+    pub(crate) const fn plain(width: u16) -> Self {
+        Self { color: false, width }
+    }
+
+    /// The text in the tone's colour.
+    pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            Tone::Strong => "1",
+            Tone::Good => "1;32",
+            Tone::Doubtful => "1;33",
+            Tone::Bad => "1;31",
+        };
+        if self.color {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// An empty table that fits the width.
+    pub(crate) fn table(self) -> Table {
+        let mut table = Table::new();
+        table
+            .load_preset(comfy_table::presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(self.width);
+        table
+    }
+
+    /// The text broken into lines of at most the width, each behind `indent` spaces.
+    pub(crate) fn wrap(self, text: &str, indent: usize) -> String {
+        let width = usize::from(self.width).saturating_sub(indent).max(20);
+        let mut lines: Vec<String> = Vec::new();
+        for word in text.split_whitespace() {
+            match lines.last_mut() {
+                Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                    line.push(' ');
+                    line.push_str(word);
+                }
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        let pad = " ".repeat(indent);
+        lines
+            .iter()
+            .map(|line| format!("{pad}{line}"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+}
+
+/// A table's lines without trailing blanks.
+pub(crate) fn lines(table: &Table) -> String {
+    let text = table.to_string();
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// Writes an answer. A reader that has gone away is not an error.
+pub(crate) fn answer(text: &str) -> Result<(), ExpectedError> {
+    let mut stdout = io::stdout().lock();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    match write!(stdout, "{text}{end}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(ExpectedError::new(
+            Exit::Internal,
+            format!("cannot write to stdout: {error}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to stderr; nothing can be done where that fails.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Text from outside without control characters, which a terminal could take for commands.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// `1234567` as `1,234,567`, as vLLM's log prints it.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 GPU`, `2 GPUs`.
+pub(crate) fn counted(number: usize, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_as_in_vllms_log() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn long_text_is_broken_at_blanks() {
+        let text = Screen::plain(40).wrap("one two three four five six seven eight nine ten", 2);
+        assert_eq!(
+            text,
+            "  one two three four five six seven eight\n  nine ten"
+                .replace("eight\n  nine", "\n  eight nine")
+                .replace("seven \n", "seven\n")
+        );
+    }
+
+    #[test]
+    fn escape_sequences_do_not_reach_the_terminal() {
+        assert_eq!(printable("a\u{1b}[31mb\n"), "a\u{fffd}[31mb\u{fffd}");
+    }
+}
