@@ -1,17 +1,26 @@
 //! The command line.
 use crate::error::Exit;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 const ABOUT: &str = "Plans vLLM deployments: GPU memory as vLLM accounts it, whether a model fits, which flags, and the files that start it.";
 
 const EXAMPLES: &str = "Examples:
-  vllm-wizard detect";
+  vllm-wizard detect
+  vllm-wizard serve --ui dist";
 
 const DETECT_EXAMPLES: &str = "Examples:
   vllm-wizard detect
   vllm-wizard detect --json > host.json
   vllm-wizard detect --link https://wizard.example/";
+
+const SERVE_EXAMPLES: &str = "Examples:
+  vllm-wizard serve
+  vllm-wizard serve --allow-origin https://wizard.example
+  vllm-wizard serve --ui dist
+
+GET /v1/host answers with the host report, GET /v1/health with the version.
+Nothing is written, nothing is run.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -28,6 +37,9 @@ pub(crate) enum Command {
     /// Show the GPUs of this machine
     #[command(after_help = DETECT_EXAMPLES)]
     Detect(DetectArgs),
+    /// Answer the page's question for the GPUs of this machine
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(ServeArgs),
 }
 
 /// `detect`.
@@ -43,6 +55,23 @@ pub(crate) struct DetectArgs {
     #[arg(long, value_name = "URL", conflicts_with_all = ["json", "compact"])]
     pub(crate) link: Option<String>,
     /// Read a saved report instead of the driver; `-` is stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from_file: Option<PathBuf>,
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Address to listen on; other machines reach it only if this is not a loopback address
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9177")]
+    pub(crate) listen: SocketAddr,
+    /// Let pages of this origin read the report, besides this server's own and those of localhost; can be repeated
+    #[arg(long, value_name = "URL")]
+    pub(crate) allow_origin: Vec<String>,
+    /// Also serve the built page from this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ui: Option<PathBuf>,
+    /// Serve a saved report instead of the driver's
     #[arg(long, value_name = "FILE")]
     pub(crate) from_file: Option<PathBuf>,
 }

@@ -6,6 +6,7 @@ mod error;
 mod files;
 mod link;
 mod output;
+mod serve;
 
 use cli::Command;
 use error::{Exit, ExpectedError};
@@ -30,5 +31,6 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<Exit, ExpectedError> {
     match command {
         Command::Detect(args) => detect::run(args),
+        Command::Serve(args) => serve::run(args),
     }
 }

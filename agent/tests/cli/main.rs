@@ -1,4 +1,5 @@
 //! Runs the real binary: a clean environment, a folder of its own, no network.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 mod detect;
+mod serve;
 mod support;
