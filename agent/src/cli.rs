@@ -1,5 +1,5 @@
 //! The command line.
-use crate::error::Exit;
+use crate::{error::Exit, scenario_flags::AllFields};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -7,6 +7,8 @@ const ABOUT: &str = "Plans vLLM deployments: GPU memory as vLLM accounts it, whe
 
 const EXAMPLES: &str = "Examples:
   vllm-wizard detect
+  vllm-wizard plan --model Qwen/Qwen3-8B --gpu \"H100 SXM\"
+  vllm-wizard plan --model Qwen/Qwen3-32B --gpu L40S --gpus 4 --concurrency 64 --explain
   vllm-wizard serve --ui dist";
 
 const DETECT_EXAMPLES: &str = "Examples:
@@ -21,6 +23,16 @@ const SERVE_EXAMPLES: &str = "Examples:
 
 GET /v1/host answers with the host report, GET /v1/health with the version.
 Nothing is written, nothing is run.";
+
+const PLAN_EXAMPLES: &str = "Examples:
+  vllm-wizard plan --model Qwen/Qwen3-8B             (on the GPUs of this machine)
+  vllm-wizard plan --model Qwen/Qwen3-8B --gpu L4 --max-model-len 16k
+  vllm-wizard plan --model ./my-model --gpu-memory-gib 79.18 --compute-capability 9.0
+  curl -sL URL/config.json | vllm-wizard plan --model org/name --model-config - --gpu L4
+  vllm-wizard plan --batch scenarios.jsonl
+
+A model is looked up in this order: --model-config, a local folder, the local Hugging Face cache, the built-in catalogue.
+Switches take three forms: --enforce-eager, --no-enforce-eager, --enforce-eager=false.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -40,6 +52,9 @@ pub(crate) enum Command {
     /// Answer the page's question for the GPUs of this machine
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Work out whether a model fits, and with which flags
+    #[command(after_help = PLAN_EXAMPLES)]
+    Plan(Box<PlanArgs>),
 }
 
 /// `detect`.
@@ -76,6 +91,85 @@ pub(crate) struct ServeArgs {
     pub(crate) from_file: Option<PathBuf>,
 }
 
+/// Where the scenario comes from, before its single fields.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SourceArgs {
+    /// Model: repository id or local folder
+    #[arg(long, value_name = "ID|DIR", help_heading = "Model")]
+    pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Start from a profile.yaml; flags given beside it win
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Start from",
+        conflicts_with = "scenario"
+    )]
+    pub(crate) profile: Option<PathBuf>,
+    /// Start from a scenario: a plan.json or scenario file, or a link of the page; flags given beside it win
+    #[arg(
+        long,
+        visible_alias = "link",
+        value_name = "FILE|LINK",
+        help_heading = "Start from"
+    )]
+    pub(crate) scenario: Option<String>,
+}
+
+/// Which config.json.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ConfigArgs {
+    /// The model's config.json, a folder with it, or `-` for stdin
+    #[arg(long, value_name = "FILE|DIR|-", help_heading = "Model")]
+    pub(crate) model_config: Option<PathBuf>,
+    /// Branch, tag or commit of the model
+    #[arg(long, value_name = "REVISION", help_heading = "Model")]
+    pub(crate) revision: Option<String>,
+}
+
+/// Which GPU, which vLLM.
+#[derive(Debug, Default, Args)]
+pub(crate) struct MachineArgs {
+    /// GPU by its name here or in nvidia-smi; without it, the GPUs of this machine
+    #[arg(long, value_name = "NAME", help_heading = "Hardware")]
+    pub(crate) gpu: Option<String>,
+    /// GPU memory in GiB that the driver gives a process: a little less than nvidia-smi prints
+    #[arg(
+        long,
+        visible_alias = "vram-gb",
+        value_name = "GIB",
+        help_heading = "Hardware"
+    )]
+    pub(crate) gpu_memory_gib: Option<String>,
+    /// Take the hardware from a saved report (`detect --json`)
+    #[arg(long, value_name = "FILE", help_heading = "Hardware", conflicts_with = "gpu")]
+    pub(crate) host: Option<PathBuf>,
+    /// vLLM release
+    #[arg(long, value_name = "VERSION", help_heading = "vLLM arguments")]
+    pub(crate) vllm_version: Option<String>,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Print plan.json (vllm-wizard/plan/v1)
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show how every figure comes about
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Answer many: one scenario (JSON or link) a line in, one plan.json a line out; `-` is stdin
+    #[arg(long, value_name = "FILE.jsonl", exclusive = true)]
+    pub(crate) batch: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    #[command(flatten)]
+    pub(crate) fields: AllFields,
+}
+
 /// Version of this program and of its facts.
 fn version() -> String {
     format!(
@@ -105,5 +199,21 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn every_field_is_a_flag_of_plan() {
+        let mut command = command();
+        let plan = command.find_subcommand_mut("plan").unwrap();
+        let flags: Vec<String> = plan
+            .get_arguments()
+            .filter_map(|arg| Some(format!("--{}", arg.get_long()?)))
+            .collect();
+        for field in planner::bounds::FIELDS {
+            let flag = field
+                .flag
+                .map_or_else(|| crate::error::flag_name(field.id), str::to_owned);
+            assert!(flags.contains(&flag), "{flag}");
+        }
     }
 }

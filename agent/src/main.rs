@@ -1,12 +1,21 @@
 //! `vllm-wizard`: detects GPUs, plans, generates and checks vLLM deployments. The only crate that touches the driver,
 //! sockets, files and the environment; every figure comes from `planner`.
+mod batch;
 mod cli;
 mod detect;
 mod error;
 mod files;
+mod hardware_source;
+mod hub_cache;
 mod link;
+mod model_source;
 mod output;
+mod plan_cmd;
+mod report;
+mod scenario_flags;
+mod scenario_source;
 mod serve;
+mod suggest;
 
 use cli::Command;
 use error::{Exit, ExpectedError};
@@ -32,5 +41,6 @@ fn run(command: &Command) -> Result<Exit, ExpectedError> {
     match command {
         Command::Detect(args) => detect::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Plan(args) => plan_cmd::run(args),
     }
 }

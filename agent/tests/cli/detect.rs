@@ -114,6 +114,7 @@ fn a_machine_without_a_driver_ends_with_4_and_advice() {
     }
     let ended = Run::new("detect").fails(4, &["no NVIDIA driver", "help: "]);
     assert!(ended.stderr.contains("--gpu"), "{}", ended.stderr);
+    Run::new("plan --model Qwen/Qwen3-8B").fails(4, &["no --gpu given", "help: "]);
 }
 
 #[test]

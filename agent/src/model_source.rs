@@ -1,0 +1,167 @@
+//! Finds a model's config.json: the file that was given, a local folder, the local Hugging Face cache, the catalogue.
+use crate::{error::ExpectedError, files, hub_cache, output, suggest};
+use planner::model::{ConfigError, ModelInput, models};
+use serde_json::{Map, Value};
+use std::path::Path;
+
+/// The name where a config.json came without one.
+pub(crate) const UNNAMED: &str = "your-org/your-model";
+
+/// Finds the model and says on stderr where its config comes from.
+pub(crate) fn find(
+    model: Option<&str>,
+    config: Option<&Path>,
+    revision: Option<&str>,
+) -> Result<ModelInput, ExpectedError> {
+    let id = model.map(ModelInput::check_id).transpose()?;
+    let (mut input, origin) = match (id, config) {
+        (id, Some(path)) => (
+            given(id.as_deref(), path)?,
+            format!("config from {}", files::shown(path)),
+        ),
+        (Some(id), None) => by_id(&id, revision)?,
+        (None, None) => {
+            return Err(ExpectedError::usage("which model? --model is missing")
+                .help("Such as `--model Qwen/Qwen3-8B`, a local folder, or `--model-config config.json`."));
+        }
+    };
+    input.revision = revision.map(str::to_owned);
+    output::say(&format!("model: {} ({origin})", output::printable(&input.id)));
+    Ok(input)
+}
+
+/// Looks the id up.
+fn by_id(id: &str, revision: Option<&str>) -> Result<(ModelInput, String), ExpectedError> {
+    let folder = Path::new(id);
+    if folder.is_dir() {
+        return Ok((from_folder(id, folder)?, "a local folder".to_owned()));
+    }
+    if let Some(snapshot) = hub_cache::snapshot(id, revision)
+        && snapshot.join("config.json").is_file()
+    {
+        return Ok((
+            from_folder(id, &snapshot)?,
+            "config from the local Hugging Face cache".to_owned(),
+        ));
+    }
+    match ModelInput::from_catalog(id) {
+        Some(input) => Ok((input, "config from the built-in catalogue".to_owned())),
+        None => Err(unknown(id)),
+    }
+}
+
+fn unknown(id: &str) -> ExpectedError {
+    let error = ExpectedError::input(format!(
+        "`{}` is no local folder, not in the local Hugging Face cache and not in the catalogue",
+        output::printable(id)
+    ));
+    let names = models().iter().map(|model| model.id.as_str());
+    let question = suggest::did_you_mean(&suggest::nearest(id, names));
+    let way = "Download the model's config.json and give it with --model-config.";
+    error.help(question.map_or_else(|| way.to_owned(), |question| format!("{question} Else: {way}")))
+}
+
+/// The config that was given, with the best name for it.
+fn given(id: Option<&str>, path: &Path) -> Result<ModelInput, ExpectedError> {
+    if path.is_dir() {
+        let folder = path.to_string_lossy();
+        return from_folder(id.unwrap_or(&folder), path);
+    }
+    let text = files::read_text(path, files::MAX_CONFIG, "a model's config.json")?;
+    let beside = path.file_name().is_some_and(|name| name == "config.json");
+    let named = id
+        .map(str::to_owned)
+        .or_else(|| named_in(&text))
+        .or_else(|| {
+            beside.then(|| {
+                path.parent()?
+                    .to_str()
+                    .filter(|dir| !dir.is_empty())
+                    .map(str::to_owned)
+            })?
+        })
+        .unwrap_or_else(|| {
+            output::say(&format!(
+                "note: the config names no model; files will say {UNNAMED}. Give --model."
+            ));
+            UNNAMED.to_owned()
+        });
+    ModelInput::from_config(&ModelInput::check_id(&named)?, &text).map_err(|error| wrong(path, &error))
+}
+
+fn wrong(path: &Path, error: &ConfigError) -> ExpectedError {
+    let name = if path == Path::new("-") {
+        "stdin".to_owned()
+    } else {
+        files::shown(path)
+    };
+    ExpectedError::input(format!("{name}: {error}")).help(error.help())
+}
+
+/// `_name_or_path`, where it looks like a repository.
+fn named_in(text: &str) -> Option<String> {
+    let config: Value = serde_json::from_str(text).ok()?;
+    let name = config.get("_name_or_path")?.as_str()?;
+    let repository =
+        name.split('/').count() == 2 && !name.starts_with(['/', '.', '-']) && !name.contains('\\');
+    (repository && ModelInput::check_id(name).is_ok()).then(|| name.to_owned())
+}
+
+/// A folder with config.json, and perhaps ModelOpt's description of its quantisation beside it.
+fn from_folder(id: &str, folder: &Path) -> Result<ModelInput, ExpectedError> {
+    let path = folder.join("config.json");
+    if !path.exists() {
+        let mut error =
+            ExpectedError::input(format!("{}: no config.json in this folder", files::shown(folder)));
+        if folder.join("adapter_config.json").exists() {
+            error = error.help("This is a LoRA adapter; give the folder of its base model.");
+        } else if folder.join("params.json").exists() {
+            error = error
+                .help("Only Mistral's own params.json is there; the repository's config.json is needed.");
+        }
+        return Err(error);
+    }
+    let id = ModelInput::check_id(id)?;
+    let text = files::read_text(&path, files::MAX_CONFIG, "a model's config.json")?;
+    let plain = ModelInput::from_config(&id, &text).map_err(|error| wrong(&path, &error))?;
+    match quantization_beside(&plain, folder)? {
+        Some(config) => ModelInput::from_object(&id, &config).map_err(|error| wrong(&path, &error)),
+        None => Ok(plain),
+    }
+}
+
+/// The config with its neighbour's quantisation, where only the neighbour has one: vLLM reads it the same way.
+fn quantization_beside(
+    model: &ModelInput,
+    folder: &Path,
+) -> Result<Option<Map<String, Value>>, ExpectedError> {
+    let path = folder.join("hf_quant_config.json");
+    if has_quantization(&model.config) || !path.exists() {
+        return Ok(None);
+    }
+    let text = files::read_text(&path, files::MAX_CONFIG, "a quantisation's description")?;
+    let beside: Map<String, Value> = serde_json::from_str(&text).map_err(|error| {
+        ExpectedError::input(format!("{}: not a JSON object: {error}", files::shown(&path)))
+    })?;
+    // ModelOpt nests here what it writes flat, and with `quant_method`, into a config.json.
+    let mut quantization = match beside.get("quantization") {
+        Some(Value::Object(nested)) => nested.clone(),
+        _ => beside,
+    };
+    quantization
+        .entry("quant_method")
+        .or_insert_with(|| Value::from("modelopt"));
+    let mut config = model.config.as_ref().clone();
+    config.insert("quantization_config".to_owned(), Value::Object(quantization));
+    Ok(Some(config))
+}
+
+fn has_quantization(config: &Map<String, Value>) -> bool {
+    let has = |object: &Map<String, Value>| {
+        ["quantization_config", "compression_config"]
+            .iter()
+            .any(|key| object.contains_key(*key))
+    };
+    let inner = config.get("text_config").and_then(Value::as_object);
+    has(config) || inner.is_some_and(has)
+}

@@ -1,0 +1,48 @@
+//! `plan`: the answer as a report or as plan.json.
+use crate::{
+    batch,
+    cli::PlanArgs,
+    error::{Exit, ExpectedError},
+    output::{self, Screen},
+    report::{self, View},
+    scenario_source,
+};
+use planner::{Outcome, Plan, RenderOptions, artifact::plan_json, evaluate, render};
+
+/// `plan`.
+pub(crate) fn run(args: &PlanArgs) -> Result<Exit, ExpectedError> {
+    if let Some(path) = &args.batch {
+        return batch::run(path);
+    }
+    let question = scenario_source::read(&args.source, &args.machine, &args.fields)?;
+    let plan = evaluate(&question.scenario);
+    show(&plan, args.json, args.explain, false)?;
+    Ok(exit(&plan))
+}
+
+/// Prints a plan.
+pub(crate) fn show(plan: &Plan, json: bool, explain: bool, all_flags: bool) -> Result<(), ExpectedError> {
+    if json {
+        let files = render(plan, &RenderOptions::default());
+        return output::answer(&plan_json(plan, &files));
+    }
+    let view = View {
+        explain,
+        all_flags,
+        screen: Screen::of_stdout(),
+    };
+    output::answer(&report::report(plan, view))
+}
+
+/// How a plan ends the program.
+pub(crate) fn exit(plan: &Plan) -> Exit {
+    match plan.verdict.outcome {
+        Outcome::Fits | Outcome::Tight => Exit::Ok,
+        Outcome::DoesNotFit => Exit::DoesNotFit,
+        // A sound model whose flags vLLM refuses is an answer; the rest is not.
+        Outcome::Unsupported if plan.scenario.model.spec.is_ok() && plan.verdict.vllm_error.is_some() => {
+            Exit::DoesNotFit
+        }
+        Outcome::Unsupported => Exit::Unsupported,
+    }
+}
