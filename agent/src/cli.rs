@@ -9,6 +9,7 @@ const EXAMPLES: &str = "Examples:
   vllm-wizard detect
   vllm-wizard plan --model Qwen/Qwen3-8B --gpu \"H100 SXM\"
   vllm-wizard plan --model Qwen/Qwen3-32B --gpu L40S --gpus 4 --concurrency 64 --explain
+  vllm-wizard generate -o deploy --model Qwen/Qwen3-8B --gpu L40S --emit command,compose
   vllm-wizard serve --ui dist";
 
 const DETECT_EXAMPLES: &str = "Examples:
@@ -34,6 +35,14 @@ const PLAN_EXAMPLES: &str = "Examples:
 A model is looked up in this order: --model-config, a local folder, the local Hugging Face cache, the built-in catalogue.
 Switches take three forms: --enforce-eager, --no-enforce-eager, --enforce-eager=false.";
 
+const GENERATE_EXAMPLES: &str = "Examples:
+  vllm-wizard generate -o deploy --model Qwen/Qwen3-8B --gpu L40S
+  vllm-wizard generate -o deploy --profile deploy/profile.yaml --force
+  vllm-wizard generate -o deploy --emit command,values --model Qwen/Qwen3-8B --gpu L40S
+
+If a file is there with other content, nothing is written unless --force is given.
+SOURCE_DATE_EPOCH sets the date too.";
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(name = "vllm-wizard", about = ABOUT, max_term_width = 110, propagate_version = true)]
@@ -55,6 +64,9 @@ pub(crate) enum Command {
     /// Work out whether a model fits, and with which flags
     #[command(after_help = PLAN_EXAMPLES)]
     Plan(Box<PlanArgs>),
+    /// Write the files that start it
+    #[command(after_help = GENERATE_EXAMPLES)]
+    Generate(Box<GenerateArgs>),
 }
 
 /// `detect`.
@@ -162,6 +174,32 @@ pub(crate) struct PlanArgs {
     /// Answer many: one scenario (JSON or link) a line in, one plan.json a line out; `-` is stdin
     #[arg(long, value_name = "FILE.jsonl", exclusive = true)]
     pub(crate) batch: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    #[command(flatten)]
+    pub(crate) fields: AllFields,
+}
+
+/// `generate`.
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    /// Folder to write to; made if it is not there
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Which files, by kind; plan.json is always written
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',')]
+    pub(crate) emit: Vec<String>,
+    /// Date in the headers; today (UTC) if not given
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) date: Option<String>,
+    /// Put a link to this scenario on the page at URL into the headers
+    #[arg(long, value_name = "URL")]
+    pub(crate) link_base: Option<String>,
+    /// Overwrite files that have other content
+    #[arg(long)]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     #[command(flatten)]

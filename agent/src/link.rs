@@ -1,7 +1,15 @@
-//! Links that open the page with a machine in it. All of it stands behind `#`: no server sees it.
+//! Links that open the page with a scenario or with a machine in it. All of it stands behind `#`: no server sees it.
 use crate::{detect, error::ExpectedError};
-use planner::host_report::HostReport;
+use planner::{Scenario, host_report::HostReport, share};
 use std::fmt::Write as _;
+
+/// `URL#s=1…`.
+pub(crate) fn scenario(base: &str, scenario: &Scenario) -> Result<String, ExpectedError> {
+    let base = checked(base, "--link-base")?;
+    let fragment = share::to_fragment(scenario)
+        .map_err(|error| ExpectedError::usage(format!("--link-base: {error}")).help(error.help()))?;
+    Ok(format!("{base}#{fragment}"))
+}
 
 /// `URL#host=…`: the report's JSON, percent-encoded.
 pub(crate) fn host(base: &str, report: &HostReport) -> Result<String, ExpectedError> {

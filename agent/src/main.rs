@@ -2,9 +2,11 @@
 //! sockets, files and the environment; every figure comes from `planner`.
 mod batch;
 mod cli;
+mod date;
 mod detect;
 mod error;
 mod files;
+mod generate;
 mod hardware_source;
 mod hub_cache;
 mod link;
@@ -42,5 +44,6 @@ fn run(command: &Command) -> Result<Exit, ExpectedError> {
         Command::Detect(args) => detect::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Plan(args) => plan_cmd::run(args),
+        Command::Generate(args) => generate::run(args),
     }
 }

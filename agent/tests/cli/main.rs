@@ -1,6 +1,7 @@
 //! Runs the real binary: a clean environment, a folder of its own, no network.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 mod detect;
+mod generate;
 mod plan;
 mod serve;
 mod support;
