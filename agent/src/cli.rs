@@ -1,5 +1,8 @@
 //! The command line.
-use crate::{error::Exit, scenario_flags::AllFields};
+use crate::{
+    error::Exit,
+    scenario_flags::{AllFields, LoadFields},
+};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -10,6 +13,7 @@ const EXAMPLES: &str = "Examples:
   vllm-wizard plan --model Qwen/Qwen3-8B --gpu \"H100 SXM\"
   vllm-wizard plan --model Qwen/Qwen3-32B --gpu L40S --gpus 4 --concurrency 64 --explain
   vllm-wizard generate -o deploy --model Qwen/Qwen3-8B --gpu L40S --emit command,compose
+  vllm-wizard check --gpu L4 -- vllm serve Qwen/Qwen3-8B --max-model-len 16384
   vllm-wizard serve --ui dist";
 
 const DETECT_EXAMPLES: &str = "Examples:
@@ -43,6 +47,13 @@ const GENERATE_EXAMPLES: &str = "Examples:
 If a file is there with other content, nothing is written unless --force is given.
 SOURCE_DATE_EPOCH sets the date too.";
 
+const CHECK_EXAMPLES: &str = "Examples:
+  vllm-wizard check --gpu L4 -- vllm serve Qwen/Qwen3-8B --max-model-len 16384
+  vllm-wizard check --gpu \"H100 SXM\" --gpus 8 -- vllm serve deepseek-ai/DeepSeek-V3 -tp 8
+  vllm-wizard check --model-config config.json --gpu-memory-gib 23.5 -- vllm serve org/name
+
+The command is taken as it is: what it leaves out is vLLM's default, nothing is recommended.";
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(name = "vllm-wizard", about = ABOUT, max_term_width = 110, propagate_version = true)]
@@ -67,6 +78,9 @@ pub(crate) enum Command {
     /// Write the files that start it
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(Box<GenerateArgs>),
+    /// Say what an existing `vllm serve` command will do
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Box<CheckArgs>),
 }
 
 /// `detect`.
@@ -206,6 +220,26 @@ pub(crate) struct GenerateArgs {
     pub(crate) machine: MachineArgs,
     #[command(flatten)]
     pub(crate) fields: AllFields,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Print plan.json (vllm-wizard/plan/v1)
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show how every figure comes about
+    #[arg(long)]
+    pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    #[command(flatten)]
+    pub(crate) fields: LoadFields,
+    /// The command, after `--`
+    #[arg(last = true, required = true, value_name = "vllm serve MODEL FLAGS")]
+    pub(crate) argv: Vec<String>,
 }
 
 /// Version of this program and of its facts.

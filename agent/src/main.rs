@@ -1,6 +1,7 @@
 //! `vllm-wizard`: detects GPUs, plans, generates and checks vLLM deployments. The only crate that touches the driver,
 //! sockets, files and the environment; every figure comes from `planner`.
 mod batch;
+mod check;
 mod cli;
 mod date;
 mod detect;
@@ -45,5 +46,6 @@ fn run(command: &Command) -> Result<Exit, ExpectedError> {
         Command::Serve(args) => serve::run(args),
         Command::Plan(args) => plan_cmd::run(args),
         Command::Generate(args) => generate::run(args),
+        Command::Check(args) => check::run(args),
     }
 }

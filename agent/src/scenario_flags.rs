@@ -5,6 +5,8 @@ use planner::bounds::{FIELDS, Field, FieldKind};
 
 /// Every field.
 pub(crate) type AllFields = FieldFlags<true>;
+/// The machine and the load, but no arguments of vLLM and nothing about files.
+pub(crate) type LoadFields = FieldFlags<false>;
 
 /// Short names that people use.
 const ALIASES: &[(&str, &str)] = &[
@@ -195,5 +197,12 @@ mod tests {
             values(&["--max-model-len", "-1"]),
             [("max_model_len", "-1".to_owned())]
         );
+    }
+
+    #[test]
+    fn check_has_the_load_but_no_arguments_of_vllm() {
+        let ids: Vec<&str> = LoadFields::fields().map(|field| field.id).collect();
+        assert!(ids.contains(&"concurrency") && ids.contains(&"gpus"));
+        assert!(!ids.contains(&"max_model_len") && !ids.contains(&"defaults"));
     }
 }

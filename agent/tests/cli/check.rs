@@ -1,0 +1,111 @@
+//! `check`: an existing command as it is.
+use crate::support::{CONFIG, Run};
+
+fn check(args: &str) -> Run {
+    Run::new("check --json").args(args)
+}
+
+#[test]
+fn vllms_own_defaults_fill_what_is_left_out() {
+    let plan = check("--gpu L40S -- vllm serve Qwen/Qwen3-8B").code(0).json();
+    assert_eq!(plan["config"]["max_model_len"], 40960);
+    assert_eq!(plan["config"]["max_num_seqs"], 256);
+    assert_eq!(plan["config"]["gpu_memory_utilization"], 0.92);
+}
+
+#[test]
+fn vllms_ways_to_write_a_flag_are_read() {
+    for flags in [
+        "--max-model-len 8192 --tensor-parallel-size 2 --enforce-eager",
+        "--max_model_len=8192 -tp 2 --enforce-eager",
+        "--max-model-len=8k --tensor-parallel-size=2 --no-enforce-eager --enforce-eager",
+    ] {
+        let plan = check("--gpu L40S --gpus 2 -- vllm serve Qwen/Qwen3-8B")
+            .args(flags)
+            .code(0)
+            .json();
+        let config = &plan["config"];
+        assert_eq!(config["tensor_parallel_size"], 2, "{flags}");
+        assert_eq!(config["enforce_eager"], true, "{flags}");
+        assert!(
+            config["max_model_len"] == 8192 || config["max_model_len"] == 8000,
+            "{flags}"
+        );
+    }
+}
+
+#[test]
+fn what_does_not_start_ends_with_3_in_vllms_words() {
+    let plan = check("--gpu L4 -- vllm serve Qwen/Qwen3-8B").code(3).json();
+    let error = plan["verdict"]["vllm_error"].as_str().unwrap();
+    assert!(error.contains("KV cache"), "{error}");
+}
+
+#[test]
+fn the_report_lists_every_argument() {
+    Run::new("check --gpu L40S -- vllm serve Qwen/Qwen3-8B --max-model-len 8192")
+        .code(0)
+        .has(&[
+            "--max-num-seqs",
+            "default",
+            "--max-model-len",
+            "set",
+            "Maximum concurrency for 8,192 tokens",
+        ]);
+}
+
+#[test]
+fn a_flag_that_vllm_does_not_have_is_named() {
+    let run = |more: &str| {
+        check(&format!(
+            "--gpu L40S {more} -- vllm serve Qwen/Qwen3-8B --max-model-length 8192"
+        ))
+    };
+    let ended = run("").code(3);
+    assert!(ended.stderr.contains("--max-model-length"), "{}", ended.stderr);
+    assert!(ended.json()["notes"].to_string().contains("--max-model-length"));
+    // Flags of a release whose list is not bundled may well be its own.
+    run("--vllm-version 0.9.1").code(0);
+}
+
+#[test]
+fn flags_that_do_not_shape_memory_pass() {
+    let ended =
+        check("--gpu L40S -- vllm serve Qwen/Qwen3-8B --max-model-len 8192 --disable-log-stats --seed 7")
+            .arg("--generation-config")
+            .arg("vllm")
+            .code(0);
+    assert_eq!(ended.json()["verdict"]["outcome"], "fits");
+}
+
+#[test]
+fn the_scoring_tools_call_is_answered() {
+    let ended = Run::new("check --json --gpu")
+        .arg("H100 SXM")
+        .args("--gpus 1 --gpu-memory-gib 79.18 --vllm-version 0.10.2 --model-config c.json")
+        .args("-- vllm serve org/name --max-model-len 4096 --gpu-memory-utilization 0.9 --max-num-batched-tokens 2048")
+        .file("c.json", CONFIG)
+        .code(0);
+    let plan = ended.json();
+    for figure in ["weights_bytes", "kv_cache_available_bytes", "kv_cache_tokens"] {
+        assert!(plan["memory"][figure].as_u64().unwrap() > 0, "{figure}");
+    }
+    assert!(plan["notes"].to_string().contains("0.10.2"));
+}
+
+#[test]
+fn bad_commands_end_with_2() {
+    check("--gpu L4 -- vllm serve").fails(2, &["model"]);
+    check("--gpu L4 -- vllm serve Qwen/Qwen3-8B --max-num-seqs many").fails(2, &["--max-num-seqs", "many"]);
+    check("--gpu L4 -- vllm bench Qwen/Qwen3-8B").fails(2, &["vllm serve"]);
+    check("--gpu L4 --max-model-len 5 -- vllm serve Qwen/Qwen3-8B").fails(2, &["--max-model-len"]);
+}
+
+#[test]
+fn a_container_line_is_read_from_its_image_on() {
+    let plan = check("--gpu L40S -- docker run --gpus all -p 8000:8000 vllm/vllm-openai:latest")
+        .args("--model Qwen/Qwen3-8B --max-model-len 8192")
+        .code(0)
+        .json();
+    assert_eq!(plan["config"]["max_model_len"], 8192);
+}
