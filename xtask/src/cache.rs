@@ -3,11 +3,10 @@
 //! An install goes into a folder beside its final place, is tried there, and is renamed when whole, so an interrupted
 //! one leaves nothing that looks finished. A lock file keeps two runs at once from installing the same thing.
 
-use crate::steps::Steps;
+use crate::{lock, steps::Steps};
 use anyhow::{Context, Result};
 use std::{
-    env,
-    fs::{self, File, TryLockError},
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -62,7 +61,11 @@ pub(crate) fn ensure(
         return Ok(done);
     }
     fs::create_dir_all(cache).with_context(|| format!("making {}", cache.display()))?;
-    let _lock = lock(steps, &cache.join(format!("{name}.lock")))?;
+    let _lock = lock::hold(
+        steps,
+        &cache.join(format!("{name}.lock")),
+        "another run is installing it: waiting",
+    )?;
     if done.is_dir() {
         return Ok(done); // another run made it while this one waited
     }
@@ -76,26 +79,6 @@ pub(crate) fn ensure(
     fs::rename(&site.prefix, &done).with_context(|| format!("moving {name} to its place"))?;
     remove(&site.scratch)?;
     Ok(done)
-}
-
-/// Held until dropped; the system lets go of it when the process ends, however it ends.
-fn lock(steps: &Steps, path: &Path) -> Result<File> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path);
-    let file = file.with_context(|| format!("opening {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => return Ok(file),
-        Err(TryLockError::WouldBlock) => steps.note("another run is installing it: waiting"),
-        Err(TryLockError::Error(error)) => {
-            return Err(error).with_context(|| format!("locking {}", path.display()));
-        }
-    }
-    file.lock()
-        .with_context(|| format!("locking {}", path.display()))?;
-    Ok(file)
 }
 
 fn remove(folder: &Path) -> Result<()> {

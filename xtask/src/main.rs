@@ -1,13 +1,14 @@
 //! `cargo xtask <what>`: one command for each thing a developer does.
 //!
 //! Finds the tools it needs, installs what is missing into a per-user cache, and says what it does while it does it.
-//! It never changes the user's PATH or anything in the working tree but `dist/` and `target/`.
+//! It never changes the user's PATH, nor anything in the working tree but `dist/` and `target/`.
 
 mod browser;
 mod cache;
 mod csp;
 mod e2e;
 mod layering;
+mod lock;
 mod npm;
 mod page;
 mod process;

@@ -1,8 +1,8 @@
 //! Builds and serves the page with Trunk.
 
-use crate::{process, rust, steps::Steps, tools::Toolbox};
+use crate::{lock, process, rust, steps::Steps, tools::Toolbox, workspace};
 use anyhow::Result;
-use std::{path::Path, process::Command};
+use std::{ffi::OsString, path::Path, process::Command};
 
 /// Serves the page and rebuilds it on change, until interrupted.
 pub(crate) fn serve(steps: &Steps, arguments: &[String]) -> Result<()> {
@@ -11,8 +11,10 @@ pub(crate) fn serve(steps: &Steps, arguments: &[String]) -> Result<()> {
     if arguments.iter().any(|argument| argument.starts_with("--release")) {
         tools = tools.wasm_opt(steps)?; // a debug build does without
     }
-    steps.next("trunk serve: builds the page, then serves it on http://127.0.0.1:8080/ (Ctrl-C ends it)");
-    process::run(trunk(&tools, "serve")?.args(arguments))
+    steps.next("trunk serve: builds the page, then says where it serves it (Ctrl-C ends it)");
+    // Not into dist/, where a release build would be overwritten with the next change.
+    let dist = workspace::target_dir()?.join("serve");
+    process::run(trunk(&tools, "serve")?.args(with_dist(arguments, &dist)))
 }
 
 /// Builds the page for release into a folder.
@@ -23,13 +25,25 @@ pub(crate) fn build(steps: &Steps, dist: &Path, arguments: &[String]) -> Result<
         .wasm_bindgen(steps)?
         .wasm_opt(steps)?;
     steps.next(&format!("trunk build --release into {}", dist.display()));
+    let path = workspace::target_dir()?.join("page.lock");
+    let _lock = lock::hold(steps, &path, "another run is building the page: waiting")?;
     process::run(
         trunk(&tools, "build")?
             .arg("--release")
-            .arg("--dist")
-            .arg(dist)
-            .args(arguments),
+            .args(with_dist(arguments, dist)),
     )
+}
+
+/// The user's arguments, and the folder to build into where they name none.
+fn with_dist(arguments: &[String], dist: &Path) -> Vec<OsString> {
+    let mut all: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+    if !arguments
+        .iter()
+        .any(|argument| argument.starts_with("--dist") || argument.starts_with("-d"))
+    {
+        all.extend([OsString::from("--dist"), dist.into()]);
+    }
+    all
 }
 
 /// Without `--offline`: Trunk hands that on to cargo, which then refuses crates it has not fetched yet. With all tools on
