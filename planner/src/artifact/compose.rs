@@ -31,7 +31,7 @@ fn service(deployment: &Deployment<'_>) -> Yaml {
         ("image", dollars(&deployment.image()).into()),
         ("command", command(deployment)),
         ("ports", texts([format!("{0}:{0}", deployment.port).as_str()])),
-        ("environment", map([("HF_TOKEN", "${HF_TOKEN:-}".into())])),
+        ("environment", environment(deployment)),
         ("volumes", volumes(deployment)),
         (
             "ipc",
@@ -71,6 +71,14 @@ fn command(deployment: &Deployment<'_>) -> Yaml {
         }
     }
     Yaml::List(items)
+}
+
+fn environment(deployment: &Deployment<'_>) -> Yaml {
+    let mut entries = vec![("HF_TOKEN".to_owned(), Yaml::from("${HF_TOKEN:-}"))];
+    if let Some(devices) = deployment.hip_devices() {
+        entries.push(("HIP_VISIBLE_DEVICES".to_owned(), devices.into()));
+    }
+    Yaml::Map(entries)
 }
 
 fn volumes(deployment: &Deployment<'_>) -> Yaml {

@@ -75,6 +75,12 @@ impl<'a> Deployment<'a> {
         self.gpus < self.plan.scenario.hardware.gpus
     }
 
+    /// The first GPUs, where ROCm has to be told to leave others alone.
+    pub(crate) fn hip_devices(&self) -> Option<String> {
+        let first: Vec<String> = (0..self.gpus).map(|index| index.to_string()).collect();
+        (self.rocm && self.leaves_gpus()).then(|| first.join(","))
+    }
+
     /// How `start_seconds` comes about, as a sentence.
     pub(crate) fn start_reason(&self) -> String {
         format!(

@@ -62,9 +62,8 @@ fn options(deployment: &Deployment<'_>) -> Vec<String> {
         lines.push("--device /dev/kfd --device /dev/dri".to_owned());
         lines.push("--group-add video".to_owned());
         lines.push("--cap-add SYS_PTRACE --security-opt seccomp=unconfined".to_owned());
-        if deployment.leaves_gpus() {
-            let first: Vec<String> = (0..deployment.gpus).map(|i| i.to_string()).collect();
-            lines.push(format!("-e HIP_VISIBLE_DEVICES={}", first.join(",")));
+        if let Some(devices) = deployment.hip_devices() {
+            lines.push(format!("-e HIP_VISIBLE_DEVICES={devices}"));
         }
     } else {
         lines.push(format!("--gpus {}", deployment.gpus));
@@ -115,6 +114,11 @@ impl Script {
 
     /// One argument a line; what the caller adds comes last.
     fn command(&mut self, program: &str, options: &[String], args: &[Arg]) {
+        let expands = |word: &String| word.contains(['$', '`']);
+        if args.iter().any(|arg| arg.values.iter().any(expands)) {
+            self.note("What looks like a variable below is meant as it stands.");
+            self.line("# shellcheck disable=SC2016");
+        }
         let args = args.iter().map(|arg| {
             let words: Vec<String> = arg.words().iter().map(|word| shell_word(word)).collect();
             words.join(" ")

@@ -8,7 +8,7 @@ use planner::{
 };
 use proptest::prelude::*;
 use serde_json::Value;
-use std::{fs, path::PathBuf, process::Command};
+use std::{fmt::Write as _, fs, path::PathBuf, process::Command};
 
 fn options() -> RenderOptions {
     RenderOptions {
@@ -27,11 +27,11 @@ fn text(plan: &Plan, kind: ArtifactKind) -> String {
 fn fixed(scenario: &Scenario) -> Plan {
     let mut plan = evaluate(scenario);
     plan.verdict.outcome = Outcome::Fits;
-    plan.verdict.reason = "Room for the whole load.".to_owned();
+    "Room for the whole load.".clone_into(&mut plan.verdict.reason);
     plan.notes.clear();
     plan.memory.as_mut().unwrap().weights_bytes = Bytes::from_gib(8);
     let args = plan.args.as_mut().unwrap();
-    args.gpu_memory_utilization.why = "vLLM's default.".to_owned();
+    "vLLM's default.".clone_into(&mut args.gpu_memory_utilization.why);
     plan
 }
 
@@ -51,7 +51,7 @@ fn nasty(words: [&str; 4]) -> Scenario {
             Some(serde_json::to_string(&words[..2]).unwrap()),
         ),
     ];
-    scenario.model.id = words[3].to_owned();
+    words[3].clone_into(&mut scenario.model.id);
     scenario
 }
 
@@ -149,6 +149,10 @@ fn amd_gpus_get_rocms_image_and_devices_and_no_chart() {
     assert!(!words.contains("--gpus"), "{words}");
     let compose = yaml(&text(&plan, ArtifactKind::Compose));
     assert!(compose["services"]["llm-server"]["deploy"].is_null());
+    assert_eq!(
+        compose["services"]["llm-server"]["environment"]["HIP_VISIBLE_DEVICES"],
+        "0"
+    );
     assert!(render(&plan, &options()).get(ArtifactKind::Values).is_none());
     assert!(
         omitted(&plan, ArtifactKind::Values)
@@ -430,6 +434,13 @@ fn plan_json_has_the_contracts_keys() {
 }
 
 #[test]
+fn a_plan_is_a_scenario_too() {
+    let case = scenario("Qwen/Qwen3-8B", "L4", &[("gpus", "2")]);
+    let plan: Value = serde_json::from_str(&text(&evaluate(&case), ArtifactKind::Plan)).unwrap();
+    assert_eq!(planner::share::scenario_from_json(&plan).unwrap(), case);
+}
+
+#[test]
 fn the_same_plan_gives_the_same_bytes_and_an_archive_that_reads_back() {
     let plan = evaluate(&nasty(TRAPS));
     let set = render(&plan, &options());
@@ -470,7 +481,7 @@ fn files_read_as_they_did() {
     let mut all = String::new();
     for file in &render(&plan, &options()).files {
         if file.kind != ArtifactKind::Plan {
-            all.push_str(&format!("==== {} ====\n{}\n", file.kind.path(), file.text));
+            writeln!(all, "==== {} ====\n{}", file.kind.path(), file.text).unwrap();
         }
     }
     insta::assert_snapshot!("nvidia", all);
