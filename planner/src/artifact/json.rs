@@ -1,6 +1,10 @@
 //! JSON whose keys stay in the order in which they are given.
+use crate::bounds::{self, FieldKind};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::Value;
+
+/// The schema of plan.json.
+pub const PLAN_SCHEMA: &str = "vllm-wizard/plan/v1";
 
 /// A value.
 #[derive(Clone, Debug)]
@@ -52,5 +56,27 @@ impl Serialize for Json {
                 map.end()
             }
         }
+    }
+}
+
+/// A field's text as JSON: numbers and switches as such, words as texts.
+pub(crate) fn typed(id: &str, text: &str) -> Json {
+    match bounds::field(id).map(|field| field.kind) {
+        Some(
+            FieldKind::Count { .. }
+            | FieldKind::Fraction
+            | FieldKind::Decimal
+            | FieldKind::Memory
+            | FieldKind::Switch,
+        ) => number_or_text(text),
+        _ => Json::of(&text),
+    }
+}
+
+/// A number or a switch as such, anything else as a text.
+pub(crate) fn number_or_text(text: &str) -> Json {
+    match serde_json::from_str(text) {
+        Ok(value @ (Value::Number(_) | Value::Bool(_))) => Json::Value(value),
+        _ => Json::of(&text),
     }
 }

@@ -1,15 +1,13 @@
 //! plan.json: `vllm-wizard/plan/v1`, keys in the contract's order.
-use super::{ArtifactSet, json::Json};
+use super::{
+    ArtifactSet, PLAN_SCHEMA,
+    json::{Json, number_or_text, typed},
+};
 use crate::{
-    bounds::{self, FieldKind},
     memory::Term,
     plan::{Memory, Plan, Remedy},
     share,
 };
-use serde_json::Value;
-
-/// The schema that is written.
-pub const PLAN_SCHEMA: &str = "vllm-wizard/plan/v1";
 
 macro_rules! fields {
     ($from:expr; $($name:ident),+ $(,)?) => {
@@ -112,25 +110,4 @@ fn config(plan: &Plan) -> Json {
     }
     entries.push(("explanations".to_owned(), Json::Map(explanations)));
     Json::Map(entries)
-}
-
-/// A field's text as JSON: numbers and switches as such, words as texts.
-pub(crate) fn typed(id: &str, text: &str) -> Json {
-    match bounds::field(id).map(|field| field.kind) {
-        Some(
-            FieldKind::Count { .. }
-            | FieldKind::Fraction
-            | FieldKind::Decimal
-            | FieldKind::Memory
-            | FieldKind::Switch,
-        ) => number_or_text(text),
-        _ => Json::of(&text),
-    }
-}
-
-fn number_or_text(text: &str) -> Json {
-    match serde_json::from_str(text) {
-        Ok(value @ (Value::Number(_) | Value::Bool(_))) => Json::Value(value),
-        _ => Json::of(&text),
-    }
 }

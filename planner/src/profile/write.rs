@@ -26,23 +26,23 @@ pub fn write(scenario: &Scenario, emit: &[ArtifactKind], header: &[String]) -> S
         "vllm_version",
         Yaml::from(scenario.vllm_version.to_string()).comment("whose defaults and arithmetic"),
     );
+    let changed = share::entries(scenario);
     for section in SECTIONS {
         document.gap();
         if *section == "model" && scenario.model.origin == ModelOrigin::Config {
             document.comment("This model is not in the catalogue: reading the profile takes its config.json (--model-config).");
         }
-        document.entry(section, Yaml::Map(entries(scenario, section, emit)));
+        document.entry(section, Yaml::Map(entries(scenario, section, emit, &changed)));
     }
     document.finish()
 }
 
-fn entries(scenario: &Scenario, section: &str, emit: &[ArtifactKind]) -> Entries {
+fn entries(scenario: &Scenario, section: &str, emit: &[ArtifactKind], changed: &[(&str, String)]) -> Entries {
     let mut entries = match section {
         "model" => model(scenario),
         "hardware" => hardware(scenario),
         _ => Entries::new(),
     };
-    let changed = share::entries(scenario);
     for key in KEYS.iter().filter(|key| key.section == section) {
         let Some(id) = key.id else { continue };
         let value = scenario.get(id);

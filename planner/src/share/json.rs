@@ -1,7 +1,7 @@
 //! Scenario ⇄ JSON, as a file and as the `scenario` of plan.json.
 use super::{ShareError, arg_text, entries, gpu};
 use crate::{
-    artifact::{json::Json, typed},
+    artifact::json::{Json, typed},
     bounds,
     command::set_flag,
     error::InputError,

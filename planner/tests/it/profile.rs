@@ -174,11 +174,11 @@ fn errors_name_key_line_and_the_nearest() {
         (OLDER.replacen("- k8s", "- terraform", 1), &["emit", "compose"]),
         (
             OLDER.replacen("max_num_seqs: 64", "max_num_sekw: 64", 1),
-            &["line 33", "--max-num-seqs"],
+            &["line 34", "--max-num-seqs"],
         ),
         (
             OLDER.replacen("enable-lora: true", "swap-space: 4", 1),
-            &["line 34", "last seen in 0.1"],
+            &["line 35", "last seen in 0.1"],
         ),
         (
             OLDER.replacen("version: 1", "version: 2", 1),
@@ -212,7 +212,7 @@ fn errors_name_key_line_and_the_nearest() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_saved_profile_loads_as_the_same_scenario(case in any_scenario()) {
