@@ -16,6 +16,9 @@ use planner::{
 use serde_json::Value;
 use std::{cell::RefCell, path::Path};
 
+/// The limit of `gpus`; more are several nodes.
+const MOST_GPUS: u32 = 64;
+
 /// A scenario and what came with it.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
@@ -32,6 +35,7 @@ pub(crate) fn read<const ALL: bool>(
     fields: &FieldFlags<ALL>,
 ) -> Result<Question, ExpectedError> {
     let named = hardware_source::named(machine, fields)?;
+    let fresh = source.profile.is_none() && source.scenario.is_none();
     let mut question = if let Some(path) = &source.profile {
         from_profile(path, source, named.as_ref())?
     } else if let Some(text) = &source.scenario {
@@ -45,6 +49,9 @@ pub(crate) fn read<const ALL: bool>(
         put(&mut question.scenario, hardware, machine.host.is_some());
     }
     set_fields(&mut question.scenario, machine, fields)?;
+    if fresh {
+        count_gpus(&mut question.scenario, machine, fields);
+    }
     Ok(question)
 }
 
@@ -190,6 +197,35 @@ pub(crate) fn set_fields<const ALL: bool>(
         scenario.set(id, text)?;
     }
     Ok(())
+}
+
+/// Where only the kind of GPU is named: as many as the arguments ask for.
+pub(crate) fn count_gpus<const ALL: bool>(
+    scenario: &mut Scenario,
+    machine: &MachineArgs,
+    fields: &FieldFlags<ALL>,
+) {
+    let by_kind = machine.host.is_none() && (machine.gpu.is_some() || machine.gpu_memory_gib.is_some());
+    if !by_kind || fields.value("gpus").is_some() {
+        return;
+    }
+    let engine = &scenario.engine;
+    let asked = [
+        engine.tensor_parallel_size,
+        engine.pipeline_parallel_size,
+        engine.data_parallel_size,
+    ]
+    .into_iter()
+    .flatten()
+    .fold(1, u32::saturating_mul);
+    let hardware = &mut scenario.hardware;
+    let each = asked.div_ceil(hardware.nodes.max(1));
+    if each > hardware.gpus && each <= MOST_GPUS {
+        hardware.gpus = each;
+        output::say(&format!(
+            "note: no --gpus given; the arguments ask for {each} on a node, so that many are planned"
+        ));
+    }
 }
 
 /// `0.11.2` of `v0.11.2.post1` or `0.11.2+cu129`: rules do not differ within a release.

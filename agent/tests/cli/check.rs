@@ -109,3 +109,13 @@ fn a_container_line_is_read_from_its_image_on() {
         .json();
     assert_eq!(plan["config"]["max_model_len"], 8192);
 }
+
+#[test]
+fn without_a_count_there_are_as_many_gpus_as_the_command_asks_for() {
+    let command = "-- vllm serve Qwen/Qwen3-8B -tp 2 -pp 2";
+    let plan = check(&format!("--gpu L40S {command}")).code(0).json();
+    assert_eq!(plan["scenario"]["gpus"], 4);
+    let plan = check(&format!("--gpu L40S --nodes 2 {command}")).code(0).json();
+    assert_eq!(plan["scenario"]["gpus"], 2);
+    check(&format!("--gpu L40S --gpus 1 {command}")).code(6);
+}
