@@ -1,8 +1,18 @@
-//! The page over `planner`.
-use leptos::prelude::*;
+//! The page over `planner`: a client-side Leptos app. It knows HTML and no arithmetic; every figure is planner's.
+#![allow(
+    unreachable_pub,
+    reason = "`#[component]` writes `pub` into what it generates"
+)]
+mod app;
+mod browser;
+mod chart;
+mod code_view;
+mod controls;
+mod effects;
+mod panels;
+mod state;
+mod text;
 
-/// The page.
-#[component]
-pub fn App() -> impl IntoView {
-    view! { <p>"vLLM Wizard"</p> }
-}
+pub mod sorry;
+
+pub use app::App;

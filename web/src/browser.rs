@@ -1,0 +1,146 @@
+//! The browser's own functions. Every one may be missing or refuse; none of that is an error here.
+use leptos::{
+    leptos_dom::helpers::TimeoutHandle,
+    prelude::{StoredValue, UpdateValue, set_timeout_with_handle, window},
+};
+use std::time::Duration;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+/// A text that this browser keeps, if it does.
+pub(crate) fn stored(key: &str) -> Option<String> {
+    window().local_storage().ok()??.get_item(key).ok()?
+}
+
+/// Keeps a text in this browser, if it allows that. `None` removes it.
+pub(crate) fn store(key: &str, text: Option<&str>) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        // A full or blocked storage only means that the next visit starts afresh.
+        drop(match text {
+            Some(text) => storage.set_item(key, text),
+            None => storage.remove_item(key),
+        });
+    }
+}
+
+/// Today as YYYY-MM-DD, where there is a clock.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn today() -> Option<String> {
+    let iso: String = js_sys::Date::new_0().to_iso_string().into();
+    iso.get(..10).map(ToOwned::to_owned)
+}
+
+/// Native tests have no clock.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn today() -> Option<String> {
+    None
+}
+
+/// The fragment of the page's address, without its `#`.
+pub(crate) fn fragment() -> String {
+    let hash = window().location().hash().unwrap_or_default();
+    hash.strip_prefix('#').unwrap_or(&hash).to_owned()
+}
+
+/// The address of this page with another fragment.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn link(fragment: &str) -> String {
+    let href = window().location().href().unwrap_or_default();
+    let page = href.split('#').next().unwrap_or_default();
+    format!("{page}#{fragment}")
+}
+
+/// Native tests have no address.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn link(fragment: &str) -> String {
+    format!("#{fragment}")
+}
+
+/// Puts the fragment into the address, as a new step of the browser's history or in place of the last.
+pub(crate) fn set_fragment(fragment: &str, new_step: bool) {
+    let Ok(history) = window().history() else { return };
+    let url = format!("#{fragment}");
+    drop(if new_step {
+        history.push_state_with_url(&JsValue::NULL, "", Some(&url))
+    } else {
+        history.replace_state_with_url(&JsValue::NULL, "", Some(&url))
+    });
+}
+
+/// Puts a text on the clipboard.
+pub(crate) async fn copy(text: &str) -> Result<(), JsValue> {
+    let navigator = window().navigator();
+    // Absent on pages that are not served securely.
+    if js_sys::Reflect::get(&navigator, &"clipboard".into())?.is_undefined() {
+        return Err(JsValue::NULL);
+    }
+    JsFuture::from(navigator.clipboard().write_text(text))
+        .await
+        .map(drop)
+}
+
+/// Selects all text of the element, for a copy by hand.
+pub(crate) fn select(element_id: &str) {
+    let document = leptos::prelude::document();
+    let Some(element) = document.get_element_by_id(element_id) else {
+        return;
+    };
+    if let (Ok(Some(selection)), Ok(range)) = (window().get_selection(), document.create_range()) {
+        let done = range.select_node_contents(&element);
+        drop(
+            done.and_then(|()| selection.remove_all_ranges())
+                .and_then(|()| selection.add_range(&range)),
+        );
+    }
+}
+
+/// Hands a file to the browser's downloads.
+pub(crate) fn download(name: &str, bytes: &[u8], mime: &str) -> Option<()> {
+    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
+    let options = web_sys::BlobPropertyBag::new();
+    options.set_type(mime);
+    let blob = web_sys::Blob::new_with_u8_array_sequence_and_options(&parts, &options).ok()?;
+    let url = web_sys::Url::create_object_url_with_blob(&blob).ok()?;
+    let document = leptos::prelude::document();
+    let anchor: web_sys::HtmlAnchorElement = document.create_element("a").ok()?.unchecked_into();
+    anchor.set_href(&url);
+    anchor.set_download(name);
+    anchor.click();
+    web_sys::Url::revoke_object_url(&url).ok()
+}
+
+/// Moves the keyboard to an element and brings it into view.
+pub(crate) fn go_to(element_id: &str) {
+    let element = leptos::prelude::document().get_element_by_id(element_id);
+    if let Some(element) = element.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        element.scroll_into_view();
+        drop(element.focus());
+    }
+}
+
+/// A delay that can be started again.
+#[derive(Clone, Copy)]
+pub(crate) struct Timer(StoredValue<Option<TimeoutHandle>>);
+
+impl Timer {
+    /// Not running.
+    pub(crate) fn new() -> Self {
+        Self(StoredValue::new(None))
+    }
+
+    /// Runs `then` after `ms`, unless it is started again or stopped before.
+    pub(crate) fn start(self, ms: u64, then: impl FnOnce() + 'static) {
+        self.stop();
+        let handle = set_timeout_with_handle(then, Duration::from_millis(ms)).ok();
+        self.0.update_value(|timer| *timer = handle);
+    }
+
+    /// Forgets what was started.
+    pub(crate) fn stop(self) {
+        self.0.update_value(|timer| {
+            if let Some(handle) = timer.take() {
+                handle.clear();
+            }
+        });
+    }
+}

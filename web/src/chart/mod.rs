@@ -1,0 +1,3 @@
+//! The memory bar: pure geometry, and the SVG and table that show it.
+pub(crate) mod geometry;
+pub(crate) mod stacked_bar;

@@ -1,0 +1,179 @@
+//! The memory bar as SVG: patterns and labels beside colours, a title that says what it shows.
+use super::geometry::{Bar, Label, Slice, bar, percent, share, short_name, slug};
+use leptos::prelude::*;
+use planner::{plan::Memory, units::Bytes};
+
+/// From the top, in CSS pixels: the line above the bar, the bar, and one line per label below it.
+const TOP: u64 = 26;
+const HEIGHT: u64 = 52;
+const LINE: u64 = 20;
+/// Lines that are always kept free below, so that nothing jumps.
+const LINES: u64 = 4;
+
+/// The bar of a GPU named `gpu`.
+pub(crate) fn stacked_bar(gpu: &str, memory: &Memory, utilization: &str) -> AnyView {
+    let total = memory.gpu_total_bytes;
+    let bar = bar(&memory.terms, total.get(), memory.requested_bytes.get());
+    let below = bar
+        .slices
+        .iter()
+        .filter(|slice| matches!(slice.label, Label::Below { .. }))
+        .count();
+    let lines = u64::try_from(below).unwrap_or(0).max(LINES);
+    let parts = bar.slices.iter().map(slice_view).collect_view();
+    let title = title(gpu, total, &bar);
+    let description = description(&bar, total);
+    view! {
+        <svg
+            class="bar"
+            role="img"
+            aria-labelledby="bar-title bar-description"
+            width="100%"
+            height=(TOP + HEIGHT + LINE * lines + 12).to_string()
+        >
+            <title id="bar-title">{title}</title>
+            <desc id="bar-description">{description}</desc>
+            {patterns()}
+            {parts}
+            {overrun_view(&bar)}
+            {limit_view(&bar, memory.requested_bytes, utilization)}
+            {card_view(&bar, total)}
+        </svg>
+    }
+    .into_any()
+}
+
+fn title(gpu: &str, total: Bytes, bar: &Bar) -> String {
+    let largest = bar.slices.iter().max_by_key(|slice| slice.bytes);
+    let largest = largest.map_or_else(String::new, |slice| {
+        format!(
+            " {} take {}.",
+            slice.segment.words(),
+            share(slice.bytes, total.get())
+        )
+    });
+    let over = if bar.overrun > 0 {
+        format!(" {} are missing.", Bytes::new(bar.overrun))
+    } else {
+        String::new()
+    };
+    format!("Memory of one {gpu}, {total}.{largest}{over}")
+}
+
+fn description(bar: &Bar, total: Bytes) -> String {
+    let parts: Vec<String> = bar
+        .slices
+        .iter()
+        .map(|s| {
+            format!(
+                "{} {}, {}",
+                s.segment.words(),
+                Bytes::new(s.bytes),
+                share(s.bytes, total.get())
+            )
+        })
+        .collect();
+    parts.join("; ")
+}
+
+fn slice_view(slice: &Slice) -> AnyView {
+    let (x, width) = (percent(slice.x), percent(slice.width));
+    let class = format!("seg seg-{}", slug(slice.segment));
+    let texture = format!("url(#texture-{})", slug(slice.segment));
+    let (name, size) = (short_name(slice.segment), Bytes::new(slice.bytes).to_string());
+    let label = match slice.label {
+        Label::Inside => view! {
+            <svg x=x.clone() y=TOP.to_string() width=width.clone() height=HEIGHT.to_string()>
+                <text class=format!("on-{}", slug(slice.segment)) x="10" y="22">{name}</text>
+                <text class=format!("on-{} figure", slug(slice.segment)) x="10" y="40">{size}</text>
+            </svg>
+        }
+        .into_any(),
+        Label::Below { row, right } => {
+            let middle = percent(slice.middle());
+            let y = TOP + HEIGHT + 6 + LINE * row + 12;
+            let (anchor, shift) = if right { ("start", "8") } else { ("end", "-8") };
+            view! {
+                <g class="leader">
+                    <line x1=middle.clone() x2=middle.clone() y1=(TOP + HEIGHT + 2).to_string() y2=(y - 4).to_string() />
+                    <text x=middle y=y.to_string() dx=shift text-anchor=anchor>
+                        {name}" "<tspan class="figure">{size}</tspan>
+                    </text>
+                </g>
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <rect class=class x=x.clone() y=TOP.to_string() width=width.clone() height=HEIGHT.to_string() />
+        <rect class="texture" fill=texture x=x y=TOP.to_string() width=width height=HEIGHT.to_string() />
+        {label}
+    }
+    .into_any()
+}
+
+/// What lies beyond the card, hatched.
+fn overrun_view(bar: &Bar) -> AnyView {
+    if bar.overrun == 0 {
+        return ().into_any();
+    }
+    let width = percent(super::geometry::WHOLE.saturating_sub(bar.card));
+    view! {
+        <rect class="over" x=percent(bar.card) y=TOP.to_string() width=width.clone() height=HEIGHT.to_string() />
+        <rect fill="url(#texture-overrun)" x=percent(bar.card) y=TOP.to_string() width=width height=HEIGHT.to_string() />
+        <text class="over-text figure" x="100%" y=(TOP - 10).to_string() text-anchor="end">
+            {format!("{} missing", Bytes::new(bar.overrun))}
+        </text>
+    }
+    .into_any()
+}
+
+/// The line at `gpu_memory_utilization`.
+fn limit_view(bar: &Bar, requested: Bytes, utilization: &str) -> AnyView {
+    let x = percent(bar.limit);
+    let text = format!("vLLM may fill {requested} ({utilization})");
+    view! {
+        <g class="limit">
+            <line x1=x.clone() x2=x.clone() y1="6" y2=(TOP + HEIGHT + 4).to_string() />
+            <text x=x y=(TOP - 10).to_string() dx="-8" text-anchor="end">{text}</text>
+        </g>
+    }
+    .into_any()
+}
+
+/// Where the card ends, which matters where something does not fit on it.
+fn card_view(bar: &Bar, total: Bytes) -> AnyView {
+    if bar.overrun == 0 {
+        return ().into_any();
+    }
+    let x = percent(bar.card);
+    view! {
+        <g class="card-end">
+            <line x1=x.clone() x2=x.clone() y1=TOP.saturating_sub(4).to_string() y2=(TOP + HEIGHT + 18).to_string() />
+            <text x=x y=(TOP + HEIGHT + 18).to_string() dx="-8" text-anchor="end">{format!("card ends: {total}")}</text>
+        </g>
+    }
+    .into_any()
+}
+
+/// A texture for each part, so that colour is never alone.
+fn patterns() -> AnyView {
+    let lines = |id: &'static str, d: &'static str| {
+        view! {
+            <pattern id=format!("texture-{id}") width="8" height="8" patternUnits="userSpaceOnUse">
+                <path class="texture-line" d=d />
+            </pattern>
+        }
+    };
+    view! {
+        <defs>
+            {lines("kv", "M0 8 8 0M-2 2 2-2M6 10 10 6")}
+            {lines("kvfree", "M4 3v2")}
+            {lines("activations", "M0 0 8 8M-2 6 2 10M6-2 10 2")}
+            {lines("overhead", "M4 0v8")}
+            {lines("baseline", "M0 4h8")}
+            {lines("overrun", "M0 0 8 8M8 0 0 8")}
+        </defs>
+    }
+    .into_any()
+}

@@ -1,0 +1,54 @@
+//! Form controls and small widgets. Each knows its markup and keyboard; none knows a panel.
+mod combobox;
+mod copy_button;
+mod field;
+mod help;
+mod menu;
+mod section;
+mod step;
+mod toast;
+mod words;
+
+pub(crate) use combobox::{Combobox, Item};
+pub(crate) use copy_button::CopyButton;
+pub(crate) use field::{Field, Options};
+pub(crate) use help::HelpButton;
+pub(crate) use menu::Menu;
+pub(crate) use section::Section;
+pub(crate) use toast::{BannerView, ToastView};
+pub(crate) use words::with_code;
+
+use leptos::{ev::MouseEvent, prelude::*};
+
+// Every closure in a view is a type, and every type is compiled for itself. These few boxed ones keep the page small.
+
+/// A part of the page that is built again when what it reads changes.
+pub(crate) type Part = Box<dyn FnMut() -> AnyView + Send>;
+
+/// A part of the page that is built again when what it reads changes.
+pub(crate) fn part(build: impl FnMut() -> AnyView + Send + 'static) -> Part {
+    Box::new(build)
+}
+
+/// Text that follows the state.
+pub(crate) fn words(read: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
+    Signal::derive(read)
+}
+
+/// Yes or no that follows the state.
+pub(crate) fn flag(read: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
+    Signal::derive(read)
+}
+
+/// `true` or `false` for an ARIA attribute.
+pub(crate) fn aria(read: impl Fn() -> bool + Send + Sync + 'static) -> Signal<String> {
+    Signal::derive(move || read().to_string())
+}
+
+/// What a button does.
+pub(crate) type Press = Box<dyn FnMut(MouseEvent) + Send>;
+
+/// What a button does.
+pub(crate) fn press(mut then: impl FnMut() + Send + 'static) -> Press {
+    Box::new(move |_| then())
+}

@@ -1,0 +1,18 @@
+//! What follows from a change of state outside the page's markup. One named function each, listed in `App`.
+mod announce;
+mod drop;
+mod hub;
+mod keys;
+mod storage;
+mod theme;
+mod title;
+mod url;
+
+pub(crate) use announce::announce_verdict;
+pub(crate) use drop::{accept_drops, read_files};
+pub(crate) use hub::HubRequest;
+pub(crate) use keys::listen_keys;
+pub(crate) use storage::keep_last_scenario;
+pub(crate) use theme::{Theme, apply_theme, stored_theme};
+pub(crate) use title::set_title;
+pub(crate) use url::{open_first, sync_url};

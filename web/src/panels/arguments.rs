@@ -1,0 +1,63 @@
+//! Every argument with its value, who chose it, and why.
+use crate::{
+    controls::{part, with_code},
+    state::use_app,
+    text,
+};
+use leptos::prelude::*;
+use planner::{
+    bounds,
+    engine::{ArgRow, SetBy},
+};
+
+/// The table.
+#[component]
+pub(crate) fn Arguments() -> AnyView {
+    let state = use_app();
+    part(move || {
+        state.rows.with(|rows| {
+            if rows.is_empty() {
+                return ().into_any();
+            }
+            let (chosen, default): (Vec<_>, Vec<_>) =
+                rows.iter().partition(|row| row.set_by != SetBy::VllmDefault);
+            let chosen_rows = chosen.into_iter().map(row).collect_view();
+            let default_rows = default.into_iter().map(row).collect_view();
+            view! {
+                <section class="panel" aria-labelledby="arguments-title">
+                    <h2 id="arguments-title">"Flags"</h2>
+                    <table class="arguments">
+                        <thead>
+                            <tr><th scope="col">"Flag"</th><th scope="col">"Value"</th><th scope="col">"Why"</th></tr>
+                        </thead>
+                        <tbody>{chosen_rows}</tbody>
+                        <tbody class="defaults">
+                            <tr><th scope="rowgroup" colspan="3">"Left at vLLM's default"</th></tr>
+                            {default_rows}
+                        </tbody>
+                    </table>
+                </section>
+            }
+            .into_any()
+        })
+    })
+    .into_any()
+}
+
+fn row(row: &ArgRow) -> AnyView {
+    let who = match row.set_by {
+        SetBy::User => "you",
+        SetBy::Recommended => "recommended",
+        SetBy::VllmDefault => "",
+    };
+    let value =
+        bounds::field(row.id).map_or_else(|| row.value.clone(), |field| text::value(field, &row.value));
+    view! {
+        <tr>
+            <th scope="row"><code>{row.flag}</code></th>
+            <td class="value">{value}</td>
+            <td><span class="who">{who}</span>{with_code(&row.why)}</td>
+        </tr>
+    }
+    .into_any()
+}

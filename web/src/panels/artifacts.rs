@@ -1,0 +1,131 @@
+//! The files: one tab each, copy, download, and the options that change no memory.
+use crate::{
+    browser,
+    code_view::view::code,
+    controls::{CopyButton, Field, flag, part, press, words},
+    state::{AppState, actions, link, use_app},
+    text,
+};
+use leptos::{ev, prelude::*};
+use planner::{ArtifactKind, Outcome};
+
+const CODE: &str = "artifact-code";
+
+/// The panel.
+#[component]
+pub(crate) fn Artifacts() -> AnyView {
+    let state = use_app();
+    let outcome = Memo::new(move |_| state.plan.with(|plan| plan.verdict.outcome));
+    let anyway = RwSignal::new(false);
+    let body = part(move || {
+        match outcome.get() {
+        Outcome::Unsupported => view! { <p class="refusal">{text::NO_FILES_UNSUPPORTED}</p> }.into_any(),
+        Outcome::DoesNotFit if !anyway.get() => view! {
+            <div class="refusal">
+                <p>{text::NO_FILES_DOES_NOT_FIT}</p>
+                <button type="button" class="button" on:click=press(move || anyway.set(true))>"Show anyway"</button>
+            </div>
+        }
+        .into_any(),
+        _ => files(state),
+    }
+    });
+    view! {
+        <section class="panel artifacts" id="artifacts" tabindex="-1" aria-labelledby="artifacts-title">
+            <h2 id="artifacts-title">"Files"</h2>
+            {body}
+        </section>
+    }
+    .into_any()
+}
+
+fn files(state: AppState) -> AnyView {
+    let tabs = ArtifactKind::ALL
+        .iter()
+        .map(|kind| tab(state, *kind))
+        .collect_view();
+    let shown = words(move || text_of(state));
+    let label = words(move || format!("tab-{}", state.tab.get().name()));
+    view! {
+        <div class="files">
+            <div class="tabs" role="tablist" aria-label="Files" on:keydown=move |event| key(state, &event)>{tabs}</div>
+            <div class="file" role="tabpanel" id="artifact" aria-labelledby=label>
+                <div class="file-tools">
+                    <CopyButton label="Copy" text=move |()| text_of(state) from=CODE />
+                    <button type="button" class="button" on:click=press(move || download(state))>"Download"</button>
+                    <button type="button" class="button" on:click=press(move || download_all(state))>"Download all (.zip)"</button>
+                </div>
+                <pre tabindex="0"><code id=CODE>{part(move || code(state.tab.get().path(), &shown.get()))}</code></pre>
+            </div>
+            <div class="deploy" role="group" aria-label="Options of the files">
+                <h3>"Options"</h3>
+                <Field id="served_model_name" />
+                <Field id="port" />
+                <Field id="image" />
+                <Field id="name" />
+                <Field id="hf_secret" />
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn tab(state: AppState, kind: ArtifactKind) -> AnyView {
+    let here = flag(move || state.tab.get() == kind);
+    view! {
+        <button
+            type="button"
+            role="tab"
+            id=format!("tab-{}", kind.name())
+            aria-controls="artifact"
+            aria-selected=words(move || here.get().to_string())
+            tabindex=words(move || if here.get() { "0".to_owned() } else { "-1".to_owned() })
+            on:click=press(move || actions::show_file(state, kind))
+        >
+            {kind.path()}
+        </button>
+    }
+    .into_any()
+}
+
+/// Arrows, Home and End move between tabs and show what they reach.
+fn key(state: AppState, event: &ev::KeyboardEvent) {
+    let all = ArtifactKind::ALL;
+    let Some(now) = all.iter().position(|kind| *kind == state.tab.get_untracked()) else {
+        return;
+    };
+    let next = match event.key().as_str() {
+        "ArrowRight" => (now + 1) % all.len(),
+        "ArrowLeft" => (now + all.len() - 1) % all.len(),
+        "Home" => 0,
+        "End" => all.len() - 1,
+        _ => return,
+    };
+    event.prevent_default();
+    if let Some(kind) = all.get(next) {
+        actions::show_file(state, *kind);
+        browser::go_to(&format!("tab-{}", kind.name()));
+    }
+}
+
+fn text_of(state: AppState) -> String {
+    let kind = state.tab.get();
+    state
+        .files
+        .with(|files| files.get(kind).map(|file| file.text.clone()).unwrap_or_default())
+}
+
+fn download(state: AppState) {
+    let path = state.tab.get_untracked().path();
+    let text = untrack(|| text_of(state));
+    if browser::download(path, text.as_bytes(), "text/plain").is_none() {
+        actions::inform(state, text::NO_DOWNLOAD.to_owned());
+    }
+}
+
+fn download_all(state: AppState) {
+    let zip = state.files.with_untracked(link::zip);
+    if browser::download("vllm-deployment.zip", &zip, "application/zip").is_none() {
+        actions::inform(state, text::NO_DOWNLOAD.to_owned());
+    }
+}

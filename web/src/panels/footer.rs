@@ -1,0 +1,23 @@
+//! How the figures come about, what they leave out, how old the data are.
+use crate::text;
+use leptos::prelude::*;
+use planner::{gpu, model};
+
+/// The end of the page.
+#[component]
+pub(crate) fn Footer() -> AnyView {
+    let data = format!(
+        "Data of {}: {} models, {} GPUs. vLLM 0.33.0.",
+        gpu::data_revision(),
+        model::models().len(),
+        gpu::gpus().len()
+    );
+    view! {
+        <footer class="footer">
+            <section><h2>"How this is computed"</h2><p>{text::HOW_COMPUTED}</p></section>
+            <section><h2>"Limits"</h2><p>{text::LIMITS}</p></section>
+            <section><h2>"Privacy"</h2><p>{text::PRIVACY}</p><p>{data}</p></section>
+        </footer>
+    }
+    .into_any()
+}

@@ -1,0 +1,116 @@
+//! Name, presets, vLLM version, Share, theme.
+use crate::{
+    browser,
+    controls::{Menu, Options, part, press},
+    effects::{Theme, apply_theme, stored_theme},
+    state::{
+        AppState, actions,
+        derive::Choice,
+        presets::{PRESETS, Preset},
+        use_app,
+    },
+    text,
+};
+use leptos::{ev, prelude::*};
+use planner::engine::versions;
+use wasm_bindgen_futures::spawn_local;
+
+/// The top of the page.
+#[component]
+pub(crate) fn Header() -> AnyView {
+    let state = use_app();
+    let presets = PRESETS.iter().map(|preset| (preset.name, preset.about)).collect();
+    let choose = Callback::new(move |at: usize| {
+        let preset = PRESETS.get(at);
+        if let Some((preset, scenario)) = preset.and_then(|p: &Preset| Some((p, p.scenario()?))) {
+            actions::replace(state, scenario, &[], format!("Preset: {}", preset.name));
+        }
+    });
+    let import = press(move || actions::open_import(state, Some(crate::state::Import::Scenario)));
+    view! {
+        <header class="header">
+            <div class="brand">
+                <h1>{text::NAME}</h1>
+                <p>{text::TAGLINE}</p>
+            </div>
+            <div class="tools">
+                {part(move || example_label(state.example.get()))}
+                <Menu id="presets" label="Presets" choices=presets on_choose=choose />
+                <button type="button" class="button" on:click=import>"Open"</button>
+                <button type="button" class="button" on:click=press(move || share(state))>"Share"</button>
+                {version_select(state)}
+                {theme_select()}
+            </div>
+        </header>
+    }
+    .into_any()
+}
+
+fn example_label(example: bool) -> AnyView {
+    if example {
+        view! { <span class="tag">{text::EXAMPLE}</span> }.into_any()
+    } else {
+        ().into_any()
+    }
+}
+
+fn share(state: AppState) {
+    let link = state
+        .fragment
+        .with_untracked(|f| f.as_ref().map(|f| browser::link(f)).map_err(Clone::clone));
+    match link {
+        Err(problem) => actions::inform(state, problem),
+        Ok(link) => spawn_local(async move {
+            let copied = browser::copy(&link).await.is_ok();
+            let message = if copied {
+                text::LINK_COPIED
+            } else {
+                text::LINK_NOT_COPIED
+            };
+            actions::inform(state, message.to_owned());
+        }),
+    }
+}
+
+fn version_select(state: AppState) -> AnyView {
+    let choices = versions()
+        .iter()
+        .map(|v| Choice::new(v.to_string(), v.to_string()))
+        .collect::<Vec<_>>();
+    let chosen = move |event: ev::Event| {
+        let version = event_target_value(&event);
+        let message = format!("vLLM {version}");
+        actions::apply(state, &[("vllm_version".to_owned(), version)], message);
+    };
+    view! {
+        <label class="tool">
+            "vLLM"
+            <select class="box" id="vllm_version" on:change=chosen>
+                {part(move || Options::of(&choices, &state.get("vllm_version").unwrap_or_default()))}
+            </select>
+        </label>
+    }
+    .into_any()
+}
+
+fn theme_select() -> AnyView {
+    let theme = RwSignal::new(stored_theme());
+    apply_theme(theme);
+    let choices: Vec<_> = Theme::ALL
+        .iter()
+        .map(|theme| Choice::new(theme.name(), theme.words()))
+        .collect();
+    view! {
+        <label class="tool">
+            "Theme"
+            <select
+                class="box"
+                id="theme"
+                on:change=move |event| theme.set(Theme::named(&event_target_value(&event)))
+            >
+                {part(move || Options::of(&choices, theme.get().name()))}
+            </select>
+        </label>
+    }
+    .into_any()
+}

@@ -1,0 +1,143 @@
+//! Paste or open a config.json, a host report, or a saved scenario. The one modal of the page.
+use crate::{
+    controls::{CopyButton, part, press, words},
+    effects::read_files,
+    state::{AppState, Import, actions, import, use_app},
+    text,
+};
+use leptos::{ev, prelude::*};
+use wasm_bindgen::JsCast;
+
+/// What somebody typed in it.
+#[derive(Clone, Copy)]
+struct Form {
+    name: RwSignal<String>,
+    revision: RwSignal<String>,
+    text: RwSignal<String>,
+    problem: RwSignal<String>,
+}
+
+/// The dialog.
+#[component]
+pub(crate) fn ImportDialog() -> AnyView {
+    let state = use_app();
+    let node = NodeRef::<leptos::html::Dialog>::new();
+    let form = Form {
+        name: RwSignal::new(String::new()),
+        revision: RwSignal::new(String::new()),
+        text: RwSignal::new(String::new()),
+        problem: RwSignal::new(String::new()),
+    };
+    Effect::new(move |_| {
+        let open = state.import.get().is_some();
+        let Some(dialog) = node.get() else { return };
+        if open && !dialog.open() {
+            for field in [form.name, form.revision, form.text, form.problem] {
+                field.set(String::new());
+            }
+            drop(dialog.show_modal());
+        } else if !open && dialog.open() {
+            dialog.close();
+        }
+    });
+    view! {
+        <dialog class="dialog" node_ref=node aria-labelledby="import-title" on:close=move |_| actions::open_import(state, None)>
+            {part(move || state.import.get().map_or_else(|| ().into_any(), |kind| body(state, form, kind)))}
+        </dialog>
+    }
+    .into_any()
+}
+
+fn body(state: AppState, form: Form, kind: Import) -> AnyView {
+    let (title, lead) = match kind {
+        Import::Model => ("Use a config.json", text::IMPORT_MODEL),
+        Import::Hardware => ("Import a machine's GPUs", text::IMPORT_HARDWARE),
+        Import::Scenario => ("Open a scenario", text::IMPORT_SCENARIO),
+    };
+    let take = press(move || {
+        let revision = Some(form.revision.get_untracked());
+        let taken = form
+            .text
+            .with_untracked(|text| import::take(state, &form.name.get_untracked(), revision, text));
+        match taken {
+            Ok(()) => actions::open_import(state, None),
+            Err(problem) => form.problem.set(problem),
+        }
+    });
+    let extra = match kind {
+        Import::Model => names(form),
+        Import::Hardware => commands(),
+        Import::Scenario => ().into_any(),
+    };
+    view! {
+        <h2 id="import-title">{title}</h2>
+        <p>{lead}</p>
+        {extra}
+        <label for="import-text">"Text"</label>
+        <textarea
+            id="import-text"
+            class="box"
+            rows="9"
+            spellcheck="false"
+            aria-describedby="import-problem"
+            on:input=move |event| form.text.set(event_target_value(&event))
+        ></textarea>
+        <p class="error" id="import-problem" role="alert">{words(move || form.problem.get())}</p>
+        <div class="dialog-tools">
+            <label class="file-label">
+                "or choose a file "
+                <input type="file" accept=".json,.csv,.txt,application/json" on:change=move |event| chosen(state, form, &event) />
+            </label>
+            <button type="button" class="button" on:click=press(move || actions::open_import(state, None))>"Cancel"</button>
+            <button type="button" class="button primary" on:click=take>"Use it"</button>
+        </div>
+    }
+    .into_any()
+}
+
+fn chosen(state: AppState, form: Form, event: &ev::Event) {
+    let Some(input) = event
+        .target()
+        .and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok())
+    else {
+        return;
+    };
+    if let Some(files) = input.files() {
+        read_files(state, &files, form.name.get_untracked());
+    }
+    // Else choosing the same file again would fire no event.
+    input.set_value("");
+}
+
+fn names(form: Form) -> AnyView {
+    let field = |id: &'static str, label: &'static str, hint: &'static str, text: RwSignal<String>| {
+        view! {
+            <label for=id>{label}</label>
+            <input
+                id=id
+                type="text"
+                class="box box-wide"
+                autocomplete="off"
+                spellcheck="false"
+                placeholder=hint
+                on:input=move |event| text.set(event_target_value(&event))
+            />
+        }
+    };
+    view! {
+        {field("import-name", "Repository id or path, as vllm serve takes it", text::UNNAMED_MODEL, form.name)}
+        {field("import-revision", "Revision, if it is not the main branch", "main", form.revision)}
+    }
+    .into_any()
+}
+
+fn commands() -> AnyView {
+    let [first, second] = text::HARDWARE_COMMANDS;
+    view! {
+        <ul class="commands">
+            <li><code id="command-1">{first}</code><CopyButton label="Copy" text=move |()| first.to_owned() from="command-1" /></li>
+            <li><code id="command-2">{second}</code><CopyButton label="Copy" text=move |()| second.to_owned() from="command-2" /></li>
+        </ul>
+    }
+    .into_any()
+}

@@ -1,0 +1,205 @@
+//! Where the memory of one GPU goes: the bar, and the table that says the same in numbers.
+use super::explain::explain;
+use crate::{
+    chart::{
+        geometry::{segments, share, slug},
+        stacked_bar::stacked_bar,
+    },
+    controls::{part, press, words},
+    state::{AppState, actions, use_app},
+    text,
+};
+use leptos::prelude::*;
+use planner::{
+    Plan,
+    memory::{Segment, Term},
+    plan::Memory,
+    units::Bytes,
+};
+
+/// The panel.
+#[component]
+pub(crate) fn MemoryPanel() -> AnyView {
+    let state = use_app();
+    let table_only = RwSignal::new(false);
+    let known = Memo::new(move |_| state.plan.with(|plan| plan.memory.is_some()));
+    part(move || {
+        if !known.get() {
+            return ().into_any();
+        }
+        let switch = press(move || table_only.update(|only| *only = !*only));
+        view! {
+            <section class="panel" aria-labelledby="memory-title">
+                <div class="panel-head">
+                    <h2 id="memory-title">"Memory per GPU"</h2>
+                    <button type="button" class="button quiet" on:click=switch>
+                        {words(move || if table_only.get() { "Show bar".to_owned() } else { "Hide bar".to_owned() })}
+                    </button>
+                </div>
+                <div hidden=move || table_only.get()>{part(move || state.plan.with(chart))}</div>
+                {part(move || state.plan.with(|plan| table(state, plan)))}
+                {part(move || state.plan.with(ranks))}
+            </section>
+        }
+        .into_any()
+    })
+    .into_any()
+}
+
+fn chart(plan: &Plan) -> AnyView {
+    let Some(memory) = &plan.memory else {
+        return ().into_any();
+    };
+    let utilization = plan
+        .args
+        .as_ref()
+        .map(|args| args.gpu_memory_utilization.value.to_string())
+        .unwrap_or_default();
+    stacked_bar(&plan.scenario.hardware.gpu.name, memory, &utilization)
+}
+
+/// An amount of a term, with its sign.
+fn amount(bytes: i64) -> String {
+    let size = Bytes::new(bytes.unsigned_abs());
+    if bytes < 0 {
+        format!("−{size}")
+    } else {
+        size.to_string()
+    }
+}
+
+fn table(state: AppState, plan: &Plan) -> AnyView {
+    let Some(memory) = &plan.memory else {
+        return ().into_any();
+    };
+    let total = memory.gpu_total_bytes.get();
+    let open = state.open.get();
+    let groups = segments(&memory.terms)
+        .into_iter()
+        .map(|(segment, bytes)| group(state, memory, segment, bytes, &open))
+        .collect_view();
+    view! {
+        <table class="memory">
+            <thead>
+                <tr>
+                    <th scope="col">"Part"</th>
+                    <th scope="col" class="number">"Size"</th>
+                    <th scope="col" class="number">"Share"</th>
+                </tr>
+            </thead>
+            {groups}
+            <tfoot>
+                <tr>
+                    <th scope="row">"The GPU, as a process sees it"</th>
+                    <td class="number">{amount(i64::try_from(total).unwrap_or(i64::MAX))}</td>
+                    <td class="number">"100 %"</td>
+                </tr>
+            </tfoot>
+        </table>
+    }
+    .into_any()
+}
+
+fn group(state: AppState, memory: &Memory, segment: Segment, bytes: i64, open: &[&'static str]) -> AnyView {
+    let name = segment.words();
+    let shown = open.contains(&name);
+    let part_of = share(bytes.unsigned_abs(), memory.gpu_total_bytes.get());
+    let terms = memory
+        .terms
+        .iter()
+        .filter(|term| term.segment == segment && (term.bytes != 0 || shown))
+        .map(|term| term_row(state, term, !shown, open.contains(&term.id)))
+        .collect_view();
+    view! {
+        <tbody>
+            <tr class="group">
+                <th scope="row">
+                    <button
+                        type="button"
+                        class="disclose"
+                        aria-expanded=shown.to_string()
+                        on:click=press(move || actions::toggle(state, name))
+                    >
+                        <span class="chevron" aria-hidden="true"></span>
+                        <svg class="swatch" aria-hidden="true">
+                            <rect class=format!("seg-{}", slug(segment)) width="100%" height="100%" />
+                        </svg>
+                        {name}
+                    </button>
+                </th>
+                <td class="number">{amount(bytes)}</td>
+                <td class="number">{part_of}</td>
+            </tr>
+            {terms}
+        </tbody>
+    }
+    .into_any()
+}
+
+fn term_row(state: AppState, term: &Term, hidden: bool, explained: bool) -> AnyView {
+    let id = term.id;
+    let row = format!("explain-{id}");
+    let explanation = (explained && !hidden).then(|| explain(term));
+    view! {
+        <tr class="term" hidden=hidden>
+            <th scope="row">
+                {term.label}
+                <button
+                    type="button"
+                    class="help-button"
+                    aria-label=format!("Explain {}", term.label)
+                    aria-expanded=explained.to_string()
+                    aria-controls=row.clone()
+                    on:click=press(move || actions::toggle(state, id))
+                >
+                    "i"
+                </button>
+            </th>
+            <td class="number">{amount(term.bytes)}</td>
+            <td class="number"></td>
+        </tr>
+        <tr class="explain" id=row hidden=hidden || !explained>
+            <td colspan="3">{explanation}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// The pipeline ranks, where they differ.
+fn ranks(plan: &Plan) -> AnyView {
+    let Some(memory) = plan.memory.as_ref().filter(|memory| memory.ranks.len() > 1) else {
+        return ().into_any();
+    };
+    let rows = memory
+        .ranks
+        .iter()
+        .map(|rank| {
+            view! {
+                <tr>
+                    <th scope="row">{rank.pipeline_rank}</th>
+                    <td class="number">{rank.num_hidden_layers}</td>
+                    <td class="number">{rank.weights_bytes.to_string()}</td>
+                    <td class="number">{rank.kv_cache_available_bytes.to_string()}</td>
+                    <td class="number">{text::grouped(rank.num_blocks)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <h3>"Pipeline stages"</h3>
+        <p class="why">"Above is the tightest one; vLLM takes the smallest number of blocks for all."</p>
+        <table class="ranks">
+            <thead>
+                <tr>
+                    <th scope="col">"Stage"</th>
+                    <th scope="col" class="number">"Layers"</th>
+                    <th scope="col" class="number">"Weights"</th>
+                    <th scope="col" class="number">"For KV cache"</th>
+                    <th scope="col" class="number">"Blocks"</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+    .into_any()
+}

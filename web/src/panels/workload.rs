@@ -1,0 +1,34 @@
+//! 3 Workload: what the server has to carry.
+use crate::{
+    controls::{Field, Section, words},
+    state::use_app,
+    text,
+};
+use leptos::prelude::*;
+
+/// The section.
+#[component]
+pub(crate) fn WorkloadPanel() -> AnyView {
+    let state = use_app();
+    let digest = words(move || {
+        state.scenario.with(|scenario| {
+            let w = &scenario.workload;
+            let group = |n: u32| text::grouped(u64::from(n));
+            format!(
+                "{} × {} + {} tokens",
+                group(w.concurrency),
+                group(w.prompt_tokens),
+                group(w.gen_tokens)
+            )
+        })
+    });
+    view! {
+        <Section number="3" title="Workload" open=true digest>
+            <Field id="prompt_tokens" />
+            <Field id="gen_tokens" />
+            <Field id="concurrency" />
+            <Field id="batching_mode" />
+        </Section>
+    }
+    .into_any()
+}

@@ -1,0 +1,320 @@
+//! The only place that writes the state.
+//!
+//! Typing changes the scenario at once; edits of one field are undone together. Everything else is one act: it can be
+//! undone, and the browser's Back takes it back.
+use super::{AppState, Banner, Draft, Import, Toast, link::Ignored};
+use crate::text;
+use leptos::prelude::*;
+use planner::{
+    ArtifactKind, Scenario,
+    bounds::{self, FieldKind},
+    error::InputError,
+    gpu::GpuSpec,
+    model::ModelInput,
+    units::Bytes,
+};
+
+/// How many steps are kept.
+const STEPS: usize = 20;
+
+/// Takes what is being typed into a field.
+pub(crate) fn edit(state: AppState, id: &'static str, typed: &str) {
+    let mut scenario = state.scenario.get_untracked();
+    let error = scenario.set(id, &with_unit(id, typed)).err();
+    keep_draft(state, id, typed, error.as_ref());
+    if error.is_some() || state.scenario.with_untracked(|old| *old == scenario) {
+        return;
+    }
+    if state.editing.get_untracked() != Some(id) {
+        remember(state);
+        state.editing.set(Some(id));
+    }
+    changed(state);
+    state.scenario.set(scenario);
+}
+
+/// Leaves a field: what is valid is shown in its usual form.
+pub(crate) fn leave(state: AppState, id: &'static str) {
+    if state
+        .drafts
+        .with_untracked(|drafts| drafts.iter().any(|d| d.id == id && d.error.is_none()))
+    {
+        state
+            .drafts
+            .update(|drafts| drafts.retain(|draft| draft.id != id));
+    }
+}
+
+/// Takes a field back to its default.
+pub(crate) fn reset(state: AppState, id: &'static str) {
+    state
+        .drafts
+        .update(|drafts| drafts.retain(|draft| draft.id != id));
+    state.editing.set(None);
+    edit(state, id, "");
+    leave(state, id);
+    state.editing.set(None);
+}
+
+/// Makes a remedy's changes together.
+pub(crate) fn apply(state: AppState, change: &[(String, String)], message: String) {
+    let mut scenario = state.scenario.get_untracked();
+    let refused = change
+        .iter()
+        .find_map(|(id, value)| scenario.set(id, value).err());
+    match refused {
+        None => act(state, scenario, message),
+        Some(error) => inform(state, error.to_string()),
+    }
+}
+
+/// Takes a model.
+pub(crate) fn set_model(state: AppState, model: ModelInput) {
+    let message = text::model_is(&model.id);
+    let mut scenario = state.scenario.get_untracked();
+    scenario.model = model;
+    act(state, scenario, message);
+}
+
+/// Takes a GPU that the catalogue does not have, as large as the one before.
+pub(crate) fn set_custom_gpu(state: AppState) {
+    let mut scenario = state.scenario.get_untracked();
+    let before = &scenario.hardware.gpu;
+    let memory = before.memory_visible.unwrap_or(Bytes::from_gib(24));
+    scenario.hardware.gpu = GpuSpec::custom(memory, before.compute_capability);
+    act(state, scenario, text::CUSTOM_GPU_SET.to_owned());
+}
+
+/// Takes a GPU of the catalogue.
+pub(crate) fn set_gpu(state: AppState, name: &str) {
+    let change = [("gpu".to_owned(), name.to_owned())];
+    apply(state, &change, text::gpu_is(name));
+}
+
+/// Takes the GPUs of a detected machine.
+pub(crate) fn set_host(state: AppState, gpu: GpuSpec, gpus: u32, notes: Vec<String>) {
+    let message = text::host_is(gpus, &gpu.name);
+    let mut scenario = state.scenario.get_untracked();
+    scenario.hardware.gpu = gpu;
+    scenario.hardware.gpus = gpus;
+    scenario.hardware.nodes = 1;
+    act(state, scenario, message);
+    if !notes.is_empty() {
+        state.banner.set(Some(Banner {
+            title: text::HOST_NOTES.to_owned(),
+            items: notes,
+        }));
+    }
+}
+
+/// Takes another scenario as a whole: a preset or a file.
+pub(crate) fn replace(state: AppState, scenario: Scenario, ignored: &[Ignored], message: String) {
+    act(state, scenario, message);
+    report(state, ignored);
+}
+
+/// Takes the scenario of a link, which is in the browser's history already.
+pub(crate) fn load(state: AppState, scenario: Scenario, ignored: &[Ignored]) {
+    if state.scenario.with_untracked(|old| *old != scenario) {
+        remember(state);
+        state.scenario.set(scenario);
+    }
+    settle(state);
+    state.example.set(false);
+    report(state, ignored);
+}
+
+/// Goes a step back.
+pub(crate) fn undo(state: AppState) {
+    let Some(before) = state.history.try_update(Vec::pop).flatten() else {
+        return;
+    };
+    settle(state);
+    state.acts.update(|acts| *acts += 1);
+    state.scenario.set(before);
+    inform(state, text::UNDONE.to_owned());
+}
+
+/// Shows a message without a way back.
+pub(crate) fn inform(state: AppState, message: String) {
+    state.toast.set(Some(Toast { message, undo: false }));
+}
+
+/// Opens the import dialog, or closes it.
+pub(crate) fn open_import(state: AppState, import: Option<Import>) {
+    state.import.set(import);
+}
+
+/// Shows a file.
+pub(crate) fn show_file(state: AppState, kind: ArtifactKind) {
+    state.tab.set(kind);
+}
+
+/// Opens or closes a part of the memory table.
+pub(crate) fn toggle(state: AppState, part: &'static str) {
+    state
+        .open
+        .update(|open| match open.iter().position(|id| *id == part) {
+            Some(at) => {
+                open.remove(at);
+            }
+            None => open.push(part),
+        });
+}
+
+fn act(state: AppState, scenario: Scenario, message: String) {
+    if state.scenario.with_untracked(|old| *old == scenario) {
+        return;
+    }
+    remember(state);
+    settle(state);
+    changed(state);
+    state.acts.update(|acts| *acts += 1);
+    state.scenario.set(scenario);
+    state.toast.set(Some(Toast { message, undo: true }));
+}
+
+/// What was typed no longer counts.
+fn settle(state: AppState) {
+    state.drafts.set(Vec::new());
+    state.editing.set(None);
+}
+
+fn changed(state: AppState) {
+    state.example.set(false);
+    state.toast.set(None);
+}
+
+fn remember(state: AppState) {
+    let scenario = state.scenario.get_untracked();
+    state.history.update(|history| {
+        if history.len() == STEPS {
+            history.remove(0);
+        }
+        history.push(scenario);
+    });
+}
+
+fn report(state: AppState, ignored: &[Ignored]) {
+    let items: Vec<String> = ignored
+        .iter()
+        .map(|item| text::ignored(&item.key, &item.value, &item.reason))
+        .collect();
+    let banner = Banner {
+        title: text::IGNORED.to_owned(),
+        items,
+    };
+    state.banner.set((!banner.items.is_empty()).then_some(banner));
+}
+
+fn keep_draft(state: AppState, id: &'static str, typed: &str, error: Option<&InputError>) {
+    let draft = Draft {
+        id,
+        text: typed.to_owned(),
+        error: error.map(|error| error.problem.clone()),
+    };
+    state.drafts.update(|drafts| {
+        drafts.retain(|draft| draft.id != id);
+        drafts.push(draft);
+    });
+}
+
+/// A bare number in a field whose unit is GiB means GiB.
+fn with_unit(id: &str, typed: &str) -> String {
+    let gib = bounds::field(id).is_some_and(|field| field.kind == FieldKind::Memory && field.unit == "GiB");
+    let bare = typed.trim();
+    if gib && !bare.is_empty() && bare.chars().all(|c| c.is_ascii_digit() || c == '.') {
+        format!("{bare} GiB")
+    } else {
+        typed.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_state(test: impl FnOnce(AppState)) {
+        Owner::new().with(|| test(AppState::new()));
+    }
+
+    fn length(state: AppState) -> Option<String> {
+        state.get("max_model_len")
+    }
+
+    #[test]
+    fn invalid_text_stays_and_the_last_valid_value_is_used() {
+        with_state(|state| {
+            edit(state, "max_model_len", "4096");
+            edit(state, "max_model_len", "4096x");
+            assert_eq!(length(state).as_deref(), Some("4096"));
+            let draft = state
+                .drafts
+                .with_untracked(|drafts| drafts.first().cloned())
+                .unwrap();
+            assert_eq!(draft.text, "4096x");
+            assert!(draft.error.is_some());
+            leave(state, "max_model_len");
+            assert_eq!(state.drafts.with_untracked(Vec::len), 1);
+            reset(state, "max_model_len");
+            assert_eq!(length(state), None);
+            assert!(state.drafts.with_untracked(Vec::is_empty));
+        });
+    }
+
+    #[test]
+    fn edits_of_one_field_are_undone_together() {
+        with_state(|state| {
+            for typed in ["4", "40", "409", "4096"] {
+                edit(state, "max_model_len", typed);
+            }
+            edit(state, "max_num_seqs", "64");
+            undo(state);
+            assert_eq!(
+                (length(state).as_deref(), state.get("max_num_seqs")),
+                (Some("4096"), None)
+            );
+            undo(state);
+            assert_eq!(length(state), None);
+            undo(state);
+            assert_eq!(length(state), None);
+        });
+    }
+
+    #[test]
+    fn an_act_counts_once_and_offers_undo() {
+        with_state(|state| {
+            let change = [
+                ("kv_cache_dtype".to_owned(), "fp8".to_owned()),
+                ("gpus".to_owned(), "4".to_owned()),
+            ];
+            apply(state, &change, "done".to_owned());
+            assert_eq!(state.acts.get_untracked(), 1);
+            assert!(state.toast.with_untracked(|t| t.as_ref().is_some_and(|t| t.undo)));
+            assert!(!state.example.get_untracked());
+            undo(state);
+            assert_eq!(state.get("kv_cache_dtype"), None);
+        });
+    }
+
+    #[test]
+    fn a_change_that_is_refused_changes_nothing() {
+        with_state(|state| {
+            let change = [
+                ("gpus".to_owned(), "4".to_owned()),
+                ("gpu".to_owned(), "nothing".to_owned()),
+            ];
+            let before = state.scenario.get_untracked();
+            apply(state, &change, String::new());
+            assert!(state.scenario.with_untracked(|now| *now == before));
+        });
+    }
+
+    #[test]
+    fn a_bare_number_of_memory_is_gib() {
+        assert_eq!(with_unit("gpu_memory", "80"), "80 GiB");
+        assert_eq!(with_unit("gpu_memory", "80 GB"), "80 GB");
+        assert_eq!(with_unit("kv_cache_memory_bytes", "80"), "80");
+        assert_eq!(with_unit("gpu_memory", ""), "");
+    }
+}

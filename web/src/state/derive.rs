@@ -1,0 +1,270 @@
+//! What is computed from the state: the files, and the sentences that several panels show.
+use super::AppState;
+use crate::{browser, text};
+use leptos::prelude::*;
+use planner::{
+    ArtifactSet, Outcome, Plan, RenderOptions, Scenario,
+    bounds::{self, Field, FieldKind},
+    engine::SetBy,
+    memory::shape::{RankShape, refusal},
+};
+
+/// The files of the plan, with today's date and the link in their headers.
+pub(crate) fn files(plan: Memo<Plan>, fragment: Memo<Result<String, String>>) -> Memo<ArtifactSet> {
+    let date = browser::today();
+    Memo::new(move |_| {
+        let options = RenderOptions {
+            date: date.clone(),
+            link: fragment.with(|f| f.as_ref().ok().map(|f| browser::link(f))),
+        };
+        plan.with(|plan| planner::render(plan, &options))
+    })
+}
+
+/// A field as it looks now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// In the box.
+    pub(crate) text: String,
+    /// Somebody set it.
+    pub(crate) set: bool,
+    /// Why the text is not used, and what is used instead.
+    pub(crate) error: String,
+    /// What holds while nothing is set.
+    pub(crate) effective: String,
+    /// Which rule chose that, and why.
+    pub(crate) why: String,
+}
+
+/// A field as it looks now.
+pub(crate) fn shown(state: AppState, field: &'static Field) -> Memo<Shown> {
+    let id = field.id;
+    let optional = field.flag.is_some();
+    Memo::new(move |_| {
+        let value = state.get(id).map(|value| text::value(field, &value));
+        let draft = state
+            .drafts
+            .with(|drafts| drafts.iter().find(|draft| draft.id == id).cloned());
+        let row = state
+            .rows
+            .with(|rows| rows.iter().find(|row| row.id == id).cloned());
+        let set = if optional {
+            value.is_some()
+        } else {
+            differs_from_fresh(state, id)
+        };
+        let (effective, why) = match row {
+            Some(row) if row.set_by != SetBy::User => (
+                text::value(field, &row.value),
+                format!("{}: {}", rule(row.set_by), row.why),
+            ),
+            _ => (String::new(), String::new()),
+        };
+        let used = value.clone().unwrap_or_else(|| effective.clone());
+        let (text, error) = match draft {
+            Some(Draft {
+                text,
+                error: Some(error),
+                ..
+            }) => (text, text::not_used(&error, &used)),
+            Some(Draft { text, .. }) => (text, String::new()),
+            None => (value.unwrap_or_default(), String::new()),
+        };
+        Shown {
+            text,
+            set,
+            error,
+            effective,
+            why,
+        }
+    })
+}
+
+use super::Draft;
+
+const fn rule(set_by: SetBy) -> &'static str {
+    match set_by {
+        SetBy::User => "set by you",
+        SetBy::VllmDefault => "vLLM default",
+        SetBy::Recommended => "recommended",
+    }
+}
+
+/// Whether a field that always has a value differs from a new scenario's.
+fn differs_from_fresh(state: AppState, id: &str) -> bool {
+    state.scenario.with(|scenario| {
+        let fresh = Scenario::new(scenario.model.clone(), scenario.hardware.gpu.clone());
+        !matches!(id, "gpu_memory" | "compute_capability") && scenario.get(id) != fresh.get(id)
+    })
+}
+
+/// An option of a select.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    /// What is set.
+    pub(crate) value: String,
+    /// What is read.
+    pub(crate) label: String,
+    /// It can be chosen.
+    pub(crate) enabled: bool,
+}
+
+impl Choice {
+    /// A choice that can be made.
+    pub(crate) fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
+        Self {
+            value: value.into(),
+            label: label.into(),
+            enabled: true,
+        }
+    }
+}
+
+/// The choices of a field; empty where it takes any text. `effective` is what holds while nothing is set.
+pub(crate) fn choices(state: AppState, field: &Field, effective: &str) -> Vec<Choice> {
+    let words: Vec<Choice> = match field.kind {
+        _ if field.id == "tensor_parallel_size" => state.scenario.with(tensor_parallel_sizes),
+        FieldKind::Choice(words) => words
+            .iter()
+            .map(|word| Choice::new(*word, text::choice(word)))
+            .collect(),
+        FieldKind::Switch => ["true", "false"]
+            .map(|word| Choice::new(word, text::choice(word)))
+            .into(),
+        _ => return Vec::new(),
+    };
+    let unset = field.flag.map(|_| Choice::new("", text::unset(effective)));
+    unset.into_iter().chain(words).collect()
+}
+
+/// Sizes up to the GPUs there are, those that vLLM refuses with its reason.
+fn tensor_parallel_sizes(scenario: &Scenario) -> Vec<Choice> {
+    const SIZES: [u32; 15] = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 24, 32, 64];
+    let gpus = scenario.hardware.total_gpus();
+    let set = scenario.engine.tensor_parallel_size;
+    let beyond = SIZES
+        .iter()
+        .copied()
+        .filter(|size| size.is_power_of_two())
+        .find(|size| *size > gpus);
+    let mut sizes: Vec<u32> = SIZES
+        .iter()
+        .copied()
+        .filter(|size| *size <= gpus || Some(*size) == beyond || Some(*size) == set)
+        .collect();
+    if let Some(set) = set.filter(|set| !sizes.contains(set)) {
+        sizes.push(set);
+    }
+    let why_not = |tp: u32| {
+        let shape = RankShape {
+            tp,
+            ..RankShape::SINGLE
+        };
+        let refused = scenario
+            .model
+            .spec
+            .as_ref()
+            .ok()
+            .and_then(|spec| refusal(spec, &shape));
+        refused.or_else(|| (tp > gpus).then(|| text::too_few_gpus(gpus)))
+    };
+    sizes
+        .into_iter()
+        .map(|tp| match why_not(tp) {
+            None => Choice::new(tp.to_string(), tp.to_string()),
+            Some(why) => Choice {
+                value: tp.to_string(),
+                label: format!("{tp}: {why}"),
+                enabled: Some(tp) == set,
+            },
+        })
+        .collect()
+}
+
+/// The verdict in one line, for the announcement and the bar at the bottom.
+pub(crate) fn headline(plan: &Plan) -> String {
+    let verdict = &plan.verdict;
+    match (verdict.outcome, &plan.memory) {
+        (Outcome::DoesNotFit, _) => format!("{} short on each GPU", verdict.shortfall_bytes),
+        (Outcome::Fits | Outcome::Tight, Some(memory)) => {
+            let free = memory
+                .kv_cache_available_bytes
+                .saturating_sub(memory.kv_cache_workload_bytes);
+            format!("{free} of KV cache free per GPU")
+        }
+        _ => String::new(),
+    }
+}
+
+/// "4 × H100 SXM", over all nodes.
+pub(crate) fn hardware_line(scenario: &Scenario) -> String {
+    let hardware = &scenario.hardware;
+    let nodes = if hardware.nodes > 1 {
+        format!("{} × ", hardware.nodes)
+    } else {
+        String::new()
+    };
+    format!("{nodes}{} × {}", hardware.gpus, hardware.gpu.name)
+}
+
+/// How many engine arguments are set.
+pub(crate) fn set_arguments(scenario: &Scenario) -> usize {
+    bounds::FIELDS
+        .iter()
+        .filter(|field| field.flag.is_some() && scenario.get(field.id).is_some())
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::presets;
+
+    fn owned<T>(test: impl FnOnce() -> T) -> T {
+        let owner = Owner::new();
+        owner.with(test)
+    }
+
+    #[test]
+    fn a_plan_follows_the_scenario() {
+        owned(|| {
+            let state = AppState::new();
+            let before = state
+                .plan
+                .with(|plan| plan.memory.as_ref().map(|m| m.kv_cache_tokens));
+            state
+                .scenario
+                .update(|s| s.set("gpu_memory_utilization", "0.7").unwrap());
+            let after = state
+                .plan
+                .with(|plan| plan.memory.as_ref().map(|m| m.kv_cache_tokens));
+            assert!(before.is_some() && after < before, "{before:?} {after:?}");
+        });
+    }
+
+    #[test]
+    fn an_unset_argument_shows_what_holds_and_why() {
+        owned(|| {
+            let state = AppState::new();
+            let field = bounds::field("max_model_len").unwrap();
+            let shown = shown(state, field);
+            assert!(
+                shown.with(|s| !s.set && s.text.is_empty() && !s.effective.is_empty() && !s.why.is_empty())
+            );
+            state.scenario.update(|s| s.set("max_model_len", "4K").unwrap());
+            assert!(shown.with(|s| s.set && s.text == "4096" && s.effective.is_empty()));
+        });
+    }
+
+    #[test]
+    fn sizes_that_vllm_refuses_say_why() {
+        let mut scenario = presets::example();
+        scenario.set("gpus", "8").unwrap();
+        let sizes = tensor_parallel_sizes(&scenario);
+        let find = |value: &str| sizes.iter().find(|choice| choice.value == value);
+        assert!(find("8").is_some_and(|choice| choice.enabled));
+        assert!(find("3").is_some_and(|choice| !choice.enabled && choice.label.contains("heads")));
+        assert!(find("16").is_some_and(|choice| !choice.enabled && choice.label.contains("8 GPUs")));
+        assert!(find("64").is_none());
+    }
+}

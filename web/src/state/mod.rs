@@ -1,0 +1,9 @@
+//! What the page knows. Only `actions` writes it.
+pub(crate) mod actions;
+pub(crate) mod derive;
+pub(crate) mod import;
+pub(crate) mod link;
+mod model;
+pub(crate) mod presets;
+
+pub(crate) use model::{AppState, Banner, Draft, Import, Toast, use_app};

@@ -1,0 +1,259 @@
+//! Sentences of the page itself, and how numbers read. Verdicts, notes, remedies, errors and help come from planner.
+use planner::{
+    bounds::{Field, FieldKind},
+    units::{Bytes, GIB, MIB},
+};
+
+/// The name.
+pub(crate) const NAME: &str = "vLLM Wizard";
+/// Under the name.
+pub(crate) const TAGLINE: &str = "Will it fit, with which flags, and the files to run it.";
+/// At first load.
+pub(crate) const EXAMPLE: &str = "Example — change anything";
+/// Above a list of what a link held and could not be used.
+pub(crate) const IGNORED: &str = "Not everything could be read. These were left out, the rest is used:";
+/// Above what the reader of a host report remarks.
+pub(crate) const HOST_NOTES: &str = "About the imported hardware:";
+/// A link that gives no scenario at all.
+pub(crate) const LINK_UNREADABLE: &str = "This link could not be read, so the page shows its example:";
+/// After Undo.
+pub(crate) const UNDONE: &str = "Undone.";
+/// After a scenario was opened.
+pub(crate) const SCENARIO_LOADED: &str = "Scenario opened.";
+/// After the custom GPU was chosen.
+pub(crate) const CUSTOM_GPU_SET: &str = "Custom GPU: give its memory and compute capability.";
+/// A model whose config.json has no name.
+pub(crate) const UNNAMED_MODEL: &str = "my-org/my-model";
+/// After Share.
+pub(crate) const LINK_COPIED: &str = "Link copied. It holds the whole scenario.";
+/// Share without clipboard.
+pub(crate) const LINK_NOT_COPIED: &str = "The browser did not allow copying. The link is in the address bar.";
+/// A copy that failed.
+pub(crate) const PRESS_CTRL_C: &str = "Selected: press Ctrl+C";
+/// Where the model is out of reach.
+pub(crate) const NO_FILES_UNSUPPORTED: &str = "No files: they would rest on a guess.";
+/// Where vLLM would not start.
+pub(crate) const NO_FILES_DOES_NOT_FIT: &str = "These files would start a vLLM that stops with an error.";
+/// Footer.
+pub(crate) const PRIVACY: &str = "Nothing leaves your browser: no account, no tracking, no server. The one request this page can make is for a config.json, when you press the button that says so.";
+/// Footer.
+pub(crate) const HOW_COMPUTED: &str = "Memory is accounted the way vLLM does it when it starts: weights tensor by tensor, the buffers of its runner, the peak of its profile run, CUDA graphs, and KV cache in whole blocks from what is left of gpu_memory_utilization. Each row of the memory table opens its formula, its inputs, the file of vLLM it mirrors, and how far it was checked. The parts sum to the card to the byte.";
+/// Footer.
+pub(crate) const LIMITS: &str = "These are estimates. Driver and library versions, other programs on the GPU, LoRA, speculative decoding and multi-modal inputs change them. A model that is not understood gets no figures instead of a guess.";
+/// Import dialog.
+pub(crate) const IMPORT_MODEL: &str = "Paste the model's config.json, choose the file, or drop it anywhere on the page. It stays in this browser.";
+/// Import dialog.
+pub(crate) const IMPORT_HARDWARE: &str =
+    "On the machine with the GPUs, run one of these and paste what it prints, or choose the saved file:";
+/// Import dialog.
+pub(crate) const IMPORT_SCENARIO: &str =
+    "Paste a scenario or a plan.json that was saved before, or choose the file.";
+/// Commands whose output the hardware dialog reads.
+pub(crate) const HARDWARE_COMMANDS: [&str; 2] = [
+    "vllm-wizard detect --json",
+    "nvidia-smi --query-gpu=name,memory.total,compute_cap --format=csv",
+];
+/// A download that the browser refused.
+pub(crate) const NO_DOWNLOAD: &str = "The browser did not allow the download. Use Copy.";
+/// Hub look-up: no connection.
+pub(crate) const HUB_OFFLINE: &str = "This browser is offline. Paste the config.json instead.";
+/// Hub look-up: fetch failed without a status.
+pub(crate) const HUB_NO_ANSWER: &str = "No readable answer from huggingface.co (blocked network, proxy or browser rule). Paste the config.json instead.";
+/// Hub look-up: took too long.
+pub(crate) const HUB_TIME_OUT: &str =
+    "huggingface.co did not answer within 15 seconds. Try again, or paste the config.json.";
+/// Hub look-up: stopped by the user.
+pub(crate) const HUB_CANCELLED: &str = "Cancelled.";
+
+/// Hub look-up: a status other than 200.
+pub(crate) fn hub_status(id: &str, status: u16) -> String {
+    match status {
+        401 | 403 => format!(
+            "{id} is gated or private: open its page, accept the terms, download config.json and paste it."
+        ),
+        404 => format!("{id} has no config.json at this revision, or the name is wrong."),
+        429 => {
+            "huggingface.co asks to slow down. Try again in a minute, or paste the config.json.".to_owned()
+        }
+        _ => format!("huggingface.co answered with status {status}. Paste the config.json instead."),
+    }
+}
+
+/// An error under a field.
+pub(crate) fn not_used(error: &str, used: &str) -> String {
+    let mut start = error.chars();
+    let error = start
+        .next()
+        .map_or_else(String::new, |c| c.to_uppercase().chain(start).collect());
+    if used.is_empty() {
+        format!("{error}.")
+    } else {
+        format!("{error}. Using {used}.")
+    }
+}
+
+/// The first option of a select while nothing is set.
+pub(crate) fn unset(effective: &str) -> String {
+    if effective.is_empty() {
+        "default".to_owned()
+    } else {
+        format!("default: {}", choice(effective))
+    }
+}
+
+/// A word of a select.
+pub(crate) fn choice(word: &str) -> &str {
+    match word {
+        "true" => "on",
+        "false" => "off",
+        "unknown" => "not stated",
+        "pcie" => "PCIe",
+        "nvlink" => "NVLink",
+        "recommended" => "recommended for this workload",
+        "vllm" => "vLLM's own defaults",
+        word => word,
+    }
+}
+
+/// Why a tensor_parallel_size is out of reach.
+pub(crate) fn too_few_gpus(gpus: u32) -> String {
+    if gpus == 1 {
+        "there is 1 GPU".to_owned()
+    } else {
+        format!("there are {gpus} GPUs")
+    }
+}
+
+/// After a model was chosen.
+pub(crate) fn model_is(id: &str) -> String {
+    format!("Model: {id}")
+}
+
+/// After a GPU was chosen.
+pub(crate) fn gpu_is(name: &str) -> String {
+    format!("GPU: {name}")
+}
+
+/// After hardware was imported.
+pub(crate) fn host_is(gpus: u32, name: &str) -> String {
+    format!("Hardware imported: {gpus} × {name}")
+}
+
+/// One item of a link that was left out.
+pub(crate) fn ignored(key: &str, value: &str, reason: &str) -> String {
+    if value.is_empty() {
+        format!("{key}: {reason}")
+    } else {
+        format!("{key}={value}: {reason}")
+    }
+}
+
+/// A field's value as its box shows it: amounts of memory in the largest unit that is exact.
+pub(crate) fn value(field: &Field, value: &str) -> String {
+    match (field.kind, value.parse::<u64>()) {
+        (FieldKind::Memory, Ok(bytes)) => memory(bytes),
+        _ => choice(value).to_owned(),
+    }
+}
+
+/// An amount of memory without loss: `80 GiB`, `79.25 GiB`, `81559 MiB`, or bytes.
+fn memory(bytes: u64) -> String {
+    let amount = Bytes::new(bytes);
+    let exact = |text: String| (Bytes::parse(&text) == Ok(amount)).then_some(text);
+    let gib = || (0..=2).find_map(|digits| exact(format!("{} GiB", amount.gib_text(digits))));
+    let mib = || bytes.is_multiple_of(MIB).then(|| format!("{} MiB", bytes / MIB));
+    (bytes >= GIB)
+        .then(gib)
+        .flatten()
+        .or_else(mib)
+        .unwrap_or_else(|| bytes.to_string())
+}
+
+/// A count with its thousands apart.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3 * 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A parameter count: `70.6 B`, `494 M`.
+pub(crate) fn parameters(count: u64) -> String {
+    let (unit, name) = if count >= 1_000_000_000 {
+        (1_000_000_000, "B")
+    } else {
+        (1_000_000, "M")
+    };
+    let tenths = (u128::from(count) * 10 + unit / 2) / unit;
+    if name == "M" || tenths >= 1000 {
+        format!("{} {name}", (tenths + 5) / 10)
+    } else {
+        format!("{}.{} {name}", tenths / 10, tenths % 10)
+    }
+}
+
+/// A context length: `128K` where it is round, else in full.
+pub(crate) fn context(tokens: u32) -> String {
+    if tokens >= 1024 && tokens.is_multiple_of(1024) {
+        format!("{}K", tokens / 1024)
+    } else {
+        grouped(u64::from(tokens))
+    }
+}
+
+/// `max_concurrency` with one decimal, as vLLM's log line has it with two.
+pub(crate) fn times(factor: f64) -> String {
+    format!("{factor:.1}")
+}
+
+/// Singular or plural.
+pub(crate) fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use planner::bounds;
+
+    #[test]
+    fn memory_is_shown_without_loss() {
+        let field = bounds::field("gpu_memory").unwrap();
+        for (bytes, shown) in [
+            ("85899345920", "80 GiB"),
+            ("85094039552", "79.25 GiB"),
+            ("85520809984", "81559 MiB"),
+            ("85520809985", "85520809985"),
+            ("1024", "1024"),
+        ] {
+            assert_eq!(value(field, bytes), shown);
+        }
+    }
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(parameters(70_553_706_496), "70.6 B");
+        assert_eq!(parameters(494_032_768), "494 M");
+        assert_eq!(parameters(405_853_388_800), "406 B");
+        assert_eq!(
+            (context(131_072).as_str(), context(4000).as_str()),
+            ("128K", "4\u{202f}000")
+        );
+    }
+
+    #[test]
+    fn an_error_says_what_is_used_instead() {
+        assert_eq!(
+            not_used("expected a number", "32768"),
+            "Expected a number. Using 32768."
+        );
+        assert_eq!(not_used("expected a number", ""), "Expected a number.");
+    }
+}
