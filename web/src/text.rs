@@ -1,6 +1,7 @@
 //! Sentences of the page itself, and how numbers read. Verdicts, notes, remedies, errors and help come from planner.
 use planner::{
     bounds::{Field, FieldKind},
+    engine::SetBy,
     units::{Bytes, GIB, MIB},
 };
 
@@ -95,9 +96,17 @@ pub(crate) fn not_used(error: &str, used: &str) -> String {
 /// The first option of a select while nothing is set.
 pub(crate) fn unset(effective: &str) -> String {
     if effective.is_empty() {
-        "default".to_owned()
+        "not set".to_owned()
     } else {
-        format!("default: {}", choice(effective))
+        format!("{effective} · not set")
+    }
+}
+
+/// Why a value holds that nobody set.
+pub(crate) fn reason(set_by: SetBy, why: &str) -> String {
+    match set_by {
+        SetBy::Recommended => format!("Recommended: {why}"),
+        SetBy::User | SetBy::VllmDefault => why.to_owned(),
     }
 }
 
@@ -109,8 +118,7 @@ pub(crate) fn choice(word: &str) -> &str {
         "unknown" => "not stated",
         "pcie" => "PCIe",
         "nvlink" => "NVLink",
-        "recommended" => "recommended for this workload",
-        "vllm" => "vLLM's own defaults",
+        "vllm" => "vLLM's own",
         word => word,
     }
 }

@@ -8,6 +8,9 @@ pub(crate) const WHOLE: u64 = 10_000;
 /// The width that labels are laid out for, in CSS pixels. Narrower charts hide their labels: the table says the same.
 const NOMINAL_WIDTH: u64 = 800;
 
+/// The longest label with its figure, in CSS pixels.
+const LABEL_LENGTH: u64 = 190;
+
 /// One coloured part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Slice {
@@ -113,16 +116,29 @@ fn scaled(bytes: u64, axis: u64) -> u64 {
 }
 
 /// Labels that do not fit go below, each on a line of its own. Left of their leader and ever deeper from left to
-/// right, so that no leader crosses a text; those near the left edge mirror that and come last.
+/// right, so that no leader crosses a text; those near the left edge mirror that, below the others unless both sides
+/// have room on the same lines.
 fn place_labels(slices: &mut [Slice]) {
-    let fits = |slice: &Slice| slice.width * NOMINAL_WIDTH / WHOLE >= label_width(slice.segment);
-    let near_left = |slice: &Slice| slice.middle() < WHOLE * 3 / 10;
+    let px = |at: u64| at * NOMINAL_WIDTH / WHOLE;
+    let outside = |slice: &Slice| px(slice.width) < label_width(slice.segment);
+    let on_left = |slice: &Slice| slice.middle() < WHOLE * 3 / 10;
     let mut row = 0;
-    for slice in slices.iter_mut().filter(|s| !fits(s) && !near_left(s)) {
+    for slice in slices.iter_mut().filter(|s| outside(s) && !on_left(s)) {
         slice.label = Label::Below { row, right: false };
         row += 1;
     }
-    for slice in slices.iter_mut().rev().filter(|s| !fits(s) && near_left(s)) {
+    let first_right = slices
+        .iter()
+        .find(|s| outside(s) && !on_left(s))
+        .map_or(NOMINAL_WIDTH, |s| px(s.middle()));
+    let last_left = slices
+        .iter()
+        .rfind(|s| outside(s) && on_left(s))
+        .map_or(0, |s| px(s.middle()));
+    if last_left + 2 * LABEL_LENGTH <= first_right {
+        row = 0;
+    }
+    for slice in slices.iter_mut().rev().filter(|s| outside(s) && on_left(s)) {
         slice.label = Label::Below { row, right: true };
         row += 1;
     }
@@ -262,31 +278,52 @@ mod tests {
         assert_eq!(bar.slices.last().map(|s| s.x + s.width), Some(WHOLE));
     }
 
+    #[track_caller]
+    fn labels(terms: &[(Segment, i64)], expected: &[Label]) {
+        let terms: Vec<_> = terms.iter().map(|(s, b)| term(*s, *b)).collect();
+        let labels: Vec<_> = bar(&terms, 100, 91).slices.iter().map(|s| s.label).collect();
+        assert_eq!(labels, expected);
+    }
+
     #[test]
     fn small_parts_get_leaders_that_do_not_cross() {
-        use Segment::{Activations, Baseline, KvCacheFree, Overhead, Weights, Withheld};
-        let terms: Vec<_> = [
-            (Weights, 1),
-            (KvCacheFree, 85),
-            (Activations, 2),
-            (Overhead, 3),
-            (Baseline, 1),
-            (Withheld, 8),
-        ]
-        .map(|(s, b)| term(s, b))
-        .into();
-        let labels: Vec<_> = bar(&terms, 100, 91).slices.iter().map(|s| s.label).collect();
+        use Segment::{Activations, Baseline, KvCache, KvCacheFree, Overhead, Weights, Withheld};
         let below = |row, right| Label::Below { row, right };
-        assert_eq!(
-            labels,
-            [
-                below(4, true),
+        // Far apart: both sides begin on the first line.
+        labels(
+            &[
+                (Weights, 1),
+                (KvCacheFree, 85),
+                (Activations, 2),
+                (Overhead, 3),
+                (Baseline, 1),
+                (Withheld, 8),
+            ],
+            &[
+                below(0, true),
                 Label::Inside,
                 below(0, false),
                 below(1, false),
                 below(2, false),
-                below(3, false)
-            ]
+                below(3, false),
+            ],
+        );
+        // Close together: the left side goes below the right one.
+        labels(
+            &[
+                (Weights, 20),
+                (KvCache, 8),
+                (Activations, 8),
+                (Overhead, 4),
+                (Withheld, 60),
+            ],
+            &[
+                Label::Inside,
+                below(2, true),
+                below(0, false),
+                below(1, false),
+                Label::Inside,
+            ],
         );
     }
 

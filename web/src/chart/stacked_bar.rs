@@ -1,5 +1,5 @@
 //! The memory bar as SVG: patterns and labels beside colours, a title that says what it shows.
-use super::geometry::{Bar, Label, Slice, bar, percent, share, short_name, slug};
+use super::geometry::{Bar, Label, Slice, WHOLE, bar, percent, share, short_name, slug};
 use leptos::prelude::*;
 use planner::{plan::Memory, units::Bytes};
 
@@ -14,12 +14,8 @@ const LINES: u64 = 4;
 pub(crate) fn stacked_bar(gpu: &str, memory: &Memory, utilization: &str) -> AnyView {
     let total = memory.gpu_total_bytes;
     let bar = bar(&memory.terms, total.get(), memory.requested_bytes.get());
-    let below = bar
-        .slices
-        .iter()
-        .filter(|slice| matches!(slice.label, Label::Below { .. }))
-        .count();
-    let lines = u64::try_from(below).unwrap_or(0).max(LINES);
+    let below = lines(&bar);
+    let lines = (below + u64::from(bar.overrun > 0)).max(LINES);
     let parts = bar.slices.iter().map(slice_view).collect_view();
     let title = title(gpu, total, &bar);
     let description = description(&bar, total);
@@ -35,12 +31,20 @@ pub(crate) fn stacked_bar(gpu: &str, memory: &Memory, utilization: &str) -> AnyV
             <desc id="bar-description">{description}</desc>
             {patterns()}
             {parts}
-            {overrun_view(&bar)}
+            {overrun_view(&bar, total, below)}
             {limit_view(&bar, memory.requested_bytes, utilization)}
-            {card_view(&bar, total)}
         </svg>
     }
     .into_any()
+}
+
+/// Lines that the labels below take.
+fn lines(bar: &Bar) -> u64 {
+    let below = |slice: &Slice| match slice.label {
+        Label::Inside => 0,
+        Label::Below { row, .. } => row + 1,
+    };
+    bar.slices.iter().map(below).max().unwrap_or(0)
 }
 
 fn title(gpu: &str, total: Bytes, bar: &Bar) -> String {
@@ -91,7 +95,7 @@ fn slice_view(slice: &Slice) -> AnyView {
         .into_any(),
         Label::Below { row, right } => {
             let middle = percent(slice.middle());
-            let y = TOP + HEIGHT + 6 + LINE * row + 12;
+            let y = line_y(row);
             let (anchor, shift) = if right { ("start", "8") } else { ("end", "-8") };
             view! {
                 <g class="leader">
@@ -112,20 +116,25 @@ fn slice_view(slice: &Slice) -> AnyView {
     .into_any()
 }
 
-/// What lies beyond the card, hatched.
-fn overrun_view(bar: &Bar) -> AnyView {
+/// What lies beyond the card, hatched, with the words on the line `row` below.
+fn overrun_view(bar: &Bar, total: Bytes, row: u64) -> AnyView {
     if bar.overrun == 0 {
         return ().into_any();
     }
-    let width = percent(super::geometry::WHOLE.saturating_sub(bar.card));
+    let (x, width) = (percent(bar.card), percent(WHOLE.saturating_sub(bar.card)));
+    let words = format!("{} beyond the card, which ends at {total}", Bytes::new(bar.overrun));
     view! {
-        <rect class="over" x=percent(bar.card) y=TOP.to_string() width=width.clone() height=HEIGHT.to_string() />
-        <rect fill="url(#texture-overrun)" x=percent(bar.card) y=TOP.to_string() width=width height=HEIGHT.to_string() />
-        <text class="over-text figure" x="100%" y=(TOP - 10).to_string() text-anchor="end">
-            {format!("{} missing", Bytes::new(bar.overrun))}
-        </text>
+        <rect class="over" x=x.clone() y=TOP.to_string() width=width.clone() height=HEIGHT.to_string() />
+        <rect fill="url(#texture-overrun)" x=x.clone() y=TOP.to_string() width=width height=HEIGHT.to_string() />
+        <line class="card-end" x1=x.clone() x2=x y1=(TOP - 5).to_string() y2=(TOP + HEIGHT + 5).to_string() />
+        <text class="over-text figure" x="100%" y=line_y(row).to_string() text-anchor="end">{words}</text>
     }
     .into_any()
+}
+
+/// Where the text of a line below the bar stands.
+const fn line_y(row: u64) -> u64 {
+    TOP + HEIGHT + 18 + LINE * row
 }
 
 /// The line at `gpu_memory_utilization`.
@@ -136,21 +145,6 @@ fn limit_view(bar: &Bar, requested: Bytes, utilization: &str) -> AnyView {
         <g class="limit">
             <line x1=x.clone() x2=x.clone() y1="6" y2=(TOP + HEIGHT + 4).to_string() />
             <text x=x y=(TOP - 10).to_string() dx="-8" text-anchor="end">{text}</text>
-        </g>
-    }
-    .into_any()
-}
-
-/// Where the card ends, which matters where something does not fit on it.
-fn card_view(bar: &Bar, total: Bytes) -> AnyView {
-    if bar.overrun == 0 {
-        return ().into_any();
-    }
-    let x = percent(bar.card);
-    view! {
-        <g class="card-end">
-            <line x1=x.clone() x2=x.clone() y1=TOP.saturating_sub(4).to_string() y2=(TOP + HEIGHT + 18).to_string() />
-            <text x=x y=(TOP + HEIGHT + 18).to_string() dx="-8" text-anchor="end">{format!("card ends: {total}")}</text>
         </g>
     }
     .into_any()

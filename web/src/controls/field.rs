@@ -38,10 +38,6 @@ pub(crate) fn Field(
                     open=help
                     toggle=Callback::new(move |()| help.update(|open| *open = !*open))
                 />
-                <code class="field-name">{field.flag.unwrap_or(id)}</code>
-            </div>
-            <div class="field-box">
-                {control(state, field, shown)}
                 <button
                     type="button"
                     class="reset"
@@ -52,6 +48,10 @@ pub(crate) fn Field(
                 >
                     "↺"
                 </button>
+                <code class="field-name">{field.flag.unwrap_or(id)}</code>
+            </div>
+            <div class="field-box">
+                {control(state, field, shown)}
             </div>
             <p class="help" id=format!("{id}-help") hidden=flag(move || !help.get())>
                 {super::with_code(field.help)}

@@ -32,9 +32,9 @@ pub(crate) fn Header() -> AnyView {
             <div class="brand">
                 <h1>{text::NAME}</h1>
                 <p>{text::TAGLINE}</p>
+                {part(move || example_label(state.example.get()))}
             </div>
             <div class="tools">
-                {part(move || example_label(state.example.get()))}
                 <Menu id="presets" label="Presets" choices=presets on_choose=choose />
                 <button type="button" class="button" on:click=import>"Open"</button>
                 <button type="button" class="button" on:click=press(move || share(state))>"Share"</button>

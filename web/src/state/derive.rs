@@ -1,5 +1,5 @@
 //! What is computed from the state: the files, and the sentences that several panels show.
-use super::AppState;
+use super::{AppState, Draft};
 use crate::{browser, text};
 use leptos::prelude::*;
 use planner::{
@@ -54,10 +54,9 @@ pub(crate) fn shown(state: AppState, field: &'static Field) -> Memo<Shown> {
             differs_from_fresh(state, id)
         };
         let (effective, why) = match row {
-            Some(row) if row.set_by != SetBy::User => (
-                text::value(field, &row.value),
-                format!("{}: {}", rule(row.set_by), row.why),
-            ),
+            Some(row) if row.set_by != SetBy::User => {
+                (text::value(field, &row.value), text::reason(row.set_by, &row.why))
+            }
             _ => (String::new(), String::new()),
         };
         let used = value.clone().unwrap_or_else(|| effective.clone());
@@ -78,16 +77,6 @@ pub(crate) fn shown(state: AppState, field: &'static Field) -> Memo<Shown> {
             why,
         }
     })
-}
-
-use super::Draft;
-
-const fn rule(set_by: SetBy) -> &'static str {
-    match set_by {
-        SetBy::User => "set by you",
-        SetBy::VllmDefault => "vLLM default",
-        SetBy::Recommended => "recommended",
-    }
 }
 
 /// Whether a field that always has a value differs from a new scenario's.
