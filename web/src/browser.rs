@@ -7,6 +7,15 @@ use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+/// Whether the window is wide enough for everything to be open.
+pub(crate) fn is_wide() -> bool {
+    window()
+        .match_media("(min-width: 720px)")
+        .ok()
+        .flatten()
+        .is_none_or(|query| query.matches())
+}
+
 /// A text that this browser keeps, if it does.
 pub(crate) fn stored(key: &str) -> Option<String> {
     window().local_storage().ok()??.get_item(key).ok()?

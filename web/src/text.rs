@@ -80,12 +80,17 @@ pub(crate) fn hub_status(id: &str, status: u16) -> String {
     }
 }
 
+/// A fragment as a sentence: planner's errors begin in lower case.
+pub(crate) fn sentence(fragment: &str) -> String {
+    let mut letters = fragment.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// An error under a field.
 pub(crate) fn not_used(error: &str, used: &str) -> String {
-    let mut start = error.chars();
-    let error = start
-        .next()
-        .map_or_else(String::new, |c| c.to_uppercase().chain(start).collect());
+    let error = sentence(error);
     if used.is_empty() {
         format!("{error}.")
     } else {

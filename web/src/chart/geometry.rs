@@ -8,6 +8,9 @@ pub(crate) const WHOLE: u64 = 10_000;
 /// The width that labels are laid out for, in CSS pixels. Narrower charts hide their labels: the table says the same.
 const NOMINAL_WIDTH: u64 = 800;
 
+/// The narrowest chart, in CSS pixels.
+const NARROW_WIDTH: u64 = 260;
+
 /// The longest label with its figure, in CSS pixels.
 const LABEL_LENGTH: u64 = 190;
 
@@ -142,6 +145,11 @@ fn place_labels(slices: &mut [Slice]) {
         slice.label = Label::Below { row, right: true };
         row += 1;
     }
+}
+
+/// Whether the label inside a part is only for wide charts.
+pub(crate) fn needs_room(slice: &Slice) -> bool {
+    slice.width * NARROW_WIDTH / WHOLE < label_width(slice.segment)
 }
 
 /// Room that a label needs inside its part, in CSS pixels.

@@ -1,5 +1,5 @@
 //! The memory bar as SVG: patterns and labels beside colours, a title that says what it shows.
-use super::geometry::{Bar, Label, Slice, WHOLE, bar, percent, share, short_name, slug};
+use super::geometry::{Bar, Label, Slice, WHOLE, bar, needs_room, percent, share, short_name, slug};
 use leptos::prelude::*;
 use planner::{plan::Memory, units::Bytes};
 
@@ -87,7 +87,7 @@ fn slice_view(slice: &Slice) -> AnyView {
     let (name, size) = (short_name(slice.segment), Bytes::new(slice.bytes).to_string());
     let label = match slice.label {
         Label::Inside => view! {
-            <svg x=x.clone() y=TOP.to_string() width=width.clone() height=HEIGHT.to_string()>
+            <svg class=if needs_room(slice) { "needs-room" } else { "" } x=x.clone() y=TOP.to_string() width=width.clone() height=HEIGHT.to_string()>
                 <text class=format!("on-{}", slug(slice.segment)) x="10" y="22">{name}</text>
                 <text class=format!("on-{} figure", slug(slice.segment)) x="10" y="40">{size}</text>
             </svg>
@@ -122,7 +122,10 @@ fn overrun_view(bar: &Bar, total: Bytes, row: u64) -> AnyView {
         return ().into_any();
     }
     let (x, width) = (percent(bar.card), percent(WHOLE.saturating_sub(bar.card)));
-    let words = format!("{} beyond the card, which ends at {total}", Bytes::new(bar.overrun));
+    let words = format!(
+        "{} beyond the card, which ends at {total}",
+        Bytes::new(bar.overrun)
+    );
     view! {
         <rect class="over" x=x.clone() y=TOP.to_string() width=width.clone() height=HEIGHT.to_string() />
         <rect fill="url(#texture-overrun)" x=x.clone() y=TOP.to_string() width=width height=HEIGHT.to_string() />

@@ -38,7 +38,7 @@ pub(crate) fn Engine() -> AnyView {
     });
     let more = MORE.map(|id| view! { <Field id=id /> }).collect_view();
     view! {
-        <Section number="4" title="Engine" open=true digest>
+        <Section number="4" title="Engine" open=crate::browser::is_wide() digest>
             <Field id="defaults" />
             <Field id="tensor_parallel_size" />
             <Field id="max_model_len" />

@@ -61,7 +61,7 @@ fn body(state: AppState, form: Form, kind: Import) -> AnyView {
             .with_untracked(|text| import::take(state, &form.name.get_untracked(), revision, text));
         match taken {
             Ok(()) => actions::open_import(state, None),
-            Err(problem) => form.problem.set(problem),
+            Err(problem) => form.problem.set(text::sentence(&problem)),
         }
     });
     let extra = match kind {

@@ -90,7 +90,10 @@ fn about(state: AppState, typed: RwSignal<Option<String>>) -> AnyView {
         let model = &scenario.model;
         let summary = match &model.spec {
             Ok(spec) => view! { <p class="why">{summary(spec)}</p> }.into_any(),
-            Err(error) => view! { <p class="error">{format!("{error}. {}", error.help())}</p> }.into_any(),
+            Err(error) => {
+                view! { <p class="error">{text::sentence(&format!("{error}. {}", error.help()))}</p> }
+                    .into_any()
+            }
         };
         let origin = match (model.origin, &model.revision) {
             (ModelOrigin::Catalog, None) => None,
@@ -160,7 +163,7 @@ fn HubLookup(
         problem.set(String::new());
         request.start(id.clone(), "", move |answer| {
             let taken = answer.and_then(|config| import::take(state, &id, None, &config));
-            problem.set(taken.err().unwrap_or_default());
+            problem.set(text::sentence(&taken.err().unwrap_or_default()));
         });
     };
     let body = part(move || {

@@ -1,7 +1,11 @@
 //! Does it run? Symbol, word and number; the reason; what to change where it does not.
 use crate::{
     controls::{part, press, with_code, words},
-    state::{AppState, actions, derive::headline, use_app},
+    state::{
+        AppState, actions,
+        derive::{headline, short_headline},
+        use_app,
+    },
     text,
 };
 use leptos::prelude::*;
@@ -169,7 +173,7 @@ pub(crate) fn Dock() -> AnyView {
                 {words(move || state.plan.with(|plan| mark(plan.verdict.outcome).1.to_owned()))}
             </span>
             <strong>{words(move || state.plan.with(|plan| plan.verdict.outcome.words().to_owned()))}</strong>
-            <span>{words(move || state.plan.with(headline))}</span>
+            <span>{words(move || state.plan.with(short_headline))}</span>
         </a>
     }
     .into_any()

@@ -23,7 +23,7 @@ pub(crate) fn WorkloadPanel() -> AnyView {
         })
     });
     view! {
-        <Section number="3" title="Workload" open=true digest>
+        <Section number="3" title="Workload" open=crate::browser::is_wide() digest>
             <Field id="prompt_tokens" />
             <Field id="gen_tokens" />
             <Field id="concurrency" />

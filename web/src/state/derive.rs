@@ -7,6 +7,7 @@ use planner::{
     bounds::{self, Field, FieldKind},
     engine::SetBy,
     memory::shape::{RankShape, refusal},
+    units::Bytes,
 };
 
 /// The files of the plan, with today's date and the link in their headers.
@@ -170,18 +171,37 @@ fn tensor_parallel_sizes(scenario: &Scenario) -> Vec<Choice> {
         .collect()
 }
 
-/// The verdict in one line, for the announcement and the bar at the bottom.
+/// The verdict's number as a sentence, for the panel and the announcement.
 pub(crate) fn headline(plan: &Plan) -> String {
-    let verdict = &plan.verdict;
-    match (verdict.outcome, &plan.memory) {
-        (Outcome::DoesNotFit, _) => format!("{} short on each GPU", verdict.shortfall_bytes),
-        (Outcome::Fits | Outcome::Tight, Some(memory)) => {
-            let free = memory
-                .kv_cache_available_bytes
-                .saturating_sub(memory.kv_cache_workload_bytes);
-            format!("{free} of KV cache free per GPU")
-        }
-        _ => String::new(),
+    match number(plan) {
+        Some((free, true)) => format!("{free} of KV cache free per GPU"),
+        Some((short, false)) => format!("{short} short on each GPU"),
+        None => String::new(),
+    }
+}
+
+/// The same where there is little room.
+pub(crate) fn short_headline(plan: &Plan) -> String {
+    match number(plan) {
+        Some((free, true)) => format!("{free} free"),
+        Some((short, false)) => format!("{short} short"),
+        None => String::new(),
+    }
+}
+
+/// What is free, or what is missing, per GPU.
+fn number(plan: &Plan) -> Option<(Bytes, bool)> {
+    let memory = plan.memory.as_ref();
+    match plan.verdict.outcome {
+        Outcome::DoesNotFit => Some((plan.verdict.shortfall_bytes, false)),
+        Outcome::Fits | Outcome::Tight => memory.map(|m| {
+            (
+                m.kv_cache_available_bytes
+                    .saturating_sub(m.kv_cache_workload_bytes),
+                true,
+            )
+        }),
+        Outcome::Unsupported => None,
     }
 }
 
