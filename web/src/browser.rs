@@ -65,6 +65,19 @@ pub(crate) fn link(fragment: &str) -> String {
     format!("#{fragment}")
 }
 
+/// A text in a link: percent-encoded, or base64 for addresses.
+pub(crate) fn packed_text(packed: &str) -> Option<String> {
+    let text: String = js_sys::decode_uri_component(packed).ok()?.into();
+    if text.trim_start().starts_with(['{', '[']) {
+        return Some(text);
+    }
+    let standard = text.replace('-', "+").replace('_', "/");
+    // One byte per character.
+    let bytes = window().atob(&standard).ok()?;
+    let bytes: Option<Vec<u8>> = bytes.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    String::from_utf8(bytes?).ok()
+}
+
 /// Puts the fragment into the address, as a new step of the browser's history or in place of the last.
 pub(crate) fn set_fragment(fragment: &str, new_step: bool) {
     let Ok(history) = window().history() else { return };

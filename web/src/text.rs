@@ -17,6 +17,9 @@ pub(crate) const IGNORED: &str = "Not everything could be read. These were left 
 pub(crate) const HOST_NOTES: &str = "About the imported hardware:";
 /// A link that gives no scenario at all.
 pub(crate) const LINK_UNREADABLE: &str = "This link could not be read, so the page shows its example:";
+/// A host report in a link that does not decode.
+pub(crate) const HOST_DAMAGED: &str =
+    "The hardware in the link is damaged; the link may have been cut off. Paste the report instead.";
 /// After Undo.
 pub(crate) const UNDONE: &str = "Undone.";
 /// After a scenario was opened.
@@ -56,6 +59,8 @@ pub(crate) const HARDWARE_COMMANDS: [&str; 2] = [
 ];
 /// A download that the browser refused.
 pub(crate) const NO_DOWNLOAD: &str = "The browser did not allow the download. Use Copy.";
+/// Where there is no model at all.
+pub(crate) const NO_MODEL: &str = "no model is chosen";
 /// Hub look-up: no connection.
 pub(crate) const HUB_OFFLINE: &str = "This browser is offline. Paste the config.json instead.";
 /// Hub look-up: fetch failed without a status.
@@ -77,6 +82,15 @@ pub(crate) fn hub_status(id: &str, status: u16) -> String {
             "huggingface.co asks to slow down. Try again in a minute, or paste the config.json.".to_owned()
         }
         _ => format!("huggingface.co answered with status {status}. Paste the config.json instead."),
+    }
+}
+
+/// An error with what to do about it.
+pub(crate) fn with_help(error: &str, help: &str) -> String {
+    if help.is_empty() {
+        format!("{error}.")
+    } else {
+        format!("{error}. {help}")
     }
 }
 
@@ -150,6 +164,13 @@ pub(crate) fn gpu_is(name: &str) -> String {
 /// After hardware was imported.
 pub(crate) fn host_is(gpus: u32, name: &str) -> String {
     format!("Hardware imported: {gpus} × {name}")
+}
+
+/// What other processes hold on an imported machine.
+pub(crate) fn memory_in_use(used: Bytes) -> String {
+    format!(
+        "Other processes hold {used} on a GPU now. That is not counted; enter it under “Memory used by other processes” if they stay."
+    )
 }
 
 /// One item of a link that was left out.

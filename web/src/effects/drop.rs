@@ -1,5 +1,5 @@
 //! Files dropped anywhere on the page.
-use crate::state::{AppState, Banner, import};
+use crate::state::{AppState, Banner, Import, import};
 use leptos::{ev, prelude::*};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
@@ -19,7 +19,7 @@ pub(crate) fn accept_drops(state: AppState) {
     let dropped = window_event_listener(ev::drop, move |event| {
         if let Some(files) = event.data_transfer().and_then(|data| data.files()) {
             event.prevent_default();
-            read_files(state, &files, String::new());
+            read_files(state, None, &files, String::new());
         }
     });
     on_cleanup(move || {
@@ -29,7 +29,7 @@ pub(crate) fn accept_drops(state: AppState) {
 }
 
 /// Reads files into the scenario; `id` names the model. What cannot be used is listed above the page.
-pub(crate) fn read_files(state: AppState, files: &web_sys::FileList, id: String) {
+pub(crate) fn read_files(state: AppState, wanted: Option<Import>, files: &web_sys::FileList, id: String) {
     let files: Vec<web_sys::File> = (0..files.length()).filter_map(|at| files.get(at)).collect();
     spawn_local(async move {
         let mut problems = Vec::new();
@@ -42,7 +42,7 @@ pub(crate) fn read_files(state: AppState, files: &web_sys::FileList, id: String)
             };
             let read = match text.and_then(|text| text.as_string()) {
                 None => Err("larger than any file that this page reads, or not readable".to_owned()),
-                Some(text) => import::take(state, &id, None, &text),
+                Some(text) => import::take(state, wanted, &id, None, &text),
             };
             match read {
                 Ok(()) => state.import.set(None),

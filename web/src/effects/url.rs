@@ -61,7 +61,7 @@ pub(crate) fn sync_url(state: AppState) {
 fn open(state: AppState) {
     let fragment = browser::fragment();
     if let Some(host) = fragment.strip_prefix("host=") {
-        let report = link::host_text(host).ok_or_else(|| "the report in the link is damaged".to_owned());
+        let report = browser::packed_text(host).ok_or_else(|| text::HOST_DAMAGED.to_owned());
         if let Err(problem) = report.and_then(|report| import::take_host(state, &report)) {
             unreadable(state, problem);
         }

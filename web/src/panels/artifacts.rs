@@ -3,11 +3,14 @@ use crate::{
     browser,
     code_view::view::code,
     controls::{CopyButton, Field, flag, part, press, words},
-    state::{AppState, actions, link, use_app},
+    state::{AppState, actions, use_app},
     text,
 };
 use leptos::{ev, prelude::*};
-use planner::{ArtifactKind, Outcome};
+use planner::{
+    ArtifactKind, Outcome,
+    artifact::{omitted, zip},
+};
 
 const CODE: &str = "artifact-code";
 
@@ -44,18 +47,13 @@ fn files(state: AppState) -> AnyView {
         .iter()
         .map(|kind| tab(state, *kind))
         .collect_view();
-    let shown = words(move || text_of(state));
+    let missing = Memo::new(move |_| state.files.with(|files| files.get(state.tab.get()).is_none()));
     let label = words(move || format!("tab-{}", state.tab.get().name()));
     view! {
         <div class="files">
             <div class="tabs" role="tablist" aria-label="Files" on:keydown=move |event| key(state, &event)>{tabs}</div>
             <div class="file" role="tabpanel" id="artifact" aria-labelledby=label>
-                <div class="file-tools">
-                    <CopyButton label="Copy" text=move |()| text_of(state) from=CODE />
-                    <button type="button" class="button" on:click=press(move || download(state))>"Download"</button>
-                    <button type="button" class="button" on:click=press(move || download_all(state))>"Download all (.zip)"</button>
-                </div>
-                <pre tabindex="0"><code id=CODE>{part(move || code(state.tab.get().path(), &shown.get()))}</code></pre>
+                {part(move || if missing.get() { reason(state) } else { file(state) })}
             </div>
             <div class="deploy" role="group" aria-label="Options of the files">
                 <h3>"Options"</h3>
@@ -68,6 +66,27 @@ fn files(state: AppState) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// The file that the tab names, with what can be done with it.
+fn file(state: AppState) -> AnyView {
+    let shown = words(move || text_of(state));
+    view! {
+        <div class="file-tools">
+            <CopyButton label="Copy" text=move |()| text_of(state) from=CODE />
+            <button type="button" class="button" on:click=press(move || download(state))>"Download"</button>
+            <button type="button" class="button" on:click=press(move || download_all(state))>"Download all (.zip)"</button>
+        </div>
+        <pre tabindex="0"><code id=CODE>{part(move || code(state.tab.get().path(), &shown.get()))}</code></pre>
+    }
+    .into_any()
+}
+
+/// Why there is no such file.
+fn reason(state: AppState) -> AnyView {
+    let kind = state.tab.get();
+    let why = state.plan.with(|plan| omitted(plan, kind)).unwrap_or_default();
+    view! { <p class="refusal">{format!("No {}: {why}.", kind.path())}</p> }.into_any()
 }
 
 fn tab(state: AppState, kind: ArtifactKind) -> AnyView {
@@ -124,7 +143,7 @@ fn download(state: AppState) {
 }
 
 fn download_all(state: AppState) {
-    let zip = state.files.with_untracked(link::zip);
+    let zip = state.files.with_untracked(zip);
     if browser::download("vllm-deployment.zip", &zip, "application/zip").is_none() {
         actions::inform(state, text::NO_DOWNLOAD.to_owned());
     }

@@ -23,7 +23,7 @@ pub(crate) fn Header() -> AnyView {
     let choose = Callback::new(move |at: usize| {
         let preset = PRESETS.get(at);
         if let Some((preset, scenario)) = preset.and_then(|p: &Preset| Some((p, p.scenario()?))) {
-            actions::replace(state, scenario, &[], format!("Preset: {}", preset.name));
+            actions::replace(state, scenario, format!("Preset: {}", preset.name));
         }
     });
     let import = press(move || actions::open_import(state, Some(crate::state::Import::Scenario)));

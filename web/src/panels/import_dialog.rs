@@ -56,9 +56,9 @@ fn body(state: AppState, form: Form, kind: Import) -> AnyView {
     };
     let take = press(move || {
         let revision = Some(form.revision.get_untracked());
-        let taken = form
-            .text
-            .with_untracked(|text| import::take(state, &form.name.get_untracked(), revision, text));
+        let taken = form.text.with_untracked(|text| {
+            import::take(state, Some(kind), &form.name.get_untracked(), revision, text)
+        });
         match taken {
             Ok(()) => actions::open_import(state, None),
             Err(problem) => form.problem.set(text::sentence(&problem)),
@@ -86,7 +86,7 @@ fn body(state: AppState, form: Form, kind: Import) -> AnyView {
         <div class="dialog-tools">
             <label class="file-label">
                 "or choose a file "
-                <input type="file" accept=".json,.csv,.txt,application/json" on:change=move |event| chosen(state, form, &event) />
+                <input type="file" accept=".json,.csv,.txt,application/json" on:change=move |event| chosen(state, form, kind, &event) />
             </label>
             <button type="button" class="button" on:click=press(move || actions::open_import(state, None))>"Cancel"</button>
             <button type="button" class="button primary" on:click=take>"Use it"</button>
@@ -95,7 +95,7 @@ fn body(state: AppState, form: Form, kind: Import) -> AnyView {
     .into_any()
 }
 
-fn chosen(state: AppState, form: Form, event: &ev::Event) {
+fn chosen(state: AppState, form: Form, kind: Import, event: &ev::Event) {
     let Some(input) = event
         .target()
         .and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok())
@@ -103,7 +103,7 @@ fn chosen(state: AppState, form: Form, event: &ev::Event) {
         return;
     };
     if let Some(files) = input.files() {
-        read_files(state, &files, form.name.get_untracked());
+        read_files(state, Some(kind), &files, form.name.get_untracked());
     }
     // Else choosing the same file again would fire no event.
     input.set_value("");

@@ -91,7 +91,7 @@ fn about(state: AppState, typed: RwSignal<Option<String>>) -> AnyView {
         let summary = match &model.spec {
             Ok(spec) => view! { <p class="why">{summary(spec)}</p> }.into_any(),
             Err(error) => {
-                view! { <p class="error">{text::sentence(&format!("{error}. {}", error.help()))}</p> }
+                view! { <p class="error">{text::sentence(&text::with_help(&error.to_string(), error.help()))}</p> }
                     .into_any()
             }
         };
@@ -162,7 +162,8 @@ fn HubLookup(
     let fetch = move |id: String| {
         problem.set(String::new());
         request.start(id.clone(), "", move |answer| {
-            let taken = answer.and_then(|config| import::take(state, &id, None, &config));
+            let taken =
+                answer.and_then(|config| import::take(state, Some(Import::Model), &id, None, &config));
             problem.set(text::sentence(&taken.err().unwrap_or_default()));
         });
     };

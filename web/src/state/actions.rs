@@ -2,7 +2,7 @@
 //!
 //! Typing changes the scenario at once; edits of one field are undone together. Everything else is one act: it can be
 //! undone, and the browser's Back takes it back.
-use super::{AppState, Banner, Draft, Import, Toast, link::Ignored};
+use super::{AppState, Banner, Draft, Import, Toast};
 use crate::text;
 use leptos::prelude::*;
 use planner::{
@@ -10,7 +10,9 @@ use planner::{
     bounds::{self, FieldKind},
     error::InputError,
     gpu::GpuSpec,
+    host_report::Detected,
     model::ModelInput,
+    share::Ignored,
     units::Bytes,
 };
 
@@ -92,25 +94,26 @@ pub(crate) fn set_gpu(state: AppState, name: &str) {
 }
 
 /// Takes the GPUs of a detected machine.
-pub(crate) fn set_host(state: AppState, gpu: GpuSpec, gpus: u32, notes: Vec<String>) {
-    let message = text::host_is(gpus, &gpu.name);
+pub(crate) fn set_host(state: AppState, detected: Detected) {
+    let message = text::host_is(detected.gpus, &detected.gpu.name);
     let mut scenario = state.scenario.get_untracked();
-    scenario.hardware.gpu = gpu;
-    scenario.hardware.gpus = gpus;
-    scenario.hardware.nodes = 1;
+    scenario.hardware = detected.hardware(false);
     act(state, scenario, message);
-    if !notes.is_empty() {
-        state.banner.set(Some(Banner {
-            title: text::HOST_NOTES.to_owned(),
-            items: notes,
-        }));
+    let mut items = detected.notes;
+    if detected.memory_used > Bytes::ZERO {
+        items.push(text::memory_in_use(detected.memory_used));
     }
+    let banner = Banner {
+        title: text::HOST_NOTES.to_owned(),
+        items,
+    };
+    state.banner.set((!banner.items.is_empty()).then_some(banner));
 }
 
 /// Takes another scenario as a whole: a preset or a file.
-pub(crate) fn replace(state: AppState, scenario: Scenario, ignored: &[Ignored], message: String) {
+pub(crate) fn replace(state: AppState, scenario: Scenario, message: String) {
     act(state, scenario, message);
-    report(state, ignored);
+    state.banner.set(None);
 }
 
 /// Takes the scenario of a link, which is in the browser's history already.

@@ -1,5 +1,5 @@
 //! What a dropped, pasted or chosen text is, and what it does.
-use super::{AppState, actions, link};
+use super::{AppState, Import, actions, link};
 use crate::text;
 use planner::model::ModelInput;
 use serde_json::Value;
@@ -11,43 +11,49 @@ enum Kind {
     Host,
     /// A scenario, or a plan that holds one.
     Scenario,
-    /// Everything else: a config.json, or nothing that is known, which its reader says best.
+    /// A config.json.
     Config,
 }
 
-fn classify(text: &str) -> Kind {
+/// `None` where the text itself does not say.
+fn classify(text: &str) -> Option<Kind> {
     let start = text.trim_start();
     match serde_json::from_str::<Value>(start) {
-        Ok(Value::Array(_)) => Kind::Host,
+        Ok(Value::Array(_)) => Some(Kind::Host),
         Ok(Value::Object(object)) => match object.get("schema").and_then(Value::as_str) {
-            Some(schema) if schema.contains("/host/") => Kind::Host,
-            Some(schema) if schema.contains("/scenario/") || schema.contains("/plan/") => Kind::Scenario,
-            _ => Kind::Config,
+            Some(schema) if schema.contains("/host/") => Some(Kind::Host),
+            Some(schema) if schema.contains("/scenario/") || schema.contains("/plan/") => {
+                Some(Kind::Scenario)
+            }
+            _ => object.contains_key("architectures").then_some(Kind::Config),
         },
-        Err(_) if !start.starts_with(['{', '[']) && start.lines().next().is_some_and(|l| l.contains(',')) => {
-            Kind::Host
-        }
-        _ => Kind::Config,
+        Err(_) if start.starts_with("name,") || start.starts_with("index,") => Some(Kind::Host),
+        _ => None,
     }
 }
 
-/// Takes the text into the scenario. `id` names the model where the text is a config.json.
-pub(crate) fn take(state: AppState, id: &str, revision: Option<String>, text: &str) -> Result<(), String> {
-    match classify(text) {
-        Kind::Host => take_host(state, text),
-        Kind::Scenario => {
-            let (scenario, ignored) = link::from_json(text)?;
-            actions::replace(state, scenario, &ignored, text::SCENARIO_LOADED.to_owned());
+/// Takes the text into the scenario. `id` names the model where the text is a config.json; `wanted` is what somebody
+/// said it is, which decides where the text does not.
+pub(crate) fn take(
+    state: AppState,
+    wanted: Option<Import>,
+    id: &str,
+    revision: Option<String>,
+    text: &str,
+) -> Result<(), String> {
+    match (classify(text), wanted) {
+        (Some(Kind::Host), _) | (None, Some(Import::Hardware)) => take_host(state, text),
+        (Some(Kind::Scenario), _) | (None, Some(Import::Scenario)) => {
+            actions::replace(state, link::from_json(text)?, text::SCENARIO_LOADED.to_owned());
             Ok(())
         }
-        Kind::Config => take_config(state, id, revision, text),
+        (Some(Kind::Config) | None, _) => take_config(state, id, revision, text),
     }
 }
 
 /// Takes a host report into the scenario.
 pub(crate) fn take_host(state: AppState, text: &str) -> Result<(), String> {
-    let (gpu, gpus, notes) = link::host(text)?;
-    actions::set_host(state, gpu, gpus, notes);
+    actions::set_host(state, link::host(text)?);
     Ok(())
 }
 
@@ -58,8 +64,8 @@ fn take_config(state: AppState, id: &str, revision: Option<String>, text: &str) 
         id.to_owned()
     };
     let id = ModelInput::check_id(&id).map_err(|error| error.problem)?;
-    let mut model =
-        ModelInput::from_config(&id, text).map_err(|error| format!("{error}. {}", error.help()))?;
+    let mut model = ModelInput::from_config(&id, text)
+        .map_err(|error| text::with_help(&error.to_string(), error.help()))?;
     model.revision = revision.filter(|revision| !revision.trim().is_empty());
     actions::set_model(state, model);
     Ok(())
@@ -81,18 +87,18 @@ mod tests {
     #[test]
     fn texts_are_told_apart() {
         for (text, kind) in [
-            (r#"{"schema":"vllm-wizard/host/v1"}"#, Kind::Host),
-            (r#"[{"name":"H100"}]"#, Kind::Host),
+            (r#"{"schema":"vllm-wizard/host/v1"}"#, Some(Kind::Host)),
+            (r#"[{"name":"H100"}]"#, Some(Kind::Host)),
             (
                 "name, memory.total [MiB], compute_cap\nNVIDIA L4, 23034 MiB, 8.9",
-                Kind::Host,
+                Some(Kind::Host),
             ),
-            (r#"{"schema":"vllm-wizard/plan/v1"}"#, Kind::Scenario),
-            (r#"{"schema":"vllm-wizard/scenario/v1"}"#, Kind::Scenario),
-            (r#"{"architectures":["LlamaForCausalLM"]}"#, Kind::Config),
-            ("{ broken", Kind::Config),
-            ("", Kind::Config),
-            ("3", Kind::Config),
+            (r#"{"schema":"vllm-wizard/plan/v1"}"#, Some(Kind::Scenario)),
+            (r#"{"schema":"vllm-wizard/scenario/v1"}"#, Some(Kind::Scenario)),
+            (r#"{"architectures":["LlamaForCausalLM"]}"#, Some(Kind::Config)),
+            ("{ broken", None),
+            ("", None),
+            ("3", None),
         ] {
             assert_eq!(classify(text), kind, "{text}");
         }

@@ -1,90 +1,57 @@
-//! Scenarios as links and files. All of it is planner's; this only turns its errors into sentences.
-use planner::{Scenario, bounds, gpu, model::ModelInput};
+//! Scenarios as links and files. All of it is planner's; here its errors become sentences.
+use crate::text;
+use planner::{
+    Scenario,
+    gpu::{self, GpuSpec},
+    host_report::{self, Detected},
+    model::ModelInput,
+    share::{self, Ignored, ShareError},
+    units::Bytes,
+};
+use serde_json::{Map, Value};
 
-/// An item that was left out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ignored {
-    pub(crate) key: String,
-    pub(crate) value: String,
-    pub(crate) reason: String,
-}
-
-/// What is shown if not even the bundled example reads.
-pub(crate) fn fallback() -> Scenario {
-    let gpu = gpu::find("H100 SXM").or(gpu::gpus().first()).cloned();
-    let gpu = gpu.unwrap_or_else(|| gpu::GpuSpec::custom(planner::units::Bytes::from_gib(80), None));
-    let model = ModelInput::from_catalog("Qwen/Qwen3-8B")
-        .or_else(|| ModelInput::from_object("none", &serde_json::Map::new()).ok());
-    match model {
-        Some(model) => Scenario::new(model, gpu),
-        None => unreachable!("the catalogue is never empty"),
-    }
-}
-
-/// STAND-IN until planner::share lands.
+/// The scenario as the fragment of a link, or why it has none.
 pub(crate) fn to_fragment(scenario: &Scenario) -> Result<String, String> {
-    let fresh = Scenario::new(scenario.model.clone(), scenario.hardware.gpu.clone());
-    let mut text = format!("s=1&model={}", scenario.model.id);
-    for id in Scenario::ids() {
-        if let Some(value) = scenario.get(id)
-            && (fresh.get(id) != Some(value.clone()) || id == "gpu")
-        {
-            text.push_str(&format!("&{id}={}", value.replace(' ', "+")));
-        }
-    }
-    Ok(text)
+    share::to_fragment(scenario).map_err(explain)
 }
 
-/// STAND-IN.
-pub(crate) fn from_fragment(text: &str) -> Result<(Scenario, Vec<Ignored>), String> {
-    let mut scenario = fallback();
-    let mut ignored = Vec::new();
-    for pair in text.split('&') {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let value = value.replace('+', " ");
-        match key {
-            "s" => {}
-            "model" => match ModelInput::from_catalog(&value) {
-                Some(model) => scenario.model = model,
-                None => ignored.push(Ignored {
-                    key: key.into(),
-                    value,
-                    reason: "not in the catalogue".into(),
-                }),
-            },
-            key => {
-                if let Err(error) = scenario.set(key, &value) {
-                    ignored.push(Ignored {
-                        key: key.into(),
-                        value,
-                        reason: error.problem,
-                    });
-                }
-            }
-        }
-    }
-    let _ = bounds::FIELDS;
-    Ok((scenario, ignored))
+/// The scenario of a fragment, and what of it was left out.
+pub(crate) fn from_fragment(fragment: &str) -> Result<(Scenario, Vec<Ignored>), String> {
+    share::from_fragment(fragment).map_err(explain)
 }
 
-/// STAND-IN.
-pub(crate) fn from_json(_text: &str) -> Result<(Scenario, Vec<Ignored>), String> {
-    Err("not yet".to_owned())
+/// The scenario of a scenario file or a plan.json.
+pub(crate) fn from_json(text: &str) -> Result<Scenario, String> {
+    let document: Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
+    share::scenario_from_json(&document).map_err(explain)
 }
 
-/// STAND-IN.
-pub(crate) fn host_text(value: &str) -> Option<String> {
-    Some(value.to_owned())
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn explain(error: ShareError) -> String {
+    text::with_help(&error.to_string(), error.help())
 }
 
-/// STAND-IN.
-pub(crate) fn host(_text: &str) -> Result<(gpu::GpuSpec, u32, Vec<String>), String> {
-    let mut gpu = gpu::GpuSpec::custom(planner::units::Bytes::new(84_000_000_123), "9.0".parse().ok());
-    gpu.name = "NVIDIA H100 80GB HBM3".to_owned();
-    Ok((gpu, 8, vec!["2 GPUs are in use by other processes.".to_owned()]))
+/// The GPUs of a host report, an older list, or nvidia-smi's CSV.
+pub(crate) fn host(text: &str) -> Result<Detected, String> {
+    host_report::read(text)
+        .and_then(|report| host_report::to_hardware(&report))
+        .map_err(|error| text::with_help(&error.to_string(), error.help()))
 }
 
-/// STAND-IN.
-pub(crate) fn zip(_files: &planner::ArtifactSet) -> Vec<u8> {
-    Vec::new()
+/// What the page shows if not even the bundled example reads, which a test proves it does.
+pub(crate) fn last_resort() -> Scenario {
+    let model = ModelInput::from_catalog("Qwen/Qwen3-8B").unwrap_or_else(|| ModelInput {
+        id: text::UNNAMED_MODEL.to_owned(),
+        revision: None,
+        origin: planner::model::ModelOrigin::Config,
+        config: Map::new().into(),
+        spec: Err(planner::model::ConfigError::Unsupported {
+            why: text::NO_MODEL.to_owned(),
+        }),
+    });
+    let gpu = gpu::find("H100 SXM").cloned();
+    Scenario::new(
+        model,
+        gpu.unwrap_or_else(|| GpuSpec::custom(Bytes::from_gib(80), None)),
+    )
 }
