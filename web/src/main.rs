@@ -1,15 +1,19 @@
 //! Mounts the page.
 use leptos::prelude::document;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 
 fn main() {
     std::panic::set_hook(Box::new(web::sorry::on_panic));
-    let root = document()
-        .get_element_by_id("app")
-        .and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok());
-    if let Some(root) = root {
-        // What stands there before is for the time without the page.
-        root.set_text_content(None);
+    if let Ok(root) = root() {
         leptos::mount::mount_to(root, web::App).forget();
     }
+}
+
+/// A place in the stead of what index.html shows until now. That is a `main` of its own, and the page brings one.
+fn root() -> Result<web_sys::HtmlElement, JsValue> {
+    let before = document().get_element_by_id("app").ok_or(JsValue::NULL)?;
+    let root = document().create_element("div")?;
+    before.replace_with_with_node_1(&root)?;
+    root.set_id("app");
+    Ok(root.unchecked_into())
 }

@@ -102,6 +102,16 @@ pub(crate) fn sentence(fragment: &str) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// The same with its full stop.
+pub(crate) fn full_sentence(fragment: &str) -> String {
+    let stop = if fragment.ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{}{stop}", sentence(fragment))
+}
+
 /// An error under a field.
 pub(crate) fn not_used(error: &str, used: &str) -> String {
     let error = sentence(error);

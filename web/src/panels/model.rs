@@ -1,6 +1,6 @@
 //! 1 Model: pick one, paste its config.json, or fetch that from the Hub.
 use crate::{
-    controls::{Combobox, Item, Section, part, press, words},
+    controls::{Combobox, Item, Section, part, press, with_code, words},
     effects::HubRequest,
     state::{AppState, Import, actions, import, use_app},
     text,
@@ -91,7 +91,7 @@ fn about(state: AppState, typed: RwSignal<Option<String>>) -> AnyView {
         let summary = match &model.spec {
             Ok(spec) => view! { <p class="why">{summary(spec)}</p> }.into_any(),
             Err(error) => {
-                view! { <p class="error">{text::sentence(&text::with_help(&error.to_string(), error.help()))}</p> }
+                view! { <p class="error">{with_code(&text::full_sentence(&error.to_string()))}</p> }
                     .into_any()
             }
         };

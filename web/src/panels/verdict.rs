@@ -43,6 +43,10 @@ fn head(plan: &Plan) -> AnyView {
     let verdict = &plan.verdict;
     let (class, symbol) = mark(verdict.outcome);
     let scenario = &plan.scenario;
+    let help = match (verdict.outcome, &scenario.model.spec) {
+        (Outcome::Unsupported, Err(error)) => format!(" {}", error.help()),
+        _ => String::new(),
+    };
     let subject = format!(
         "{} on {}",
         scenario.model.id,
@@ -57,7 +61,7 @@ fn head(plan: &Plan) -> AnyView {
             </div>
             <p class="headline">{headline(plan)}</p>
         </div>
-        <p class="reason">{with_code(&verdict.reason)}</p>
+        <p class="reason">{with_code(&text::full_sentence(&verdict.reason))}{help}</p>
     }
     .into_any()
 }
