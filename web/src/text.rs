@@ -94,12 +94,15 @@ pub(crate) fn with_help(error: &str, help: &str) -> String {
     }
 }
 
-/// A fragment as a sentence: planner's errors begin in lower case.
+/// A fragment as a sentence: planner's errors begin in lower case. Names such as vLLM stay as they are.
 pub(crate) fn sentence(fragment: &str) -> String {
     let mut letters = fragment.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    match letters.next() {
+        Some(first) if !letters.clone().next().is_some_and(char::is_uppercase) => {
+            first.to_uppercase().chain(letters).collect()
+        }
+        _ => fragment.to_owned(),
+    }
 }
 
 /// The same with its full stop.
@@ -255,11 +258,6 @@ pub(crate) fn times(factor: f64) -> String {
     format!("{factor:.1}")
 }
 
-/// Singular or plural.
-pub(crate) fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
-    if count == 1 { one } else { many }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,6 +288,13 @@ mod tests {
             (context(131_072).as_str(), context(4000).as_str()),
             ("128K", "4\u{202f}000")
         );
+    }
+
+    #[test]
+    fn fragments_become_sentences() {
+        assert_eq!(full_sentence("missing `hidden_size`"), "Missing `hidden_size`.");
+        assert_eq!(full_sentence("vLLM starts."), "vLLM starts.");
+        assert_eq!(full_sentence(""), ".");
     }
 
     #[test]

@@ -2,27 +2,30 @@
 use crate::{
     controls::{Field, Section, words},
     state::{derive::set_arguments, use_app},
-    text,
 };
 use leptos::prelude::*;
+use planner::bounds::FIELDS;
 
-/// Behind "More engine arguments".
-const MORE: [&str; 14] = [
-    "pipeline_parallel_size",
-    "data_parallel_size",
-    "enable_expert_parallel",
-    "max_num_batched_tokens",
-    "kv_cache_memory_bytes",
-    "headroom_gb",
-    "block_size",
-    "dtype",
-    "quantization",
-    "enforce_eager",
-    "enable_prefix_caching",
-    "enable_chunked_prefill",
-    "disable_hybrid_kv_cache_manager",
-    "trust_remote_code",
+/// Always in sight.
+const FIRST: [&str; 5] = [
+    "tensor_parallel_size",
+    "max_model_len",
+    "kv_cache_dtype",
+    "gpu_memory_utilization",
+    "max_num_seqs",
 ];
+
+/// Change no memory, so they stand beside the files.
+const BESIDE_FILES: [&str; 2] = ["served_model_name", "port"];
+
+/// Every other argument that planner knows.
+fn more() -> impl Iterator<Item = &'static str> {
+    let shown_elsewhere = |id: &str| FIRST.contains(&id) || BESIDE_FILES.contains(&id);
+    let flags = FIELDS
+        .iter()
+        .filter(move |field| field.flag.is_some() && !shown_elsewhere(field.id));
+    std::iter::once("headroom_gb").chain(flags.map(|field| field.id))
+}
 
 /// The section.
 #[component]
@@ -33,21 +36,18 @@ pub(crate) fn Engine() -> AnyView {
         if set == 0 {
             String::new()
         } else {
-            format!("{set} {}", text::plural(set, "changed", "changed"))
+            format!("{set} changed")
         }
     });
-    let more = MORE.map(|id| view! { <Field id=id /> }).collect_view();
+    let first = FIRST.map(|id| view! { <Field id=id /> }).collect_view();
+    let more = more().map(|id| view! { <Field id=id /> }).collect_view();
     view! {
         <Section number="4" title="Engine" open=crate::browser::is_wide() digest>
             <Field id="defaults" />
-            <Field id="tensor_parallel_size" />
-            <Field id="max_model_len" />
-            <Field id="kv_cache_dtype" />
-            <Field id="gpu_memory_utilization" />
-            <Field id="max_num_seqs" />
+            {first}
             <details class="more">
                 <summary>"More engine arguments"</summary>
-                {more}
+                <div class="section-body">{more}</div>
             </details>
         </Section>
     }

@@ -1,12 +1,7 @@
 //! The page in a real browser: controls, and one flow from an empty link to files. Everything is found the way a
 //! person or a screen reader finds it: by role, label and text.
 #![cfg(target_arch = "wasm32")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 mod controls;
 mod flow;
 mod page;
