@@ -11,7 +11,8 @@ pub fn on_panic(info: &PanicHookInfo<'_>) {
     drop(show());
 }
 
-fn show() -> Result<(), JsValue> {
+/// Shows it.
+pub fn show() -> Result<(), JsValue> {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else {
         return Ok(());
     };

@@ -137,8 +137,8 @@ pub(crate) fn unset(effective: &str) -> String {
 /// Why a value holds that nobody set.
 pub(crate) fn reason(set_by: SetBy, why: &str) -> String {
     match set_by {
-        SetBy::Recommended => format!("Recommended: {why}"),
-        SetBy::User | SetBy::VllmDefault => why.to_owned(),
+        SetBy::Recommended => format!("Recommended: {why}").replace('`', ""),
+        SetBy::User | SetBy::VllmDefault => why.replace('`', ""),
     }
 }
 

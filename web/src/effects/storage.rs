@@ -1,19 +1,34 @@
 //! The last scenario, kept in this browser for the next visit where that is allowed.
-use crate::{browser, state::AppState};
+use crate::{
+    browser,
+    state::{AppState, link},
+};
 use leptos::prelude::*;
+use planner::{Scenario, share::Ignored};
 
-/// Where it is kept: as a link's fragment.
-pub(super) const LAST: &str = "vllm-wizard.last";
+/// Where it is kept.
+const LAST: &str = "vllm-wizard.last";
 
-/// Keeps the scenario once something was changed.
+/// Keeps the scenario once something was changed: as a link's fragment, or as JSON where it is too long for a link.
 pub(crate) fn keep_last_scenario(state: AppState) {
     let timer = browser::Timer::new();
     Effect::new(move |_| {
         let fragment = state.fragment.get();
-        if !state.example.get()
-            && let Ok(fragment) = fragment
-        {
-            timer.start(300, move || browser::store(LAST, Some(&fragment)));
+        if !state.example.get() {
+            timer.start(300, move || {
+                let text = fragment.unwrap_or_else(|_| state.scenario.with_untracked(link::to_json));
+                browser::store(LAST, Some(&text));
+            });
         }
     });
+}
+
+/// The scenario of the last visit, and what of it cannot be read any more.
+pub(super) fn last_scenario() -> Option<(Scenario, Vec<Ignored>)> {
+    let text = browser::stored(LAST)?;
+    if text.starts_with('{') {
+        link::from_json(&text).ok().map(|scenario| (scenario, Vec::new()))
+    } else {
+        link::from_fragment(&text).ok()
+    }
 }

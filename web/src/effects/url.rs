@@ -1,5 +1,5 @@
 //! The whole scenario lives in the page's address: `#…`, which no server ever sees.
-use super::storage::LAST;
+use super::storage::last_scenario;
 use crate::{
     browser,
     state::{AppState, Banner, actions, import, link, presets},
@@ -10,9 +10,7 @@ use leptos::{ev, prelude::*};
 /// Opens what the address holds, else the last scenario of this browser, else the example.
 pub(crate) fn open_first(state: AppState) {
     if browser::fragment().is_empty() {
-        if let Some(last) = browser::stored(LAST)
-            && let Ok((scenario, ignored)) = link::from_fragment(&last)
-        {
+        if let Some((scenario, ignored)) = last_scenario() {
             actions::load(state, scenario, &ignored);
             state.history.set(Vec::new());
         }

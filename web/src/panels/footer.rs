@@ -1,16 +1,17 @@
 //! How the figures come about, what they leave out, how old the data are.
 use crate::text;
 use leptos::prelude::*;
-use planner::{gpu, model};
+use planner::{engine::VllmVersion, gpu, model};
 
 /// The end of the page.
 #[component]
 pub(crate) fn Footer() -> AnyView {
     let data = format!(
-        "Data of {}: {} models, {} GPUs. vLLM 0.33.0.",
+        "Data of {}: {} models, {} GPUs. Rules of vLLM {}.",
         gpu::data_revision(),
         model::models().len(),
-        gpu::gpus().len()
+        gpu::gpus().len(),
+        VllmVersion::latest()
     );
     view! {
         <footer class="footer">

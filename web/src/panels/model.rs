@@ -105,7 +105,7 @@ fn about(state: AppState, typed: RwSignal<Option<String>>) -> AnyView {
             let hint = if known {
                 "Pick one from the list."
             } else {
-                "Not in the catalogue."
+                "Not in the catalogue (owner/name or owner/name@revision can be fetched)."
             };
             view! { <p class="error">{format!("{hint} Using {}.", model.id)}</p> }
         });
@@ -159,11 +159,11 @@ fn HubLookup(
     let request = HubRequest::new();
     let problem = RwSignal::new(String::new());
     let id = Memo::new(move |_| typed.get().and_then(|typed| repository(&typed)));
-    let fetch = move |id: String| {
+    let fetch = move |(id, revision): Repository| {
         problem.set(String::new());
-        request.start(id.clone(), "", move |answer| {
+        request.start(id.clone(), &revision.clone().unwrap_or_default(), move |answer| {
             let taken =
-                answer.and_then(|config| import::take(state, Some(Import::Model), &id, None, &config));
+                answer.and_then(|config| import::take(state, Some(Import::Model), &id, revision, &config));
             problem.set(text::sentence(&taken.err().unwrap_or_default()));
         });
     };
@@ -189,17 +189,25 @@ fn HubLookup(
     .into_any()
 }
 
-/// The text where it looks like `owner/name` and is not bundled.
-fn repository(typed: &str) -> Option<String> {
-    let typed = typed.trim();
-    let (owner, name) = typed.split_once('/')?;
-    let ok = |part: &str| {
+/// A repository and, where it was given, a revision of it.
+type Repository = (String, Option<String>);
+
+/// The text where it looks like `owner/name` or `owner/name@revision` and is not bundled.
+fn repository(typed: &str) -> Option<Repository> {
+    let (id, revision) = match typed.trim().split_once('@') {
+        Some((id, revision)) => (id, Some(revision)),
+        None => (typed.trim(), None),
+    };
+    let (owner, name) = id.split_once('/')?;
+    let word = |part: &str| {
         !part.is_empty()
             && part
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
     };
-    (ok(owner) && ok(name) && planner::model::find(typed).is_none()).then(|| typed.to_owned())
+    let ok = word(owner) && word(name) && revision.is_none_or(|revision| revision.split('/').all(word));
+    let bundled = revision.is_none() && planner::model::find(id).is_some();
+    (ok && !bundled).then(|| (id.to_owned(), revision.map(ToOwned::to_owned)))
 }
 
 #[cfg(test)]
@@ -218,7 +226,14 @@ mod tests {
 
     #[test]
     fn only_repositories_outside_the_catalogue_are_looked_up() {
-        assert_eq!(repository(" me/mine ").as_deref(), Some("me/mine"));
+        let of = |id: &str, revision: Option<&str>| Some((id.to_owned(), revision.map(ToOwned::to_owned)));
+        assert_eq!(repository(" me/mine "), of("me/mine", None));
+        assert_eq!(repository("me/mine@refs/pr/1"), of("me/mine", Some("refs/pr/1")));
+        // Another revision may hold another config.
+        assert_eq!(
+            repository("Qwen/Qwen3-8B@main"),
+            of("Qwen/Qwen3-8B", Some("main"))
+        );
         for typed in [
             "",
             "mine",
@@ -226,6 +241,7 @@ mod tests {
             "a/b/c",
             "../etc/passwd",
             "me/mi ne",
+            "me/mine@",
             "qwen/qwen3-8b",
         ] {
             assert_eq!(repository(typed), None, "{typed}");

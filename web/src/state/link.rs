@@ -20,6 +20,11 @@ pub(crate) fn from_fragment(fragment: &str) -> Result<(Scenario, Vec<Ignored>), 
     share::from_fragment(fragment).map_err(explain)
 }
 
+/// The scenario as a file.
+pub(crate) fn to_json(scenario: &Scenario) -> String {
+    share::scenario_json(scenario).to_string()
+}
+
 /// The scenario of a scenario file or a plan.json.
 pub(crate) fn from_json(text: &str) -> Result<Scenario, String> {
     let document: Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;

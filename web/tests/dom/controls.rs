@@ -153,3 +153,31 @@ async fn a_row_of_the_memory_table_explains_itself() {
         assert!(explanation.contains(part), "{explanation}");
     }
 }
+
+#[wasm_bindgen_test]
+async fn the_verdict_is_said_once_things_are_quiet() {
+    let page = Page::open("").await;
+    let said = || page.texts("#announcement").concat();
+    page.type_into("Concurrent sequences", "9000").await;
+    page.wait(200).await;
+    assert_eq!(said(), "");
+    page.wait(900).await;
+    assert!(said().starts_with("Tight: "), "{}", said());
+}
+
+#[wasm_bindgen_test]
+fn a_failed_page_keeps_the_link_and_offers_to_reload() {
+    web::sorry::show().unwrap();
+    let overlay = web_sys::window()
+        .unwrap()
+        .document()
+        .unwrap()
+        .get_element_by_id("sorry")
+        .unwrap();
+    let text = overlay.text_content().unwrap();
+    assert!(
+        text.contains("Your link is intact") && text.contains("Copy link") && text.contains("Reload"),
+        "{text}"
+    );
+    overlay.remove();
+}
