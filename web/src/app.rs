@@ -33,6 +33,7 @@ pub fn App() -> impl IntoView {
         <Dock />
         <BannerView />
         <main class="main">
+            <div class="columns">
             <form class="inputs" aria-label="Inputs" on:submit=|event: ev::SubmitEvent| event.prevent_default()>
                 <ModelPanel />
                 <HardwarePanel />
@@ -44,6 +45,7 @@ pub fn App() -> impl IntoView {
                 <MemoryPanel />
                 <Notes />
                 <Arguments />
+            </div>
             </div>
             <Artifacts />
         </main>

@@ -67,7 +67,7 @@ pub(crate) const HUB_OFFLINE: &str = "This browser is offline. Paste the config.
 pub(crate) const HUB_NO_ANSWER: &str = "No readable answer from huggingface.co (blocked network, proxy or browser rule). Paste the config.json instead.";
 /// Hub look-up: took too long.
 pub(crate) const HUB_TIME_OUT: &str =
-    "huggingface.co did not answer within 15 seconds. Try again, or paste the config.json.";
+    "The Hub did not answer within 15 seconds. Try again, or paste the config.json.";
 /// Hub look-up: stopped by the user.
 pub(crate) const HUB_CANCELLED: &str = "Cancelled.";
 
@@ -75,13 +75,11 @@ pub(crate) const HUB_CANCELLED: &str = "Cancelled.";
 pub(crate) fn hub_status(id: &str, status: u16) -> String {
     match status {
         401 | 403 => format!(
-            "{id} is gated or private: open its page, accept the terms, download config.json and paste it."
+            "The repository {id} is gated, private or does not exist: open its page, accept the terms, download config.json and paste it."
         ),
-        404 => format!("{id} has no config.json at this revision, or the name is wrong."),
-        429 => {
-            "huggingface.co asks to slow down. Try again in a minute, or paste the config.json.".to_owned()
-        }
-        _ => format!("huggingface.co answered with status {status}. Paste the config.json instead."),
+        404 => format!("The repository {id} has no config.json at this revision."),
+        429 => "The Hub asks to slow down. Try again in a minute, or paste the config.json.".to_owned(),
+        _ => format!("The Hub answered with status {status}. Paste the config.json instead."),
     }
 }
 
@@ -172,6 +170,20 @@ pub(crate) fn model_is(id: &str) -> String {
 /// After a GPU was chosen.
 pub(crate) fn gpu_is(name: &str) -> String {
     format!("GPU: {name}")
+}
+
+/// After another vLLM version was chosen: which values changed with it.
+pub(crate) fn version_is(version: &str, changes: &[String]) -> String {
+    match changes {
+        [] => format!("vLLM {version}: all values stay."),
+        [first, second, third, rest @ ..] if !rest.is_empty() => {
+            format!(
+                "vLLM {version}: {first}, {second}, {third} and {} more.",
+                rest.len()
+            )
+        }
+        changes => format!("vLLM {version}: {}.", changes.join(", ")),
+    }
 }
 
 /// After hardware was imported.

@@ -121,6 +121,8 @@ pub(crate) fn Combobox(
         list.active.set(None);
         list.open.set(true);
     };
+    // Typing replaces what is there.
+    let entered = move |event: ev::FocusEvent| event_target::<web_sys::HtmlInputElement>(&event).select();
     let active_id = words(move || {
         list.active
             .get()
@@ -146,6 +148,7 @@ pub(crate) fn Combobox(
                 prop:value=words(move || typed.get().unwrap_or_else(|| value.get()))
                 on:input=input
                 on:click=move |_| list.show()
+                on:focus=entered
                 on:keydown=move |event| list.key(&event)
                 on:blur=move |_| list.close()
             />

@@ -77,11 +77,7 @@ fn version_select(state: AppState) -> AnyView {
         .iter()
         .map(|v| Choice::new(v.to_string(), v.to_string()))
         .collect::<Vec<_>>();
-    let chosen = move |event: ev::Event| {
-        let version = event_target_value(&event);
-        let message = format!("vLLM {version}");
-        actions::apply(state, &[("vllm_version".to_owned(), version)], message);
-    };
+    let chosen = move |event: ev::Event| actions::set_version(state, &event_target_value(&event));
     view! {
         <label class="tool">
             "vLLM"

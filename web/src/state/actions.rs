@@ -93,6 +93,24 @@ pub(crate) fn set_gpu(state: AppState, name: &str) {
     apply(state, &change, text::gpu_is(name));
 }
 
+/// Takes a vLLM version, and says which values changed with it.
+pub(crate) fn set_version(state: AppState, version: &str) {
+    let before = state.rows.get_untracked();
+    let mut scenario = state.scenario.get_untracked();
+    if scenario.set("vllm_version", version).is_err() {
+        return;
+    }
+    let after = planner::evaluate(&scenario).arg_rows();
+    let changes: Vec<String> = after
+        .iter()
+        .filter_map(|new| {
+            let old = before.iter().find(|old| old.id == new.id)?;
+            (old.value != new.value).then(|| format!("{} {} → {}", new.flag, old.value, new.value))
+        })
+        .collect();
+    act(state, scenario, text::version_is(version, &changes));
+}
+
 /// Takes the GPUs of a detected machine.
 pub(crate) fn set_host(state: AppState, detected: Detected) {
     let message = text::host_is(detected.gpus, &detected.gpu.name);
@@ -310,6 +328,21 @@ mod tests {
             let before = state.scenario.get_untracked();
             apply(state, &change, String::new());
             assert!(state.scenario.with_untracked(|now| *now == before));
+        });
+    }
+
+    #[test]
+    fn another_version_says_what_it_changes() {
+        with_state(|state| {
+            set_version(state, "0.11.2");
+            let message = state
+                .toast
+                .with_untracked(|t| t.as_ref().map(|t| t.message.clone()))
+                .unwrap();
+            assert!(
+                message.contains("--gpu-memory-utilization 0.92 → 0.9"),
+                "{message}"
+            );
         });
     }
 
