@@ -137,20 +137,17 @@ fn wasm(steps: &Steps) -> Result<()> {
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         Ok(command)
     };
-    // The file comes with planner's artifacts; from then on it must be there.
-    if workspace::root().join("planner/tests/wasm.rs").is_file() {
-        let node = on_path("node").is_some();
-        steps.next(if node {
-            "planner in wasm, under node"
-        } else {
-            "planner in wasm, in the browser"
-        });
-        let mut command = test("planner", &["--test", "wasm"])?;
-        if !node {
-            command.env("WASM_BINDGEN_USE_BROWSER", "1");
-        }
-        run_command(&mut command)?;
+    let node = on_path("node").is_some();
+    steps.next(if node {
+        "planner in wasm, under node"
+    } else {
+        "planner in wasm, in the browser"
+    });
+    let mut command = test("planner", &["--test", "wasm"])?;
+    if !node {
+        command.env("WASM_BINDGEN_USE_BROWSER", "1");
     }
+    run_command(&mut command)?;
     steps.next("the page's components in the browser");
     run_command(&mut test("web", &["--tests"])?)
 }
