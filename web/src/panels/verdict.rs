@@ -97,7 +97,7 @@ fn key_figures(
         (
             "KV cache per GPU",
             format!("{available}"),
-            format!("{} asked for by this load", memory.kv_cache_workload_bytes),
+            format!("{} for this load", memory.kv_cache_workload_bytes),
         ),
         (
             "KV cache",
