@@ -25,7 +25,7 @@ pub(crate) fn Arguments() -> AnyView {
             let default_rows = default.into_iter().map(row).collect_view();
             view! {
                 <section class="panel" aria-labelledby="arguments-title">
-                    <h2 id="arguments-title">"Flags"</h2>
+                    <h2 id="arguments-title">"Flags and their reasons"</h2>
                     <table class="arguments">
                         <thead>
                             <tr><th scope="col">"Flag"</th><th scope="col">"Value"</th><th scope="col">"Why"</th></tr>
@@ -46,7 +46,7 @@ pub(crate) fn Arguments() -> AnyView {
 
 fn row(row: &ArgRow) -> AnyView {
     let who = match row.set_by {
-        SetBy::User => "you",
+        SetBy::User => "set by you",
         SetBy::Recommended => "recommended",
         SetBy::VllmDefault => "",
     };
@@ -56,7 +56,7 @@ fn row(row: &ArgRow) -> AnyView {
         <tr>
             <th scope="row"><code>{row.flag}</code></th>
             <td class="value">{value}</td>
-            <td><span class="who">{who}</span>{with_code(&row.why)}</td>
+            <td><span class="who">{who}</span>{(row.set_by != SetBy::User).then(|| with_code(&row.why))}</td>
         </tr>
     }
     .into_any()
