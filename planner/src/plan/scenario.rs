@@ -157,12 +157,12 @@ impl Scenario {
     /// The value as text; `None` where an engine argument is not set or a field is empty.
     pub fn get(&self, id: &str) -> Option<String> {
         let (hardware, workload) = (&self.hardware, &self.workload);
-        let custom = gpu::find(&hardware.gpu.name).is_none_or(|known| known != &hardware.gpu);
+        let custom = || gpu::find(&hardware.gpu.name).is_none_or(|known| known != &hardware.gpu);
         let text = match id {
             "vllm_version" => self.vllm_version.to_string(),
             "gpu" => hardware.gpu.name.clone(),
-            "gpu_memory" if custom => format!("{}", hardware.gpu.memory_visible?.get()),
-            "compute_capability" if custom => hardware.gpu.compute_capability?.to_string(),
+            "gpu_memory" if custom() => format!("{}", hardware.gpu.memory_visible?.get()),
+            "compute_capability" if custom() => hardware.gpu.compute_capability?.to_string(),
             "gpus" => hardware.gpus.to_string(),
             "nodes" => hardware.nodes.to_string(),
             "interconnect" => hardware.interconnect.name().to_owned(),
