@@ -159,6 +159,9 @@ impl Page {
     pub async fn axe(&self) -> Res<Vec<String>> {
         let script = fs::read_to_string(paths::axe()?)?;
         self.eval(&format!("{script}; void 0")).await?;
+        // Colours on their way from one theme to the other are nobody's contrast.
+        self.wait("document.getAnimations().every((one) => one.playState === 'finished')")
+            .await?;
         let list = "axe.run(document).then((r) => r.violations.map((v) => \
                     v.id + ': ' + v.nodes.map((n) => n.target.join(' ')).join(', ')))";
         Ok(serde_json::from_value(self.eval(list).await?)?)
