@@ -194,8 +194,8 @@ impl Page {
     /// The bytes of a download, as soon as it is whole. Each name can be waited for again after it is taken.
     pub async fn download(&self, name: &str) -> Res<Vec<u8>> {
         let path = self.chromium.downloads.join(name);
-        // Chromium renames NAME.crdownload when the last byte is written.
-        let whole = async || Ok(fs::read(&path).ok());
+        // Chromium keeps the name with an empty file, and renames NAME.crdownload over it when the last byte is written.
+        let whole = async || Ok(fs::read(&path).ok().filter(|bytes| !bytes.is_empty()));
         let there = || {
             fs::read_dir(&self.chromium.downloads).map(|all| all.flatten().map(|e| e.file_name()).collect())
         };
