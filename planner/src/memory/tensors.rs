@@ -149,6 +149,21 @@ struct Linear<'a> {
     whole_k: u64,
 }
 
+impl<'a> Linear<'a> {
+    /// One layer without bias.
+    const fn plain(class: TensorClass, shards: &'a [u64], k: u64, whole_k: u64, quantized: bool) -> Self {
+        Self {
+            class,
+            shards,
+            k,
+            experts: 1,
+            quantized,
+            bias: 0,
+            whole_k,
+        }
+    }
+}
+
 impl Builder<'_> {
     fn tp(&self) -> u64 {
         u64::from(self.place.shape.tp)
@@ -270,18 +285,7 @@ impl Builder<'_> {
         let heads = u64::from(mamba.mamba_num_heads) / self.tp();
         let conv = channels + 2 * matrices;
         let linear = |shards: &[u64], k: u64, whole_k: u64, quantized: bool, out: &mut Vec<Tensor>| {
-            self.linear(
-                &Linear {
-                    class,
-                    shards,
-                    k,
-                    experts: 1,
-                    quantized,
-                    bias: 0,
-                    whole_k,
-                },
-                out,
-            );
+            self.linear(&Linear::plain(class, shards, k, whole_k, quantized), out);
         };
         out.push(whole(
             class,
@@ -313,18 +317,7 @@ impl Builder<'_> {
         let (key, value) = (key / self.tp(), value / self.tp());
         let heads = u64::from(gdn.linear_num_value_heads) / self.tp();
         let linear = |shards: &[u64], k: u64, whole_k: u64, quantized: bool, out: &mut Vec<Tensor>| {
-            self.linear(
-                &Linear {
-                    class,
-                    shards,
-                    k,
-                    experts: 1,
-                    quantized,
-                    bias: 0,
-                    whole_k,
-                },
-                out,
-            );
+            self.linear(&Linear::plain(class, shards, k, whole_k, quantized), out);
         };
         let conv = (2 * key + value) * u64::from(gdn.linear_conv_kernel_dim);
         out.push(whole(class, conv * self.element, 1));
@@ -350,18 +343,7 @@ impl Builder<'_> {
         let class = TensorClass::Attention;
         let quantized = run.quantized.qkv;
         let linear = |shards: &[u64], k: u64, quantized: bool, out: &mut Vec<Tensor>| {
-            self.linear(
-                &Linear {
-                    class,
-                    shards,
-                    k,
-                    experts: 1,
-                    quantized,
-                    bias: 0,
-                    whole_k: k,
-                },
-                out,
-            );
+            self.linear(&Linear::plain(class, shards, k, k, quantized), out);
         };
         let norm = |width: u64| whole(TensorClass::Norms, width * self.element, 1);
         if let Some(rank) = mla.q_lora_rank.map(u64::from) {
@@ -468,18 +450,7 @@ impl Builder<'_> {
         };
         if run.quantized.router {
             let class = TensorClass::Router;
-            self.linear(
-                &Linear {
-                    class,
-                    shards: &[experts],
-                    k: h,
-                    experts: 1,
-                    quantized: true,
-                    bias: 0,
-                    whole_k: h,
-                },
-                out,
-            );
+            self.linear(&Linear::plain(class, &[experts], h, h, true), out);
         } else {
             out.push(whole(TensorClass::Router, experts * h * router, 1));
         }
@@ -583,18 +554,7 @@ impl Builder<'_> {
                 let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
                 let k = u64::from(spec.hidden_size);
                 let class = TensorClass::LmHead;
-                self.linear(
-                    &Linear {
-                        class,
-                        shards: &[rows],
-                        k,
-                        experts: 1,
-                        quantized: true,
-                        bias: 0,
-                        whole_k: k,
-                    },
-                    &mut out,
-                );
+                self.linear(&Linear::plain(class, &[rows], k, k, true), &mut out);
             } else {
                 out.push(self.embedding(TensorClass::LmHead));
             }
