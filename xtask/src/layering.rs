@@ -47,11 +47,10 @@ const OWED: &[(&str, &str, &str)] = &[
         "artifact",
         "vLLM's table of flags belongs in `engine`, the kinds of files in `plan`",
     ),
-    ("share", "artifact", "plan.json's schema name belongs in `plan`"),
     (
+        "share",
         "artifact",
-        "memory",
-        "`plan` should hand on the type of its terms",
+        "plan.json's schema name and the ordered JSON belong in `plan`",
     ),
 ];
 

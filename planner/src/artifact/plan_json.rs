@@ -4,8 +4,7 @@ use super::{
     json::{Json, number_or_text, typed},
 };
 use crate::{
-    memory::Term,
-    plan::{Memory, Plan, Remedy},
+    plan::{Memory, Plan, Remedy, Term},
     share,
 };
 

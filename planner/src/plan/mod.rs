@@ -7,6 +7,7 @@ mod output;
 mod remedy;
 mod scenario;
 
+pub use crate::memory::Term;
 pub use evaluate::evaluate;
 pub use output::{
     Bias, Feasibility, Memory, Note, OomRisk, Outcome, Plan, RankMemory, Remedy, Severity, Verdict,
