@@ -89,7 +89,7 @@ impl RunnerMemory {
 
 /// Caches of the fused experts' kernels (`layers/fused_moe/modular_kernel.py`); they stay after the profile run.
 fn expert_workspace(spec: &ModelSpec, run: &RunSettings) -> u64 {
-    let Some(moe) = spec.moe else { return 0 };
+    let Some(moe) = spec.moe() else { return 0 };
     let tokens = u64::from(run.max_num_batched_tokens) * u64::from(moe.num_experts_per_tok);
     let width = u64::from(moe.moe_intermediate_size)
         / if run.shape.ep {
@@ -112,8 +112,8 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings) -> u64 {
     let q = u64::from(a.num_attention_heads) / tp * u64::from(a.head_dim);
     let kv = (u64::from(a.num_key_value_heads) / tp).max(1) * u64::from(a.head_dim);
     let dense = spec
-        .mlp
-        .filter(|_| spec.layers.iter().any(|l| l.mlp.has_dense()))
+        .mlp()
+        .filter(|_| spec.layers.iter().any(|l| l.mlp.dense.is_some()))
         .map_or(0, |mlp| {
             let width = u64::from(mlp.intermediate_size) / tp;
             let copies = u64::from(spec.residual_copies);
@@ -125,7 +125,7 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings) -> u64 {
             let quantized = if block_fp8 { width + width.div_ceil(32) } else { 0 };
             2 * n * (wide + copies * h).max(width + (copies + 1) * h + reduced) + n * quantized
         });
-    let experts = spec.moe.map_or(0, |_| {
+    let experts = spec.moe().map_or(0, |_| {
         let normed = if a.qk_norm == QkNorm::None { 0 } else { q + kv };
         2 * n * (3 * h + reduced + q + 2 * kv + normed + q)
     });

@@ -88,10 +88,10 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     );
     let vocab = spec.vocab_size.next_multiple_of(64);
     let mut cuts = vec![(big, small), (vocab, shape.tp)];
-    if let Some(mlp) = spec.mlp {
+    if let Some(mlp) = spec.mlp() {
         cuts.push((mlp.intermediate_size, shape.tp));
     }
-    if let Some(moe) = spec.moe {
+    if let Some(moe) = spec.moe() {
         if !shape.ep {
             cuts.push((moe.moe_intermediate_size, shape.expert_ranks()));
         }
@@ -119,13 +119,13 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
 fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     let scheme = spec.quantization.as_ref()?.scheme;
     let a = spec.attention;
-    let dense = spec.mlp.filter(|_| {
+    let dense = spec.mlp().filter(|_| {
         spec.layers
             .iter()
-            .any(|run| run.mlp.has_dense() && run.quantized.down)
+            .any(|run| run.mlp.dense.is_some() && run.quantized.down)
     });
     let shared = spec
-        .moe
+        .moe()
         .and_then(|moe| moe.shared)
         .filter(|_| spec.layers.iter().any(|run| run.quantized.shared));
     let heads = a.num_attention_heads / shape.tp;
@@ -173,7 +173,7 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
             ..
         } => {
             let experts = spec
-                .moe
+                .moe()
                 .filter(|_| !shape.ep)
                 .map(|moe| moe.moe_intermediate_size / shape.expert_ranks());
             let mut inputs = [q].into_iter().chain(widths).chain(experts);

@@ -73,17 +73,17 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
                 vec![hidden.clone(), tp.clone()],
                 "model_executor/layers/mamba/gdn@0.33.0",
             ),
-            TensorClass::Mlp => exact("weights.mlp", "Feed-forward", bytes, "layers × 3 × hidden_size × intermediate_size / tensor_parallel_size × bytes + scales", vec![hidden.clone(), ("intermediate_size", text(spec.mlp.map_or(0, |m| m.intermediate_size))), tp.clone()], "model_executor/layers/linear.py: MergedColumnParallelLinear@0.33.0"),
+            TensorClass::Mlp => exact("weights.mlp", "Feed-forward", bytes, "layers × 3 × hidden_size × intermediate_size / tensor_parallel_size × bytes + scales", vec![hidden.clone(), ("intermediate_size", text(spec.mlp().map_or(0, |m| m.intermediate_size))), tp.clone()], "model_executor/layers/linear.py: MergedColumnParallelLinear@0.33.0"),
             TensorClass::Experts => exact(
                 "weights.experts",
                 "Routed experts",
                 bytes,
                 "layers × experts × 3 × hidden_size × moe_intermediate_size × bytes / (tensor_parallel_size × data_parallel_size) + scales",
-                vec![layers.clone(), ("experts", text(spec.moe.map_or(0, |m| m.num_experts))), hidden.clone(), ("moe_intermediate_size", text(spec.moe.map_or(0, |m| m.moe_intermediate_size))), tp.clone(), ("data_parallel_size", text(shape.dp))],
+                vec![layers.clone(), ("experts", text(spec.moe().map_or(0, |m| m.num_experts))), hidden.clone(), ("moe_intermediate_size", text(spec.moe().map_or(0, |m| m.moe_intermediate_size))), tp.clone(), ("data_parallel_size", text(shape.dp))],
                 "model_executor/layers/fused_moe/layer.py@0.33.0",
             ),
             TensorClass::SharedExperts => exact("weights.shared_experts", "Shared experts", bytes, "layers × 3 × hidden_size × shared width / tensor_parallel_size × bytes", vec![layers.clone(), hidden.clone(), tp.clone()], "model_executor/layers/linear.py@0.33.0"),
-            TensorClass::Router => exact("weights.router", "Router", bytes, "layers × experts × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("experts", text(spec.moe.map_or(0, |m| m.num_experts))), hidden.clone()], "model_executor/layers/fused_moe/router@0.33.0"),
+            TensorClass::Router => exact("weights.router", "Router", bytes, "layers × experts × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("experts", text(spec.moe().map_or(0, |m| m.num_experts))), hidden.clone()], "model_executor/layers/fused_moe/router@0.33.0"),
             TensorClass::Norms => exact("weights.norms", "Norms", bytes, "layers × norms per layer × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("norms per layer", text(spec.norms.per_layer)), hidden.clone()], "model_executor/layers/layernorm.py@0.33.0"),
             TensorClass::Rope => exact("weights.rope", "Rotary cache", bytes, "positions × rotary dimension × bytes, once per rank", vec![("head_dim", text(a.head_dim))], "model_executor/layers/rotary_embedding@0.33.0"),
         });
@@ -126,7 +126,7 @@ fn runner_terms(spec: &ModelSpec, rank: &RankBudget, settings: &BudgetSettings) 
         checked,
     }];
     if runner.workspace > Bytes::ZERO {
-        let moe = spec.moe;
+        let moe = spec.moe();
         terms.push(Term {
             id: "persistent.workspace",
             label: "Expert workspace",

@@ -4,7 +4,7 @@ use super::{
     families::{Experts, Family},
     fields::Fields,
     resolve::switch,
-    spec::{DenseMlp, MlpKind, Moe, SharedExpert},
+    spec::{DenseMlp, FeedForward, Moe, SharedExpert},
 };
 use crate::units::FloatDtype;
 use serde_json::Value;
@@ -14,14 +14,12 @@ const MAX_INTERMEDIATE: u32 = 1 << 20;
 const MAX_EXPERTS: u32 = 1 << 12;
 const MAX_EXPERT_WIDTH: u32 = 1 << 18;
 
-/// Shapes of dense layers, shapes of expert layers, and which layer is which.
-pub(super) type FeedForward = (Option<DenseMlp>, Option<Moe>, Vec<MlpKind>);
-
+/// The feed-forward of each layer.
 pub(super) fn feed_forward(
     fields: &Fields<'_>,
     family: &Family,
     layers: u32,
-) -> Result<FeedForward, ConfigError> {
+) -> Result<Vec<FeedForward>, ConfigError> {
     let dense = |width: u32| -> Result<DenseMlp, ConfigError> {
         Ok(DenseMlp {
             intermediate_size: width,
@@ -31,11 +29,7 @@ pub(super) fn feed_forward(
     };
     let width = || fields.required("intermediate_size", MAX_INTERMEDIATE, "the feed-forward layers");
     match family.experts {
-        Experts::None => Ok((
-            Some(dense(width()?)?),
-            None,
-            vec![MlpKind::Dense; layers as usize],
-        )),
+        Experts::None => Ok(same(Some(dense(width()?)?), None, layers)),
         Experts::Mixtral | Experts::MiniMax | Experts::GptOss => {
             let mini = family.experts == Experts::MiniMax;
             let expert = fields.required("intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
@@ -45,7 +39,7 @@ pub(super) fn feed_forward(
             if mini {
                 moe.router_dtype = FloatDtype::Float32;
             }
-            Ok((None, Some(moe), vec![MlpKind::Moe; layers as usize]))
+            Ok(same(None, Some(moe), layers))
         }
         Experts::Qwen | Experts::QwenShared => {
             let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
@@ -60,26 +54,20 @@ pub(super) fn feed_forward(
                     gate: true,
                 });
             }
-            let kinds = sparse_layers(fields, layers)?;
-            let mlp = if kinds.contains(&MlpKind::Dense) {
-                Some(dense(width()?)?)
-            } else {
-                None
-            };
-            Ok((mlp, Some(moe), kinds))
+            either(&sparse_layers(fields, layers)?, moe, || dense(width()?))
         }
         Experts::NemotronH => nemotron_h(fields, layers),
         Experts::Gemma4 => {
             let mlp = Some(dense(width()?)?);
             if fields.flag("enable_moe_block")? != Some(true) {
-                return Ok((mlp, None, vec![MlpKind::Dense; layers as usize]));
+                return Ok(same(mlp, None, layers));
             }
             let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
             let moe = Moe {
                 router_scales: true,
                 ..routed(fields, "num_experts", expert)?
             };
-            Ok((mlp, Some(moe), vec![MlpKind::DenseAndMoe; layers as usize]))
+            Ok(same(mlp, Some(moe), layers))
         }
         Experts::Llama4 => llama4(fields, layers),
         Experts::Glm | Experts::DeepSeek => {
@@ -98,16 +86,13 @@ pub(super) fn feed_forward(
                 moe.blackwell_kernel = moe.correction_bias;
             }
             let first = fields.count_in("first_k_dense_replace", 0, layers)?.unwrap_or(0);
-            let kinds = (0..layers)
-                .map(|i| if i < first { MlpKind::Dense } else { MlpKind::Moe })
-                .collect();
-            let mlp = if first > 0 { Some(dense(width()?)?) } else { None };
-            Ok((mlp, Some(moe), kinds))
+            let sparse: Vec<bool> = (0..layers).map(|i| i >= first).collect();
+            either(&sparse, moe, || dense(width()?))
         }
     }
 }
 
-fn llama4(fields: &Fields<'_>, layers: u32) -> Result<FeedForward, ConfigError> {
+fn llama4(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, ConfigError> {
     let width = fields.required("intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
     let shared = Some(SharedExpert {
         intermediate_size: width,
@@ -120,41 +105,48 @@ fn llama4(fields: &Fields<'_>, layers: u32) -> Result<FeedForward, ConfigError> 
     let step = fields
         .count("interleave_moe_layer_step", MAX_LAYERS)?
         .unwrap_or(1);
-    let kinds: Vec<MlpKind> = (1..=layers)
-        .map(|i| {
-            if i % step == 0 {
-                MlpKind::Moe
-            } else {
-                MlpKind::Dense
-            }
-        })
-        .collect();
-    let mlp = if kinds.contains(&MlpKind::Dense) {
+    let sparse: Vec<bool> = (1..=layers).map(|i| i % step == 0).collect();
+    either(&sparse, moe, || {
         let width = fields.required(
             "intermediate_size_mlp",
             MAX_INTERMEDIATE,
             "the feed-forward layers",
         )?;
-        Some(DenseMlp {
+        Ok(DenseMlp {
             intermediate_size: width,
             gated: true,
             bias: false,
         })
+    })
+}
+
+/// Every layer alike.
+fn same(dense: Option<DenseMlp>, moe: Option<Moe>, layers: u32) -> Vec<FeedForward> {
+    vec![FeedForward { dense, moe }; layers as usize]
+}
+
+/// Experts where `sparse` says so, else a dense feed-forward, whose fields are only read if a layer has one.
+fn either(
+    sparse: &[bool],
+    moe: Moe,
+    dense: impl FnOnce() -> Result<DenseMlp, ConfigError>,
+) -> Result<Vec<FeedForward>, ConfigError> {
+    let dense = if sparse.contains(&false) {
+        Some(dense()?)
     } else {
         None
     };
-    Ok((mlp, Some(moe), kinds))
+    let layer = |sparse: &bool| FeedForward {
+        dense: dense.filter(|_| !sparse),
+        moe: sparse.then_some(moe),
+    };
+    Ok(sparse.iter().map(layer).collect())
 }
 
 /// Feed-forwards without a gate, each a layer of its own.
-fn nemotron_h(fields: &Fields<'_>, layers: u32) -> Result<FeedForward, ConfigError> {
-    let kind = |c| match c {
-        '-' => MlpKind::Dense,
-        'E' => MlpKind::Moe,
-        _ => MlpKind::None,
-    };
-    let kinds: Vec<MlpKind> = attention::pattern(fields, layers)?.chars().map(kind).collect();
-    let mlp = if kinds.contains(&MlpKind::Dense) {
+fn nemotron_h(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, ConfigError> {
+    let pattern = attention::pattern(fields, layers)?;
+    let mlp = if pattern.contains('-') {
         let width = fields.required("intermediate_size", MAX_INTERMEDIATE, "the feed-forward layers")?;
         Some(DenseMlp {
             intermediate_size: width,
@@ -164,7 +156,7 @@ fn nemotron_h(fields: &Fields<'_>, layers: u32) -> Result<FeedForward, ConfigErr
     } else {
         None
     };
-    let moe = if kinds.contains(&MlpKind::Moe) {
+    let moe = if pattern.contains('E') {
         if fields.has("moe_latent_size") {
             return Err(ConfigError::unsupported(
                 "experts behind a latent projection (`moe_latent_size`) are not modelled yet",
@@ -188,7 +180,11 @@ fn nemotron_h(fields: &Fields<'_>, layers: u32) -> Result<FeedForward, ConfigErr
     } else {
         None
     };
-    Ok((mlp, moe, kinds))
+    let layer = |c| FeedForward {
+        dense: mlp.filter(|_| c == '-'),
+        moe: moe.filter(|_| c == 'E'),
+    };
+    Ok(pattern.chars().map(layer).collect())
 }
 
 fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, ConfigError> {
@@ -220,14 +216,11 @@ fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, Con
 }
 
 /// Qwen's rule: every `decoder_sparse_step`-th layer, unless `mlp_only_layers` names it.
-fn sparse_layers(fields: &Fields<'_>, layers: u32) -> Result<Vec<MlpKind>, ConfigError> {
+fn sparse_layers(fields: &Fields<'_>, layers: u32) -> Result<Vec<bool>, ConfigError> {
     let step = fields.count("decoder_sparse_step", MAX_LAYERS)?.unwrap_or(1);
     let only = fields.list("mlp_only_layers")?.unwrap_or_default();
     let dense: Vec<u64> = only.iter().filter_map(Value::as_u64).collect();
     Ok((0..layers)
-        .map(|i| {
-            let moe = (i + 1) % step == 0 && !dense.contains(&u64::from(i));
-            if moe { MlpKind::Moe } else { MlpKind::Dense }
-        })
+        .map(|i| (i + 1) % step == 0 && !dense.contains(&u64::from(i)))
         .collect())
 }

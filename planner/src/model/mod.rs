@@ -17,6 +17,6 @@ pub use input::{ModelInput, ModelOrigin};
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    Attention, AttentionSpan, DenseMlp, GatedDeltaNet, LayerRun, Mamba2, Mixer, Mla, MlpKind, ModelSpec, Moe,
-    Norms, QkNorm, Quantized, Rope, SharedExpert,
+    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, Mamba2, Mixer, Mla, ModelSpec,
+    Moe, Norms, QkNorm, Quantized, Rope, SharedExpert,
 };

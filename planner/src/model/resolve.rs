@@ -5,7 +5,7 @@ use super::{
     families::{self, Experts, Family, Switch},
     fields::Fields,
     positions, quantization,
-    spec::{LayerRun, Mixer, MlpKind, Norms, Quantized},
+    spec::{FeedForward, LayerRun, Mixer, Norms, Quantized},
 };
 use crate::units::FloatDtype;
 use serde_json::{Map, Value};
@@ -116,12 +116,11 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         Some(quantization) => Some(quantization),
         None => quantization::read(fields, gpt_oss)?,
     };
-    let (mlp, moe, kinds) = experts::feed_forward(fields, family, num_hidden_layers)?;
+    let feed_forwards = experts::feed_forward(fields, family, num_hidden_layers)?;
     let mixers = attention::mixers(fields, family, hidden_size, num_hidden_layers)?;
     let attention = attention::first(&mixers);
     let quantized_router = family.experts == Experts::Qwen;
-    let shared = moe.is_some_and(|m| m.shared.is_some());
-    let layers = runs(&kinds, &mixers, quantization.as_ref(), (shared, quantized_router));
+    let layers = runs(&feed_forwards, &mixers, quantization.as_ref(), quantized_router);
     let context = positions::context_length(fields)?;
     let tie_word_embeddings = match fields.flag("tie_word_embeddings")? {
         Some(tied) => tied,
@@ -145,11 +144,9 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         lm_head_bias: switch(fields, family.lm_head_bias)?,
         attention,
         layers,
-        mlp,
-        moe,
         norms: Norms {
             per_layer: family.norms_per_layer
-                + if kinds.contains(&MlpKind::DenseAndMoe) {
+                + if feed_forwards.iter().any(|f| f.dense.is_some() && f.moe.is_some()) {
                     3
                 } else {
                     0
@@ -200,14 +197,15 @@ fn dtype(fields: &Fields<'_>) -> Result<FloatDtype, ConfigError> {
 
 /// Layers of one kind that follow each other become one run.
 fn runs(
-    kinds: &[MlpKind],
+    feed_forwards: &[FeedForward],
     mixers: &[Mixer],
     quantization: Option<&Quantization>,
-    classes: (bool, bool),
+    quantized_router: bool,
 ) -> Vec<LayerRun> {
     let mut runs: Vec<LayerRun> = Vec::new();
-    for (index, (mlp, mixer)) in kinds.iter().zip(mixers).enumerate() {
-        let quantized = quantization.map_or_else(Quantized::default, |q| parts(q, index, *mlp, classes));
+    for (index, (mlp, mixer)) in feed_forwards.iter().zip(mixers).enumerate() {
+        let quantized =
+            quantization.map_or_else(Quantized::default, |q| parts(q, index, mlp, quantized_router));
         match runs.last_mut() {
             Some(last) if last.mixer == *mixer && last.mlp == *mlp && last.quantized == quantized => {
                 last.count += 1;
@@ -226,12 +224,7 @@ fn runs(
 const MODULE_ROOTS: &[&str] = &["model", "model.language_model", "language_model.model"];
 
 /// Which linear layers of layer `index` are quantised: a fused layer follows its first shard.
-fn parts(
-    quantization: &Quantization,
-    index: usize,
-    mlp: MlpKind,
-    (shared, router): (bool, bool),
-) -> Quantized {
+fn parts(quantization: &Quantization, index: usize, mlp: &FeedForward, router: bool) -> Quantized {
     let layer = format!("layers.{index}");
     // Beside a tower, the language model's modules have longer names, and checkpoints use either.
     let kept = |name: &str| {
@@ -239,7 +232,8 @@ fn parts(
             .iter()
             .all(|root| !quantization.ignores(&format!("{root}.{layer}.{name}")))
     };
-    let moe = mlp.has_experts();
+    let (dense, moe) = (mlp.dense.is_some(), mlp.moe.is_some());
+    let shared = mlp.moe.is_some_and(|m| m.shared.is_some());
     let experts_kept =
         || kept("mlp.experts") && kept("mlp.experts.0.gate_proj") && kept("block_sparse_moe.experts.0.w1");
     if quantization.scheme == LinearScheme::Mxfp4 {
@@ -251,10 +245,10 @@ fn parts(
     Quantized {
         qkv: kept("self_attn.q_proj") && kept("self_attn.qkv_proj") && kept("linear_attn.in_proj_qkv"),
         o: kept("self_attn.o_proj") && kept("linear_attn.out_proj"),
-        gate_up: mlp.has_dense() && kept("mlp.gate_proj") && kept("mlp.gate_up_proj"),
-        down: mlp.has_dense() && kept("mlp.down_proj"),
+        gate_up: dense && kept("mlp.gate_proj") && kept("mlp.gate_up_proj"),
+        down: dense && kept("mlp.down_proj"),
         experts: moe
-            && if mlp == MlpKind::DenseAndMoe {
+            && if dense {
                 kept("experts") && kept("moe.experts")
             } else {
                 experts_kept()

@@ -13,29 +13,14 @@ pub enum AttentionSpan {
     Chunked(u32),
 }
 
-/// Which feed-forward a layer has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum MlpKind {
-    /// [`ModelSpec::mlp`].
-    Dense,
-    /// [`ModelSpec::moe`].
-    Moe,
-    /// Both, one beside the other (Gemma 4).
-    DenseAndMoe,
-    /// Nothing: the layer only mixes (Nemotron-H).
-    None,
-}
-
-impl MlpKind {
-    /// With routed experts.
-    pub const fn has_experts(self) -> bool {
-        matches!(self, Self::Moe | Self::DenseAndMoe)
-    }
-
-    /// With a dense feed-forward.
-    pub const fn has_dense(self) -> bool {
-        matches!(self, Self::Dense | Self::DenseAndMoe)
-    }
+/// What stands behind the mixer of a layer: dense, routed experts, both beside each other (Gemma 4), or nothing
+/// (Nemotron-H, whose layers only mix).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeedForward {
+    /// Without experts.
+    pub dense: Option<DenseMlp>,
+    /// With experts.
+    pub moe: Option<Moe>,
 }
 
 /// Which linear layers of a layer are quantised, after the checkpoint's ignore list.
@@ -151,7 +136,7 @@ pub struct LayerRun {
     /// What mixes tokens.
     pub mixer: Mixer,
     /// Feed-forward.
-    pub mlp: MlpKind,
+    pub mlp: FeedForward,
     /// Which parts are quantised.
     pub quantized: Quantized,
 }
@@ -284,10 +269,6 @@ pub struct ModelSpec {
     pub attention: Attention,
     /// The layers, in order.
     pub layers: Vec<LayerRun>,
-    /// Feed-forward of dense layers.
-    pub mlp: Option<DenseMlp>,
-    /// Experts.
-    pub moe: Option<Moe>,
     /// Normalisation.
     pub norms: Norms,
     /// Rotary embeddings.
@@ -310,6 +291,16 @@ impl ModelSpec {
         self.layers.iter().map(|run| run.count).sum()
     }
 
+    /// Feed-forward of the first layer that has a dense one.
+    pub fn mlp(&self) -> Option<DenseMlp> {
+        self.layers.iter().find_map(|run| run.mlp.dense)
+    }
+
+    /// Experts of the first layer that has any.
+    pub fn moe(&self) -> Option<Moe> {
+        self.layers.iter().find_map(|run| run.mlp.moe)
+    }
+
     /// Parameters as published: unpadded, unsharded, a quantised weight counted as one.
     pub fn parameters(&self) -> u64 {
         let h = u64::from(self.hidden_size);
@@ -318,7 +309,7 @@ impl ModelSpec {
             self.mixer_parameters(&run.mixer)
                 + norm * u64::from(self.norms.per_layer)
                 + u64::from(self.norms.scalars_per_layer)
-                + self.mlp_parameters(run.mlp)
+                + self.mlp_parameters(&run.mlp)
         };
         let layers: u64 = self
             .layers
@@ -334,7 +325,7 @@ impl ModelSpec {
     #[must_use]
     pub fn with_online(mut self, quantization: Quantization) -> Self {
         for run in &mut self.layers {
-            let (moe, dense) = (run.mlp.has_experts(), run.mlp.has_dense());
+            let (moe, dense) = (run.mlp.moe.is_some(), run.mlp.dense.is_some());
             run.quantized = Quantized {
                 qkv: true,
                 o: true,
@@ -412,50 +403,45 @@ impl ModelSpec {
         }
     }
 
-    fn mlp_parameters(&self, kind: MlpKind) -> u64 {
+    fn mlp_parameters(&self, mlp: &FeedForward) -> u64 {
         let h = u64::from(self.hidden_size);
-        match (kind, self.mlp, self.moe) {
-            (MlpKind::DenseAndMoe, _, _) => {
-                self.mlp_parameters(MlpKind::Dense) + self.mlp_parameters(MlpKind::Moe)
-            }
-            (MlpKind::Dense, Some(mlp), _) => {
-                let width = u64::from(mlp.intermediate_size);
-                let ups = if mlp.gated { 2 } else { 1 };
-                h * width * (ups + 1) + bias(mlp.bias, width * ups + h)
-            }
-            (MlpKind::Moe, _, Some(moe)) => {
-                let matrices = if moe.gated { 3 } else { 2 };
-                let experts = u64::from(moe.num_experts);
-                let shared = moe.shared.map_or(0, |s| {
-                    matrices * h * u64::from(s.intermediate_size) + bias(s.gate, h)
-                });
-                let width = u64::from(moe.moe_intermediate_size);
-                experts * matrices * h * width
-                    + experts * h
-                    + bias(moe.bias, experts * (2 * width + h + 1))
-                    + bias(moe.correction_bias, experts)
-                    + bias(moe.router_scales, h + experts + 1)
-                    + shared
-            }
-            _ => 0,
-        }
+        let dense = mlp.dense.map_or(0, |mlp| {
+            let width = u64::from(mlp.intermediate_size);
+            let ups = if mlp.gated { 2 } else { 1 };
+            h * width * (ups + 1) + bias(mlp.bias, width * ups + h)
+        });
+        let experts = mlp.moe.map_or(0, |moe| {
+            let matrices = if moe.gated { 3 } else { 2 };
+            let experts = u64::from(moe.num_experts);
+            let shared = moe.shared.map_or(0, |s| {
+                matrices * h * u64::from(s.intermediate_size) + bias(s.gate, h)
+            });
+            let width = u64::from(moe.moe_intermediate_size);
+            experts * matrices * h * width
+                + experts * h
+                + bias(moe.bias, experts * (2 * width + h + 1))
+                + bias(moe.correction_bias, experts)
+                + bias(moe.router_scales, h + experts + 1)
+                + shared
+        });
+        dense + experts
     }
 
     /// Parameters that one token passes.
     pub fn active_parameters(&self) -> u64 {
-        let Some(moe) = self.moe else {
-            return self.parameters();
+        let idle = |run: &LayerRun| {
+            run.mlp.moe.map_or(0, |moe| {
+                let experts = u64::from(moe.num_experts.saturating_sub(moe.num_experts_per_tok));
+                let matrices = if moe.gated { 3 } else { 2 };
+                u64::from(run.count)
+                    * experts
+                    * matrices
+                    * u64::from(self.hidden_size)
+                    * u64::from(moe.moe_intermediate_size)
+            })
         };
-        let idle = u64::from(moe.num_experts.saturating_sub(moe.num_experts_per_tok));
-        let layers: u64 = self
-            .layers
-            .iter()
-            .filter(|r| r.mlp.has_experts())
-            .map(|r| u64::from(r.count))
-            .sum();
-        let matrices = if moe.gated { 3 } else { 2 };
-        let expert = matrices * u64::from(self.hidden_size) * u64::from(moe.moe_intermediate_size);
-        self.parameters().saturating_sub(layers * idle * expert)
+        self.parameters()
+            .saturating_sub(self.layers.iter().map(idle).sum())
     }
 }
 

@@ -247,7 +247,7 @@ fn marlin_refusal(spec: &ModelSpec, args: &ResolvedArgs, capability: u16) -> Opt
     } else {
         shape(args).expert_ranks()
     };
-    let width = spec.moe?.moe_intermediate_size / ranks;
+    let width = spec.moe()?.moe_intermediate_size / ranks;
     (capability < 89 && !width.is_multiple_of(k))
         .then(|| "No FP8 MoE backend supports the deployment configuration.".to_owned())
 }

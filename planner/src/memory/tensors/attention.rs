@@ -1,0 +1,78 @@
+//! Multi-head, grouped-query and multi-query attention.
+use super::{Builder, Tensor, TensorClass, linear::Linear, whole};
+use crate::model::{Attention, LayerRun, QkNorm};
+
+impl Builder<'_> {
+    pub(super) fn attention(&self, run: &LayerRun, a: &Attention, out: &mut Vec<Tensor>) {
+        let hidden = u64::from(self.spec.hidden_size);
+        let d = u64::from(a.head_dim);
+        let q = u64::from(a.num_attention_heads) / self.tp() * d;
+        // A head is replicated where there are more ranks than heads.
+        let kv = (u64::from(a.num_key_value_heads) / self.tp()).max(1) * d;
+        let class = TensorClass::Attention;
+        let bias = |on: bool, rows: u64| if on { rows } else { 0 };
+        let qkv = Linear {
+            class,
+            shards: &[if a.output_gate { 2 * q } else { q }, kv, kv],
+            k: hidden,
+            experts: 1,
+            quantized: run.quantized.qkv,
+            bias: bias(a.qkv_bias, if a.output_gate { 2 * q } else { q } + 2 * kv),
+            whole_k: hidden,
+        };
+        self.linear(&qkv, out);
+        let output = Linear {
+            class,
+            shards: &[hidden],
+            k: q,
+            experts: 1,
+            quantized: run.quantized.o,
+            bias: bias(a.o_bias, hidden),
+            whole_k: q * self.tp(),
+        };
+        self.linear(&output, out);
+        // Scales of query, key, value and probabilities: float32 scalars, and where the checkpoint could bring its own,
+        // scalars in the model's type that are dropped after loading (`layers/quantization/kv_cache.py`).
+        out.push(whole(class, 4, 4));
+        let method = self.spec.quantization.as_ref().map(|q| q.method);
+        let own = match method {
+            Some("fp8" | "modelopt" | "modelopt_fp4") => 4,
+            Some("compressed-tensors") => 9,
+            _ => 0,
+        };
+        out.push(Tensor {
+            class,
+            bytes: self.element,
+            loaded: 0,
+            count: own,
+        });
+        if a.sinks {
+            out.push(whole(
+                class,
+                u64::from(a.num_attention_heads) / self.tp() * self.element,
+                1,
+            ));
+        }
+        let e = self.element;
+        match a.qk_norm {
+            QkNorm::None => {}
+            QkNorm::PerHead => out.push(whole(TensorClass::Norms, d * e, 2)),
+            QkNorm::AllHeads => {
+                out.push(whole(
+                    TensorClass::Norms,
+                    u64::from(a.num_attention_heads) * d * e,
+                    1,
+                ));
+                out.push(whole(
+                    TensorClass::Norms,
+                    u64::from(a.num_key_value_heads) * d * e,
+                    1,
+                ));
+            }
+            QkNorm::AllHeadsSharded | QkNorm::EachHead => {
+                out.push(whole(TensorClass::Norms, q * e, 1));
+                out.push(whole(TensorClass::Norms, kv * e, 1));
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Routed and shared experts: `layers/fused_moe/layer.py`.
+use super::{Builder, Tensor, TensorClass, linear::Linear, whole};
+use crate::{
+    model::{LayerRun, LinearScheme},
+    units::FloatDtype,
+};
+
+impl Builder<'_> {
+    pub(super) fn moe(&self, run: &LayerRun, out: &mut Vec<Tensor>) {
+        let Some(moe) = run.mlp.moe else { return };
+        let shape = self.place.shape;
+        let (h, experts) = (u64::from(self.spec.hidden_size), u64::from(moe.num_experts));
+        let wide = moe.wide_router_before_hopper && (1..90).contains(&self.place.capability);
+        let router = if wide || moe.router_dtype == FloatDtype::Float32 {
+            4
+        } else {
+            self.element
+        };
+        if run.quantized.router {
+            let class = TensorClass::Router;
+            self.linear(&Linear::plain(class, &[experts], h, h, true), out);
+        } else {
+            out.push(whole(TensorClass::Router, experts * h * router, 1));
+        }
+        if moe.bias {
+            out.push(whole(TensorClass::Router, experts * self.element, 1));
+        }
+        if moe.router_scales {
+            for elements in [h, experts, 1] {
+                out.push(whole(TensorClass::Router, elements * self.element, 1));
+            }
+        }
+        if moe.correction_bias {
+            out.push(whole(TensorClass::Router, experts * 4, 1));
+        }
+        if let Some(shared) = moe.shared {
+            // Sequence-parallel experts keep the shared ones whole on every rank.
+            let ranks = if shape.ep && shape.tp > 1 && shape.dp > 1 {
+                1
+            } else {
+                self.tp()
+            };
+            let width = u64::from(shared.intermediate_size) / ranks;
+            let quantized = (run.quantized.shared, run.quantized.shared);
+            let shards: &[u64] = if moe.gated { &[width, width] } else { &[width] };
+            self.feed_forward(
+                TensorClass::SharedExperts,
+                shards,
+                width,
+                quantized,
+                false,
+                ranks,
+                out,
+            );
+            if shared.gate {
+                out.push(whole(TensorClass::SharedExperts, h * self.element, 1));
+            }
+        }
+        let ranks = u64::from(shape.expert_ranks());
+        let (local, width) = if shape.ep && ranks > 1 {
+            // Rank 0 takes one of the remainder; a map from global to local experts is kept in int32.
+            out.push(whole(TensorClass::Experts, experts * 4, 1));
+            (experts.div_ceil(ranks), u64::from(moe.moe_intermediate_size))
+        } else {
+            (experts, u64::from(moe.moe_intermediate_size) / ranks)
+        };
+        let class = TensorClass::Experts;
+        let quantized = run.quantized.experts;
+        let (h, width) = self.expert_padding(h, width, quantized, moe.blackwell_kernel);
+        let whole_k = if shape.ep { width } else { width * ranks };
+        let shards: &[u64] = if moe.gated { &[width, width] } else { &[width] };
+        let up = Linear {
+            class,
+            shards,
+            k: h,
+            experts: local,
+            quantized,
+            bias: 0,
+            whole_k: h,
+        };
+        self.linear(&up, out);
+        self.linear(
+            &Linear {
+                class,
+                shards: &[h],
+                k: width,
+                experts: local,
+                quantized,
+                bias: 0,
+                whole_k,
+            },
+            out,
+        );
+        if moe.bias {
+            out.push(whole(class, local * 2 * width * self.element, 1));
+            out.push(whole(class, local * h * self.element, 1));
+        }
+    }
+
+    /// What the experts' kernels round a hidden size and a width up to (`layers/fused_moe/oracle/` at 0.33.0).
+    pub(super) fn expert_padding(&self, h: u64, width: u64, quantized: bool, blackwell: bool) -> (u64, u64) {
+        let capability = self.place.capability;
+        let mxfp4 = self
+            .spec
+            .quantization
+            .as_ref()
+            .is_some_and(|q| q.scheme == LinearScheme::Mxfp4);
+        match capability {
+            90..100 if quantized && mxfp4 => (h, width.next_multiple_of(64)),
+            _ if quantized && mxfp4 => (h.next_multiple_of(256), width.next_multiple_of(128)),
+            100..110 if !quantized && blackwell => (h, width.next_multiple_of(128)),
+            _ => (h, width),
+        }
+    }
+}

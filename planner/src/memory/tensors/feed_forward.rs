@@ -1,0 +1,62 @@
+//! Feed-forward without experts.
+use super::{Builder, Tensor, TensorClass, linear::Linear};
+use crate::model::LayerRun;
+
+impl Builder<'_> {
+    pub(super) fn dense(&self, run: &LayerRun, out: &mut Vec<Tensor>) {
+        let Some(mlp) = run.mlp.dense else { return };
+        let width = u64::from(mlp.intermediate_size) / self.tp();
+        let shards: &[u64] = if mlp.gated { &[width, width] } else { &[width] };
+        let quantized = (run.quantized.gate_up, run.quantized.down);
+        self.feed_forward(
+            TensorClass::Mlp,
+            shards,
+            width,
+            quantized,
+            mlp.bias,
+            self.tp(),
+            out,
+        );
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the shape of one feed-forward, in one place"
+    )]
+    pub(super) fn feed_forward(
+        &self,
+        class: TensorClass,
+        shards: &[u64],
+        width: u64,
+        (up, down): (bool, bool),
+        bias: bool,
+        ranks: u64,
+        out: &mut Vec<Tensor>,
+    ) {
+        let h = u64::from(self.spec.hidden_size);
+        let up_bias = if bias { shards.iter().sum() } else { 0 };
+        let down_bias = if bias { h } else { 0 };
+        self.linear(
+            &Linear {
+                class,
+                shards,
+                k: h,
+                experts: 1,
+                quantized: up,
+                bias: up_bias,
+                whole_k: h,
+            },
+            out,
+        );
+        let down = Linear {
+            class,
+            shards: &[h],
+            k: width,
+            experts: 1,
+            quantized: down,
+            bias: down_bias,
+            whole_k: width * ranks,
+        };
+        self.linear(&down, out);
+    }
+}

@@ -1,0 +1,184 @@
+//! A linear layer, plain or quantised: `layers/linear.py` and the `create_weights` methods of `layers/quantization/`.
+use super::{Builder, Tensor, TensorClass, whole};
+use crate::model::LinearScheme;
+
+/// A linear layer of a rank: `k` inputs, the outputs of its fused shards.
+pub(super) struct Linear<'a> {
+    pub(super) class: TensorClass,
+    pub(super) shards: &'a [u64],
+    pub(super) k: u64,
+    /// Experts side by side in one tensor; 1 for a plain layer.
+    pub(super) experts: u64,
+    pub(super) quantized: bool,
+    pub(super) bias: u64,
+    /// Whole inputs of the layer where `k` is a share: act-order scales are not cut.
+    pub(super) whole_k: u64,
+}
+
+impl<'a> Linear<'a> {
+    /// One layer without bias.
+    pub(super) const fn plain(
+        class: TensorClass,
+        shards: &'a [u64],
+        k: u64,
+        whole_k: u64,
+        quantized: bool,
+    ) -> Self {
+        Self {
+            class,
+            shards,
+            k,
+            experts: 1,
+            quantized,
+            bias: 0,
+            whole_k,
+        }
+    }
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+impl Builder<'_> {
+    pub(super) fn linear(&self, linear: &Linear<'_>, out: &mut Vec<Tensor>) {
+        let class = linear.class;
+        match self.spec.quantization.as_ref().filter(|_| linear.quantized) {
+            None => {
+                let n: u64 = linear.shards.iter().sum();
+                out.push(whole(class, linear.experts * n * linear.k * self.element, 1));
+            }
+            Some(quantization) => self.quantized(linear, quantization.scheme, out),
+        }
+        if linear.bias > 0 {
+            out.push(whole(class, linear.bias * self.element, 1));
+        }
+    }
+
+    fn quantized(&self, linear: &Linear<'_>, scheme: LinearScheme, out: &mut Vec<Tensor>) {
+        let (class, k, e) = (linear.class, linear.k, linear.experts);
+        let n: u64 = linear.shards.iter().sum();
+        let shards = linear.shards.len() as u64;
+        // Below 8.9 there is no FP8 tensor core: Marlin keeps 16-bit scales, one per output and block of inputs.
+        let marlin = (1..89).contains(&self.place.capability);
+        match scheme {
+            LinearScheme::Fp8PerTensor { static_activation } => {
+                let online = self
+                    .spec
+                    .quantization
+                    .as_ref()
+                    .is_some_and(|q| q.method == "fp8_per_tensor");
+                let scales = if online { 1 } else { shards };
+                out.push(whole(class, e * n * k, 1));
+                let loaded = if marlin { e * n * self.element } else { e * 4 };
+                out.push(Tensor {
+                    class,
+                    bytes: e * scales * 4,
+                    loaded,
+                    count: 1,
+                });
+                if static_activation {
+                    out.push(Tensor {
+                        class,
+                        bytes: e * if e > 1 { 1 } else { shards } * 4,
+                        loaded: 4,
+                        count: 1,
+                    });
+                }
+            }
+            LinearScheme::Fp8Block { n: rows, k: columns } => {
+                out.push(whole(class, e * n * k, 1));
+                let (rows, columns) = (u64::from(rows), u64::from(columns));
+                // Experts are cut through blocks where their share is no multiple: the blocks then get smaller.
+                let width = k.min(linear.shards.first().copied().unwrap_or(k));
+                let (rows, columns) = if e > 1 {
+                    (gcd(rows, width), gcd(columns, width))
+                } else {
+                    (rows, columns)
+                };
+                let blocks: u64 = linear.shards.iter().map(|shard| shard.div_ceil(rows)).sum();
+                let columns = k.div_ceil(columns);
+                let loaded = if marlin {
+                    e * n * columns * self.element
+                } else {
+                    e * blocks * columns * 4
+                };
+                out.push(Tensor {
+                    class,
+                    bytes: e * blocks * columns * 4,
+                    loaded,
+                    count: 1,
+                });
+            }
+            LinearScheme::Nvfp4 => {
+                out.push(whole(class, e * n * k / 2, 1));
+                out.push(whole(class, e * n * (k / 16), 1));
+                out.push(whole(class, e * shards * 4, 2));
+            }
+            LinearScheme::Mxfp4 => {
+                out.push(whole(class, e * n * k / 2, 1));
+                out.push(whole(class, e * n * k.div_ceil(32), 1));
+            }
+            LinearScheme::PerChannel8 {
+                static_activation,
+                float,
+            } => {
+                out.push(whole(class, e * n * k, 1));
+                let loaded = if float && marlin {
+                    e * n * self.element
+                } else {
+                    e * n * 4
+                };
+                out.push(Tensor {
+                    class,
+                    bytes: e * n * 4,
+                    loaded,
+                    count: 1,
+                });
+                if static_activation {
+                    out.push(whole(class, e * 4, 1));
+                }
+            }
+            LinearScheme::PackedInt {
+                bits,
+                group_size,
+                zero_points,
+                desc_act,
+                compressed_tensors,
+            } => {
+                let bits = u64::from(bits);
+                let scale_k = if desc_act { linear.whole_k } else { k };
+                let groups = group_size.map_or(1, |size| scale_k.div_ceil(u64::from(size)));
+                out.push(whole(class, e * n * k * bits / 8, 1));
+                out.push(whole(class, e * groups * n * self.element, 1));
+                let zeros = e * groups * n * bits / 8;
+                let awq = self
+                    .spec
+                    .quantization
+                    .as_ref()
+                    .is_some_and(|q| q.method == "auto_awq");
+                if zero_points || !compressed_tensors {
+                    // GPTQ stores zero points even where they are symmetric; Marlin drops those.
+                    out.push(Tensor {
+                        class,
+                        bytes: zeros,
+                        loaded: if zero_points { zeros } else { 0 },
+                        count: 1,
+                    });
+                }
+                if !awq && (!compressed_tensors || desc_act) {
+                    out.push(Tensor {
+                        class,
+                        bytes: e * k * 4,
+                        loaded: if desc_act { e * k * 8 } else { 0 },
+                        count: 1,
+                    });
+                }
+                if compressed_tensors {
+                    // The unpacked shape: two int64, or two numbers in the model's type per expert.
+                    out.push(whole(class, if e > 1 { e * 2 * self.element } else { 16 }, 1));
+                }
+            }
+        }
+    }
+}

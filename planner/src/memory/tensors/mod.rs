@@ -1,0 +1,196 @@
+//! Every tensor that a rank holds, by class, in the order in which vLLM creates them.
+//!
+//! Mirrors `vllm/model_executor/layers/{linear,vocab_parallel_embedding}.py`, `layers/fused_moe/layer.py` and the
+//! `create_weights` methods of `layers/quantization/` at 0.33.0. Sizes are what a rank allocates: sharded, replicated
+//! and padded, not a share of a total.
+mod attention;
+mod experts;
+mod feed_forward;
+mod gated_deltanet;
+mod latent;
+mod linear;
+mod mamba2;
+
+use self::linear::Linear;
+use super::shape::{RankShape, stage_layers};
+use crate::model::{LayerRun, Mixer, ModelSpec};
+use crate::units::FloatDtype;
+
+/// What a tensor belongs to; the page splits weights by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TensorClass {
+    /// Token embedding.
+    Embedding,
+    /// Query, key, value and output projections with their scales.
+    Attention,
+    /// Linear attention: projections, convolution, decay.
+    LinearAttention,
+    /// Dense feed-forward.
+    Mlp,
+    /// Routed experts.
+    Experts,
+    /// Experts that every token passes.
+    SharedExperts,
+    /// Router.
+    Router,
+    /// Norms.
+    Norms,
+    /// Output projection.
+    LmHead,
+    /// Cached rotary embeddings.
+    Rope,
+}
+
+/// Equal tensors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// What it belongs to.
+    pub class: TensorClass,
+    /// Bytes of one after construction.
+    pub bytes: u64,
+    /// Bytes of one after the kernel has prepared it; 0 where it is dropped.
+    pub loaded: u64,
+    /// How many, one after the other within a layer.
+    pub count: u64,
+}
+
+/// The tensors of one layer, and how often the layer comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorRun {
+    /// How many layers, 1 for what stands outside them.
+    pub layers: u64,
+    /// In order of creation.
+    pub tensors: Vec<Tensor>,
+}
+
+/// What the weights depend on besides the model.
+#[derive(Clone, Copy, Debug)]
+pub struct Placement {
+    /// Place in the layout.
+    pub shape: RankShape,
+    /// Type of what is not quantised.
+    pub dtype: FloatDtype,
+    /// Compute capability as 90 for 9.0: below 8.9 FP8 weights run through Marlin, which widens their scales.
+    pub capability: u16,
+}
+
+/// All tensors of a rank.
+pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
+    let shape = place.shape;
+    let builder = Builder {
+        spec,
+        place,
+        element: place.dtype.size(),
+    };
+    let mut runs = Vec::with_capacity(spec.layers.len() + 2);
+    let tied_last = spec.tie_word_embeddings && shape.is_last();
+    if shape.is_first() || tied_last {
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: vec![builder.embedding(TensorClass::Embedding)],
+        });
+    }
+    for (index, run) in stage_layers(spec, &shape).iter().enumerate() {
+        let mut tensors = builder.layer(run);
+        if index == 0 {
+            // The first attention layer creates the cache that all others share.
+            let caches = spec.rope.caches.iter().filter(|bytes| **bytes > 0);
+            let tensors = caches.map(|bytes| whole(TensorClass::Rope, *bytes, 1)).collect();
+            runs.push(TensorRun { layers: 1, tensors });
+        }
+        tensors.retain(|tensor| tensor.bytes + tensor.loaded > 0 && tensor.count > 0);
+        runs.push(TensorRun {
+            layers: u64::from(run.count),
+            tensors,
+        });
+    }
+    if shape.is_last() {
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: builder.tail(),
+        });
+    }
+    if shape.is_first() && spec.scalar_buffers > 0 {
+        let scalar = whole(
+            TensorClass::Norms,
+            builder.element,
+            u64::from(spec.scalar_buffers),
+        );
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: vec![scalar],
+        });
+    }
+    runs
+}
+
+fn whole(class: TensorClass, bytes: u64, count: u64) -> Tensor {
+    Tensor {
+        class,
+        bytes,
+        loaded: bytes,
+        count,
+    }
+}
+
+struct Builder<'a> {
+    spec: &'a ModelSpec,
+    place: &'a Placement,
+    element: u64,
+}
+
+impl Builder<'_> {
+    fn tp(&self) -> u64 {
+        u64::from(self.place.shape.tp)
+    }
+
+    /// Rows padded to 64, then split (`DEFAULT_VOCAB_PADDING_SIZE`).
+    fn embedding(&self, class: TensorClass) -> Tensor {
+        let rows = u64::from(self.spec.vocab_size).next_multiple_of(64) / self.tp();
+        whole(class, rows * u64::from(self.spec.hidden_size) * self.element, 1)
+    }
+
+    fn layer(&self, run: &LayerRun) -> Vec<Tensor> {
+        let mut out = Vec::with_capacity(16);
+        match &run.mixer {
+            Mixer::Attention(attention, _) => self.attention(run, attention, &mut out),
+            Mixer::Mla(mla) => self.latent(run, mla, &mut out),
+            Mixer::GatedDeltaNet(gdn) => self.linear_attention(run, gdn, &mut out),
+            Mixer::Mamba2(mamba) => self.mamba(run, mamba, &mut out),
+            Mixer::None => {}
+        }
+        self.dense(run, &mut out);
+        self.moe(run, &mut out);
+        let h = u64::from(self.spec.hidden_size) * self.element;
+        let vectors = u64::from(self.spec.norms.per_layer) * if self.spec.norms.bias { 2 } else { 1 };
+        out.push(whole(TensorClass::Norms, h, vectors));
+        out.push(whole(
+            TensorClass::Norms,
+            self.element,
+            u64::from(self.spec.norms.scalars_per_layer),
+        ));
+        out
+    }
+
+    fn tail(&self) -> Vec<Tensor> {
+        let spec = self.spec;
+        let h = u64::from(spec.hidden_size) * self.element;
+        let mut out = vec![whole(TensorClass::Norms, h, if spec.norms.bias { 2 } else { 1 })];
+        if !spec.tie_word_embeddings {
+            if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
+                let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
+                let k = u64::from(spec.hidden_size);
+                let class = TensorClass::LmHead;
+                self.linear(&Linear::plain(class, &[rows], k, k, true), &mut out);
+            } else {
+                out.push(self.embedding(TensorClass::LmHead));
+            }
+        }
+        if spec.lm_head_bias {
+            let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
+            out.push(whole(TensorClass::LmHead, rows * self.element, 1));
+        }
+        out.retain(|tensor| tensor.count > 0);
+        out
+    }
+}
