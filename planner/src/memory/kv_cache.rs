@@ -209,13 +209,14 @@ impl KvLayout {
 /// Bytes of one token in one layer on one rank.
 fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
     match mixer {
+        Mixer::Attention(attention, _) if attention.shares_kv => 0,
         Mixer::Attention(attention, _) => {
             let heads = u64::from((attention.num_key_value_heads / settings.shape.tp).max(1));
-            heads * 2 * u64::from(attention.head_dim) * settings.element
+            heads * u64::from(attention.head_dim + attention.v_head_dim) * settings.element
         }
         // One latent for all heads, whole on every rank.
         Mixer::Mla(mla) => u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element,
-        Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => 0,
+        Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::ShortConv(_) | Mixer::None => 0,
     }
 }
 
@@ -229,6 +230,10 @@ fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
             let history = u64::from(mamba.conv_kernel).saturating_sub(1);
             let conv = history * (channels + 2 * matrices) * settings.state_element;
             return conv + channels * u64::from(mamba.ssm_state_size) * mamba.ssm_dtype.size();
+        }
+        Mixer::ShortConv(conv) => {
+            let history = u64::from(conv.conv_l_cache).saturating_sub(1);
+            return history * (u64::from(conv.conv_dim) / tp) * settings.state_element;
         }
         _ => return 0,
     };
@@ -259,12 +264,14 @@ fn block_size(settings: &KvSettings, per_token: u64, state: u64, gated: bool) ->
 /// `None` where a layer caches nothing.
 fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
     match mixer {
+        Mixer::Attention(attention, _) if attention.shares_kv => None,
         Mixer::Attention(_, AttentionSpan::Full) | Mixer::Mla(_) => Some(GroupKind::Full),
         Mixer::Attention(_, AttentionSpan::Chunked(chunk)) => Some(GroupKind::Chunked(*chunk)),
         Mixer::Attention(_, AttentionSpan::Sliding(window)) => Some(GroupKind::Sliding(*window)),
         Mixer::GatedDeltaNet(_) => Some(GroupKind::State(2 + u64::from(settings.flashinfer_prefill))),
         // Prefill keeps a checkpoint.
         Mixer::Mamba2(_) => Some(GroupKind::State(3)),
+        Mixer::ShortConv(_) => Some(GroupKind::State(2)),
         Mixer::None => None,
     }
 }

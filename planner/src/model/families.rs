@@ -1,7 +1,7 @@
 //! What vLLM's model classes add to the config's fields, one row per architecture.
 //!
 //! Mirrors `vllm/model_executor/models/<module>.py` at 0.33.0: which biases, norms and experts a class creates.
-use super::{positions::RopeKind, spec::QkNorm};
+use super::{layouts::Layout, positions::RopeKind, spec::QkNorm};
 
 /// Where a switch comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub(super) enum Experts {
     Gemma4,
     /// By `hybrid_override_pattern`, without gates.
     NemotronH,
+    /// As Mixtral behind `num_dense_layers`, with a correction bias.
+    Lfm2,
     /// As GLM, with a router in the model's type; the correction bias only with `topk_method` noaux_tc.
     DeepSeek,
 }
@@ -67,6 +69,8 @@ pub(super) struct Family {
     pub(super) linear: bool,
     /// Mamba, attention and feed-forward are layers of their own, by `hybrid_override_pattern`.
     pub(super) hybrid_pattern: bool,
+    /// How the layers are described.
+    pub(super) layout: Layout,
     /// A gate on the attention's output.
     pub(super) output_gate: Switch,
     /// A learned sink per head.
@@ -80,8 +84,6 @@ pub(super) struct Family {
     pub(super) qk_norm_field: Option<&'static str>,
     pub(super) norms_per_layer: u32,
     pub(super) scalars_per_layer: u32,
-    /// Full-attention layers have `global_head_dim` and `num_global_key_value_heads`.
-    pub(super) global_shapes: bool,
     pub(super) norm_bias: bool,
     /// `tie_word_embeddings` where the config does not say.
     pub(super) tied: bool,
@@ -99,6 +101,7 @@ const LLAMA: Family = Family {
     latent: false,
     linear: false,
     hybrid_pattern: false,
+    layout: Layout::Regular,
     output_gate: Switch::Never,
     sinks: false,
     qkv_bias: Switch::Field("attention_bias"),
@@ -109,7 +112,6 @@ const LLAMA: Family = Family {
     qk_norm_field: None,
     norms_per_layer: 2,
     scalars_per_layer: 0,
-    global_shapes: false,
     norm_bias: false,
     tied: false,
     pattern: Pattern::All,
@@ -179,6 +181,18 @@ const QWEN3_NEXT: Family = Family {
     output_gate: Switch::Always,
     experts: Experts::QwenShared,
     ..QWEN3
+};
+
+const LFM2: Family = Family {
+    architecture: "Lfm2ForCausalLM",
+    layout: Layout::Lfm2,
+    qkv_bias: Switch::Never,
+    o_bias: Switch::Never,
+    mlp_bias: Switch::Never,
+    qk_norm: QkNorm::PerHead,
+    tied: true,
+    pattern: Pattern::None,
+    ..LLAMA
 };
 
 const DEEPSEEK: Family = Family {
@@ -390,6 +404,7 @@ const FAMILIES: &[Family] = &[
     Family {
         architecture: "NemotronHForCausalLM",
         hybrid_pattern: true,
+        layout: Layout::Nemotron,
         norms_per_layer: 1,
         pattern: Pattern::None,
         experts: Experts::NemotronH,
@@ -407,7 +422,7 @@ const FAMILIES: &[Family] = &[
         architecture: "Gemma4ForCausalLM",
         norms_per_layer: 4,
         scalars_per_layer: 1,
-        global_shapes: true,
+        layout: Layout::Gemma4,
         qk_norm: QkNorm::PerHead,
         pattern: Pattern::FullEvery(6),
         experts: Experts::Gemma4,
@@ -447,6 +462,43 @@ const FAMILIES: &[Family] = &[
         ..DEEPSEEK
     },
     Family {
+        architecture: "DeciLMForCausalLM",
+        layout: Layout::Nas,
+        pattern: Pattern::None,
+        ..LLAMA
+    },
+    Family {
+        architecture: "MiMoV2FlashForCausalLM",
+        layout: Layout::Mimo,
+        pattern: Pattern::None,
+        o_bias: Switch::Never,
+        rope: RopeKind::TwoThetas,
+        ..LLAMA
+    },
+    Family {
+        architecture: "LagunaForCausalLM",
+        layout: Layout::Laguna,
+        pattern: Pattern::None,
+        qk_norm: QkNorm::PerHead,
+        rope: RopeKind::ByLayerType,
+        ..LLAMA
+    },
+    Family {
+        architecture: "Step3p5ForCausalLM",
+        layout: Layout::Step,
+        pattern: Pattern::None,
+        o_bias: Switch::Never,
+        qk_norm: QkNorm::PerHead,
+        rope: RopeKind::ByLayerType,
+        ..LLAMA
+    },
+    LFM2,
+    Family {
+        architecture: "Lfm2MoeForCausalLM",
+        experts: Experts::Lfm2,
+        ..LFM2
+    },
+    Family {
         architecture: "MiniMaxM2ForCausalLM",
         qkv_bias: Switch::Never,
         o_bias: Switch::Never,
@@ -467,9 +519,12 @@ pub(super) fn find(architecture: &str) -> Option<&'static Family> {
 pub(super) fn refusal(architecture: &str) -> String {
     let shown: String = architecture.chars().take(60).collect();
     let last = match architecture {
-        "QWenLMHeadModel" | "BaichuanForCausalLM" | "XverseForCausalLM" => "0.23.0",
+        "QWenLMHeadModel" | "BaichuanForCausalLM" | "XverseForCausalLM" | "BambaForCausalLM" => "0.23.0",
         "MptForCausalLM" | "RWForCausalLM" => "0.28.0",
         "Phi3SmallForCausalLM" => "0.9.2",
+        "Step3p7FlashForCausalLM" => {
+            return format!("Model architectures ['{shown}'] are not supported for now.");
+        }
         _ => {
             return format!(
                 "the architecture `{shown}` is not modelled yet: its layers are of kinds whose sizes are not computed here"

@@ -6,6 +6,8 @@ mod experts;
 mod families;
 mod fields;
 mod input;
+mod layouts;
+mod mixed;
 mod positions;
 mod quantization;
 mod resolve;
@@ -17,6 +19,7 @@ pub use input::{ModelInput, ModelOrigin};
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, Mamba2, Mixer, Mla, ModelSpec,
-    Moe, Norms, QkNorm, Quantized, Rope, SharedExpert,
+    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LatentExperts, LayerRun, Mamba2, Mixer,
+    Mla, ModelSpec, Moe, Norms, OtherSchemes, PerLayerInput, QkNorm, Quantized, Rope, SharedExpert,
+    ShortConv,
 };

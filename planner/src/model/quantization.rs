@@ -2,7 +2,7 @@
 //!
 //! Mirrors `vllm/config/model.py: _verify_quantization` and the layouts of
 //! `vllm/model_executor/layers/quantization/{fp8,auto_awq,auto_gptq}.py` and `compressed_tensors/` at 0.33.0.
-use super::{ConfigError, fields::Fields};
+use super::{ConfigError, fields::Fields, mixed::Mixed};
 use serde_json::{Map, Value};
 
 /// How a linear layer is stored.
@@ -29,6 +29,8 @@ pub enum LinearScheme {
     },
     /// 4-bit floats with one 8-bit float per 16 and a float32 scale per shard for weight and input.
     Nvfp4,
+    /// The same for the weight alone: always through Marlin (ModelOpt's W4A16_NVFP4).
+    Nvfp4Weights,
     /// 4-bit floats with one 8-bit exponent per 32, for routed experts only (gpt-oss).
     Mxfp4,
     /// Packed integers of 4 or 8 bits with 16-bit scales per group.
@@ -60,11 +62,14 @@ pub struct Quantization {
     /// `kv_cache_dtype auto` becomes fp8 because the checkpoint says so.
     pub fp8_kv_cache: bool,
     /// Modules that are left out.
-    ignore: Vec<Ignore>,
+    ignore: Vec<Module>,
+    /// Which module has which scheme, where they are not all of the one above.
+    mixed: Option<Mixed>,
 }
 
+/// One or more modules, by name.
 #[derive(Clone, Debug)]
-enum Ignore {
+pub(super) enum Module {
     /// The whole name, or the last part of it.
     Name(String),
     /// With `*` for any text.
@@ -73,7 +78,7 @@ enum Ignore {
     Pattern(regex_lite::Regex),
 }
 
-impl PartialEq for Ignore {
+impl PartialEq for Module {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Name(a), Self::Name(b)) => a == b,
@@ -84,7 +89,7 @@ impl PartialEq for Ignore {
     }
 }
 
-impl Eq for Ignore {}
+impl Eq for Module {}
 
 impl Quantization {
     /// `--quantization fp8_per_tensor` on a checkpoint that is not quantised.
@@ -98,13 +103,57 @@ impl Quantization {
             min_capability: 75,
             fp8_kv_cache: false,
             ignore: Vec::new(),
+            mixed: None,
         }
     }
 
     /// Whether the module of that name stays as it is.
     pub(super) fn ignores(&self, module: &str) -> bool {
-        self.ignore.iter().any(|ignore| match ignore {
-            Ignore::Name(name) => {
+        self.ignore.iter().any(|ignore| ignore.matches(module))
+    }
+
+    /// The scheme of that module, leaving aside whether it is ignored.
+    pub(super) fn scheme_of(&self, module: &str) -> Option<LinearScheme> {
+        match &self.mixed {
+            None => Some(self.scheme),
+            Some(mixed) => mixed.scheme(module),
+        }
+    }
+
+    /// The scheme that these parts of a layer share where it is not the main one.
+    pub(super) fn other_than_main(
+        &self,
+        schemes: &[Option<LinearScheme>],
+    ) -> Result<Option<LinearScheme>, ConfigError> {
+        let mut there = schemes.iter().flatten();
+        let first = there.next();
+        if there.any(|scheme| Some(scheme) != first) {
+            return Err(ConfigError::unsupported(
+                "checkpoints that quantise one part of a layer in two ways are not modelled yet",
+            ));
+        }
+        Ok(first.copied().filter(|scheme| *scheme != self.scheme))
+    }
+
+    /// Which output layer is quantised depends on the ignore list and, if there are several schemes, on its own.
+    fn with_lm_head(mut self) -> Self {
+        let own = self.mixed.as_ref().map(|mixed| mixed.scheme("lm_head"));
+        let ignored = ["lm_head", "language_model.lm_head"]
+            .iter()
+            .any(|name| self.ignores(name));
+        self.lm_head = own != Some(None) && !ignored;
+        if let Some(Some(scheme)) = own.filter(|_| self.lm_head) {
+            self.scheme = scheme;
+        }
+        self
+    }
+}
+
+impl Module {
+    /// Whether it stands for that module or a parent of it.
+    pub(super) fn matches(&self, module: &str) -> bool {
+        match self {
+            Self::Name(name) => {
                 module == name
                     || module
                         .strip_suffix(name.as_str())
@@ -113,9 +162,9 @@ impl Quantization {
                         .strip_prefix(name.as_str())
                         .is_some_and(|rest| rest.starts_with('.'))
             }
-            Ignore::Wildcard(parts) => wildcard(parts, module),
-            Ignore::Pattern(pattern) => pattern.is_match(module),
-        })
+            Self::Wildcard(parts) => wildcard(parts, module),
+            Self::Pattern(pattern) => pattern.is_match(module),
+        }
     }
 }
 
@@ -171,6 +220,7 @@ pub(super) fn read(fields: &Fields<'_>, gpt_oss: bool) -> Result<Option<Quantiza
             min_capability: 80,
             fp8_kv_cache: false,
             ignore: names(&inner, "modules_to_not_convert")?,
+            mixed: None,
         },
         other => return Err(not_modelled(other)),
     };
@@ -231,27 +281,28 @@ fn fp8(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
         min_capability: 75,
         fp8_kv_cache: false,
         ignore,
+        mixed: None,
     })
 }
 
 /// ModelOpt names its algorithm; the layers that stay as they are come with wildcards.
 fn modelopt(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
-    let algorithm = fields.text("quant_algo")?.unwrap_or_default();
-    let (method, scheme, min_capability) = match algorithm {
-        "FP8" => (
-            "modelopt",
-            LinearScheme::Fp8PerTensor {
-                static_activation: true,
-            },
-            80,
-        ),
-        "NVFP4" => ("modelopt_fp4", LinearScheme::Nvfp4, 75),
-        other => {
-            let shown: String = other.chars().take(40).collect();
-            return Err(ConfigError::unsupported(format!(
-                "ModelOpt's `{shown}` is not modelled yet (known: FP8, NVFP4)"
-            )));
+    let algorithm = fields
+        .text("quant_algo")?
+        .unwrap_or_default()
+        .to_ascii_uppercase();
+    let (method, scheme, min_capability, mixed) = match algorithm.as_str() {
+        "FP8" => ("modelopt", modelopt_scheme("FP8")?, 80, None),
+        "NVFP4" | "W4A16_NVFP4" => ("modelopt_fp4", modelopt_scheme(&algorithm)?, 75, None),
+        "MIXED_PRECISION" => {
+            let mixed = quantized_layers(fields)?;
+            let first = mixed.first().ok_or_else(|| ConfigError::Missing {
+                field: fields.name("quantized_layers"),
+                needed_for: "the layout of the quantised weights",
+            })?;
+            ("modelopt_mixed", first, 75, Some(mixed))
         }
+        other => return Err(unknown_algorithm(other)),
     };
     let scheme_is_fp8 = |value: &Value| match value {
         Value::String(name) => name == "FP8",
@@ -262,14 +313,47 @@ fn modelopt(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
         || fields.text("kv_cache_quant_algo")? == Some("FP8");
     let mut ignore = names(fields, "ignore")?;
     ignore.extend(names(fields, "exclude_modules")?);
-    Ok(Quantization {
+    let quantization = Quantization {
         method,
         scheme,
         lm_head: false,
         min_capability,
         fp8_kv_cache,
         ignore,
-    })
+        mixed,
+    };
+    Ok(quantization.with_lm_head())
+}
+
+fn unknown_algorithm(algorithm: &str) -> ConfigError {
+    let shown: String = algorithm.chars().take(40).collect();
+    ConfigError::unsupported(format!(
+        "ModelOpt's `{shown}` is not modelled yet (known: FP8, NVFP4, W4A16_NVFP4, MIXED_PRECISION)"
+    ))
+}
+
+fn modelopt_scheme(algorithm: &str) -> Result<LinearScheme, ConfigError> {
+    match algorithm {
+        "FP8" => Ok(LinearScheme::Fp8PerTensor {
+            static_activation: true,
+        }),
+        "NVFP4" => Ok(LinearScheme::Nvfp4),
+        "W4A16_NVFP4" => Ok(LinearScheme::Nvfp4Weights),
+        other => Err(unknown_algorithm(other)),
+    }
+}
+
+/// `quantized_layers`: one entry per module, or the groups of layers that compressed-tensors writes.
+fn quantized_layers(fields: &Fields<'_>) -> Result<Mixed, ConfigError> {
+    let mut mixed = Mixed::default();
+    for (module, recipe) in fields.object("quantized_layers")?.into_iter().flatten() {
+        let algorithm = recipe
+            .get("quant_algo")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        mixed.name(module, modelopt_scheme(&algorithm.to_ascii_uppercase())?);
+    }
+    Ok(mixed)
 }
 
 /// AWQ and GPTQ: packed integers with a scale per group.
@@ -331,6 +415,7 @@ fn packed(
         min_capability,
         fp8_kv_cache: false,
         ignore,
+        mixed: None,
     })
 }
 
@@ -349,19 +434,25 @@ fn compressed_tensors(fields: &Fields<'_>) -> Result<Quantization, ConfigError> 
             field: fields.name("config_groups"),
             needed_for: "the layout of the quantised weights",
         })?;
-    let mut groups = groups.values().filter_map(Value::as_object);
-    let (Some(group), None) = (groups.next(), groups.next()) else {
-        return Err(ConfigError::unsupported(
-            "compressed-tensors checkpoints with several groups of layers are not modelled yet",
-        ));
-    };
-    let scheme = compressed_scheme(group)?;
-    let targets = group.get("targets").and_then(Value::as_array);
-    if !targets.is_some_and(|targets| targets.iter().any(|target| target.as_str() == Some("Linear"))) {
-        return Err(ConfigError::unsupported(
-            "compressed-tensors checkpoints that quantise only some layer names are not modelled yet",
-        ));
+    let groups: Vec<_> = groups.values().filter_map(Value::as_object).collect();
+    let mut mixed = Mixed::default();
+    for group in &groups {
+        let scheme = compressed_scheme(group)?;
+        let targets = group.get("targets").and_then(Value::as_array);
+        for target in targets.into_iter().flatten().filter_map(Value::as_str) {
+            if target == "Linear" {
+                mixed.linear(scheme);
+            } else {
+                mixed.pattern(module(target)?, scheme);
+            }
+        }
     }
+    let scheme = mixed.first().ok_or_else(|| ConfigError::Missing {
+        field: "quantization_config.config_groups.targets".to_owned(),
+        needed_for: "the layers that are quantised",
+    })?;
+    // One group of all linear layers is the common case.
+    let mixed = Some(mixed).filter(|mixed| !mixed.is_uniform());
     let fp8_kv_cache = fields.object("kv_cache_scheme")?.is_some_and(|scheme| {
         scheme.get("num_bits").and_then(Value::as_u64) == Some(8)
             && scheme.get("type").and_then(Value::as_str) == Some("float")
@@ -380,6 +471,7 @@ fn compressed_tensors(fields: &Fields<'_>) -> Result<Quantization, ConfigError> 
         min_capability,
         fp8_kv_cache,
         ignore,
+        mixed,
     })
 }
 
@@ -433,6 +525,8 @@ fn compressed_scheme(group: &Map<String, Value>) -> Result<LinearScheme, ConfigE
                 }),
             }
         }
+        (4, "float", "tensor_group", true) => Ok(LinearScheme::Nvfp4),
+        (4, "float", "tensor_group", false) => Ok(LinearScheme::Nvfp4Weights),
         (4 | 8, "int", "group" | "channel", false) => Ok(LinearScheme::PackedInt {
             bits: if bits == 4 { 4 } else { 8 },
             group_size: if strategy == "group" {
@@ -451,23 +545,28 @@ fn compressed_scheme(group: &Map<String, Value>) -> Result<LinearScheme, ConfigE
 }
 
 /// A list of module names, with `re:` for patterns.
-fn names(fields: &Fields<'_>, key: &str) -> Result<Vec<Ignore>, ConfigError> {
+fn names(fields: &Fields<'_>, key: &str) -> Result<Vec<Module>, ConfigError> {
     let mut names = Vec::new();
     for value in fields.list(key)?.unwrap_or_default() {
         let Some(text) = value.as_str() else {
             return Err(fields.wrong(key, "a list of module names", value));
         };
-        names.push(match text.strip_prefix("re:") {
-            None if text.contains('*') => Ignore::Wildcard(text.split('*').map(str::to_owned).collect()),
-            None => Ignore::Name(text.to_owned()),
-            // As Python's re.match: from the start.
-            Some(pattern) => {
-                Ignore::Pattern(regex_lite::Regex::new(&format!("^(?:{pattern})")).map_err(|_| {
-                    let shown: String = pattern.chars().take(60).collect();
-                    ConfigError::unsupported(format!("the ignore pattern {shown:?} cannot be read"))
-                })?)
-            }
-        });
+        names.push(module(text)?);
     }
     Ok(names)
+}
+
+/// One name, with `*` for any text or `re:` for a pattern.
+fn module(text: &str) -> Result<Module, ConfigError> {
+    Ok(match text.strip_prefix("re:") {
+        None if text.contains('*') => Module::Wildcard(text.split('*').map(str::to_owned).collect()),
+        None => Module::Name(text.to_owned()),
+        // As Python's re.match: from the start.
+        Some(pattern) => {
+            Module::Pattern(regex_lite::Regex::new(&format!("^(?:{pattern})")).map_err(|_| {
+                let shown: String = pattern.chars().take(60).collect();
+                ConfigError::unsupported(format!("the module pattern {shown:?} cannot be read"))
+            })?)
+        }
+    })
 }

@@ -1,16 +1,16 @@
 //! A config.json becomes a [`ModelSpec`], or an error that names the field. Nothing is filled in by guess: a field
 //! that may be absent has the default of the model's own class.
 use super::{
-    ConfigError, LinearScheme, ModelSpec, Quantization, attention, experts,
+    ConfigError, LinearScheme, ModelSpec, Quantization, attention,
     families::{self, Experts, Family, Switch},
     fields::Fields,
+    layouts::{self, Layout},
     positions, quantization,
-    spec::{FeedForward, LayerRun, Mixer, Norms, Quantized},
+    spec::{FeedForward, LayerRun, Mixer, Norms, OtherSchemes, Quantized},
 };
 use crate::units::FloatDtype;
 use serde_json::{Map, Value};
 
-const MAX_LAYERS: u32 = 1 << 10;
 const MAX_WIDTH: u32 = 1 << 18;
 const MAX_VOCAB: u32 = 1 << 22;
 
@@ -109,22 +109,29 @@ fn architecture<'a>(fields: &Fields<'a>) -> Result<&'a str, ConfigError> {
 /// `top` is the file's own object; `fields` the language model's, which is often the same.
 fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<ModelSpec, ConfigError> {
     let hidden_size = fields.required("hidden_size", MAX_WIDTH, "the size of every layer")?;
-    let num_hidden_layers = fields.required("num_hidden_layers", MAX_LAYERS, "weights and KV cache")?;
     let vocab_size = fields.required("vocab_size", MAX_VOCAB, "embedding and sampler")?;
     let gpt_oss = family.experts == Experts::GptOss;
     let quantization = match quantization::read(top, gpt_oss)? {
         Some(quantization) => Some(quantization),
         None => quantization::read(fields, gpt_oss)?,
     };
-    let feed_forwards = experts::feed_forward(fields, family, num_hidden_layers)?;
-    let mixers = attention::mixers(fields, family, hidden_size, num_hidden_layers)?;
+    let (mixers, feed_forwards) = layouts::layers(fields, family, hidden_size)?;
+    let per_layer_input = if family.layout == Layout::Gemma4 {
+        layouts::per_layer_input(fields, vocab_size)?
+    } else {
+        None
+    };
     let attention = attention::first(&mixers);
     let quantized_router = family.experts == Experts::Qwen;
-    let layers = runs(&feed_forwards, &mixers, quantization.as_ref(), quantized_router);
+    let layers = runs(&feed_forwards, &mixers, quantization.as_ref(), quantized_router)?;
     let context = positions::context_length(fields)?;
     let tie_word_embeddings = match fields.flag("tie_word_embeddings")? {
         Some(tied) => tied,
         None => top.flag("tie_word_embeddings")?.unwrap_or(family.tied),
+    };
+    let tie_word_embeddings = match family.layout {
+        Layout::Lfm2 => fields.flag("tie_embedding")?.unwrap_or(tie_word_embeddings),
+        _ => tie_word_embeddings,
     };
     let needs_remote_code = false;
     Ok(ModelSpec {
@@ -150,14 +157,17 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
                     3
                 } else {
                     0
-                },
+                }
+                + u32::from(per_layer_input.is_some()),
             scalars_per_layer: family.scalars_per_layer,
             bias: family.norm_bias,
+            per_part: family.layout == Layout::Nas,
         },
         rope: positions::rope(fields, family.rope, attention::rotary_head_dim(&mixers))?,
         scalar_buffers: family.scalar_buffers,
         residual_copies: family.residual_copies,
         quantized_router,
+        per_layer_input,
         quantization,
         needs_remote_code,
     })
@@ -201,11 +211,13 @@ fn runs(
     mixers: &[Mixer],
     quantization: Option<&Quantization>,
     quantized_router: bool,
-) -> Vec<LayerRun> {
+) -> Result<Vec<LayerRun>, ConfigError> {
     let mut runs: Vec<LayerRun> = Vec::new();
     for (index, (mlp, mixer)) in feed_forwards.iter().zip(mixers).enumerate() {
-        let quantized =
-            quantization.map_or_else(Quantized::default, |q| parts(q, index, mlp, quantized_router));
+        let quantized = match quantization {
+            Some(quantization) => parts(quantization, index, mlp, mixer, quantized_router)?,
+            None => Quantized::default(),
+        };
         match runs.last_mut() {
             Some(last) if last.mixer == *mixer && last.mlp == *mlp && last.quantized == quantized => {
                 last.count += 1;
@@ -218,43 +230,126 @@ fn runs(
             }),
         }
     }
-    runs
+    Ok(runs)
 }
 
-const MODULE_ROOTS: &[&str] = &["model", "model.language_model", "language_model.model"];
+const MODULE_ROOTS: &[&str] = &[
+    "model",
+    "model.language_model",
+    "language_model.model",
+    "backbone",
+];
 
-/// Which linear layers of layer `index` are quantised: a fused layer follows its first shard.
-fn parts(quantization: &Quantization, index: usize, mlp: &FeedForward, router: bool) -> Quantized {
-    let layer = format!("layers.{index}");
-    // Beside a tower, the language model's modules have longer names, and checkpoints use either.
-    let kept = |name: &str| {
-        MODULE_ROOTS
-            .iter()
-            .all(|root| !quantization.ignores(&format!("{root}.{layer}.{name}")))
-    };
+/// Names of a layer's projections into and out of its mixer, as checkpoints write them.
+fn mixer_names(mixer: &Mixer) -> (&'static [&'static str], &'static [&'static str]) {
+    match mixer {
+        Mixer::Attention(..) | Mixer::Mla(_) => (
+            &[
+                "self_attn.q_proj",
+                "self_attn.qkv_proj",
+                "mixer.q_proj",
+                "mixer.qkv_proj",
+            ],
+            &["self_attn.o_proj", "self_attn.out_proj", "mixer.o_proj"],
+        ),
+        Mixer::GatedDeltaNet(_) => (&["linear_attn.in_proj_qkv"], &["linear_attn.out_proj"]),
+        Mixer::Mamba2(_) => (&["mixer.in_proj"], &["mixer.out_proj"]),
+        Mixer::ShortConv(_) => (
+            &["conv.in_proj", "short_conv.in_proj"],
+            &["conv.out_proj", "short_conv.out_proj"],
+        ),
+        Mixer::None => (&[], &[]),
+    }
+}
+
+const UP: &[&str] = &[
+    "mlp.gate_proj",
+    "mlp.gate_up_proj",
+    "mixer.up_proj",
+    "feed_forward.w1",
+];
+const DOWN: &[&str] = &["mlp.down_proj", "mixer.down_proj", "feed_forward.w2"];
+const EXPERTS: &[&str] = &[
+    "mlp.experts",
+    "mlp.experts.0.gate_proj",
+    "block_sparse_moe.experts.0.w1",
+    "mixer.experts",
+    "mixer.experts.0.up_proj",
+    "feed_forward.experts.0.w1",
+];
+/// Beside a dense feed-forward (Gemma 4).
+const EXPERTS_BESIDE: &[&str] = &["experts", "moe.experts"];
+const SHARED: &[&str] = &[
+    "mlp.shared_experts.gate_proj",
+    "mlp.shared_expert.gate_proj",
+    "mixer.shared_experts.up_proj",
+    "moe.share_expert.gate_proj",
+];
+
+/// Which linear layers of layer `index` are quantised, and how: a fused layer follows its first shard.
+fn parts(
+    quantization: &Quantization,
+    index: usize,
+    mlp: &FeedForward,
+    mixer: &Mixer,
+    router: bool,
+) -> Result<Quantized, ConfigError> {
     let (dense, moe) = (mlp.dense.is_some(), mlp.moe.is_some());
-    let shared = mlp.moe.is_some_and(|m| m.shared.is_some());
-    let experts_kept =
-        || kept("mlp.experts") && kept("mlp.experts.0.gate_proj") && kept("block_sparse_moe.experts.0.w1");
     if quantization.scheme == LinearScheme::Mxfp4 {
-        return Quantized {
+        return Ok(Quantized {
             experts: moe,
             ..Quantized::default()
-        };
+        });
     }
-    Quantized {
-        qkv: kept("self_attn.q_proj") && kept("self_attn.qkv_proj") && kept("linear_attn.in_proj_qkv"),
-        o: kept("self_attn.o_proj") && kept("linear_attn.out_proj"),
-        gate_up: dense && kept("mlp.gate_proj") && kept("mlp.gate_up_proj"),
-        down: dense && kept("mlp.down_proj"),
-        experts: moe
-            && if dense {
-                kept("experts") && kept("moe.experts")
-            } else {
-                experts_kept()
-            },
-        shared: moe && shared && kept("mlp.shared_experts.gate_proj") && kept("mlp.shared_expert.gate_proj"),
-        // vLLM leaves it alone in GPTQ checkpoints (`models/qwen3_moe.py`).
-        router: moe && router && quantization.method != "auto_gptq" && kept("mlp.gate"),
-    }
+    // Beside a tower, the language model's modules have longer names, and checkpoints use either.
+    let module = |(root, name): (&str, &str)| format!("{root}.layers.{index}.{name}");
+    let modules = |names: &[&'static str]| -> Vec<String> {
+        let roots = |name| MODULE_ROOTS.iter().map(move |root| (*root, name));
+        names.iter().copied().flat_map(roots).map(module).collect()
+    };
+    let scheme = |there: bool, names: &[&'static str]| {
+        let modules = if there { modules(names) } else { Vec::new() };
+        if modules.iter().any(|module| quantization.ignores(module)) {
+            return None;
+        }
+        modules.iter().find_map(|module| quantization.scheme_of(module))
+    };
+    let (into, out) = mixer_names(mixer);
+    let shared = mlp.moe.is_some_and(|m| m.shared.is_some());
+    let mixer_schemes = [
+        scheme(*mixer != Mixer::None, into),
+        scheme(*mixer != Mixer::None, out),
+        scheme(true, &["self_attn.g_proj"]),
+    ];
+    let dense_schemes = [
+        scheme(dense, UP),
+        scheme(dense, DOWN),
+        scheme(true, &["per_layer_input_gate"]),
+    ];
+    let experts = scheme(moe, if dense { EXPERTS_BESIDE } else { EXPERTS });
+    let shared_schemes = [
+        scheme(moe && shared, SHARED),
+        scheme(moe, &["mixer.fc1_latent_proj"]),
+    ];
+    // vLLM leaves it alone in GPTQ checkpoints (`models/qwen3_moe.py`).
+    let router = scheme(moe && router && quantization.method != "auto_gptq", &["mlp.gate"]);
+    let other = |schemes: &[Option<LinearScheme>]| quantization.other_than_main(schemes);
+    Ok(Quantized {
+        qkv: mixer_schemes[0].is_some(),
+        o: mixer_schemes[1].is_some(),
+        gate: mixer_schemes[2].is_some(),
+        gate_up: dense_schemes[0].is_some(),
+        down: dense_schemes[1].is_some(),
+        per_layer: dense_schemes[2].is_some(),
+        experts: experts.is_some(),
+        shared: shared_schemes[0].is_some(),
+        latent: shared_schemes[1].is_some(),
+        router: router.is_some(),
+        others: OtherSchemes {
+            mixer: other(&mixer_schemes)?,
+            dense: other(&dense_schemes)?,
+            experts: other(&[experts])?,
+            shared: other(&shared_schemes)?,
+        },
+    })
 }

@@ -1,5 +1,5 @@
 //! A model as the arithmetic needs it: resolved, with nothing left to guess.
-use super::Quantization;
+use super::{LinearScheme, Quantization};
 use crate::units::FloatDtype;
 
 /// How far back a layer attends.
@@ -40,6 +40,27 @@ pub struct Quantized {
     pub shared: bool,
     /// The router (only where the class lets it be: Qwen3-MoE).
     pub router: bool,
+    /// A gate on the attention's output with a projection of its own (Laguna, Step 3.5).
+    pub gate: bool,
+    /// The projections around experts that work in a narrower space (Nemotron 3).
+    pub latent: bool,
+    /// The projections of the per-layer input (Gemma 4).
+    pub per_layer: bool,
+    /// How, where not as the checkpoint's main scheme says.
+    pub others: OtherSchemes,
+}
+
+/// Schemes of a layer's parts that differ from the checkpoint's main one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct OtherSchemes {
+    /// Projections of the mixer.
+    pub mixer: Option<LinearScheme>,
+    /// Dense feed-forward.
+    pub dense: Option<LinearScheme>,
+    /// Routed experts.
+    pub experts: Option<LinearScheme>,
+    /// Shared experts and latent projections.
+    pub shared: Option<LinearScheme>,
 }
 
 /// Multi-head latent attention.
@@ -113,6 +134,17 @@ impl Mamba2 {
     }
 }
 
+/// A short convolution over time, gated on both sides (LFM2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ShortConv {
+    /// Channels.
+    pub conv_dim: u32,
+    /// Width of the convolution over time.
+    pub conv_l_cache: u32,
+    /// Biases on the convolution and both projections.
+    pub conv_bias: bool,
+}
+
 /// What mixes the tokens of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mixer {
@@ -124,6 +156,8 @@ pub enum Mixer {
     GatedDeltaNet(GatedDeltaNet),
     /// Mamba 2.
     Mamba2(Mamba2),
+    /// Short convolution.
+    ShortConv(ShortConv),
     /// Nothing: the layer is a feed-forward alone (Nemotron-H).
     None,
 }
@@ -175,6 +209,12 @@ pub struct Attention {
     pub output_gate: bool,
     /// A learned sink per head (gpt-oss).
     pub sinks: bool,
+    /// Size of a value head; the size of a head almost everywhere.
+    pub v_head_dim: u32,
+    /// Outputs per head of a gate with a projection of its own (Laguna, Step 3.5); 0 without one.
+    pub gate_per_head: u32,
+    /// Keys and values are those of an earlier layer: only queries are projected and nothing is cached (Gemma 4).
+    pub shares_kv: bool,
 }
 
 /// A feed-forward without experts.
@@ -186,6 +226,17 @@ pub struct DenseMlp {
     pub gated: bool,
     /// Biases.
     pub bias: bool,
+}
+
+impl DenseMlp {
+    /// Gate, up and down without biases.
+    pub const fn gated(intermediate_size: u32) -> Self {
+        Self {
+            intermediate_size,
+            gated: true,
+            bias: false,
+        }
+    }
 }
 
 /// Experts that every token passes.
@@ -222,6 +273,26 @@ pub struct Moe {
     pub router_scales: bool,
     /// Blackwell's kernel takes the experts, in widths of 128.
     pub blackwell_kernel: bool,
+    /// The routed experts work in a space of this width, behind a projection on either side (Nemotron 3).
+    pub latent: Option<LatentExperts>,
+}
+
+/// Projections around experts that work in a narrower space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LatentExperts {
+    /// Width of that space.
+    pub moe_latent_size: u32,
+    /// Biases on both projections.
+    pub bias: bool,
+}
+
+/// An embedding per layer, mixed in behind the feed-forward (Gemma 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PerLayerInput {
+    /// Width in one layer.
+    pub hidden_size_per_layer_input: u32,
+    /// Rows of the embedding.
+    pub vocab_size_per_layer_input: u32,
 }
 
 /// Normalisation layers.
@@ -233,6 +304,17 @@ pub struct Norms {
     pub scalars_per_layer: u32,
     /// With biases (LayerNorm).
     pub bias: bool,
+    /// A layer without a mixer or without a feed-forward has one less (Nemotron NAS).
+    pub per_part: bool,
+}
+
+impl Norms {
+    /// Vectors of hidden_size in such a layer.
+    pub fn of(&self, run: &LayerRun) -> u32 {
+        let missing = u32::from(run.mixer == Mixer::None) + u32::from(run.mlp == FeedForward::default());
+        let less = if self.per_part { missing } else { 0 };
+        self.per_layer.saturating_sub(less)
+    }
 }
 
 /// Cached rotary embeddings.
@@ -279,6 +361,8 @@ pub struct ModelSpec {
     pub residual_copies: u32,
     /// The class lets its router be quantised.
     pub quantized_router: bool,
+    /// An embedding per layer.
+    pub per_layer_input: Option<PerLayerInput>,
     /// How the checkpoint is quantised.
     pub quantization: Option<Quantization>,
     /// The repository brings its own code, and vLLM does not know the architecture otherwise.
@@ -307,7 +391,10 @@ impl ModelSpec {
         let norm = h * if self.norms.bias { 2 } else { 1 };
         let layer = |run: &LayerRun| {
             self.mixer_parameters(&run.mixer)
-                + norm * u64::from(self.norms.per_layer)
+                + self
+                    .per_layer_input
+                    .map_or(0, |p| 2 * h * u64::from(p.hidden_size_per_layer_input))
+                + norm * u64::from(self.norms.of(run))
                 + u64::from(self.norms.scalars_per_layer)
                 + self.mlp_parameters(&run.mlp)
         };
@@ -318,7 +405,12 @@ impl ModelSpec {
             .sum();
         let embedding = u64::from(self.vocab_size) * h;
         let heads = if self.tie_word_embeddings { 1 } else { 2 };
-        embedding * heads + bias(self.lm_head_bias, u64::from(self.vocab_size)) + layers + norm
+        let per_layer = self.per_layer_input.map_or(0, |p| {
+            let one = u64::from(p.hidden_size_per_layer_input);
+            let all = one * u64::from(self.num_hidden_layers());
+            all * (u64::from(p.vocab_size_per_layer_input) + h) + one
+        });
+        embedding * heads + bias(self.lm_head_bias, u64::from(self.vocab_size)) + layers + norm + per_layer
     }
 
     /// With every linear layer quantised while loading. Only for a checkpoint that is not quantised.
@@ -334,6 +426,10 @@ impl ModelSpec {
                 experts: moe,
                 shared: moe,
                 router: moe && self.quantized_router,
+                gate: true,
+                latent: moe,
+                per_layer: self.per_layer_input.is_some(),
+                others: OtherSchemes::default(),
             };
         }
         self.quantization = Some(quantization);
@@ -345,25 +441,30 @@ impl ModelSpec {
         match mixer {
             Mixer::Attention(a, _) => {
                 let d = u64::from(a.head_dim);
-                let (q, kv) = (
-                    u64::from(a.num_attention_heads) * d,
-                    u64::from(a.num_key_value_heads) * d,
-                );
+                let (heads, kv_heads) = (u64::from(a.num_attention_heads), u64::from(a.num_key_value_heads));
+                let (q, kv) = (heads * d, kv_heads * d);
+                let value = u64::from(a.v_head_dim);
+                let keys = if a.shares_kv { 0 } else { kv + kv_heads * value };
                 let qk_norm = match a.qk_norm {
                     QkNorm::None => 0,
+                    QkNorm::PerHead if a.shares_kv => d,
                     QkNorm::PerHead => 2 * d,
                     QkNorm::AllHeads | QkNorm::AllHeadsSharded | QkNorm::EachHead => q + kv,
                 };
-                let sinks = bias(a.sinks, u64::from(a.num_attention_heads));
+                let sinks = bias(a.sinks, heads);
                 let queries = if a.output_gate { 2 * q } else { q };
-                h * (queries + 2 * kv)
-                    + q * h
-                    + bias(a.qkv_bias, queries + 2 * kv)
+                h * (queries + keys + heads * u64::from(a.gate_per_head))
+                    + heads * value * h
+                    + bias(a.qkv_bias, queries + keys)
                     + bias(a.o_bias, h)
                     + qk_norm
                     + sinks
             }
             Mixer::None => 0,
+            Mixer::ShortConv(conv) => {
+                let dim = u64::from(conv.conv_dim);
+                dim * (4 * dim + u64::from(conv.conv_l_cache)) + bias(conv.conv_bias, 5 * dim)
+            }
             Mixer::Mamba2(mamba) => {
                 let (channels, matrices) = mamba.widths(1);
                 let heads = u64::from(mamba.mamba_num_heads);
@@ -417,7 +518,12 @@ impl ModelSpec {
                 matrices * h * u64::from(s.intermediate_size) + bias(s.gate, h)
             });
             let width = u64::from(moe.moe_intermediate_size);
-            experts * matrices * h * width
+            let inner = moe.latent.map_or(h, |latent| u64::from(latent.moe_latent_size));
+            let latent = moe
+                .latent
+                .map_or(0, |latent| 2 * h * inner + bias(latent.bias, h + inner));
+            experts * matrices * inner * width
+                + latent
                 + experts * h
                 + bias(moe.bias, experts * (2 * width + h + 1))
                 + bias(moe.correction_bias, experts)
@@ -436,7 +542,10 @@ impl ModelSpec {
                 u64::from(run.count)
                     * experts
                     * matrices
-                    * u64::from(self.hidden_size)
+                    * u64::from(
+                        moe.latent
+                            .map_or(self.hidden_size, |latent| latent.moe_latent_size),
+                    )
                     * u64::from(moe.moe_intermediate_size)
             })
         };

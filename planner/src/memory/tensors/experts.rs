@@ -56,6 +56,17 @@ impl Builder<'_> {
                 out.push(whole(TensorClass::SharedExperts, h * self.element, 1));
             }
         }
+        if let Some(latent) = moe.latent {
+            let inner = u64::from(latent.moe_latent_size);
+            for (n, k) in [(inner, h), (h, inner)] {
+                let rows = [n];
+                let projection = Linear {
+                    bias: if latent.bias { n } else { 0 },
+                    ..Linear::plain(TensorClass::SharedExperts, &rows, k, k, run.quantized.latent)
+                };
+                self.linear(&projection, out);
+            }
+        }
         let ranks = u64::from(shape.expert_ranks());
         let (local, width) = if shape.ep && ranks > 1 {
             // Rank 0 takes one of the remainder; a map from global to local experts is kept in int32.
@@ -66,6 +77,7 @@ impl Builder<'_> {
         };
         let class = TensorClass::Experts;
         let quantized = run.quantized.experts;
+        let h = moe.latent.map_or(h, |latent| u64::from(latent.moe_latent_size));
         let (h, width) = self.expert_padding(h, width, quantized, moe.blackwell_kernel);
         let whole_k = if shape.ep { width } else { width * ranks };
         let shards: &[u64] = if moe.gated { &[width, width] } else { &[width] };

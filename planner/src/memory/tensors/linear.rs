@@ -48,7 +48,7 @@ impl Builder<'_> {
                 let n: u64 = linear.shards.iter().sum();
                 out.push(whole(class, linear.experts * n * linear.k * self.element, 1));
             }
-            Some(quantization) => self.quantized(linear, quantization.scheme, out),
+            Some(quantization) => self.quantized(linear, self.scheme(class, quantization.scheme), out),
         }
         if linear.bias > 0 {
             out.push(whole(class, linear.bias * self.element, 1));
@@ -96,7 +96,12 @@ impl Builder<'_> {
                 } else {
                     (rows, columns)
                 };
-                let blocks: u64 = linear.shards.iter().map(|shard| shard.div_ceil(rows)).sum();
+                // Fused shards of a plain layer share blocks where they are no multiple of one.
+                let blocks = if e > 1 {
+                    linear.shards.iter().map(|shard| shard.div_ceil(rows)).sum()
+                } else {
+                    n.div_ceil(rows)
+                };
                 let columns = k.div_ceil(columns);
                 let loaded = if marlin {
                     e * n * columns * self.element
@@ -110,10 +115,40 @@ impl Builder<'_> {
                     count: 1,
                 });
             }
-            LinearScheme::Nvfp4 => {
-                out.push(whole(class, e * n * k / 2, 1));
-                out.push(whole(class, e * n * (k / 16), 1));
-                out.push(whole(class, e * shards * 4, 2));
+            LinearScheme::Nvfp4 | LinearScheme::Nvfp4Weights => {
+                let alone = scheme == LinearScheme::Nvfp4Weights;
+                let (weight, scales) = (e * n * k / 2, e * n * (k / 16));
+                let (loaded, loaded_scales) = if alone || (1..100).contains(&self.place.capability) {
+                    self.marlin_nvfp4(linear)
+                } else {
+                    (weight, scales)
+                };
+                for (bytes, loaded) in [(weight, loaded), (scales, loaded_scales), (e * shards * 4, e * 4)] {
+                    out.push(Tensor {
+                        class,
+                        bytes,
+                        loaded,
+                        count: 1,
+                    });
+                }
+                // Weights alone have a scale of the input for older ModelOpt checkpoints, which is dropped: of linear
+                // layers in the model's type.
+                let compressed = self
+                    .spec
+                    .quantization
+                    .as_ref()
+                    .is_some_and(|q| q.method == "compressed-tensors");
+                let element = match (alone && e == 1, compressed) {
+                    (true, true) => 0,
+                    (true, false) => self.element,
+                    (false, _) => 4,
+                };
+                out.push(Tensor {
+                    class,
+                    bytes: e * shards * element,
+                    loaded: if alone { 0 } else { e * 4 },
+                    count: 1,
+                });
             }
             LinearScheme::Mxfp4 => {
                 out.push(whole(class, e * n * k / 2, 1));
