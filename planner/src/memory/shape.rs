@@ -99,11 +99,30 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
             cuts.push((shared.intermediate_size, shape.tp));
         }
     }
+    for run in &spec.layers {
+        match run.mixer {
+            Mixer::Attention(a, _) => {
+                let kv = a.num_key_value_heads;
+                cuts.push((a.num_attention_heads, shape.tp));
+                cuts.push((kv.max(shape.tp), kv.min(shape.tp)));
+            }
+            Mixer::ShortConv(conv) => cuts.push((conv.conv_dim, shape.tp)),
+            _ => {}
+        }
+        cuts.extend(run.mlp.dense.map(|mlp| (mlp.intermediate_size, shape.tp)));
+    }
     if let Some((whole, parts)) = cuts
         .into_iter()
         .find(|(whole, parts)| !whole.is_multiple_of(*parts))
     {
         return Some(format!("{whole} is not divisible by {parts}"));
+    }
+    let shares = |run: &LayerRun| matches!(run.mixer, Mixer::Attention(a, _) if a.shares_kv);
+    if shape.pp > 1 && spec.layers.iter().any(shares) {
+        return Some(
+            "layers on the cached keys of earlier ones are not modelled over several pipeline stages"
+                .to_owned(),
+        );
     }
     if shape.pp > spec.num_hidden_layers() {
         return Some(format!(
@@ -129,22 +148,9 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         .and_then(|moe| moe.shared)
         .filter(|_| spec.layers.iter().any(|run| run.quantized.shared));
     let heads = a.num_attention_heads / shape.tp;
-    // Outputs that are cut over the ranks, and the input of the output projection.
-    let (cut, q) = match spec.layers.first().map(|run| run.mixer) {
-        Some(Mixer::Mla(mla)) => {
-            let queries = heads * (mla.qk_nope_head_dim + mla.qk_rope_head_dim);
-            (
-                [queries, heads * (mla.qk_nope_head_dim + mla.v_head_dim)],
-                heads * mla.v_head_dim,
-            )
-        }
-        _ => (
-            [
-                heads * a.head_dim,
-                (a.num_key_value_heads / shape.tp).max(1) * a.head_dim,
-            ],
-            heads * a.head_dim,
-        ),
+    let q = match spec.layers.first().map(|run| run.mixer) {
+        Some(Mixer::Mla(mla)) => heads * mla.v_head_dim,
+        _ => heads * a.v_head_dim,
     };
     let widths: Vec<u32> = dense
         .map(|mlp| mlp.intermediate_size / shape.tp)
@@ -152,22 +158,7 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         .chain(shared.map(|s| s.intermediate_size / shape.tp))
         .collect();
     match scheme {
-        LinearScheme::Fp8Block { n, k } => {
-            let outputs = cut.into_iter().chain(widths.iter().copied());
-            let bad = outputs.filter(|out| !out.is_multiple_of(n)).min();
-            if let Some(size) = bad {
-                return Some(format!(
-                    "Weight output_partition_size = {size} is not divisible by weight quantization block_n = {n}."
-                ));
-            }
-            let inputs = [q].into_iter().chain(widths);
-            let bad = inputs
-                .filter(|input| shape.tp > 1 && !input.is_multiple_of(k))
-                .min();
-            bad.map(|size| {
-                format!("Weight input_size_per_partition = {size} is not divisible by weight quantization block_k = {k}.")
-            })
-        }
+        LinearScheme::Fp8Block { n, k } => block_refusal(spec, shape, n, k),
         LinearScheme::PackedInt {
             group_size: Some(group),
             ..
@@ -184,6 +175,73 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Outputs in whole blocks of `n` and inputs in whole blocks of `k`, on one rank.
+fn block_refusal(spec: &ModelSpec, shape: &RankShape, n: u32, k: u32) -> Option<String> {
+    // `fp8` lets the shards of a fused layer share a block (`layers/linear.py`).
+    let method = spec.quantization.as_ref().map(|q| q.method);
+    let fused = |sizes: &[u32], outputs: &mut Vec<u32>| {
+        if method != Some("fp8") {
+            // Uncut, the last shard may end within a block.
+            let checked = if shape.tp > 1 {
+                sizes.len()
+            } else {
+                sizes.len() - 1
+            };
+            outputs.extend(sizes.iter().take(checked));
+        }
+    };
+    let (mut outputs, mut inputs) = (Vec::new(), Vec::new());
+    for run in &spec.layers {
+        let quantized = run.quantized;
+        match run.mixer {
+            Mixer::Mla(mla) if quantized.qkv => {
+                let heads = mla.num_attention_heads / shape.tp;
+                outputs.push(heads * (mla.qk_nope_head_dim + mla.qk_rope_head_dim));
+                outputs.push(heads * (mla.qk_nope_head_dim + mla.v_head_dim));
+                inputs.push(heads * mla.v_head_dim);
+            }
+            Mixer::Attention(a, _) => {
+                let heads = a.num_attention_heads / shape.tp;
+                let kv_heads = (a.num_key_value_heads / shape.tp).max(1);
+                if quantized.qkv {
+                    let sizes = [heads * a.head_dim, kv_heads * a.head_dim, kv_heads * a.v_head_dim];
+                    fused(&sizes, &mut outputs);
+                }
+                if quantized.o {
+                    inputs.push(heads * a.v_head_dim);
+                }
+            }
+            _ => {}
+        }
+        let dense = run.mlp.dense.filter(|_| quantized.down);
+        let shared = run.mlp.moe.and_then(|moe| moe.shared);
+        let shared = shared.filter(|_| quantized.shared);
+        let widths = [
+            dense.map(|mlp| mlp.intermediate_size),
+            shared.map(|shared| shared.intermediate_size),
+        ];
+        for width in widths.into_iter().flatten().map(|width| width / shape.tp) {
+            fused(&[width, width], &mut outputs);
+            inputs.push(width);
+        }
+    }
+    let bad = outputs.into_iter().filter(|out| !out.is_multiple_of(n)).min();
+    if let Some(size) = bad {
+        return Some(format!(
+            "Weight output_partition_size = {size} is not divisible by weight quantization block_n = {n}."
+        ));
+    }
+    let bad = inputs
+        .into_iter()
+        .filter(|input| shape.tp > 1 && !input.is_multiple_of(k))
+        .min();
+    bad.map(|size| {
+        format!(
+            "Weight input_size_per_partition = {size} is not divisible by weight quantization block_k = {k}."
+        )
+    })
 }
 
 #[cfg(test)]
