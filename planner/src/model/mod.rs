@@ -10,6 +10,7 @@ mod layouts;
 mod mixed;
 mod positions;
 mod quantization;
+mod quark;
 mod resolve;
 mod spec;
 

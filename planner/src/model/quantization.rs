@@ -2,7 +2,7 @@
 //!
 //! Mirrors `vllm/config/model.py: _verify_quantization` and the layouts of
 //! `vllm/model_executor/layers/quantization/{fp8,auto_awq,auto_gptq}.py` and `compressed_tensors/` at 0.33.0.
-use super::{ConfigError, fields::Fields, mixed::Mixed};
+use super::{ConfigError, fields::Fields, mixed::Mixed, quark};
 use serde_json::{Map, Value};
 
 /// How a linear layer is stored.
@@ -31,7 +31,7 @@ pub enum LinearScheme {
     Nvfp4,
     /// The same for the weight alone: always through Marlin (ModelOpt's W4A16_NVFP4).
     Nvfp4Weights,
-    /// 4-bit floats with one 8-bit exponent per 32, for routed experts only (gpt-oss).
+    /// 4-bit floats with one 8-bit exponent per 32: routed experts (gpt-oss), or every linear layer (quark).
     Mxfp4,
     /// Packed integers of 4 or 8 bits with 16-bit scales per group.
     PackedInt {
@@ -103,6 +103,24 @@ impl Quantization {
             min_capability: 75,
             fp8_kv_cache: false,
             ignore: Vec::new(),
+            mixed: None,
+        }
+    }
+
+    /// One scheme for all linear layers but the ignored ones; the output layer stays as it is.
+    pub(super) fn uniform(
+        method: &'static str,
+        scheme: LinearScheme,
+        min_capability: u16,
+        ignore: Vec<Module>,
+    ) -> Self {
+        Self {
+            method,
+            scheme,
+            lm_head: false,
+            min_capability,
+            fp8_kv_cache: false,
+            ignore,
             mixed: None,
         }
     }
@@ -199,7 +217,7 @@ pub(super) fn read(fields: &Fields<'_>, gpt_oss: bool) -> Result<Option<Quantiza
     let Some(method) = inner.text("quant_method")? else {
         let modelopt = object.contains_key("quant_algo") || object.contains_key("producer");
         let why = if modelopt {
-            "ModelOpt checkpoints are not modelled yet"
+            "it is ModelOpt's without a `quant_method`, and vLLM then takes the checkpoint for a 16-bit one and fails on its scales"
         } else {
             "it names no `quant_method`"
         };
@@ -212,7 +230,8 @@ pub(super) fn read(fields: &Fields<'_>, gpt_oss: bool) -> Result<Option<Quantiza
         "awq" => packed(&inner, "auto_awq", 75)?,
         "gptq" => packed(&inner, "auto_gptq", 60)?,
         "compressed-tensors" | "compressed_tensors" => compressed_tensors(&inner)?,
-        "modelopt" | "modelopt_fp4" => modelopt(&inner)?,
+        "modelopt" | "modelopt_fp4" | "modelopt_mixed" => modelopt(&inner)?,
+        "quark" => quark::read(&inner)?,
         "mxfp4" if gpt_oss => Quantization {
             method: "gpt_oss_mxfp4",
             scheme: LinearScheme::Mxfp4,
@@ -244,7 +263,7 @@ fn not_modelled(method: &str) -> ConfigError {
         _ => {
             let shown: String = method.chars().take(40).collect();
             ConfigError::unsupported(format!(
-                "quantization `{shown}` is not modelled yet (known: fp8, awq, gptq, compressed-tensors)"
+                "quantization `{shown}` is not modelled yet (known: fp8, awq, gptq, compressed-tensors, modelopt, quark)"
             ))
         }
     }
@@ -353,6 +372,27 @@ fn quantized_layers(fields: &Fields<'_>) -> Result<Mixed, ConfigError> {
             .unwrap_or_default();
         mixed.name(module, modelopt_scheme(&algorithm.to_ascii_uppercase())?);
     }
+    if fields.has("quantized_layers") {
+        return Ok(mixed);
+    }
+    let groups = fields.object("config_groups")?.into_iter().flatten();
+    for group in groups.filter_map(|(_, group)| group.as_object()) {
+        let bits = group
+            .get("weights")
+            .and_then(|weights| weights.get("num_bits"))
+            .and_then(Value::as_u64);
+        let activations = group.get("input_activations").is_some_and(Value::is_object);
+        let scheme = modelopt_scheme(match (bits, activations) {
+            (Some(8), true) => "FP8",
+            (Some(4), true) => "NVFP4",
+            (Some(4), false) => "W4A16_NVFP4",
+            _ => "config_groups",
+        })?;
+        let targets = group.get("targets").and_then(Value::as_array);
+        for target in targets.into_iter().flatten().filter_map(Value::as_str) {
+            mixed.pattern(module(target)?, scheme);
+        }
+    }
     Ok(mixed)
 }
 
@@ -372,9 +412,17 @@ fn packed(
     };
     let allowed: &[u32] = if awq { &[4] } else { &[4, 8] };
     if !allowed.contains(&bits) {
-        return Err(ConfigError::unsupported(format!(
-            "{bits}-bit weights of `{method}` are not modelled"
-        )));
+        let refusal = if awq {
+            format!("{bits}-bit weights of `{method}` are not modelled")
+        } else {
+            let sym = if fields.flag("sym")? == Some(false) {
+                "False"
+            } else {
+                "True"
+            };
+            format!("Unsupported quantization config: bits={bits}, sym={sym}")
+        };
+        return Err(ConfigError::unsupported(refusal));
     }
     if fields
         .value("dynamic")
@@ -545,7 +593,7 @@ fn compressed_scheme(group: &Map<String, Value>) -> Result<LinearScheme, ConfigE
 }
 
 /// A list of module names, with `re:` for patterns.
-fn names(fields: &Fields<'_>, key: &str) -> Result<Vec<Module>, ConfigError> {
+pub(super) fn names(fields: &Fields<'_>, key: &str) -> Result<Vec<Module>, ConfigError> {
     let mut names = Vec::new();
     for value in fields.list(key)?.unwrap_or_default() {
         let Some(text) = value.as_str() else {

@@ -123,7 +123,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     };
     let attention = attention::first(&mixers);
     let quantized_router = family.experts == Experts::Qwen;
-    let layers = runs(&feed_forwards, &mixers, quantization.as_ref(), quantized_router)?;
+    let layers = runs(&feed_forwards, &mixers, quantization.as_ref(), family.experts)?;
     let context = positions::context_length(fields)?;
     let tie_word_embeddings = match fields.flag("tie_word_embeddings")? {
         Some(tied) => tied,
@@ -210,12 +210,12 @@ fn runs(
     feed_forwards: &[FeedForward],
     mixers: &[Mixer],
     quantization: Option<&Quantization>,
-    quantized_router: bool,
+    experts: Experts,
 ) -> Result<Vec<LayerRun>, ConfigError> {
     let mut runs: Vec<LayerRun> = Vec::new();
     for (index, (mlp, mixer)) in feed_forwards.iter().zip(mixers).enumerate() {
         let quantized = match quantization {
-            Some(quantization) => parts(quantization, index, mlp, mixer, quantized_router)?,
+            Some(quantization) => parts(quantization, index, mlp, mixer, experts)?,
             None => Quantized::default(),
         };
         match runs.last_mut() {
@@ -269,14 +269,15 @@ const UP: &[&str] = &[
     "feed_forward.w1",
 ];
 const DOWN: &[&str] = &["mlp.down_proj", "mixer.down_proj", "feed_forward.w2"];
-const EXPERTS: &[&str] = &[
-    "mlp.experts",
-    "mlp.experts.0.gate_proj",
-    "block_sparse_moe.experts.0.w1",
-    "mixer.experts",
-    "mixer.experts.0.up_proj",
-    "feed_forward.experts.0.w1",
-];
+/// The experts' names, and one expert's first matrix.
+fn expert_names(experts: Experts) -> &'static [&'static str] {
+    match experts {
+        Experts::Mixtral | Experts::MiniMax => &["block_sparse_moe.experts", "block_sparse_moe.experts.0.w1"],
+        Experts::NemotronH => &["mixer.experts", "mixer.experts.0.up_proj"],
+        Experts::Lfm2 => &["feed_forward.experts", "feed_forward.experts.0.w1"],
+        _ => &["mlp.experts", "mlp.experts.0.gate_proj", "moe.experts"],
+    }
+}
 /// Beside a dense feed-forward (Gemma 4).
 const EXPERTS_BESIDE: &[&str] = &["experts", "moe.experts"];
 const SHARED: &[&str] = &[
@@ -292,14 +293,20 @@ fn parts(
     index: usize,
     mlp: &FeedForward,
     mixer: &Mixer,
-    router: bool,
+    experts: Experts,
 ) -> Result<Quantized, ConfigError> {
+    let router = experts == Experts::Qwen;
     let (dense, moe) = (mlp.dense.is_some(), mlp.moe.is_some());
-    if quantization.scheme == LinearScheme::Mxfp4 {
+    if quantization.method == "gpt_oss_mxfp4" {
         return Ok(Quantized {
             experts: moe,
             ..Quantized::default()
         });
+    }
+    if moe && quantization.method == "quark" && quantization.scheme == LinearScheme::Mxfp4 {
+        return Err(ConfigError::unsupported(
+            "quark's MXFP4 experts are not modelled yet",
+        ));
     }
     // Beside a tower, the language model's modules have longer names, and checkpoints use either.
     let module = |(root, name): (&str, &str)| format!("{root}.layers.{index}.{name}");
@@ -326,7 +333,14 @@ fn parts(
         scheme(dense, DOWN),
         scheme(true, &["per_layer_input_gate"]),
     ];
-    let experts = scheme(moe, if dense { EXPERTS_BESIDE } else { EXPERTS });
+    let routed = scheme(
+        moe,
+        if dense {
+            EXPERTS_BESIDE
+        } else {
+            expert_names(experts)
+        },
+    );
     let shared_schemes = [
         scheme(moe && shared, SHARED),
         scheme(moe, &["mixer.fc1_latent_proj"]),
@@ -341,14 +355,14 @@ fn parts(
         gate_up: dense_schemes[0].is_some(),
         down: dense_schemes[1].is_some(),
         per_layer: dense_schemes[2].is_some(),
-        experts: experts.is_some(),
+        experts: routed.is_some(),
         shared: shared_schemes[0].is_some(),
         latent: shared_schemes[1].is_some(),
         router: router.is_some(),
         others: OtherSchemes {
             mixer: other(&mixer_schemes)?,
             dense: other(&dense_schemes)?,
-            experts: other(&[experts])?,
+            experts: other(&[routed])?,
             shared: other(&shared_schemes)?,
         },
     })

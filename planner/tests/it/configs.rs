@@ -1,5 +1,6 @@
 //! Broken, hostile and unknown config.json files get a message that names the field. None panics.
-use planner::model::{ModelInput, models};
+use crate::support;
+use planner::model::{LinearScheme, ModelInput, models};
 
 const LLAMA: &str = r#"{"architectures":["LlamaForCausalLM"],"hidden_size":4096,"intermediate_size":14336,"num_hidden_layers":32,"num_attention_heads":32,"num_key_value_heads":8,"vocab_size":128256,"max_position_embeddings":131072,"torch_dtype":"bfloat16"}"#;
 
@@ -60,7 +61,55 @@ fn what_is_not_modelled_is_refused_with_the_reason() {
     insta::assert_snapshot!(refused(r#"{"architectures":["InternVLChatModel"],"vision_config":{}}"#), @"`InternVLChatModel` has a vision or audio tower (`text_config`, `vision_config`), and its language model is not one that is modelled yet");
     let quantized = |q: &str| refused(&LLAMA.replace('}', &format!(",\"quantization_config\":{q}}}")));
     insta::assert_snapshot!(quantized(r#"{"quant_method":"bitsandbytes"}"#), @"quantization `bitsandbytes` is not in vLLM 0.33.0 (last in 0.27.1, gone in 0.28.0)");
-    insta::assert_snapshot!(quantized(r#"{"quant_method":"mxfp4"}"#), @"quantization `mxfp4` is not modelled yet (known: fp8, awq, gptq, compressed-tensors)");
+    insta::assert_snapshot!(quantized(r#"{"quant_method":"mxfp4"}"#), @"quantization `mxfp4` is not modelled yet (known: fp8, awq, gptq, compressed-tensors, modelopt, quark)");
+}
+
+#[test]
+fn a_checkpoint_quantised_in_several_ways_is_read_layer_by_layer() {
+    let spec = |quantization: &str| {
+        let text = LLAMA.replace('}', &format!(",\"quantization_config\":{quantization}}}"));
+        let model = ModelInput::from_config("x/y", &text).unwrap();
+        model.spec.map_err(|error| error.to_string())
+    };
+    let fp8 = LinearScheme::Fp8PerTensor {
+        static_activation: true,
+    };
+    let named = r#"{"quant_method":"modelopt","quant_algo":"MIXED_PRECISION","quantized_layers":{"model.layers.0.mlp.up_proj":{"quant_algo":"NVFP4"},"model.layers.0.mlp.gate_proj":{"quant_algo":"NVFP4"},"model.layers.1.self_attn.q_proj":{"quant_algo":"FP8"}}}"#;
+    let layers = spec(named).unwrap().layers.clone();
+    let main = spec(named).unwrap().quantization.clone().unwrap().scheme;
+    assert_eq!((layers.len(), main), (3, LinearScheme::Nvfp4));
+    assert!(layers[0].quantized.gate_up && !layers[0].quantized.down && !layers[0].quantized.qkv);
+    assert!(layers[1].quantized.qkv && !layers[1].quantized.o);
+    assert_eq!(layers[1].quantized.others.mixer, Some(fp8));
+
+    let groups = r#"{"quant_method":"compressed-tensors","ignore":["lm_head"],"config_groups":{"group_0":{"targets":["re:.*mlp.*"],"weights":{"num_bits":4,"type":"float","strategy":"tensor_group","group_size":16},"input_activations":{"num_bits":4,"type":"float","strategy":"tensor_group"}},"group_1":{"targets":["re:.*self_attn.*"],"weights":{"num_bits":8,"type":"float","strategy":"channel"},"input_activations":{"num_bits":8,"type":"float","dynamic":true}}}}"#;
+    let layers = spec(groups).unwrap().layers.clone();
+    assert_eq!(layers.len(), 1);
+    assert!(layers[0].quantized.qkv && layers[0].quantized.down);
+    let channel = LinearScheme::PerChannel8 {
+        static_activation: false,
+        float: true,
+    };
+    assert_eq!(layers[0].quantized.others.mixer, Some(channel));
+
+    let quark = r#"{"quant_method":"quark","exclude":["lm_head"],"global_quant_config":{"weight":{"dtype":"fp8_e4m3","qscheme":"per_tensor"},"input_tensors":{"dtype":"fp8_e4m3","qscheme":"per_tensor","is_dynamic":false}}}"#;
+    assert_eq!(spec(quark).unwrap().quantization.clone().unwrap().scheme, fp8);
+
+    let three = spec(r#"{"quant_method":"gptq","bits":3,"group_size":-1}"#);
+    insta::assert_snapshot!(three.unwrap_err(), @"Unsupported quantization config: bits=3, sym=True");
+}
+
+#[test]
+fn parameters_of_irregular_models_equal_the_published_counts() {
+    let file = support::json("oracle/weights_irregular.json");
+    let parameters = |id| support::spec(&file, id).unwrap().parameters();
+    assert_eq!(parameters("LiquidAI/LFM2-1.2B"), 1_170_340_608);
+    assert_eq!(
+        parameters("nvidia/Llama-3_3-Nemotron-Super-49B-v1"),
+        49_867_145_216
+    );
+    // Published with a scale of keys and one of values per layer.
+    assert_eq!(parameters("poolside/Laguna-XS.2-FP8"), 33_442_617_168 - 80);
 }
 
 #[test]

@@ -1,9 +1,6 @@
 //! Routed and shared experts: `layers/fused_moe/layer.py`.
 use super::{Builder, Tensor, TensorClass, linear::Linear, whole};
-use crate::{
-    model::{LayerRun, LinearScheme},
-    units::FloatDtype,
-};
+use crate::{model::LayerRun, units::FloatDtype};
 
 impl Builder<'_> {
     pub(super) fn moe(&self, run: &LayerRun, out: &mut Vec<Tensor>) {
@@ -116,7 +113,7 @@ impl Builder<'_> {
             .spec
             .quantization
             .as_ref()
-            .is_some_and(|q| q.scheme == LinearScheme::Mxfp4);
+            .is_some_and(|q| q.method == "gpt_oss_mxfp4");
         match capability {
             90..100 if quantized && mxfp4 => (h, width.next_multiple_of(64)),
             _ if quantized && mxfp4 => (h.next_multiple_of(256), width.next_multiple_of(128)),
