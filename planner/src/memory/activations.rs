@@ -97,7 +97,10 @@ fn expert_workspace(spec: &ModelSpec, run: &RunSettings) -> u64 {
         } else {
             u64::from(run.shape.expert_ranks())
         };
-    let h = u64::from(spec.hidden_size);
+    let h = u64::from(
+        moe.latent
+            .map_or(spec.hidden_size, |latent| latent.moe_latent_size),
+    );
     2 * tokens * ((2 * width).max(h) + width.max(h))
 }
 

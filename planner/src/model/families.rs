@@ -494,6 +494,15 @@ const FAMILIES: &[Family] = &[
     },
     LFM2,
     Family {
+        architecture: "GraniteMoeHybridForCausalLM",
+        layout: Layout::Granite,
+        pattern: Pattern::None,
+        // For the experts' names.
+        experts: Experts::Mixtral,
+        rope: RopeKind::OnRequest,
+        ..LLAMA
+    },
+    Family {
         architecture: "Lfm2MoeForCausalLM",
         experts: Experts::Lfm2,
         ..LFM2

@@ -129,6 +129,8 @@ pub(super) enum RopeKind {
     TwoShapes,
     /// `rope_parameters` of each layer type, or the lists that older files have per layer (Laguna, Step 3.5).
     ByLayerType,
+    /// Where `position_embedding_type` is rope (Granite 4).
+    OnRequest,
     /// No positions (Nemotron-H).
     None,
     /// In float32 where it is stretched (DeepSeek's yarn).
@@ -141,7 +143,8 @@ pub(super) enum RopeKind {
 
 /// Bytes of the cached rotary embeddings in a 16-bit model.
 pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result<Rope, ConfigError> {
-    if kind == RopeKind::None {
+    let off = kind == RopeKind::OnRequest && fields.text("position_embedding_type")? != Some("rope");
+    if kind == RopeKind::None || off {
         return Ok(Rope { caches: [0, 0] });
     }
     if kind == RopeKind::TwoShapes {

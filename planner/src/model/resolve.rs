@@ -253,7 +253,10 @@ fn mixer_names(mixer: &Mixer) -> (&'static [&'static str], &'static [&'static st
             &["self_attn.o_proj", "self_attn.out_proj", "mixer.o_proj"],
         ),
         Mixer::GatedDeltaNet(_) => (&["linear_attn.in_proj_qkv"], &["linear_attn.out_proj"]),
-        Mixer::Mamba2(_) => (&["mixer.in_proj"], &["mixer.out_proj"]),
+        Mixer::Mamba2(_) => (
+            &["mixer.in_proj", "mamba.in_proj"],
+            &["mixer.out_proj", "mamba.out_proj"],
+        ),
         Mixer::ShortConv(_) => (
             &["conv.in_proj", "short_conv.in_proj"],
             &["conv.out_proj", "short_conv.out_proj"],
@@ -263,12 +266,18 @@ fn mixer_names(mixer: &Mixer) -> (&'static [&'static str], &'static [&'static st
 }
 
 const UP: &[&str] = &[
+    "shared_mlp.input_linear",
     "mlp.gate_proj",
     "mlp.gate_up_proj",
     "mixer.up_proj",
     "feed_forward.w1",
 ];
-const DOWN: &[&str] = &["mlp.down_proj", "mixer.down_proj", "feed_forward.w2"];
+const DOWN: &[&str] = &[
+    "shared_mlp.output_linear",
+    "mlp.down_proj",
+    "mixer.down_proj",
+    "feed_forward.w2",
+];
 /// The experts' names, and one expert's first matrix.
 fn expert_names(experts: Experts) -> &'static [&'static str] {
     match experts {
@@ -285,6 +294,7 @@ const SHARED: &[&str] = &[
     "mlp.shared_expert.gate_proj",
     "mixer.shared_experts.up_proj",
     "moe.share_expert.gate_proj",
+    "shared_mlp.input_linear",
 ];
 
 /// Which linear layers of layer `index` are quantised, and how: a fused layer follows its first shard.

@@ -1,6 +1,7 @@
 //! Broken, hostile and unknown config.json files get a message that names the field. None panics.
 use crate::support;
-use planner::model::{LinearScheme, ModelInput, models};
+use planner::model::{LinearScheme, ModelInput, ModelSpec, models};
+use std::sync::Arc;
 
 const LLAMA: &str = r#"{"architectures":["LlamaForCausalLM"],"hidden_size":4096,"intermediate_size":14336,"num_hidden_layers":32,"num_attention_heads":32,"num_key_value_heads":8,"vocab_size":128256,"max_position_embeddings":131072,"torch_dtype":"bfloat16"}"#;
 
@@ -99,6 +100,14 @@ fn a_checkpoint_quantised_in_several_ways_is_read_layer_by_layer() {
     insta::assert_snapshot!(three.unwrap_err(), @"Unsupported quantization config: bits=3, sym=True");
 }
 
+/// The model of a config whose `TYPES` are all of one name but at those places.
+fn with_types(config: &str, layers: usize, common: &str, other: &str, places: &[usize]) -> Arc<ModelSpec> {
+    let name = |i: usize| if places.contains(&i) { other } else { common };
+    let types: Vec<&str> = (0..layers).map(name).collect();
+    let text = config.replace("TYPES", &format!("{types:?}"));
+    ModelInput::from_config("x/y", &text).unwrap().spec.unwrap()
+}
+
 #[test]
 fn parameters_of_irregular_models_equal_the_published_counts() {
     let file = support::json("oracle/weights_irregular.json");
@@ -108,6 +117,13 @@ fn parameters_of_irregular_models_equal_the_published_counts() {
         parameters("nvidia/Llama-3_3-Nemotron-Super-49B-v1"),
         49_867_145_216
     );
+    let granite = r#"{"architectures":["GraniteMoeHybridForCausalLM"],"hidden_size":1536,"num_hidden_layers":40,"layer_types":TYPES,"vocab_size":100352,"num_local_experts":64,"num_experts_per_tok":6,"intermediate_size":512,"shared_intermediate_size":1024,"num_attention_heads":12,"num_key_value_heads":4,"mamba_n_heads":48,"mamba_d_head":64,"mamba_d_state":128,"mamba_n_groups":1,"tie_word_embeddings":true,"max_position_embeddings":131072}"#;
+    let granite = with_types(granite, 40, "mamba", "attention", &[5, 15, 25, 35]);
+    assert_eq!(granite.parameters(), 6_939_037_248, "Granite 4.0 H Tiny");
+    let lfm2 = r#"{"architectures":["Lfm2MoeForCausalLM"],"hidden_size":2048,"num_hidden_layers":24,"layer_types":TYPES,"vocab_size":65536,"num_attention_heads":32,"num_key_value_heads":8,"intermediate_size":7168,"moe_intermediate_size":1792,"num_experts":32,"num_experts_per_tok":4,"num_dense_layers":2,"conv_L_cache":3,"max_position_embeddings":128000}"#;
+    let lfm2 = with_types(lfm2, 24, "conv", "full_attention", &[2, 6, 10, 14, 18, 21]);
+    // Published without the correction bias of the experts.
+    assert_eq!(lfm2.parameters(), 8_339_929_856 + 22 * 32, "LFM2 8B A1B");
     // Published with a scale of keys and one of values per layer.
     assert_eq!(parameters("poolside/Laguna-XS.2-FP8"), 33_442_617_168 - 80);
 }

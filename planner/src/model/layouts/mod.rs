@@ -1,5 +1,6 @@
 //! Families whose layers differ from each other by more than how far they look back: one file per family.
 mod gemma4;
+mod granite;
 mod laguna;
 mod lfm2;
 mod mimo;
@@ -37,6 +38,8 @@ pub(super) enum Layout {
     Step,
     /// Short convolutions with attention in between (LFM2).
     Lfm2,
+    /// Mamba 2 and attention by `layer_types` (Granite 4).
+    Granite,
     /// Full-attention layers of another shape, the last layers on cached keys of earlier ones (Gemma 4).
     Gemma4,
 }
@@ -62,6 +65,7 @@ pub(super) fn layers(
         Layout::Laguna => laguna::layers(fields, family, hidden_size, layers),
         Layout::Step => step::layers(fields, family, hidden_size, layers),
         Layout::Lfm2 => lfm2::layers(fields, family, hidden_size, layers),
+        Layout::Granite => granite::layers(fields, family, hidden_size, layers),
         Layout::Gemma4 => gemma4::layers(fields, family, hidden_size, layers),
     }
 }
