@@ -233,6 +233,14 @@ const WRAPPERS: &[Wrapper] = &[
         defaults: &[],
     },
     Wrapper {
+        architecture: "Gemma3nForConditionalGeneration",
+        language: "Gemma3nForCausalLM",
+        defaults: &[
+            ("hidden_size_per_layer_input", 256),
+            ("vocab_size_per_layer_input", 262_144),
+        ],
+    },
+    Wrapper {
         architecture: "Llama4ForConditionalGeneration",
         language: "Llama4ForCausalLM",
         defaults: &[],
@@ -427,6 +435,15 @@ const FAMILIES: &[Family] = &[
         pattern: Pattern::FullEvery(6),
         experts: Experts::Gemma4,
         rope: RopeKind::TwoShapes,
+        ..GEMMA
+    },
+    Family {
+        architecture: "Gemma3nForCausalLM",
+        layout: Layout::Gemma3n,
+        norms_per_layer: 4,
+        qk_norm: QkNorm::PerHead,
+        pattern: Pattern::FullEvery(5),
+        rope: RopeKind::TwoThetas,
         ..GEMMA
     },
     QWEN3_NEXT,

@@ -20,7 +20,7 @@ pub use input::{ModelInput, ModelOrigin};
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LatentExperts, LayerRun, Mamba2, Mixer,
-    Mla, ModelSpec, Moe, Norms, OtherSchemes, PerLayerInput, QkNorm, Quantized, Rope, SharedExpert,
+    AltUp, Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LatentExperts, LayerRun, Mamba2,
+    Mixer, Mla, ModelSpec, Moe, Norms, OtherSchemes, PerLayerInput, QkNorm, Quantized, Rope, SharedExpert,
     ShortConv,
 };

@@ -116,7 +116,11 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         None => quantization::read(fields, gpt_oss)?,
     };
     let (mixers, feed_forwards) = layouts::layers(fields, family, hidden_size)?;
-    let per_layer_input = if family.layout == Layout::Gemma4 {
+    let alt_up = match family.layout {
+        Layout::Gemma3n => Some(layouts::alt_up(fields)?),
+        _ => None,
+    };
+    let per_layer_input = if matches!(family.layout, Layout::Gemma4 | Layout::Gemma3n) {
         layouts::per_layer_input(fields, vocab_size)?
     } else {
         None
@@ -168,6 +172,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         residual_copies: family.residual_copies,
         quantized_router,
         per_layer_input,
+        alt_up,
         quantization,
         needs_remote_code,
     })

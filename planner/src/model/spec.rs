@@ -295,6 +295,25 @@ pub struct PerLayerInput {
     pub vocab_size_per_layer_input: u32,
 }
 
+/// Copies of the hidden states of which each layer computes one (AltUp), and a residual of low rank beside the
+/// attention (Laurel), in Gemma 3n.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AltUp {
+    /// Copies.
+    pub altup_num_inputs: u32,
+    /// Rank of the residual.
+    pub laurel_rank: u32,
+}
+
+impl AltUp {
+    /// Parameters in each layer and beside the layers, of a model of that width.
+    fn parameters(self, h: u64) -> (u64, u64) {
+        let (n, rank) = (u64::from(self.altup_num_inputs), u64::from(self.laurel_rank));
+        let layer = n * n + n * n * n + n * h + 2 * h + 2 * rank * h + h;
+        (layer, 2 * n.saturating_sub(1) * h * h)
+    }
+}
+
 /// Normalisation layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Norms {
@@ -363,6 +382,8 @@ pub struct ModelSpec {
     pub quantized_router: bool,
     /// An embedding per layer.
     pub per_layer_input: Option<PerLayerInput>,
+    /// Several copies of the hidden states, and a low-rank residual.
+    pub alt_up: Option<AltUp>,
     /// How the checkpoint is quantised.
     pub quantization: Option<Quantization>,
     /// The repository brings its own code, and vLLM does not know the architecture otherwise.
@@ -389,8 +410,10 @@ impl ModelSpec {
     pub fn parameters(&self) -> u64 {
         let h = u64::from(self.hidden_size);
         let norm = h * if self.norms.bias { 2 } else { 1 };
+        let alt_up = self.alt_up.map_or((0, 0), |alt_up| alt_up.parameters(h));
         let layer = |run: &LayerRun| {
             self.mixer_parameters(&run.mixer)
+                + alt_up.0
                 + self
                     .per_layer_input
                     .map_or(0, |p| 2 * h * u64::from(p.hidden_size_per_layer_input))
@@ -410,7 +433,12 @@ impl ModelSpec {
             let all = one * u64::from(self.num_hidden_layers());
             all * (u64::from(p.vocab_size_per_layer_input) + h) + one
         });
-        embedding * heads + bias(self.lm_head_bias, u64::from(self.vocab_size)) + layers + norm + per_layer
+        embedding * heads
+            + bias(self.lm_head_bias, u64::from(self.vocab_size))
+            + layers
+            + norm
+            + per_layer
+            + alt_up.1
     }
 
     /// With every linear layer quantised while loading. Only for a checkpoint that is not quantised.

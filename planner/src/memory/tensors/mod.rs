@@ -3,6 +3,7 @@
 //! Mirrors `vllm/model_executor/layers/{linear,vocab_parallel_embedding}.py`, `layers/fused_moe/layer.py` and the
 //! `create_weights` methods of `layers/quantization/` at 0.33.0. Sizes are what a rank allocates: sharded, replicated
 //! and padded, not a share of a total.
+mod alt_up;
 mod attention;
 mod experts;
 mod feed_forward;
@@ -100,6 +101,10 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
             layers: 1,
             tensors: builder.per_layer_embedding(),
         });
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: builder.alt_up_projections(),
+        });
     }
     let mut cached = false;
     for run in &stage_layers(spec, &shape) {
@@ -192,6 +197,7 @@ impl Builder<'_> {
         }
         self.dense(run, &mut out);
         self.moe(run, &mut out);
+        self.alt_up_layer(run, &mut out);
         self.per_layer_projections(run, &mut out);
         let h = u64::from(self.spec.hidden_size) * self.element;
         let vectors = u64::from(self.spec.norms.of(run)) * if self.spec.norms.bias { 2 } else { 1 };

@@ -1,5 +1,6 @@
 //! Gemma 4: full-attention layers of another shape, layers on the cached keys of earlier ones, an embedding per layer
 //! (`model_executor/models/gemma4.py` at 0.33.0).
+use super::sharing;
 use crate::model::{
     ConfigError, attention, experts,
     families::Family,
@@ -35,16 +36,14 @@ pub(super) fn layers(
         return Err(fields.inconsistent("num_kv_shared_layers", "no layer is left to share from"));
     }
     let spans = attention::spans(fields, family, layers)?;
-    let mixer = |(layer, span): (u32, AttentionSpan)| {
-        let shape = if span == AttentionSpan::Full {
+    let shape = |span| {
+        if span == AttentionSpan::Full {
             full
         } else {
             sliding
-        };
-        let shares_kv = layer >= own;
-        Mixer::Attention(Attention { shares_kv, ..shape }, span)
+        }
     };
-    let mixers = (0..layers).zip(spans).map(mixer).collect();
+    let mixers = sharing(spans, own, shape);
     let mut feed_forwards = experts::feed_forward(fields, family, layers)?;
     if fields.flag("use_double_wide_mlp")? == Some(true) {
         for mlp in feed_forwards.iter_mut().skip(own as usize) {

@@ -1,4 +1,5 @@
 //! Families whose layers differ from each other by more than how far they look back: one file per family.
+mod gemma3n;
 mod gemma4;
 mod granite;
 mod laguna;
@@ -12,10 +13,11 @@ use super::{
     ConfigError, attention, experts,
     families::Family,
     fields::Fields,
-    spec::{FeedForward, Mixer},
+    spec::{Attention, AttentionSpan, FeedForward, Mixer},
 };
 use serde_json::Value;
 
+pub(super) use gemma3n::alt_up;
 pub(super) use gemma4::per_layer_input;
 pub(super) use nemotron::pattern;
 
@@ -40,6 +42,8 @@ pub(super) enum Layout {
     Lfm2,
     /// Mamba 2 and attention by `layer_types` (Granite 4).
     Granite,
+    /// The last layers on cached keys of earlier ones, an embedding per layer (Gemma 3n).
+    Gemma3n,
     /// Full-attention layers of another shape, the last layers on cached keys of earlier ones (Gemma 4).
     Gemma4,
 }
@@ -66,6 +70,7 @@ pub(super) fn layers(
         Layout::Step => step::layers(fields, family, hidden_size, layers),
         Layout::Lfm2 => lfm2::layers(fields, family, hidden_size, layers),
         Layout::Granite => granite::layers(fields, family, hidden_size, layers),
+        Layout::Gemma3n => gemma3n::layers(fields, family, hidden_size, layers),
         Layout::Gemma4 => gemma4::layers(fields, family, hidden_size, layers),
     }
 }
@@ -91,6 +96,19 @@ fn needed<'a>(fields: &Fields<'a>, key: &'static str, layers: u32) -> Result<&'a
         field: fields.name(key),
         needed_for: "the kind of each layer",
     })
+}
+
+/// Attention whose first `own` layers cache keys and values of their own.
+fn sharing(spans: Vec<AttentionSpan>, own: u32, shape: impl Fn(AttentionSpan) -> Attention) -> Vec<Mixer> {
+    let mixer = |(layer, span): (u32, AttentionSpan)| {
+        let shares_kv = layer >= own;
+        let attention = Attention {
+            shares_kv,
+            ..shape(span)
+        };
+        Mixer::Attention(attention, span)
+    };
+    (0..).zip(spans).map(mixer).collect()
 }
 
 /// Which layers have experts, by `mlp_layer_types`.
