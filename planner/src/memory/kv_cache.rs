@@ -105,6 +105,8 @@ impl KvLayout {
         let block_size = block_size(&settings, per_token, state, gated);
         let settings = KvSettings {
             block_size,
+            // Off by default where there is no attention (`config/model.py: is_prefix_caching_supported`).
+            prefix_caching: settings.prefix_caching && per_token > 0,
             ..settings
         };
         let page_bytes = (u64::from(block_size) * per_token).max(state);
@@ -216,7 +218,7 @@ fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
         }
         // One latent for all heads, whole on every rank.
         Mixer::Mla(mla) => u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element,
-        Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::ShortConv(_) | Mixer::None => 0,
+        _ => 0,
     }
 }
 
@@ -230,6 +232,11 @@ fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
             let history = u64::from(mamba.conv_kernel).saturating_sub(1);
             let conv = history * (channels + 2 * matrices) * settings.state_element;
             return conv + channels * u64::from(mamba.ssm_state_size) * mamba.ssm_dtype.size();
+        }
+        Mixer::Mamba1(mamba) => {
+            let history = u64::from(mamba.conv_kernel).saturating_sub(1);
+            let channels = u64::from(mamba.intermediate_size) / tp;
+            return channels * (history + u64::from(mamba.state_size)) * settings.state_element;
         }
         Mixer::ShortConv(conv) => {
             let history = u64::from(conv.conv_l_cache).saturating_sub(1);
@@ -271,7 +278,7 @@ fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
         Mixer::GatedDeltaNet(_) => Some(GroupKind::State(2 + u64::from(settings.flashinfer_prefill))),
         // Prefill keeps a checkpoint.
         Mixer::Mamba2(_) => Some(GroupKind::State(3)),
-        Mixer::ShortConv(_) => Some(GroupKind::State(2)),
+        Mixer::Mamba1(_) | Mixer::ShortConv(_) => Some(GroupKind::State(2)),
         Mixer::None => None,
     }
 }

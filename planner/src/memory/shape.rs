@@ -76,7 +76,11 @@ pub fn stage_layers(spec: &ModelSpec, shape: &RankShape) -> Vec<LayerRun> {
 /// What vLLM says where it cannot cut a model like this; `None` where it can.
 pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     let a = spec.attention;
-    if !a.num_attention_heads.is_multiple_of(shape.tp) {
+    let attends = spec
+        .layers
+        .iter()
+        .any(|run| matches!(run.mixer, Mixer::Attention(..) | Mixer::Mla(_)));
+    if attends && !a.num_attention_heads.is_multiple_of(shape.tp) {
         return Some(format!(
             "Total number of attention heads ({}) must be divisible by tensor parallel size ({}).",
             a.num_attention_heads, shape.tp
@@ -107,6 +111,7 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
                 cuts.push((kv.max(shape.tp), kv.min(shape.tp)));
             }
             Mixer::ShortConv(conv) => cuts.push((conv.conv_dim, shape.tp)),
+            Mixer::Mamba1(mamba) => cuts.push((mamba.intermediate_size, shape.tp)),
             _ => {}
         }
         cuts.extend(run.mlp.dense.map(|mlp| (mlp.intermediate_size, shape.tp)));

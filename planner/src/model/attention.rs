@@ -115,7 +115,7 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
     let shapes = mixers.iter().filter_map(|mixer| match mixer {
         Mixer::Attention(attention, _) => Some(*attention),
         Mixer::Mla(mla) => Some(latent(mla)),
-        Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::ShortConv(_) | Mixer::None => None,
+        _ => None,
     });
     // A config has at least one layer.
     shapes.into_iter().next().unwrap_or(Attention {

@@ -195,6 +195,16 @@ const LFM2: Family = Family {
     ..LLAMA
 };
 
+const MAMBA: Family = Family {
+    architecture: "MambaForCausalLM",
+    layout: Layout::Mamba,
+    norms_per_layer: 1,
+    tied: true,
+    pattern: Pattern::None,
+    rope: RopeKind::None,
+    ..LLAMA
+};
+
 const DEEPSEEK: Family = Family {
     architecture: "DeepseekV3ForCausalLM",
     latent: true,
@@ -510,6 +520,28 @@ const FAMILIES: &[Family] = &[
         ..LLAMA
     },
     LFM2,
+    MAMBA,
+    Family {
+        architecture: "FalconMambaForCausalLM",
+        ..MAMBA
+    },
+    Family {
+        architecture: "Mamba2ForCausalLM",
+        layout: Layout::Mamba2,
+        tied: false,
+        ..MAMBA
+    },
+    Family {
+        architecture: "JambaForCausalLM",
+        layout: Layout::Jamba,
+        qkv_bias: Switch::Never,
+        o_bias: Switch::Never,
+        pattern: Pattern::None,
+        // For the experts' names.
+        experts: Experts::Lfm2,
+        rope: RopeKind::None,
+        ..LLAMA
+    },
     Family {
         architecture: "GraniteMoeHybridForCausalLM",
         layout: Layout::Granite,

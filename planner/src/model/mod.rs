@@ -20,7 +20,7 @@ pub use input::{ModelInput, ModelOrigin};
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    AltUp, Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LatentExperts, LayerRun, Mamba2,
-    Mixer, Mla, ModelSpec, Moe, Norms, OtherSchemes, PerLayerInput, QkNorm, Quantized, Rope, SharedExpert,
-    ShortConv,
+    AltUp, Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LatentExperts, LayerRun, Mamba1,
+    Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, OtherSchemes, PerLayerInput, QkNorm, Quantized, Rope,
+    SharedExpert, ShortConv,
 };

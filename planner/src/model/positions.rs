@@ -91,6 +91,18 @@ pub(super) fn context_length(fields: &Fields<'_>) -> Result<ContextLength, Confi
     })
 }
 
+/// The context of a model whose config may say none: any, and 2048 where the user sets nothing.
+pub(super) fn unbounded(fields: &Fields<'_>) -> Result<ContextLength, ConfigError> {
+    if fields.has("model_max_length") || KEYS.iter().any(|key| fields.has(key)) {
+        return context_length(fields);
+    }
+    Ok(ContextLength {
+        longest: MAX_POSITIONS,
+        default: 2048,
+        key: "max_position_embeddings",
+    })
+}
+
 /// The rope settings' stretch, 1 where they name none.
 fn factor(rope: &Map<String, Value>) -> f64 {
     rope.get("factor")

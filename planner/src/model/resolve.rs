@@ -128,7 +128,10 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     let attention = attention::first(&mixers);
     let quantized_router = family.experts == Experts::Qwen;
     let layers = runs(&feed_forwards, &mixers, quantization.as_ref(), family.experts)?;
-    let context = positions::context_length(fields)?;
+    let context = match family.layout {
+        Layout::Mamba | Layout::Mamba2 => positions::unbounded(fields)?,
+        _ => positions::context_length(fields)?,
+    };
     let tie_word_embeddings = match fields.flag("tie_word_embeddings")? {
         Some(tied) => tied,
         None => top.flag("tie_word_embeddings")?.unwrap_or(family.tied),
@@ -266,7 +269,8 @@ fn mixer_names(mixer: &Mixer) -> (&'static [&'static str], &'static [&'static st
             &["conv.in_proj", "short_conv.in_proj"],
             &["conv.out_proj", "short_conv.out_proj"],
         ),
-        Mixer::None => (&[], &[]),
+        // Mamba 1 takes no quantisation.
+        Mixer::Mamba1(_) | Mixer::None => (&[], &[]),
     }
 }
 

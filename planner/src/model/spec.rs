@@ -134,6 +134,25 @@ impl Mamba2 {
     }
 }
 
+/// Mamba 1: a state space layer with a state per channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mamba1 {
+    /// Channels.
+    pub intermediate_size: u32,
+    /// Size of the state of one channel.
+    pub state_size: u32,
+    /// Width of the convolution over time.
+    pub conv_kernel: u32,
+    /// Rank of the time step's projection.
+    pub time_step_rank: u32,
+    /// A bias on the convolution.
+    pub conv_bias: bool,
+    /// Biases on the projections into and out of it.
+    pub proj_bias: bool,
+    /// Norms with weights on time step and matrices (Jamba).
+    pub norms: bool,
+}
+
 /// A short convolution over time, gated on both sides (LFM2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ShortConv {
@@ -156,6 +175,8 @@ pub enum Mixer {
     GatedDeltaNet(GatedDeltaNet),
     /// Mamba 2.
     Mamba2(Mamba2),
+    /// Mamba 1.
+    Mamba1(Mamba1),
     /// Short convolution.
     ShortConv(ShortConv),
     /// Nothing: the layer is a feed-forward alone (Nemotron-H).
@@ -489,6 +510,15 @@ impl ModelSpec {
                     + sinks
             }
             Mixer::None => 0,
+            Mixer::Mamba1(mamba) => {
+                let channels = u64::from(mamba.intermediate_size);
+                let (state, rank) = (u64::from(mamba.state_size), u64::from(mamba.time_step_rank));
+                let projections = 3 * h + 2 * rank + 3 * state + u64::from(mamba.conv_kernel);
+                channels * (projections + 2)
+                    + bias(mamba.conv_bias, channels)
+                    + bias(mamba.proj_bias, 2 * channels + h)
+                    + bias(mamba.norms, rank + 2 * state)
+            }
             Mixer::ShortConv(conv) => {
                 let dim = u64::from(conv.conv_dim);
                 dim * (4 * dim + u64::from(conv.conv_l_cache)) + bias(conv.conv_bias, 5 * dim)

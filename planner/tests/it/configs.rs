@@ -124,6 +124,16 @@ fn parameters_of_irregular_models_equal_the_published_counts() {
     let lfm2 = with_types(lfm2, 24, "conv", "full_attention", &[2, 6, 10, 14, 18, 21]);
     // Published without the correction bias of the experts.
     assert_eq!(lfm2.parameters(), 8_339_929_856 + 22 * 32, "LFM2 8B A1B");
+    let jamba = r#"{"architectures":["JambaForCausalLM"],"hidden_size":4096,"intermediate_size":14336,"num_hidden_layers":32,"num_attention_heads":32,"num_key_value_heads":8,"num_experts":16,"num_experts_per_tok":2,"mamba_dt_rank":256,"vocab_size":65536,"max_position_embeddings":262144}"#;
+    let jamba = with_types(jamba, 0, "", "", &[]);
+    assert_eq!(jamba.parameters(), 51_570_323_328, "Jamba v0.1");
+    let mamba = r#"{"architectures":["MambaForCausalLM"],"hidden_size":2560,"num_hidden_layers":64,"state_size":16,"expand":2,"conv_kernel":4,"time_step_rank":160,"vocab_size":50280}"#;
+    let mamba = with_types(mamba, 0, "", "", &[]);
+    assert_eq!(mamba.parameters(), 2_768_345_600, "Mamba 2.8B");
+    assert_eq!(mamba.default_max_model_len, 2048);
+    let codestral = r#"{"architectures":["Mamba2ForCausalLM"],"hidden_size":4096,"num_hidden_layers":64,"state_size":128,"expand":2,"conv_kernel":4,"num_heads":128,"head_dim":64,"n_groups":8,"vocab_size":32768}"#;
+    let codestral = with_types(codestral, 0, "", "", &[]);
+    assert_eq!(codestral.parameters(), 7_285_403_648, "Mamba Codestral 7B");
     // Published with a scale of keys and one of values per layer.
     assert_eq!(parameters("poolside/Laguna-XS.2-FP8"), 33_442_617_168 - 80);
 }

@@ -10,6 +10,7 @@ mod feed_forward;
 mod gated_deltanet;
 mod latent;
 mod linear;
+mod mamba1;
 mod mamba2;
 mod marlin;
 mod per_layer_input;
@@ -192,6 +193,7 @@ impl Builder<'_> {
             Mixer::Mla(mla) => self.latent(run, mla, &mut out),
             Mixer::GatedDeltaNet(gdn) => self.linear_attention(run, gdn, &mut out),
             Mixer::Mamba2(mamba) => self.mamba(run, mamba, &mut out),
+            Mixer::Mamba1(mamba) => self.mamba1(mamba, &mut out),
             Mixer::ShortConv(conv) => self.short_conv(run, conv, &mut out),
             Mixer::None => {}
         }

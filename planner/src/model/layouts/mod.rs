@@ -4,6 +4,7 @@ mod gemma4;
 mod granite;
 mod laguna;
 mod lfm2;
+mod mamba;
 mod mimo;
 mod nas;
 mod nemotron;
@@ -40,6 +41,12 @@ pub(super) enum Layout {
     Step,
     /// Short convolutions with attention in between (LFM2).
     Lfm2,
+    /// Mamba 1 alone.
+    Mamba,
+    /// Mamba 2 alone.
+    Mamba2,
+    /// Mamba 1 with attention in between (Jamba).
+    Jamba,
     /// Mamba 2 and attention by `layer_types` (Granite 4).
     Granite,
     /// The last layers on cached keys of earlier ones, an embedding per layer (Gemma 3n).
@@ -69,6 +76,9 @@ pub(super) fn layers(
         Layout::Laguna => laguna::layers(fields, family, hidden_size, layers),
         Layout::Step => step::layers(fields, family, hidden_size, layers),
         Layout::Lfm2 => lfm2::layers(fields, family, hidden_size, layers),
+        Layout::Mamba => mamba::plain(fields, hidden_size, layers),
+        Layout::Mamba2 => mamba::plain2(fields, hidden_size, layers),
+        Layout::Jamba => mamba::jamba(fields, family, hidden_size, layers),
         Layout::Granite => granite::layers(fields, family, hidden_size, layers),
         Layout::Gemma3n => gemma3n::layers(fields, family, hidden_size, layers),
         Layout::Gemma4 => gemma4::layers(fields, family, hidden_size, layers),
