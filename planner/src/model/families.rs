@@ -300,6 +300,21 @@ const WRAPPERS: &[Wrapper] = &[
         language: "MistralForCausalLM",
         defaults: &[],
     },
+    Wrapper {
+        architecture: "NemotronH_Nano_Omni_Reasoning_V3",
+        language: "NemotronHForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "NemotronH_Super_Omni_Reasoning_V3",
+        language: "NemotronHForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Step3p7ForConditionalGeneration",
+        language: "Step3p5ForCausalLM",
+        defaults: &[],
+    },
 ];
 
 /// The wrapper of that architecture.
