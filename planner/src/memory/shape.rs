@@ -111,6 +111,16 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
                 cuts.push((kv.max(shape.tp), kv.min(shape.tp)));
             }
             Mixer::ShortConv(conv) => cuts.push((conv.conv_dim, shape.tp)),
+            // `layers/mamba/mamba_mixer2.py`.
+            Mixer::Mamba2(mamba) if !mamba.mamba_num_heads.is_multiple_of(shape.tp) => {
+                return Some("Tensor parallel world size must divide num heads.".to_owned());
+            }
+            Mixer::Mamba2(mamba) if mamba.n_groups != 1 && !mamba.n_groups.is_multiple_of(shape.tp) => {
+                return Some(
+                    "If tensor parallel world size does not divide num_groups, then num_groups must equal 1."
+                        .to_owned(),
+                );
+            }
             Mixer::Mamba1(mamba) => cuts.push((mamba.intermediate_size, shape.tp)),
             _ => {}
         }
