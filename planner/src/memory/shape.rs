@@ -103,34 +103,20 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
             cuts.push((shared.intermediate_size, shape.tp));
         }
     }
-    for run in &spec.layers {
-        match run.mixer {
-            Mixer::Attention(a, _) => {
-                let kv = a.num_key_value_heads;
-                cuts.push((a.num_attention_heads, shape.tp));
-                cuts.push((kv.max(shape.tp), kv.min(shape.tp)));
-            }
-            Mixer::ShortConv(conv) => cuts.push((conv.conv_dim, shape.tp)),
-            // `layers/mamba/mamba_mixer2.py`.
-            Mixer::Mamba2(mamba) if !mamba.mamba_num_heads.is_multiple_of(shape.tp) => {
-                return Some("Tensor parallel world size must divide num heads.".to_owned());
-            }
-            Mixer::Mamba2(mamba) if mamba.n_groups != 1 && !mamba.n_groups.is_multiple_of(shape.tp) => {
-                return Some(
-                    "If tensor parallel world size does not divide num_groups, then num_groups must equal 1."
-                        .to_owned(),
-                );
-            }
-            Mixer::Mamba1(mamba) => cuts.push((mamba.intermediate_size, shape.tp)),
-            _ => {}
-        }
-        cuts.extend(run.mlp.dense.map(|mlp| (mlp.intermediate_size, shape.tp)));
-    }
-    if let Some((whole, parts)) = cuts
-        .into_iter()
-        .find(|(whole, parts)| !whole.is_multiple_of(*parts))
+    let uneven = |(whole, parts): (u32, u32)| {
+        (!whole.is_multiple_of(parts)).then(|| format!("{whole} is not divisible by {parts}"))
+    };
+    let first = cuts.into_iter().find_map(uneven);
+    let later = || {
+        spec.layers
+            .iter()
+            .find_map(|run| layer_cuts(run, shape.tp).into_iter().flatten().find_map(uneven))
+    };
+    if let Some(problem) = first
+        .or_else(later)
+        .or_else(|| spec.layers.iter().find_map(|run| mamba2_refusal(run, shape.tp)))
     {
-        return Some(format!("{whole} is not divisible by {parts}"));
+        return Some(problem);
     }
     let shares = |run: &LayerRun| matches!(run.mixer, Mixer::Attention(a, _) if a.shares_kv);
     if shape.pp > 1 && spec.layers.iter().any(shares) {
@@ -147,6 +133,38 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         ));
     }
     quantization_refusal(spec, shape)
+}
+
+/// What a layer has that is cut over `tp` ranks, and into how many parts.
+fn layer_cuts(run: &LayerRun, tp: u32) -> [Option<(u32, u32)>; 3] {
+    let dense = run.mlp.dense.map(|mlp| (mlp.intermediate_size, tp));
+    match run.mixer {
+        Mixer::Attention(a, _) => {
+            let kv = a.num_key_value_heads;
+            [
+                Some((a.num_attention_heads, tp)),
+                Some((kv.max(tp), kv.min(tp))),
+                dense,
+            ]
+        }
+        Mixer::ShortConv(conv) => [Some((conv.conv_dim, tp)), None, dense],
+        Mixer::Mamba1(mamba) => [Some((mamba.intermediate_size, tp)), None, dense],
+        _ => [dense, None, None],
+    }
+}
+
+/// `layers/mamba/mamba_mixer2.py`.
+fn mamba2_refusal(run: &LayerRun, tp: u32) -> Option<String> {
+    let Mixer::Mamba2(mamba) = run.mixer else {
+        return None;
+    };
+    if !mamba.mamba_num_heads.is_multiple_of(tp) {
+        return Some("Tensor parallel world size must divide num heads.".to_owned());
+    }
+    let replicable = mamba.n_groups == 1 || mamba.n_groups.is_multiple_of(tp);
+    (!replicable).then(|| {
+        "If tensor parallel world size does not divide num_groups, then num_groups must equal 1.".to_owned()
+    })
 }
 
 /// Blocks and groups of scales must not be cut through.
