@@ -143,9 +143,15 @@ impl Builder<'_> {
                     (true, false) => self.element,
                     (false, _) => 4,
                 };
+                // FlashInfer's experts know the input scales of all ranks.
+                let inputs = if e > 1 && !alone && !compressed && self.place.capability >= 100 {
+                    self.spec.moe().map_or(e, |moe| e.max(u64::from(moe.num_experts)))
+                } else {
+                    e
+                };
                 out.push(Tensor {
                     class,
-                    bytes: e * shards * element,
+                    bytes: inputs * shards * element,
                     loaded: if alone { 0 } else { e * 4 },
                     count: 1,
                 });
