@@ -69,6 +69,8 @@ pub(super) struct Family {
     pub(super) linear: bool,
     /// Mamba, attention and feed-forward are layers of their own, by `hybrid_override_pattern`.
     pub(super) hybrid_pattern: bool,
+    /// It follows from vLLM's code alone: no figures of vLLM's own classes lie in the tests.
+    pub(super) unchecked: bool,
     /// How the layers are described.
     pub(super) layout: Layout,
     /// A gate on the attention's output.
@@ -101,6 +103,7 @@ const LLAMA: Family = Family {
     latent: false,
     linear: false,
     hybrid_pattern: false,
+    unchecked: false,
     layout: Layout::Regular,
     output_gate: Switch::Never,
     sinks: false,
@@ -197,6 +200,7 @@ const LFM2: Family = Family {
 
 const MAMBA: Family = Family {
     architecture: "MambaForCausalLM",
+    unchecked: true,
     layout: Layout::Mamba,
     norms_per_layer: 1,
     tied: true,
@@ -464,6 +468,7 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         architecture: "Gemma3nForCausalLM",
+        unchecked: true,
         layout: Layout::Gemma3n,
         norms_per_layer: 4,
         qk_norm: QkNorm::PerHead,
@@ -527,6 +532,7 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         architecture: "Step3p5ForCausalLM",
+        unchecked: true,
         layout: Layout::Step,
         pattern: Pattern::None,
         o_bias: Switch::Never,
@@ -548,6 +554,7 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         architecture: "JambaForCausalLM",
+        unchecked: true,
         layout: Layout::Jamba,
         qkv_bias: Switch::Never,
         o_bias: Switch::Never,
@@ -559,6 +566,7 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         architecture: "GraniteMoeHybridForCausalLM",
+        unchecked: true,
         layout: Layout::Granite,
         pattern: Pattern::None,
         // For the experts' names.
@@ -568,6 +576,7 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         architecture: "Lfm2MoeForCausalLM",
+        unchecked: true,
         experts: Experts::Lfm2,
         ..LFM2
     },

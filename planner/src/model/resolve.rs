@@ -177,6 +177,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         per_layer_input,
         alt_up,
         quantization,
+        unchecked: family.unchecked,
         needs_remote_code,
     })
 }

@@ -407,6 +407,8 @@ pub struct ModelSpec {
     pub alt_up: Option<AltUp>,
     /// How the checkpoint is quantised.
     pub quantization: Option<Quantization>,
+    /// No figures of vLLM's own classes lie in the tests for this architecture.
+    pub unchecked: bool,
     /// The repository brings its own code, and vLLM does not know the architecture otherwise.
     pub needs_remote_code: bool,
 }

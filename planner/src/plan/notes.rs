@@ -81,6 +81,17 @@ pub(super) fn notes(
             ),
         );
     }
+    if resolved.spec.unchecked {
+        note(
+            "model.unchecked",
+            Severity::Caution,
+            Bias::None,
+            format!(
+                "The layers of `{}` follow vLLM's code; they were not held against its own classes yet.",
+                resolved.spec.architecture
+            ),
+        );
+    }
     quantization_notes(resolved, &mut note);
     if rank.shape.tp > 1 && (90..110).contains(&resolved.settings.capability) {
         note(
