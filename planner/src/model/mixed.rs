@@ -3,7 +3,8 @@
 //! Mirrors `modelopt.py: ModelOptMixedPrecisionConfig` and `compressed_tensors/utils.py: find_matched_target` of
 //! `vllm/model_executor/layers/quantization/` at 0.33.0.
 use super::quantization::{LinearScheme, Module};
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The schemes of a checkpoint by module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +20,9 @@ pub(super) struct Mixed {
 impl Mixed {
     /// A module of that name. What lies below a list of experts counts as the list.
     pub(super) fn name(&mut self, module: &str, scheme: LinearScheme) {
-        self.named.insert(without_expert(module).to_owned(), scheme);
+        self.named
+            .entry(without_expert(module).to_owned())
+            .or_insert(scheme);
     }
 
     /// All modules that match.
@@ -56,8 +59,28 @@ impl Mixed {
     }
 }
 
+/// Leaves one expert of each layer in ModelOpt's list of modules: what a scenario keeps of a file with thousands. The
+/// groups beside the list say the same once more.
+pub(super) fn shorten(config: &mut Map<String, Value>) {
+    let quantization = config
+        .get_mut("quantization_config")
+        .and_then(Value::as_object_mut);
+    let Some(quantization) = quantization.filter(|object| object.contains_key("quantized_layers")) else {
+        return;
+    };
+    quantization.remove("config_groups");
+    let layers = quantization.get_mut("quantized_layers");
+    if let Some(layers) = layers.and_then(Value::as_object_mut) {
+        let mut known = BTreeSet::new();
+        layers.retain(|module, _| {
+            let list = without_expert(module);
+            list.len() == module.len() || known.insert(list.to_owned())
+        });
+    }
+}
+
 /// `a.experts.7.up_proj` without what follows the list.
-pub(super) fn without_expert(module: &str) -> &str {
+fn without_expert(module: &str) -> &str {
     match module.find(".experts.") {
         Some(at) => module.get(..at + ".experts".len()).unwrap_or(module),
         None => module,

@@ -5,7 +5,7 @@ use super::{
     families::{self, Experts, Family, Switch},
     fields::Fields,
     layouts::{self, Layout},
-    positions, quantization,
+    mixed, positions, quantization,
     spec::{FeedForward, LayerRun, Mixer, Norms, OtherSchemes, Quantized},
 };
 use crate::units::FloatDtype;
@@ -20,7 +20,9 @@ pub fn resolve(object: &Map<String, Value>) -> (Result<ModelSpec, ConfigError>, 
     let mut kept_text = None;
     let spec = resolve_top(&top, &mut kept_text);
     let mut kept = top.touched();
-    if let Some(text) = kept_text {
+    mixed::shorten(&mut kept);
+    if let Some(mut text) = kept_text {
+        mixed::shorten(&mut text);
         kept.insert("text_config".to_owned(), Value::Object(text));
     }
     for tower in TOWERS {

@@ -83,6 +83,16 @@ fn a_checkpoint_quantised_in_several_ways_is_read_layer_by_layer() {
     assert!(layers[1].quantized.qkv && !layers[1].quantized.o);
     assert_eq!(layers[1].quantized.others.mixer, Some(fp8));
 
+    let many = named.replace(
+        r#""model.layers.0.mlp.gate_proj""#,
+        r#""model.layers.2.mlp.experts.0.up_proj":{"quant_algo":"NVFP4"},"model.layers.2.mlp.experts.1.up_proj":{"quant_algo":"NVFP4"},"model.layers.0.mlp.gate_proj""#,
+    );
+    let text = LLAMA.replace('}', &format!(",\"quantization_config\":{many}}}"));
+    let model = ModelInput::from_config("x/y", &text).unwrap();
+    let kept = &model.config["quantization_config"]["quantized_layers"];
+    assert_eq!(kept.as_object().unwrap().len(), 4, "one expert is kept");
+    assert_eq!(ModelInput::from_object("x/y", &model.config).unwrap(), model);
+
     let groups = r#"{"quant_method":"compressed-tensors","ignore":["lm_head"],"config_groups":{"group_0":{"targets":["re:.*mlp.*"],"weights":{"num_bits":4,"type":"float","strategy":"tensor_group","group_size":16},"input_activations":{"num_bits":4,"type":"float","strategy":"tensor_group"}},"group_1":{"targets":["re:.*self_attn.*"],"weights":{"num_bits":8,"type":"float","strategy":"channel"},"input_activations":{"num_bits":8,"type":"float","dynamic":true}}}}"#;
     let layers = spec(groups).unwrap().layers.clone();
     assert_eq!(layers.len(), 1);
