@@ -1,6 +1,5 @@
 //! docker-compose.yaml
 use super::{
-    argv::serve_args,
     deployment::Deployment,
     quote::dollars,
     yaml::{Document, Yaml, map, texts},
@@ -61,7 +60,7 @@ fn service(deployment: &Deployment<'_>) -> Yaml {
 /// One list entry per word; the reason stands behind the flag.
 fn command(deployment: &Deployment<'_>) -> Yaml {
     let mut items = Vec::new();
-    for arg in serve_args(deployment.plan) {
+    for arg in &deployment.args {
         for (i, word) in arg.words().iter().enumerate() {
             let item = Yaml::from(dollars(word));
             items.push(match i {

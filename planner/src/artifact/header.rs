@@ -43,7 +43,10 @@ pub(crate) fn lines(plan: &Plan, options: &RenderOptions) -> Vec<String> {
     if let Some(link) = &options.link {
         lines.push(format!("Change it: {link}"));
     }
-    lines.iter().map(|line| quote::comment(line)).collect()
+    lines
+        .iter()
+        .map(|line| quote::comment(line).into_owned())
+        .collect()
 }
 
 /// Model and GPUs.

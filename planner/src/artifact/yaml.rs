@@ -5,7 +5,6 @@ use serde::{
     ser::{SerializeMap as _, SerializeSeq as _},
 };
 use serde_saphyr::Commented;
-use std::fmt::Write as _;
 
 /// A node.
 #[derive(Clone, Debug)]
@@ -31,7 +30,7 @@ pub(crate) enum Yaml {
 impl Yaml {
     /// With a comment behind it; scalars only.
     pub(crate) fn comment(self, text: &str) -> Self {
-        Self::Commented(Box::new(self), quote::comment(text))
+        Self::Commented(Box::new(self), quote::comment(text).into_owned())
     }
 }
 
@@ -131,8 +130,8 @@ impl Document {
 
     /// A comment line.
     pub(crate) fn comment(&mut self, line: &str) {
-        let line = quote::comment(line);
-        let _ = writeln!(self.text, "{}", format!("# {line}").trim_end());
+        self.text.push_str(&quote::comment_line(line));
+        self.text.push('\n');
     }
 
     /// An empty line.

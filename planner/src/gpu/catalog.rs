@@ -74,22 +74,32 @@ pub fn gpus() -> &'static [GpuSpec] {
 
 /// The GPU of that name: ours, or one that NVML prints, without regard to case and to a leading `NVIDIA`.
 pub fn find(name: &str) -> Option<&'static GpuSpec> {
-    let wanted = normal(name);
-    gpus()
-        .iter()
-        .find(|gpu| normal(&gpu.name) == wanted || gpu.nvml_names.iter().any(|n| normal(n) == wanted))
+    let exact = gpus().iter().find(|gpu| gpu.name == name);
+    exact.or_else(|| {
+        gpus()
+            .iter()
+            .find(|gpu| same(&gpu.name, name) || gpu.nvml_names.iter().any(|nvml| same(nvml, name)))
+    })
 }
 
-fn normal(name: &str) -> String {
-    let lower = name.trim().to_ascii_lowercase();
-    let lower = lower.strip_prefix("nvidia ").unwrap_or(&lower);
-    lower
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' })
-        .collect::<String>()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+fn same(a: &str, b: &str) -> bool {
+    let (mut a, mut b) = (words(a), words(b));
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if a.eq_ignore_ascii_case(b) => {}
+            _ => return false,
+        }
+    }
+}
+
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    let mut words = name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .peekable();
+    words.next_if(|word| word.eq_ignore_ascii_case("nvidia"));
+    words
 }
 
 #[cfg(test)]
@@ -105,14 +115,16 @@ mod tests {
 
     #[test]
     fn finds_by_our_name_and_by_nvmls() {
-        for name in ["H100 SXM", "h100-sxm", "NVIDIA H100 80GB HBM3", "H100 80GB HBM3"] {
+        for name in ["H100 SXM", "h100-sxm", "NVIDIA H100 80GB HBM3", "h100  80gb hbm3"] {
             assert_eq!(
                 find(name).map(|gpu| gpu.name.as_str()),
                 Some("H100 SXM"),
                 "{name}"
             );
         }
-        assert!(find("H1000").is_none());
+        for name in ["H1000", "H100 SXM 2", "", "NVIDIA"] {
+            assert!(find(name).is_none(), "{name}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod scenario;
 pub use crate::memory::Term;
 pub use evaluate::evaluate;
 pub use output::{
-    Bias, Feasibility, Memory, Note, OomRisk, Outcome, Plan, RankMemory, Remedy, Severity, Verdict,
+    Bias, Feasibility, Memory, Note, OomRisk, Outcome, PLAN_SCHEMA, Plan, RankMemory, Remedy, Severity,
+    Verdict,
 };
 pub use scenario::{Defaults, Deploy, Hardware, Interconnect, Scenario};
