@@ -1,12 +1,12 @@
 //! docker-compose.yaml
 use super::{
     deployment::Deployment,
-    quote::dollars,
+    quote::{Comments, dollars},
     yaml::{Document, Yaml, map, texts},
 };
 
 /// docker-compose.yaml
-pub(crate) fn compose(deployment: &Deployment<'_>, header: &[String]) -> String {
+pub(crate) fn compose(deployment: &Deployment<'_>, header: &Comments) -> String {
     let mut document = Document::new(header);
     document.gap();
     document.entry("name", deployment.name());
@@ -17,7 +17,7 @@ pub(crate) fn compose(deployment: &Deployment<'_>, header: &[String]) -> String 
     document.comment(&deployment.start_reason());
     document.entry(
         "services",
-        Yaml::Map(vec![(deployment.name().to_owned(), service(deployment))]),
+        Yaml::Map(vec![(deployment.name().to_owned().into(), service(deployment))]),
     );
     document.gap();
     document.comment("Keeps compiled graphs for the next start.");
@@ -52,7 +52,7 @@ fn service(deployment: &Deployment<'_>) -> Yaml {
     Yaml::Map(
         entries
             .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
+            .map(|(key, value)| (key.into(), value))
             .collect(),
     )
 }
@@ -73,9 +73,9 @@ fn command(deployment: &Deployment<'_>) -> Yaml {
 }
 
 fn environment(deployment: &Deployment<'_>) -> Yaml {
-    let mut entries = vec![("HF_TOKEN".to_owned(), Yaml::from("${HF_TOKEN:-}"))];
+    let mut entries = vec![("HF_TOKEN".into(), Yaml::from("${HF_TOKEN:-}"))];
     if let Some(devices) = deployment.hip_devices() {
-        entries.push(("HIP_VISIBLE_DEVICES".to_owned(), devices.into()));
+        entries.push(("HIP_VISIBLE_DEVICES".into(), devices.into()));
     }
     Yaml::Map(entries)
 }

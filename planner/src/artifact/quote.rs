@@ -28,11 +28,30 @@ pub fn comment(text: &str) -> Cow<'_, str> {
     Cow::Owned(line.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// The `#` line of that text.
-pub(crate) fn comment_line(text: &str) -> String {
-    match comment(text) {
-        text if text.is_empty() => "#".to_owned(),
-        text => format!("# {text}"),
+/// Appends text as one `#` line.
+pub(crate) fn push_comment(to: &mut String, text: &str) {
+    to.push('#');
+    let text = comment(text);
+    if !text.is_empty() {
+        to.push(' ');
+        to.push_str(&text);
+    }
+    to.push('\n');
+}
+
+/// Lines of `#` comments, each already safe.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comments(String);
+
+impl Comments {
+    /// One more line.
+    pub fn push(&mut self, text: &str) {
+        push_comment(&mut self.0, text);
+    }
+
+    /// As they stand in a file.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

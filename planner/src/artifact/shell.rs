@@ -2,11 +2,11 @@
 use super::{
     argv::Arg,
     deployment::Deployment,
-    quote::{comment_line, shell_word},
+    quote::{Comments, push_comment, shell_word},
 };
 
 /// serve_command.sh
-pub(crate) fn serve(deployment: &Deployment<'_>, header: &[String]) -> String {
+pub(crate) fn serve(deployment: &Deployment<'_>, header: &Comments) -> String {
     let version = deployment.plan.scenario.vllm_version;
     let args = &deployment.args;
     let mut script = Script::new(header, args);
@@ -36,7 +36,7 @@ pub(crate) fn serve(deployment: &Deployment<'_>, header: &[String]) -> String {
 }
 
 /// docker_run.sh
-pub(crate) fn docker(deployment: &Deployment<'_>, header: &[String]) -> String {
+pub(crate) fn docker(deployment: &Deployment<'_>, header: &Comments) -> String {
     let args = &deployment.args;
     let mut script = Script::new(header, args);
     script.line("set -euo pipefail");
@@ -86,13 +86,11 @@ struct Script {
 
 impl Script {
     /// The first lines: header, and a reason for each flag.
-    fn new(header: &[String], args: &[Arg]) -> Self {
+    fn new(header: &Comments, args: &[Arg]) -> Self {
         let mut script = Self {
             text: "#!/usr/bin/env bash\n".to_owned(),
         };
-        for line in header {
-            script.note(line);
-        }
+        script.text.push_str(header.as_str());
         script.note("");
         script.note("Why each flag is there:");
         for arg in args {
@@ -109,7 +107,7 @@ impl Script {
     }
 
     fn note(&mut self, text: &str) {
-        self.line(&comment_line(text));
+        push_comment(&mut self.text, text);
     }
 
     /// One argument a line; what the caller adds comes last.

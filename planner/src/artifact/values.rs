@@ -4,13 +4,13 @@
 //! (`image.env` is one that it does not list).
 use super::{
     deployment::Deployment,
-    quote::dollars,
+    quote::{Comments, dollars},
     yaml::{Document, Yaml, map, texts},
 };
 use crate::units::GIB;
 
 /// k8s-values.yaml
-pub(crate) fn values(deployment: &Deployment<'_>, header: &[String]) -> String {
+pub(crate) fn values(deployment: &Deployment<'_>, header: &Comments) -> String {
     let mut document = Document::new(header);
     introduction(&mut document, deployment);
     workload(&mut document, deployment);
