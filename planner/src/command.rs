@@ -9,9 +9,8 @@ pub(crate) use flag::list_values;
 pub use flag::set_flag;
 
 use crate::{
-    artifact::{FlagKind, FlagTable},
     bounds,
-    engine::{EngineArgs, VllmVersion},
+    engine::{EngineArgs, FlagKind, FlagTable, VllmVersion},
     error::InputError,
     model::ModelInput,
     text::short,

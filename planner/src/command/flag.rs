@@ -1,8 +1,7 @@
 //! One flag → one engine argument, checked against the version's flags.
 use crate::{
-    artifact::{FlagKind, FlagTable, flags::Found},
     bounds,
-    engine::{EngineArgs, VllmVersion},
+    engine::{EngineArgs, FlagKind, FlagTable, Found, VllmVersion},
     error::InputError,
     text::short,
 };

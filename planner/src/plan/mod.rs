@@ -1,5 +1,6 @@
 //! The question, the answer, and the judgement between them.
 mod arguments;
+mod artifact_kind;
 mod evaluate;
 mod judge;
 mod notes;
@@ -8,6 +9,7 @@ mod remedy;
 mod scenario;
 
 pub use crate::memory::Term;
+pub use artifact_kind::ArtifactKind;
 pub use evaluate::evaluate;
 pub use output::{
     Bias, Feasibility, Memory, Note, OomRisk, Outcome, PLAN_SCHEMA, Plan, RankMemory, Remedy, Severity,

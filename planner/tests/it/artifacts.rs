@@ -2,7 +2,8 @@
 use crate::support::scenario;
 use planner::{
     ArtifactKind, Outcome, Plan, RenderOptions, Scenario,
-    artifact::{FlagKind, FlagTable, omitted, serve_args, serve_words, zip},
+    artifact::{omitted, serve_args, serve_words, zip},
+    engine::{FlagKind, FlagTable},
     evaluate, render,
     units::Bytes,
 };

@@ -1,6 +1,6 @@
 //! `vllm serve`'s flags, parsed once from `data/vllm/<version>.json`.
+use super::VllmVersion;
 use crate::{
-    engine::VllmVersion,
     error::InputError,
     text::{nearest, short},
 };

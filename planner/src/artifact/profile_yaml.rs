@@ -1,17 +1,17 @@
 //! Scenario → profile.yaml.
-use super::{KEYS, SECTIONS, is_datasheet};
+use super::{
+    ArtifactKind,
+    quote::Comments,
+    yaml::{Document, Yaml, texts},
+};
 use crate::{
-    artifact::{
-        ArtifactKind, FlagKind, FlagTable,
-        quote::Comments,
-        yaml::{Document, Yaml, texts},
-    },
     bounds::{self, FieldKind},
     command::list_values,
-    engine::EngineArgs,
+    engine::{EngineArgs, FlagKind, FlagTable},
     gpu,
     model::ModelOrigin,
     plan::Scenario,
+    profile::{KEYS, SECTIONS, is_datasheet},
     share,
     units::{Bytes, GIB},
 };
@@ -20,7 +20,7 @@ use std::borrow::Cow;
 type Entries = Vec<(Cow<'static, str>, Yaml)>;
 
 /// profile.yaml, under the lines of `header`; `emit` names the files to generate from it.
-pub fn write(scenario: &Scenario, emit: &[ArtifactKind], header: &Comments) -> String {
+pub fn profile_yaml(scenario: &Scenario, emit: &[ArtifactKind], header: &Comments) -> String {
     let mut document = Document::new(header);
     document.gap();
     document.entry("profile_version", 1_u32);
