@@ -119,7 +119,7 @@ fn vllm_args(scenario: &Scenario) -> Entries {
     for (flag, value) in &scenario.engine.vllm_args {
         let found = table.find(flag);
         let (name, node) = match (&found, value) {
-            (Some(found), None) if found.negated => (found.flag.flag.as_str(), Yaml::Bool(false)),
+            (Some(found), None) if found.negated => (found.flag.flag, Yaml::Bool(false)),
             (_, None) => (flag.as_str(), Yaml::Bool(true)),
             (Some(found), Some(value)) if found.flag.kind == FlagKind::List => {
                 (flag.as_str(), list(&list_values(value)))
