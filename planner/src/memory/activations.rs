@@ -148,5 +148,7 @@ fn latent_peak(mla: &Mla, n: u64, h: u64, tp: u64) -> u64 {
         Some(rank) => rank + latent + rope,
         None => heads * (nope + rope) + 2 * latent + rope,
     };
-    (expanded + 2 * n * (3 * h + projections)).max(2 * n * 7 * h)
+    // An indexer's scores have a buffer of fixed size (`VLLM_SPARSE_INDEXER_MAX_LOGITS_MB`), at another time.
+    let scores = if mla.sparse.is_some() { 512 * MIB } else { 0 };
+    (expanded.max(scores) + 2 * n * (3 * h + projections)).max(2 * n * 7 * h)
 }

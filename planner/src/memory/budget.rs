@@ -8,6 +8,7 @@ use super::{
     kv_cache::{KvLayout, KvPlan, KvSettings},
     overhead,
     shape::{RankShape, stage_layers},
+    sparse_latent::{self, LoadSettings},
     tensors::{Placement, TensorClass, tensors},
 };
 use crate::{
@@ -33,6 +34,10 @@ pub struct BudgetSettings {
     pub dtype: FloatDtype,
     /// Bytes of a KV cache element.
     pub kv_element: u64,
+    /// A token of sparse latent attention is packed.
+    pub packed_latent: bool,
+    /// max_model_len, or the longest that it may become.
+    pub max_model_len: u32,
     /// Tokens of a block.
     pub block_size: u32,
     /// max_num_seqs.
@@ -85,10 +90,18 @@ pub struct RankBudget {
 impl RankBudget {
     /// Computes one rank.
     pub fn new(spec: &ModelSpec, shape: RankShape, settings: &BudgetSettings) -> Self {
+        let load = LoadSettings {
+            max_num_batched_tokens: settings.max_num_batched_tokens,
+            max_num_seqs: settings.max_num_seqs,
+            max_model_len: settings.max_model_len,
+            kv_element: settings.kv_element,
+            packed_latent: settings.packed_latent,
+        };
         let place = Placement {
             shape,
             dtype: settings.dtype,
             capability: settings.capability,
+            load,
         };
         let runs = tensors(spec, &place);
         let mut weights: Vec<(TensorClass, Bytes)> = Vec::new();
@@ -110,7 +123,13 @@ impl RankBudget {
             max_num_batched_tokens: settings.max_num_batched_tokens,
             sampler_state: settings.rules.sampler_state,
         };
-        let runner = RunnerMemory::new(spec, &run);
+        let mut runner = RunnerMemory::new(spec, &run);
+        if let Some((mla, index)) = sparse_latent::find(spec) {
+            // One workspace for all: loading made it as large as attention asks for.
+            let made = load.workspace(&mla, u64::from(shape.tp), settings.capability);
+            let needed = runner.workspace.get().max(load.gathered(&index));
+            runner.workspace = Bytes::new(needed.saturating_sub(made));
+        }
         let layers: u32 = stage_layers(spec, &shape).iter().map(|run| run.count).sum();
         let blackwell = (100..110).contains(&settings.capability);
         let graph_count = if settings.enforce_eager || !settings.rules.graphs_in_budget {
@@ -128,6 +147,7 @@ impl RankBudget {
             KvSettings {
                 shape,
                 element: settings.kv_element,
+                packed_latent: settings.packed_latent,
                 block_size: settings.block_size,
                 max_num_batched_tokens: settings.max_num_batched_tokens,
                 concurrent_batches: if settings.rules.steps_in_flight {

@@ -31,6 +31,9 @@ pub struct KvSettings {
     pub prefix_caching: bool,
     /// Bytes of an element of a recurrent state, where its config names no type.
     pub state_element: u64,
+    /// A token of sparse latent attention takes 656 bytes: 8-bit floats, their scales and 16-bit positions
+    /// (`fp8_ds_mla`).
+    pub packed_latent: bool,
     /// The linear attention's prefill runs in FlashInfer, which keeps a checkpoint and asks for blocks of 64.
     pub flashinfer_prefill: bool,
 }
@@ -54,8 +57,8 @@ struct Group {
     kind: GroupKind,
     /// Tokens of a block: more where a token is smaller than in the layers with the largest pages.
     block: u64,
-    /// Layers of this stage.
-    layers: u64,
+    /// Bytes of a block over the layers of this stage.
+    bytes: u64,
 }
 
 /// The layout of a rank's cache, before its size is known.
@@ -108,14 +111,14 @@ impl KvLayout {
             ..settings
         };
         let page_bytes = (u64::from(block_size) * per_token).max(state);
-        let groups = groups(spec, &settings, per_token);
-        let widest = groups.iter().map(|group| group.layers).max().unwrap_or(0);
+        let groups = groups(spec, &settings, per_token, page_bytes);
+        let bytes_per_block = groups.iter().map(|group| group.bytes).max().unwrap_or(0);
         Self {
             settings,
             groups,
             state_bytes: state,
             page_bytes,
-            bytes_per_block: widest.saturating_mul(page_bytes),
+            bytes_per_block,
         }
     }
 
@@ -206,6 +209,9 @@ impl KvLayout {
     }
 }
 
+/// Bytes of a token in DeepSeek's packed layout (`model_executor/layers/attention/mla_attention.py: get_kv_cache_spec`).
+const PACKED_LATENT: u64 = 656;
+
 /// Bytes of one token in one layer on one rank.
 fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
     match mixer {
@@ -214,7 +220,14 @@ fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
             heads * 2 * u64::from(attention.head_dim) * settings.element
         }
         // One latent for all heads, whole on every rank.
-        Mixer::Mla(mla) => u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element,
+        Mixer::Mla(mla) => {
+            let latent = u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element;
+            match mla.sparse {
+                None => latent,
+                Some(index) if settings.packed_latent => PACKED_LATENT + index.key_bytes(),
+                Some(index) => latent + index.key_bytes(),
+            }
+        }
         Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => 0,
     }
 }
@@ -270,12 +283,26 @@ fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
 }
 
 /// Groups of the whole model, reduced to the layers of this stage.
-fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64) -> Vec<Group> {
+fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64, page_bytes: u64) -> Vec<Group> {
     let buckets = buckets(spec, settings);
-    let size = group_size(&buckets);
     let stages = layers_per_stage(spec.num_hidden_layers(), settings.shape.pp);
     let start: u32 = stages.iter().take(settings.shape.pp_rank as usize).sum();
     let end = start + stages.get(settings.shape.pp_rank as usize).copied().unwrap_or(0);
+    let inside = |layer: &u32| (start..end).contains(layer);
+    let block = u64::from(settings.block_size);
+    if !buckets.is_empty() && buckets.iter().all(|bucket| bucket.kind == GroupKind::Full) {
+        // Layers that all grow with the length share a block, whatever their pages.
+        let bytes = |bucket: &Bucket| {
+            let layers = bucket.members.iter().filter(|layer| inside(layer)).count() as u64;
+            layers.saturating_mul(block).saturating_mul(bucket.per_token)
+        };
+        return vec![Group {
+            kind: GroupKind::Full,
+            block,
+            bytes: buckets.iter().map(bytes).sum(),
+        }];
+    }
+    let size = group_size(&buckets);
     let mut groups = Vec::new();
     for bucket in buckets {
         let count = bucket.members.len().div_ceil(size);
@@ -284,15 +311,15 @@ fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64) -> Vec<Group> {
             Some(times) if times * bucket.per_token == largest => times,
             _ => 1,
         };
-        let block = u64::from(settings.block_size) * times;
+        let block = block * times;
         for group in 0..count {
             // Every count-th layer, so that stages get their share of each group.
             let members = bucket.members.iter().skip(group).step_by(count);
-            let layers = members.filter(|layer| (start..end).contains(*layer)).count() as u64;
+            let layers = members.filter(|layer| inside(layer)).count() as u64;
             groups.push(Group {
                 kind: bucket.kind,
                 block,
-                layers,
+                bytes: layers.saturating_mul(page_bytes),
             });
         }
     }

@@ -5,6 +5,7 @@ pub mod budget;
 pub mod kv_cache;
 pub mod overhead;
 pub mod shape;
+pub mod sparse_latent;
 pub mod tensors;
 mod term;
 mod terms;

@@ -4,7 +4,7 @@ use super::{
     families::{Family, Pattern},
     fields::Fields,
     resolve::{short, switch},
-    spec::{Attention, AttentionSpan, GatedDeltaNet, Mamba2, Mixer, Mla, QkNorm},
+    spec::{Attention, AttentionSpan, GatedDeltaNet, Mamba2, Mixer, Mla, QkNorm, SparseIndex},
 };
 use crate::units::FloatDtype;
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub(super) fn mixers(
     layers: u32,
 ) -> Result<Vec<Mixer>, ConfigError> {
     if family.latent {
-        return Ok(vec![Mixer::Mla(latent(fields)?); layers as usize]);
+        return latent_layers(fields, family, layers);
     }
     let attention = attention(fields, family, hidden_size)?;
     if family.hybrid_pattern {
@@ -182,6 +182,53 @@ pub(super) fn rotary_head_dim(mixers: &[Mixer]) -> u32 {
     }
 }
 
+fn latent_layers(fields: &Fields<'_>, family: &Family, layers: u32) -> Result<Vec<Mixer>, ConfigError> {
+    let mla = latent(fields)?;
+    if !family.indexer {
+        return Ok(vec![Mixer::Mla(mla); layers as usize]);
+    }
+    if mla.q_lora_rank.is_none() {
+        return Err(ConfigError::Missing {
+            field: fields.name("q_lora_rank"),
+            needed_for: "the indexer's queries",
+        });
+    }
+    let index = SparseIndex {
+        index_topk: fields.required("index_topk", 1 << 20, "what the indexer picks")?,
+        index_n_heads: fields.required("index_n_heads", MAX_HEADS, "the indexer")?,
+        index_head_dim: fields.required("index_head_dim", MAX_HEADS, "the indexer")?,
+        own: true,
+    };
+    let own = own_indexers(fields, layers)?;
+    let layer = |own: bool| {
+        Mixer::Mla(Mla {
+            sparse: Some(SparseIndex { own, ..index }),
+            ..mla
+        })
+    };
+    Ok(own.into_iter().map(layer).collect())
+}
+
+/// Which layers have an indexer of their own: by `index_topk_pattern`, else one in `index_topk_freq`
+/// (`models/deepseek_v32/attention.py: DeepseekV32Attention`).
+fn own_indexers(fields: &Fields<'_>, layers: u32) -> Result<Vec<bool>, ConfigError> {
+    if let Some(value) = fields.value("index_topk_pattern") {
+        let Some(pattern) = value.as_str() else {
+            return Err(fields.wrong("index_topk_pattern", "a text of F and S", value));
+        };
+        let pattern: Vec<char> = pattern.chars().collect();
+        return Ok((0..layers as usize)
+            .map(|i| pattern.get(i) != Some(&'S'))
+            .collect());
+    }
+    let every = fields.count("index_topk_freq", MAX_LAYERS)?.unwrap_or(1);
+    let offset = fields
+        .count_in("index_skip_topk_offset", 0, MAX_LAYERS)?
+        .unwrap_or(2);
+    let own = |i: u32| (i + 1).saturating_sub(offset).is_multiple_of(every);
+    Ok((0..layers).map(own).collect())
+}
+
 fn latent(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
     let required = |key| fields.required(key, MAX_LATENT, "the latent attention");
     Ok(Mla {
@@ -191,6 +238,7 @@ fn latent(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
         qk_nope_head_dim: required("qk_nope_head_dim")?,
         qk_rope_head_dim: required("qk_rope_head_dim")?,
         v_head_dim: required("v_head_dim")?,
+        sparse: None,
     })
 }
 

@@ -63,6 +63,8 @@ pub(super) struct Family {
     pub(super) architecture: &'static str,
     /// Multi-head latent attention.
     pub(super) latent: bool,
+    /// An indexer picks what latent attention reads.
+    pub(super) indexer: bool,
     /// Gated DeltaNet between the attention layers.
     pub(super) linear: bool,
     /// Mamba, attention and feed-forward are layers of their own, by `hybrid_override_pattern`.
@@ -97,6 +99,7 @@ pub(super) struct Family {
 const LLAMA: Family = Family {
     architecture: "LlamaForCausalLM",
     latent: false,
+    indexer: false,
     linear: false,
     hybrid_pattern: false,
     output_gate: Switch::Never,
@@ -189,6 +192,13 @@ const DEEPSEEK: Family = Family {
     experts: Experts::DeepSeek,
     rope: RopeKind::DeepSeek,
     ..LLAMA
+};
+
+const DEEPSEEK_V32: Family = Family {
+    architecture: "DeepseekV32ForCausalLM",
+    indexer: true,
+    rope: RopeKind::DeepSeekIndexer,
+    ..DEEPSEEK
 };
 
 /// Architectures whose language model is one of the above, beside a vision or audio tower.
@@ -439,6 +449,11 @@ const FAMILIES: &[Family] = &[
     Family {
         architecture: "DeepseekV2ForCausalLM",
         ..DEEPSEEK
+    },
+    DEEPSEEK_V32,
+    Family {
+        architecture: "GlmMoeDsaForCausalLM",
+        ..DEEPSEEK_V32
     },
     Family {
         architecture: "Glm4MoeLiteForCausalLM",

@@ -18,5 +18,5 @@ pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
     Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, Mamba2, Mixer, Mla, ModelSpec,
-    Moe, Norms, QkNorm, Quantized, Rope, SharedExpert,
+    Moe, Norms, QkNorm, Quantized, Rope, SharedExpert, SparseIndex,
 };

@@ -131,6 +131,8 @@ pub(super) enum RopeKind {
     None,
     /// In float32 where it is stretched (DeepSeek's yarn).
     DeepSeek,
+    /// The same, and a cache of its own for the indexer unless it interleaves as attention does.
+    DeepSeekIndexer,
     /// Two thetas, two caches (Gemma 3).
     TwoThetas,
     /// Computed from its frequencies, which stay in float32: one (OLMo 2) or two sets (OLMo 3).
@@ -183,15 +185,15 @@ pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result
         o.contains_key("mrope_section") && o.get("mrope_interleaved") != Some(&Value::Bool(true))
     });
     let cached = if three_axes { cached * 4 } else { cached };
-    let stretched_in_float32 = kind == RopeKind::DeepSeek
+    let stretched_in_float32 = matches!(kind, RopeKind::DeepSeek | RopeKind::DeepSeekIndexer)
         && object.is_some_and(|o| matches!(rope_type(o), "yarn" | "deepseek_yarn"));
     let element = if stretched_in_float32 { 4 } else { 2 };
     let bytes = |positions: u64| positions * u64::from(rotary_dim) * element;
-    // The second theta, of the sliding layers, is never stretched.
-    let second = if kind == RopeKind::TwoThetas {
-        bytes(u64::from(positions))
-    } else {
-        0
+    let second = match kind {
+        // The second theta, of the sliding layers, is never stretched.
+        RopeKind::TwoThetas => bytes(u64::from(positions)),
+        RopeKind::DeepSeekIndexer if fields.flag("indexer_rope_interleave")? != Some(true) => bytes(cached),
+        _ => 0,
     };
     Ok(Rope {
         caches: [bytes(cached), second],

@@ -223,6 +223,14 @@ fn runs(
 
 const MODULE_ROOTS: &[&str] = &["model", "model.language_model", "language_model.model"];
 
+const QUERY_KEY_VALUE: &[&str] = &[
+    "self_attn.q_proj",
+    "self_attn.qkv_proj",
+    "self_attn.q_a_proj",
+    "self_attn.kv_b_proj",
+    "linear_attn.in_proj_qkv",
+];
+
 /// Which linear layers of layer `index` are quantised: a fused layer follows its first shard.
 fn parts(quantization: &Quantization, index: usize, mlp: &FeedForward, router: bool) -> Quantized {
     let layer = format!("layers.{index}");
@@ -243,7 +251,7 @@ fn parts(quantization: &Quantization, index: usize, mlp: &FeedForward, router: b
         };
     }
     Quantized {
-        qkv: kept("self_attn.q_proj") && kept("self_attn.qkv_proj") && kept("linear_attn.in_proj_qkv"),
+        qkv: QUERY_KEY_VALUE.iter().all(|name| kept(name)),
         o: kept("self_attn.o_proj") && kept("linear_attn.out_proj"),
         gate_up: dense && kept("mlp.gate_proj") && kept("mlp.gate_up_proj"),
         down: dense && kept("mlp.down_proj"),
@@ -256,5 +264,6 @@ fn parts(quantization: &Quantization, index: usize, mlp: &FeedForward, router: b
         shared: moe && shared && kept("mlp.shared_experts.gate_proj") && kept("mlp.shared_expert.gate_proj"),
         // vLLM leaves it alone in GPTQ checkpoints (`models/qwen3_moe.py`).
         router: moe && router && quantization.method != "auto_gptq" && kept("mlp.gate"),
+        indexer: kept("self_attn.indexer.wq_b"),
     }
 }

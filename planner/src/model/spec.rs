@@ -40,6 +40,8 @@ pub struct Quantized {
     pub shared: bool,
     /// The router (only where the class lets it be: Qwen3-MoE).
     pub router: bool,
+    /// The sparse indexer's queries.
+    pub indexer: bool,
 }
 
 /// Multi-head latent attention.
@@ -57,6 +59,39 @@ pub struct Mla {
     pub qk_rope_head_dim: u32,
     /// Size of a value head.
     pub v_head_dim: u32,
+    /// Attends only to what an indexer picks (DeepSeek V3.2).
+    pub sparse: Option<SparseIndex>,
+}
+
+/// The lightning indexer: it picks the tokens that a layer of latent attention reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SparseIndex {
+    /// Tokens that it picks.
+    pub index_topk: u32,
+    /// Query heads.
+    pub index_n_heads: u32,
+    /// Size of a head, and of the one key per token.
+    pub index_head_dim: u32,
+    /// The layer has an indexer of its own; else it reads what the one before it picked (GLM 5.2).
+    pub own: bool,
+}
+
+impl SparseIndex {
+    /// Bytes of a token's cached key: 8-bit floats with a float32 scale per 128
+    /// (`models/deepseek_v32/attention.py: DeepseekV32Indexer`).
+    pub fn key_bytes(&self) -> u64 {
+        let dim = u64::from(self.index_head_dim);
+        if self.own { dim + dim / 128 * 4 } else { 0 }
+    }
+
+    /// Weights of a layer's indexer: queries from their latent, key, weights of the heads, the key's norm.
+    fn parameters(&self, hidden_size: u64, q_lora_rank: u64) -> u64 {
+        let (heads, dim) = (u64::from(self.index_n_heads), u64::from(self.index_head_dim));
+        if !self.own {
+            return 0;
+        }
+        q_lora_rank * heads * dim + hidden_size * (dim + heads) + 2 * dim
+    }
 }
 
 /// Gated DeltaNet: linear attention with a state of constant size.
@@ -334,6 +369,7 @@ impl ModelSpec {
                 experts: moe,
                 shared: moe,
                 router: moe && self.quantized_router,
+                indexer: true,
             };
         }
         self.quantization = Some(quantization);
@@ -398,7 +434,9 @@ impl ModelSpec {
                     None => h * heads * (nope + rope),
                 };
                 let keys = h * (latent + rope) + latent + latent * heads * (nope + value);
-                queries + keys + heads * value * h
+                let rank = u64::from(mla.q_lora_rank.unwrap_or(0));
+                let indexer = mla.sparse.map_or(0, |index| index.parameters(h, rank));
+                queries + keys + heads * value * h + indexer
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::{
         budget::{BudgetSettings, ranks, worst},
         overhead,
         shape::{RankShape, refusal},
+        sparse_latent,
     },
     model::{LinearScheme, Mixer, ModelSpec, Quantization},
     units::{Bytes, FloatDtype, Utilization},
@@ -79,7 +80,7 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     let dtype = dtype(scenario, &spec, capability)?;
     let layout = layout(scenario, &spec)?;
     let batch = Batch::new(scenario, &spec, gpu, total);
-    let kv_cache_dtype = kv_cache_dtype(scenario, &spec, dtype.value)?;
+    let kv_cache_dtype = kv_cache_dtype(scenario, &spec, dtype.value, capability)?;
     let block_size = match scenario.engine.block_size {
         Some(size) if size.is_multiple_of(16) => Chosen::user(size),
         Some(size) => {
@@ -88,6 +89,20 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
             )));
         }
         None => default_block_size(&spec, capability, kv_cache_dtype.value),
+    };
+    let packed_latent = match sparse_latent::find(&spec) {
+        None => false,
+        Some(_) if !block_size.value.is_multiple_of(64) => {
+            return Err(Refusal::vllms(
+                "No valid attention backend found: sparse latent attention takes blocks of 64 tokens.",
+            ));
+        }
+        Some(_) => sparse_latent::packed(capability, kv_cache_dtype.value).ok_or_else(|| {
+            Refusal::vllms(format!(
+                "No valid attention backend found: sparse latent attention with kv_cache_dtype {} does not run at this compute capability.",
+                kv_cache_dtype.value.name()
+            ))
+        })?,
     };
     let engine = &scenario.engine;
     let switch = |set: Option<bool>, default: bool, why: &str| {
@@ -151,7 +166,13 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     }
     // The context comes last: it may depend on what fits, and the batch depends on it.
     let mut settings = settings(scenario, &args, total, capability);
+    settings.packed_latent = packed_latent;
+    settings.max_model_len = match scenario.engine.max_model_len {
+        Some(MaxModelLen::Tokens(tokens)) => tokens,
+        _ => spec.default_max_model_len,
+    };
     args.max_model_len = max_model_len(scenario, &spec, &args, &mut settings)?;
+    settings.max_model_len = args.max_model_len.value;
     finish_batch(&mut args, scenario)?;
     settings.max_num_batched_tokens = args.max_num_batched_tokens.value;
     settings.max_num_seqs = args.max_num_seqs.value;
@@ -277,6 +298,7 @@ fn kv_cache_dtype(
     scenario: &Scenario,
     spec: &ModelSpec,
     dtype: FloatDtype,
+    capability: u16,
 ) -> Result<Chosen<KvCacheDtype>, Refusal> {
     let from_checkpoint = spec.quantization.as_ref().is_some_and(|q| q.fp8_kv_cache);
     match scenario.engine.kv_cache_dtype {
@@ -284,6 +306,14 @@ fn kv_cache_dtype(
             KvCacheDtype::Fp8E4m3,
             "The checkpoint brings scales for an fp8 cache.",
         )),
+        None | Some(KvCacheDtype::Auto)
+            if spec.architecture == "GlmMoeDsaForCausalLM" && (100..110).contains(&capability) =>
+        {
+            Ok(Chosen::default(
+                KvCacheDtype::Fp8E4m3,
+                "vLLM's default for this model on Blackwell.",
+            ))
+        }
         None => Ok(Chosen::default(
             KvCacheDtype::Auto,
             "vLLM's default: the model's own type.",
@@ -301,6 +331,9 @@ fn kv_cache_dtype(
 
 /// The smallest size that the attention backend takes (`vllm/platforms/cuda.py` and the backends at 0.33.0).
 fn default_block_size(spec: &ModelSpec, capability: u16, kv: KvCacheDtype) -> Chosen<u32> {
+    if sparse_latent::find(spec).is_some() {
+        return Chosen::default(64, "Sparse latent attention takes blocks of 64.");
+    }
     let latent = spec.layers.iter().any(|run| matches!(run.mixer, Mixer::Mla(_)));
     let wide = spec
         .layers
@@ -489,6 +522,8 @@ fn settings(scenario: &Scenario, args: &ResolvedArgs, total: Bytes, capability: 
         capability,
         dtype: args.dtype.value,
         kv_element,
+        packed_latent: false,
+        max_model_len: args.max_model_len.value,
         block_size: args.block_size.value,
         max_num_seqs: args.max_num_seqs.value,
         max_num_batched_tokens: args.max_num_batched_tokens.value,

@@ -40,6 +40,7 @@ fn plans_of(file: &serde_json::Value) {
             no_hybrid: false,
             prefix_caching: true,
             state_element: 2,
+            packed_latent: support::capability(&row[3]) == 90 && row[5] == "fp8",
             flashinfer_prefill: matches!(support::capability(&row[3]), 90 | 100..110),
         };
         let layout = KvLayout::new(&spec, settings);

@@ -4,6 +4,7 @@ use planner::{
     memory::{
         allocator::allocated,
         shape::RankShape,
+        sparse_latent::LoadSettings,
         tensors::{Placement, TensorRun, tensors},
     },
     model::{ModelSpec, Quantization},
@@ -20,10 +21,11 @@ const FILES: &[&str] = &[
     "oracle/weights_llama4.json",
     "oracle/weights_gemma4.json",
     "oracle/weights_nvfp4.json",
+    "oracle/weights_sparse_latent.json",
 ];
 
 /// Rows in them that are answered.
-const ROWS: usize = 279;
+const ROWS: usize = 311;
 
 /// Bytes after construction, and after loading as the allocator counts them.
 fn weigh(spec: &ModelSpec, row: &Value) -> (u64, u64) {
@@ -36,10 +38,18 @@ fn weigh(spec: &ModelSpec, row: &Value) -> (u64, u64) {
         ep: row[2].as_bool().unwrap(),
         ..RankShape::SINGLE
     };
+    let own = spec.quantization.as_ref().is_some_and(|q| q.fp8_kv_cache);
     let place = Placement {
         shape,
         dtype: spec.dtype,
         capability: support::capability(&row[3]),
+        load: LoadSettings {
+            max_num_batched_tokens: 8192,
+            max_num_seqs: 1024,
+            max_model_len: spec.default_max_model_len,
+            kv_element: if own { 1 } else { 2 },
+            packed_latent: false,
+        },
     };
     let runs = tensors(&spec, &place);
     let sum = |run: &TensorRun| run.tensors.iter().map(|t| t.bytes * t.count).sum::<u64>() * run.layers;

@@ -12,7 +12,10 @@ mod linear;
 mod mamba2;
 
 use self::linear::Linear;
-use super::shape::{RankShape, stage_layers};
+use super::{
+    shape::{RankShape, stage_layers},
+    sparse_latent::{self, LoadSettings},
+};
 use crate::model::{LayerRun, Mixer, ModelSpec};
 use crate::units::FloatDtype;
 
@@ -72,6 +75,8 @@ pub struct Placement {
     pub dtype: FloatDtype,
     /// Compute capability as 90 for 9.0: below 8.9 FP8 weights run through Marlin, which widens their scales.
     pub capability: u16,
+    /// What buffers that are made with the layers depend on.
+    pub load: LoadSettings,
 }
 
 /// All tensors of a rank.
@@ -84,6 +89,17 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
     };
     let mut runs = Vec::with_capacity(spec.layers.len() + 2);
     let tied_last = spec.tie_word_embeddings && shape.is_last();
+    if let Some((mla, index)) = sparse_latent::find(spec) {
+        let load = place.load;
+        let buffers = [
+            load.picked(&index),
+            load.workspace(&mla, u64::from(shape.tp), place.capability),
+        ];
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: buffers.map(|bytes| loaded(TensorClass::Attention, bytes)).into(),
+        });
+    }
     if shape.is_first() || tied_last {
         runs.push(TensorRun {
             layers: 1,
@@ -130,6 +146,16 @@ fn whole(class: TensorClass, bytes: u64, count: u64) -> Tensor {
         bytes,
         loaded: bytes,
         count,
+    }
+}
+
+/// A buffer that is no tensor of the model, but is there once it is loaded.
+fn loaded(class: TensorClass, bytes: u64) -> Tensor {
+    Tensor {
+        class,
+        bytes: 0,
+        loaded: bytes,
+        count: 1,
     }
 }
 
