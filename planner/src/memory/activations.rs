@@ -127,7 +127,9 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings) -> u64 {
         });
     let experts = spec.moe().map_or(0, |_| {
         let normed = if a.qk_norm == QkNorm::None { 0 } else { q + kv };
-        2 * n * (3 * h + reduced + q + 2 * kv + normed + q)
+        // Hyper-connections read and write every stream.
+        let streams = u64::from(spec.hyper_streams);
+        2 * n * ((2 * streams + 1) * h + reduced + q + 2 * kv + normed + q)
     });
     // Dense layers come first, before the experts' workspace is there.
     let dense = dense.saturating_sub(expert_workspace(spec, run));

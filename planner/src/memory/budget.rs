@@ -5,6 +5,7 @@
 use super::{
     activations::{RunSettings, RunnerMemory},
     allocator::allocated,
+    compressed,
     kv_cache::{KvLayout, KvPlan, KvSettings},
     overhead,
     shape::{RankShape, stage_layers},
@@ -129,6 +130,10 @@ impl RankBudget {
             let made = load.workspace(&mla, u64::from(shape.tp), settings.capability);
             let needed = runner.workspace.get().max(load.gathered(&index));
             runner.workspace = Bytes::new(needed.saturating_sub(made));
+        }
+        if let Some(layer) = compressed::find(spec) {
+            let needed = compressed::workspace(&layer, &load);
+            runner.workspace = runner.workspace.max(Bytes::new(needed));
         }
         let layers: u32 = stage_layers(spec, &shape).iter().map(|run| run.count).sum();
         let blackwell = (100..110).contains(&settings.capability);

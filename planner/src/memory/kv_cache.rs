@@ -2,7 +2,10 @@
 //!
 //! Mirrors `vllm/v1/kv_cache_interface.py` and `vllm/v1/core/kv_cache_planning.py` at 0.33.0, for full and
 //! sliding-window attention. Sizes are never "bytes per token": a sliding window has no such figure.
-use super::shape::{RankShape, layers_per_stage};
+use super::{
+    compressed,
+    shape::{RankShape, layers_per_stage},
+};
 use crate::{
     model::{AttentionSpan, Mixer, ModelSpec},
     units::{Bytes, FloatDtype},
@@ -40,7 +43,7 @@ pub struct KvSettings {
 
 /// How the blocks of a group grow with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum GroupKind {
+pub(super) enum GroupKind {
     /// With its length.
     Full,
     /// Up to a window.
@@ -53,12 +56,12 @@ enum GroupKind {
 
 /// Layers that share block tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Group {
-    kind: GroupKind,
+pub(super) struct Group {
+    pub(super) kind: GroupKind,
     /// Tokens of a block: more where a token is smaller than in the layers with the largest pages.
-    block: u64,
+    pub(super) block: u64,
     /// Bytes of a block over the layers of this stage.
-    bytes: u64,
+    pub(super) bytes: u64,
 }
 
 /// The layout of a rank's cache, before its size is known.
@@ -228,7 +231,8 @@ fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
                 Some(index) => latent + index.key_bytes(),
             }
         }
-        Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => 0,
+        // Compressed tokens have groups of their own.
+        Mixer::Compressed(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => 0,
     }
 }
 
@@ -278,7 +282,7 @@ fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
         Mixer::GatedDeltaNet(_) => Some(GroupKind::State(2 + u64::from(settings.flashinfer_prefill))),
         // Prefill keeps a checkpoint.
         Mixer::Mamba2(_) => Some(GroupKind::State(3)),
-        Mixer::None => None,
+        Mixer::Compressed(_) | Mixer::None => None,
     }
 }
 
@@ -290,6 +294,9 @@ fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64, page_bytes: u64
     let end = start + stages.get(settings.shape.pp_rank as usize).copied().unwrap_or(0);
     let inside = |layer: &u32| (start..end).contains(layer);
     let block = u64::from(settings.block_size);
+    if let Some(groups) = compressed::groups(spec, block, inside) {
+        return groups;
+    }
     if !buckets.is_empty() && buckets.iter().all(|bucket| bucket.kind == GroupKind::Full) {
         // Layers that all grow with the length share a block, whatever their pages.
         let bytes = |bucket: &Bucket| {

@@ -1,6 +1,6 @@
 //! What mixes the tokens: attention shapes, and how far each layer looks back.
 use super::{
-    ConfigError,
+    ConfigError, compressed,
     families::{Family, Pattern},
     fields::Fields,
     resolve::{short, switch},
@@ -20,6 +20,10 @@ pub(super) fn mixers(
     hidden_size: u32,
     layers: u32,
 ) -> Result<Vec<Mixer>, ConfigError> {
+    if family.compressed {
+        let layers = compressed::layers(fields, layers)?;
+        return Ok(layers.into_iter().map(Mixer::Compressed).collect());
+    }
     if family.latent {
         return latent_layers(fields, family, layers);
     }
@@ -144,12 +148,12 @@ fn linear(fields: &Fields<'_>, attention: Attention, layers: u32) -> Result<Vec<
         .collect())
 }
 
-/// Shapes of the first attention layer; latent attention has one cached head.
+/// Shapes of the first attention layer; latent and compressed attention have one cached head.
 pub(super) fn first(mixers: &[Mixer]) -> Attention {
-    let latent = |mla: &Mla| Attention {
-        num_attention_heads: mla.num_attention_heads,
+    let one_key = |num_attention_heads: u32, head_dim: u32| Attention {
+        num_attention_heads,
         num_key_value_heads: 1,
-        head_dim: mla.kv_lora_rank + mla.qk_rope_head_dim,
+        head_dim,
         qkv_bias: false,
         o_bias: false,
         qk_norm: QkNorm::None,
@@ -158,20 +162,15 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
     };
     let shapes = mixers.iter().filter_map(|mixer| match mixer {
         Mixer::Attention(attention, _) => Some(*attention),
-        Mixer::Mla(mla) => Some(latent(mla)),
+        Mixer::Mla(mla) => Some(one_key(
+            mla.num_attention_heads,
+            mla.kv_lora_rank + mla.qk_rope_head_dim,
+        )),
+        Mixer::Compressed(layer) => Some(one_key(layer.num_attention_heads, layer.head_dim)),
         Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => None,
     });
     // A config has at least one layer.
-    shapes.into_iter().next().unwrap_or(Attention {
-        num_attention_heads: 1,
-        num_key_value_heads: 1,
-        head_dim: 1,
-        qkv_bias: false,
-        o_bias: false,
-        qk_norm: QkNorm::None,
-        output_gate: false,
-        sinks: false,
-    })
+    shapes.into_iter().next().unwrap_or_else(|| one_key(1, 1))
 }
 
 /// The head size that positions are computed for.

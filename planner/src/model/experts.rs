@@ -70,14 +70,29 @@ pub(super) fn feed_forward(
             Ok(same(mlp, Some(moe), layers))
         }
         Experts::Llama4 => llama4(fields, layers),
+        Experts::DeepSeekV4 => {
+            let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+            let moe = Moe {
+                shared: shared(fields, expert)?,
+                blackwell_kernel: false,
+                ..routed(fields, "n_routed_experts", expert)?
+            };
+            let biased = fields.text("topk_method")? == Some("noaux_tc");
+            let hashed = fields.count_in("num_hash_layers", 0, layers)?.unwrap_or(0);
+            let layer = |i: u32| FeedForward {
+                dense: None,
+                moe: Some(Moe {
+                    hashed: i < hashed,
+                    correction_bias: biased && i >= hashed,
+                    ..moe
+                }),
+            };
+            Ok((0..layers).map(layer).collect())
+        }
         Experts::Glm | Experts::DeepSeek => {
             let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
             let mut moe = routed(fields, "n_routed_experts", expert)?;
-            let shared = fields.count_in("n_shared_experts", 0, 64)?.unwrap_or(0);
-            moe.shared = (shared > 0).then(|| SharedExpert {
-                intermediate_size: expert.saturating_mul(shared),
-                gate: false,
-            });
+            moe.shared = shared(fields, expert)?;
             if family.experts == Experts::Glm {
                 moe.router_dtype = FloatDtype::Float32;
                 moe.correction_bias = true;
@@ -90,6 +105,15 @@ pub(super) fn feed_forward(
             either(&sparse, moe, || dense(width()?))
         }
     }
+}
+
+/// `n_shared_experts` of `expert` side by side.
+fn shared(fields: &Fields<'_>, expert: u32) -> Result<Option<SharedExpert>, ConfigError> {
+    let count = fields.count_in("n_shared_experts", 0, 64)?.unwrap_or(0);
+    Ok((count > 0).then(|| SharedExpert {
+        intermediate_size: expert.saturating_mul(count),
+        gate: false,
+    }))
 }
 
 fn llama4(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, ConfigError> {
@@ -212,6 +236,7 @@ fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, Con
         wide_router_before_hopper: false,
         router_scales: false,
         blackwell_kernel: true,
+        hashed: false,
     })
 }
 

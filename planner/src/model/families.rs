@@ -53,6 +53,8 @@ pub(super) enum Experts {
     Gemma4,
     /// By `hybrid_override_pattern`, without gates.
     NemotronH,
+    /// As DeepSeek in every layer; the first `num_hash_layers` look their experts up in a table.
+    DeepSeekV4,
     /// As GLM, with a router in the model's type; the correction bias only with `topk_method` noaux_tc.
     DeepSeek,
 }
@@ -63,6 +65,8 @@ pub(super) struct Family {
     pub(super) architecture: &'static str,
     /// Multi-head latent attention.
     pub(super) latent: bool,
+    /// A window beside compressed tokens, and hyper-connections.
+    pub(super) compressed: bool,
     /// An indexer picks what latent attention reads.
     pub(super) indexer: bool,
     /// Gated DeltaNet between the attention layers.
@@ -99,6 +103,7 @@ pub(super) struct Family {
 const LLAMA: Family = Family {
     architecture: "LlamaForCausalLM",
     latent: false,
+    compressed: false,
     indexer: false,
     linear: false,
     hybrid_pattern: false,
@@ -192,6 +197,15 @@ const DEEPSEEK: Family = Family {
     experts: Experts::DeepSeek,
     rope: RopeKind::DeepSeek,
     ..LLAMA
+};
+
+const DEEPSEEK_V4: Family = Family {
+    architecture: "DeepseekV4ForCausalLM",
+    latent: false,
+    compressed: true,
+    experts: Experts::DeepSeekV4,
+    rope: RopeKind::Compressed,
+    ..DEEPSEEK
 };
 
 const DEEPSEEK_V32: Family = Family {
@@ -450,6 +464,7 @@ const FAMILIES: &[Family] = &[
         architecture: "DeepseekV2ForCausalLM",
         ..DEEPSEEK
     },
+    DEEPSEEK_V4,
     DEEPSEEK_V32,
     Family {
         architecture: "GlmMoeDsaForCausalLM",

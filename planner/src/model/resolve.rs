@@ -111,10 +111,9 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     let hidden_size = fields.required("hidden_size", MAX_WIDTH, "the size of every layer")?;
     let num_hidden_layers = fields.required("num_hidden_layers", MAX_LAYERS, "weights and KV cache")?;
     let vocab_size = fields.required("vocab_size", MAX_VOCAB, "embedding and sampler")?;
-    let gpt_oss = family.experts == Experts::GptOss;
-    let quantization = match quantization::read(top, gpt_oss)? {
+    let quantization = match quantization::read(top, family.experts)? {
         Some(quantization) => Some(quantization),
-        None => quantization::read(fields, gpt_oss)?,
+        None => quantization::read(fields, family.experts)?,
     };
     let feed_forwards = experts::feed_forward(fields, family, num_hidden_layers)?;
     let mixers = attention::mixers(fields, family, hidden_size, num_hidden_layers)?;
@@ -156,6 +155,11 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         },
         rope: positions::rope(fields, family.rope, attention::rotary_head_dim(&mixers))?,
         scalar_buffers: family.scalar_buffers,
+        hyper_streams: if family.compressed {
+            fields.required("hc_mult", 64, "the hyper-connections")?
+        } else {
+            1
+        },
         residual_copies: family.residual_copies,
         quantized_router,
         quantization,

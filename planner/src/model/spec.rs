@@ -1,5 +1,5 @@
 //! A model as the arithmetic needs it: resolved, with nothing left to guess.
-use super::Quantization;
+use super::{Compressed, Quantization};
 use crate::units::FloatDtype;
 
 /// How far back a layer attends.
@@ -155,6 +155,8 @@ pub enum Mixer {
     Attention(Attention, AttentionSpan),
     /// Multi-head latent attention.
     Mla(Mla),
+    /// A window beside compressed tokens.
+    Compressed(Compressed),
     /// Gated DeltaNet.
     GatedDeltaNet(GatedDeltaNet),
     /// Mamba 2.
@@ -257,6 +259,8 @@ pub struct Moe {
     pub router_scales: bool,
     /// Blackwell's kernel takes the experts, in widths of 128.
     pub blackwell_kernel: bool,
+    /// A table says which experts a token takes (the first layers of DeepSeek V4).
+    pub hashed: bool,
 }
 
 /// Normalisation layers.
@@ -310,6 +314,8 @@ pub struct ModelSpec {
     pub rope: Rope,
     /// Scalars that the model keeps as buffers (Gemma's normaliser), in elements.
     pub scalar_buffers: u32,
+    /// Streams of hidden states that hyper-connections mix (DeepSeek V4); 1 is the usual one.
+    pub hyper_streams: u32,
     /// Copies of the hidden states that are alive at the peak of a forward pass.
     pub residual_copies: u32,
     /// The class lets its router be quantised.
@@ -340,11 +346,13 @@ impl ModelSpec {
     pub fn parameters(&self) -> u64 {
         let h = u64::from(self.hidden_size);
         let norm = h * if self.norms.bias { 2 } else { 1 };
+        let (connections, last) = self.connection_parameters();
         let layer = |run: &LayerRun| {
             self.mixer_parameters(&run.mixer)
                 + norm * u64::from(self.norms.per_layer)
                 + u64::from(self.norms.scalars_per_layer)
                 + self.mlp_parameters(&run.mlp)
+                + connections
         };
         let layers: u64 = self
             .layers
@@ -353,7 +361,7 @@ impl ModelSpec {
             .sum();
         let embedding = u64::from(self.vocab_size) * h;
         let heads = if self.tie_word_embeddings { 1 } else { 2 };
-        embedding * heads + bias(self.lm_head_bias, u64::from(self.vocab_size)) + layers + norm
+        embedding * heads + bias(self.lm_head_bias, u64::from(self.vocab_size)) + layers + norm + last
     }
 
     /// With every linear layer quantised while loading. Only for a checkpoint that is not quantised.
@@ -374,6 +382,16 @@ impl ModelSpec {
         }
         self.quantization = Some(quantization);
         self
+    }
+
+    /// Of a layer's hyper-connections, and of what ends them.
+    fn connection_parameters(&self) -> (u64, u64) {
+        let (streams, h) = (u64::from(self.hyper_streams), u64::from(self.hidden_size));
+        if streams < 2 {
+            return (0, 0);
+        }
+        let (mixes, width) = ((2 + streams) * streams, streams * h);
+        (2 * (mixes * (width + 1) + 3), streams * (width + 1) + 1)
     }
 
     fn mixer_parameters(&self, mixer: &Mixer) -> u64 {
@@ -400,6 +418,7 @@ impl ModelSpec {
                     + sinks
             }
             Mixer::None => 0,
+            Mixer::Compressed(layer) => layer.parameters(h),
             Mixer::Mamba2(mamba) => {
                 let (channels, matrices) = mamba.widths(1);
                 let heads = u64::from(mamba.mamba_num_heads);
@@ -460,6 +479,10 @@ impl ModelSpec {
                 + bias(moe.bias, experts * (2 * width + h + 1))
                 + bias(moe.correction_bias, experts)
                 + bias(moe.router_scales, h + experts + 1)
+                + bias(
+                    moe.hashed,
+                    u64::from(self.vocab_size) * u64::from(moe.num_experts_per_tok),
+                )
                 + shared
         });
         dense + experts

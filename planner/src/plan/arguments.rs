@@ -7,7 +7,7 @@ use crate::{
     gpu::{ComputeCapability, GpuSpec, Vendor},
     memory::{
         budget::{BudgetSettings, ranks, worst},
-        overhead,
+        compressed, overhead,
         shape::{RankShape, refusal},
         sparse_latent,
     },
@@ -90,6 +90,9 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         }
         None => default_block_size(&spec, capability, kv_cache_dtype.value),
     };
+    if compressed::find(&spec).is_some() {
+        compressed_refusal(scenario, block_size.value, kv_cache_dtype.value, capability)?;
+    }
     let packed_latent = match sparse_latent::find(&spec) {
         None => false,
         Some(_) if !block_size.value.is_multiple_of(64) => {
@@ -329,8 +332,37 @@ fn kv_cache_dtype(
     }
 }
 
+/// What DeepSeek V4's caches do not take, or what is not computed for them.
+fn compressed_refusal(
+    scenario: &Scenario,
+    block_size: u32,
+    kv: KvCacheDtype,
+    capability: u16,
+) -> Result<(), Refusal> {
+    if !kv.is_fp8() && kv != KvCacheDtype::Auto {
+        return Err(Refusal::vllms(format!(
+            "DeepseekV4 fp8_ds_mla layout only supports fp8 kv-cache, got {}. Please set `--kv-cache-dtype fp8` or select a backend that supports bfloat16 KV cache.",
+            kv.name()
+        )));
+    }
+    if block_size != 256 {
+        return Err(Refusal::ours(
+            "DeepSeek V4's caches are only computed for blocks of 256 tokens",
+        ));
+    }
+    if capability < 80 || scenario.engine.disable_hybrid_kv_cache_manager == Some(true) {
+        return Err(Refusal::ours(
+            "DeepSeek V4 is not computed for GPUs before compute capability 8.0, nor with disable_hybrid_kv_cache_manager",
+        ));
+    }
+    Ok(())
+}
+
 /// The smallest size that the attention backend takes (`vllm/platforms/cuda.py` and the backends at 0.33.0).
 fn default_block_size(spec: &ModelSpec, capability: u16, kv: KvCacheDtype) -> Chosen<u32> {
+    if compressed::find(spec).is_some() {
+        return Chosen::default(256, "Compressed attention takes blocks of 256.");
+    }
     if sparse_latent::find(spec).is_some() {
         return Chosen::default(64, "Sparse latent attention takes blocks of 64.");
     }

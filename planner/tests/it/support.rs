@@ -18,6 +18,7 @@ pub(crate) const KV_PLANS: &[&str] = &[
     "oracle/kv_plans_gemma4.json",
     "oracle/kv_plans_nvfp4.json",
     "oracle/kv_plans_sparse_latent.json",
+    "oracle/kv_plans_compressed.json",
 ];
 
 /// A file below the repository's `tests`.

@@ -30,6 +30,10 @@ impl Builder<'_> {
                 out.push(whole(TensorClass::Router, elements * self.element, 1));
             }
         }
+        if moe.hashed {
+            let table = u64::from(self.spec.vocab_size) * u64::from(moe.num_experts_per_tok);
+            out.push(whole(TensorClass::Router, table * 4, 1));
+        }
         if moe.correction_bias {
             out.push(whole(TensorClass::Router, experts * 4, 1));
         }
@@ -104,7 +108,7 @@ impl Builder<'_> {
             .spec
             .quantization
             .as_ref()
-            .is_some_and(|q| q.scheme == LinearScheme::Mxfp4);
+            .is_some_and(|q| q.experts.unwrap_or(q.scheme) == LinearScheme::Mxfp4);
         match capability {
             90..100 if quantized && mxfp4 => (h, width.next_multiple_of(64)),
             _ if quantized && mxfp4 => (h.next_multiple_of(256), width.next_multiple_of(128)),

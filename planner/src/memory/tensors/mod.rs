@@ -4,6 +4,7 @@
 //! `create_weights` methods of `layers/quantization/` at 0.33.0. Sizes are what a rank allocates: sharded, replicated
 //! and padded, not a share of a total.
 mod attention;
+mod compressed;
 mod experts;
 mod feed_forward;
 mod gated_deltanet;
@@ -13,6 +14,7 @@ mod mamba2;
 
 use self::linear::Linear;
 use super::{
+    compressed as compressed_caches,
     shape::{RankShape, stage_layers},
     sparse_latent::{self, LoadSettings},
 };
@@ -36,6 +38,8 @@ pub enum TensorClass {
     SharedExperts,
     /// Router.
     Router,
+    /// Hyper-connections between streams of hidden states.
+    Connections,
     /// Norms.
     Norms,
     /// Output projection.
@@ -89,8 +93,14 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
     };
     let mut runs = Vec::with_capacity(spec.layers.len() + 2);
     let tied_last = spec.tie_word_embeddings && shape.is_last();
+    let load = place.load;
+    if let Some(layer) = compressed_caches::find(spec) {
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: vec![loaded(TensorClass::Attention, load.picked(&layer.index))],
+        });
+    }
     if let Some((mla, index)) = sparse_latent::find(spec) {
-        let load = place.load;
         let buffers = [
             load.picked(&index),
             load.workspace(&mla, u64::from(shape.tp), place.capability),
@@ -181,6 +191,7 @@ impl Builder<'_> {
         match &run.mixer {
             Mixer::Attention(attention, _) => self.attention(run, attention, &mut out),
             Mixer::Mla(mla) => self.latent(run, mla, &mut out),
+            Mixer::Compressed(layer) => self.compressed(run, layer, &mut out),
             Mixer::GatedDeltaNet(gdn) => self.linear_attention(run, gdn, &mut out),
             Mixer::Mamba2(mamba) => self.mamba(run, mamba, &mut out),
             Mixer::None => {}
@@ -195,6 +206,7 @@ impl Builder<'_> {
             self.element,
             u64::from(self.spec.norms.scalars_per_layer),
         ));
+        self.connections(&mut out);
         out
     }
 
@@ -202,6 +214,7 @@ impl Builder<'_> {
         let spec = self.spec;
         let h = u64::from(spec.hidden_size) * self.element;
         let mut out = vec![whole(TensorClass::Norms, h, if spec.norms.bias { 2 } else { 1 })];
+        self.last_connection(&mut out);
         if !spec.tie_word_embeddings {
             if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
                 let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
