@@ -97,7 +97,7 @@ fn expert_workspace(spec: &ModelSpec, run: &RunSettings) -> u64 {
         } else {
             u64::from(run.shape.expert_ranks())
         };
-    let h = u64::from(spec.hidden_size);
+    let h = moe.inner_size(spec.hidden_size);
     2 * tokens * ((2 * width).max(h) + width.max(h))
 }
 

@@ -108,7 +108,8 @@ impl KvLayout {
             .layers
             .iter()
             .any(|run| matches!(run.mixer, Mixer::GatedDeltaNet(_)));
-        let block_size = block_size(&settings, per_token, state, gated);
+        let latent = spec.layers.iter().any(|run| matches!(run.mixer, Mixer::Mla(_)));
+        let block_size = block_size(&settings, per_token, state, (gated, latent));
         let settings = KvSettings {
             block_size,
             ..settings
@@ -232,7 +233,7 @@ fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
             }
         }
         // Compressed tokens have groups of their own.
-        Mixer::Compressed(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => 0,
+        Mixer::Compressed(_) | Mixer::Kda(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => 0,
     }
 }
 
@@ -247,6 +248,12 @@ fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
             let conv = history * (channels + 2 * matrices) * settings.state_element;
             return conv + channels * u64::from(mamba.ssm_state_size) * mamba.ssm_dtype.size();
         }
+        Mixer::Kda(kda) => {
+            let history = u64::from(kda.short_conv_kernel_size).saturating_sub(1);
+            let width = kda.width() / tp;
+            let state = width * u64::from(kda.head_dim) * FloatDtype::Float32.size();
+            return history * 3 * width * settings.state_element + state;
+        }
         _ => return 0,
     };
     let (key, value) = gdn.widths();
@@ -259,13 +266,15 @@ fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
 
 /// Beside recurrent layers a block of attention is made at least as large as a state
 /// (`vllm/platforms/interface.py: _align_hybrid_block_size`).
-fn block_size(settings: &KvSettings, per_token: u64, state: u64, gated: bool) -> u32 {
+fn block_size(settings: &KvSettings, per_token: u64, state: u64, (gated, latent): (bool, bool)) -> u32 {
     let base = u64::from(settings.block_size);
     if state == 0 || per_token == 0 {
         return settings.block_size;
     }
     let align = if settings.prefix_caching && settings.flashinfer_prefill && gated {
         base.next_multiple_of(64)
+    } else if latent {
+        base.max(128)
     } else {
         base
     };
@@ -280,6 +289,9 @@ fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
         Mixer::Attention(_, AttentionSpan::Chunked(chunk)) => Some(GroupKind::Chunked(*chunk)),
         Mixer::Attention(_, AttentionSpan::Sliding(window)) => Some(GroupKind::Sliding(*window)),
         Mixer::GatedDeltaNet(_) => Some(GroupKind::State(2 + u64::from(settings.flashinfer_prefill))),
+        Mixer::Kda(kda) => Some(GroupKind::State(
+            2 + u64::from(settings.flashinfer_prefill && kda.fast()),
+        )),
         // Prefill keeps a checkpoint.
         Mixer::Mamba2(_) => Some(GroupKind::State(3)),
         Mixer::Compressed(_) | Mixer::None => None,

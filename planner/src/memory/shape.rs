@@ -92,6 +92,13 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     {
         return Some(format!("{} is not divisible by {}", layer.o_groups, shape.tp));
     }
+    if let Some(heads) = spec.layers.iter().find_map(|run| match run.mixer {
+        Mixer::Kda(kda) => Some(kda.num_heads),
+        _ => None,
+    }) && !heads.is_multiple_of(shape.tp)
+    {
+        return Some(format!("{heads} is not divisible by {}", shape.tp));
+    }
     let vocab = spec.vocab_size.next_multiple_of(64);
     let mut cuts = vec![(big, small), (vocab, shape.tp)];
     if let Some(mlp) = spec.mlp() {

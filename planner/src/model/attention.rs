@@ -3,6 +3,7 @@ use super::{
     ConfigError, compressed,
     families::{Family, Pattern},
     fields::Fields,
+    kda,
     resolve::{short, switch},
     spec::{Attention, AttentionSpan, GatedDeltaNet, Mamba2, Mixer, Mla, QkNorm, SparseIndex},
 };
@@ -25,7 +26,11 @@ pub(super) fn mixers(
         return Ok(layers.into_iter().map(Mixer::Compressed).collect());
     }
     if family.latent {
-        return latent_layers(fields, family, layers);
+        return if family.kda {
+            kda::layers(fields, kimi(fields)?, layers)
+        } else {
+            latent_layers(fields, family, layers)
+        };
     }
     let attention = attention(fields, family, hidden_size)?;
     if family.hybrid_pattern {
@@ -167,7 +172,7 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
             mla.kv_lora_rank + mla.qk_rope_head_dim,
         )),
         Mixer::Compressed(layer) => Some(one_key(layer.num_attention_heads, layer.head_dim)),
-        Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => None,
+        Mixer::Kda(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => None,
     });
     // A config has at least one layer.
     shapes.into_iter().next().unwrap_or_else(|| one_key(1, 1))
@@ -237,7 +242,20 @@ fn latent(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
         qk_nope_head_dim: required("qk_nope_head_dim")?,
         qk_rope_head_dim: required("qk_rope_head_dim")?,
         v_head_dim: required("v_head_dim")?,
+        output_gate: false,
+        unit_scale: false,
         sparse: None,
+    })
+}
+
+fn kimi(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
+    if fields.flag("mla_use_nope")? != Some(true) {
+        return Err(fields.inconsistent("mla_use_nope", "vLLM's class has no positions: expected true"));
+    }
+    Ok(Mla {
+        output_gate: fields.flag("mla_use_output_gate")?.unwrap_or(false),
+        unit_scale: true,
+        ..latent(fields)?
     })
 }
 

@@ -4,7 +4,7 @@ use super::{
     families::{Experts, Family},
     fields::Fields,
     resolve::switch,
-    spec::{DenseMlp, FeedForward, Moe, SharedExpert},
+    spec::{DenseMlp, FeedForward, LatentMoe, Moe, SharedExpert},
 };
 use crate::units::FloatDtype;
 use serde_json::Value;
@@ -70,6 +70,33 @@ pub(super) fn feed_forward(
             Ok(same(mlp, Some(moe), layers))
         }
         Experts::Llama4 => llama4(fields, layers),
+        Experts::Kimi => {
+            let mlp = || dense(width()?);
+            if !fields.has("num_experts") {
+                return Ok(same(Some(mlp()?), None, layers));
+            }
+            let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+            let count = fields.count_in("num_shared_experts", 0, 64)?.unwrap_or(0);
+            let latent = fields.count("routed_expert_hidden_size", MAX_EXPERT_WIDTH)?;
+            let norm = fields.flag("latent_moe_use_norm")?.unwrap_or(false);
+            let moe = Moe {
+                shared: (count > 0).then(|| SharedExpert {
+                    intermediate_size: expert.saturating_mul(count),
+                    gate: false,
+                }),
+                latent: latent.map(|size| LatentMoe { size, norm }),
+                least_share: fields
+                    .count("min_moe_intermediate_per_partition", MAX_EXPERT_WIDTH)?
+                    .unwrap_or(256),
+                correction_bias: true,
+                blackwell_kernel: false,
+                ..routed(fields, "num_experts", expert)?
+            };
+            let first = fields.count_in("first_k_dense_replace", 0, layers)?.unwrap_or(0);
+            let every = fields.count("moe_layer_freq", MAX_LAYERS)?.unwrap_or(1);
+            let sparse: Vec<bool> = (0..layers).map(|i| i >= first && i % every == 0).collect();
+            either(&sparse, moe, mlp)
+        }
         Experts::DeepSeekV4 => {
             let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
             let moe = Moe {
@@ -213,8 +240,12 @@ fn nemotron_h(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, Conf
 
 fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, ConfigError> {
     let num_experts = fields.required(key, MAX_EXPERTS, "the experts")?;
-    // Gemma 4 has a name of its own for it.
-    let per_token = match fields.count("top_k_experts", MAX_EXPERTS)? {
+    // Gemma 4 and Kimi have names of their own for it.
+    let own = match fields.count("top_k_experts", MAX_EXPERTS)? {
+        Some(count) => Some(count),
+        None => fields.count("num_experts_per_token", MAX_EXPERTS)?,
+    };
+    let per_token = match own {
         Some(count) => count,
         None => fields.required("num_experts_per_tok", MAX_EXPERTS, "the activation peak")?,
     };
@@ -229,6 +260,8 @@ fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, Con
         num_experts_per_tok: per_token,
         moe_intermediate_size: width,
         shared: None,
+        latent: None,
+        least_share: 1,
         router_dtype: FloatDtype::Bfloat16,
         correction_bias: false,
         bias: false,

@@ -53,6 +53,8 @@ pub(super) enum Experts {
     Gemma4,
     /// By `hybrid_override_pattern`, without gates.
     NemotronH,
+    /// `num_experts`, `num_experts_per_token`, `num_shared_experts`, perhaps in a narrower space.
+    Kimi,
     /// As DeepSeek in every layer; the first `num_hash_layers` look their experts up in a table.
     DeepSeekV4,
     /// As GLM, with a router in the model's type; the correction bias only with `topk_method` noaux_tc.
@@ -65,6 +67,8 @@ pub(super) struct Family {
     pub(super) architecture: &'static str,
     /// Multi-head latent attention.
     pub(super) latent: bool,
+    /// Kimi's linear attention between its layers of latent attention.
+    pub(super) kda: bool,
     /// A window beside compressed tokens, and hyper-connections.
     pub(super) compressed: bool,
     /// An indexer picks what latent attention reads.
@@ -103,6 +107,7 @@ pub(super) struct Family {
 const LLAMA: Family = Family {
     architecture: "LlamaForCausalLM",
     latent: false,
+    kda: false,
     compressed: false,
     indexer: false,
     linear: false,
@@ -250,6 +255,11 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "KimiK25ForConditionalGeneration",
         language: "DeepseekV3ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "KimiK3ForConditionalGeneration",
+        language: "KimiLinearForCausalLM",
         defaults: &[],
     },
     Wrapper {
@@ -462,6 +472,13 @@ const FAMILIES: &[Family] = &[
     DEEPSEEK,
     Family {
         architecture: "DeepseekV2ForCausalLM",
+        ..DEEPSEEK
+    },
+    Family {
+        architecture: "KimiLinearForCausalLM",
+        kda: true,
+        experts: Experts::Kimi,
+        rope: RopeKind::None,
         ..DEEPSEEK
     },
     DEEPSEEK_V4,

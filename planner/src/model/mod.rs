@@ -7,6 +7,7 @@ mod experts;
 mod families;
 mod fields;
 mod input;
+mod kda;
 mod positions;
 mod quantization;
 mod resolve;
@@ -16,9 +17,10 @@ pub use catalog::{CatalogModel, find, models};
 pub use compressed::Compressed;
 pub use config_error::ConfigError;
 pub use input::{ModelInput, ModelOrigin};
+pub use kda::Kda;
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, Mamba2, Mixer, Mla, ModelSpec,
-    Moe, Norms, QkNorm, Quantized, Rope, SharedExpert, SparseIndex,
+    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LatentMoe, LayerRun, Mamba2, Mixer, Mla,
+    ModelSpec, Moe, Norms, QkNorm, Quantized, Rope, SharedExpert, SparseIndex,
 };

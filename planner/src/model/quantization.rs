@@ -175,6 +175,12 @@ pub(super) fn read(fields: &Fields<'_>, experts: Experts) -> Result<Option<Quant
         "fp8" => fp8(&inner)?,
         "awq" => packed(&inner, "auto_awq", 75)?,
         "gptq" => packed(&inner, "auto_gptq", 60)?,
+        // vLLM takes Kimi K3's experts as MXFP4 whatever the file calls them.
+        "compressed-tensors"
+            if experts == Experts::Kimi && inner.text("format")? == Some("mxfp4-pack-quantized") =>
+        {
+            Quantization::plain("mxfp4", LinearScheme::Mxfp4, 80)
+        }
         "compressed-tensors" | "compressed_tensors" => compressed_tensors(&inner)?,
         "modelopt" | "modelopt_fp4" => modelopt(&inner)?,
         "mxfp4" if experts == Experts::GptOss => Quantization {

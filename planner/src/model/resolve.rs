@@ -125,6 +125,9 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         Some(tied) => tied,
         None => top.flag("tie_word_embeddings")?.unwrap_or(family.tied),
     };
+    // Attention over the sums of blocks of layers, twice a layer and at the end: a norm and a vector of weights each
+    // (`models/kimi_k3/nvidia/model.py: KimiDecoderLayer`).
+    let residual_blocks = family.kda && fields.has("attn_res_block_size");
     let needs_remote_code = false;
     Ok(ModelSpec {
         architecture: family.architecture.to_owned(),
@@ -145,6 +148,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         layers,
         norms: Norms {
             per_layer: family.norms_per_layer
+                + if residual_blocks { 4 } else { 0 }
                 + if feed_forwards.iter().any(|f| f.dense.is_some() && f.moe.is_some()) {
                     3
                 } else {
@@ -152,6 +156,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
                 },
             scalars_per_layer: family.scalars_per_layer,
             bias: family.norm_bias,
+            last: if residual_blocks { 3 } else { 1 },
         },
         rope: positions::rope(fields, family.rope, attention::rotary_head_dim(&mixers))?,
         scalar_buffers: family.scalar_buffers,

@@ -1,5 +1,5 @@
 //! A model as the arithmetic needs it: resolved, with nothing left to guess.
-use super::{Compressed, Quantization};
+use super::{Compressed, Kda, Quantization};
 use crate::units::FloatDtype;
 
 /// How far back a layer attends.
@@ -59,6 +59,10 @@ pub struct Mla {
     pub qk_rope_head_dim: u32,
     /// Size of a value head.
     pub v_head_dim: u32,
+    /// A gate on the output, projected beside the latents (Kimi K3).
+    pub output_gate: bool,
+    /// Kimi's own class, which keeps a scale more.
+    pub unit_scale: bool,
     /// Attends only to what an indexer picks (DeepSeek V3.2).
     pub sparse: Option<SparseIndex>,
 }
@@ -157,6 +161,8 @@ pub enum Mixer {
     Mla(Mla),
     /// A window beside compressed tokens.
     Compressed(Compressed),
+    /// Kimi's linear attention.
+    Kda(Kda),
     /// Gated DeltaNet.
     GatedDeltaNet(GatedDeltaNet),
     /// Mamba 2.
@@ -234,6 +240,15 @@ pub struct SharedExpert {
     pub gate: bool,
 }
 
+/// Routed experts that work in a narrower space, between two projections that are whole on every rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LatentMoe {
+    /// Its width.
+    pub size: u32,
+    /// A norm before the projection back.
+    pub norm: bool,
+}
+
 /// Routed experts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moe {
@@ -245,6 +260,10 @@ pub struct Moe {
     pub moe_intermediate_size: u32,
     /// Experts that every token passes.
     pub shared: Option<SharedExpert>,
+    /// A narrower space for the routed experts.
+    pub latent: Option<LatentMoe>,
+    /// With tensor parallelism a share of an expert is no narrower than this (Kimi: 256).
+    pub least_share: u32,
     /// Type of the router's weight.
     pub router_dtype: FloatDtype,
     /// A correction bias per expert, in float32.
@@ -263,6 +282,13 @@ pub struct Moe {
     pub hashed: bool,
 }
 
+impl Moe {
+    /// Width that the routed experts take and give.
+    pub fn inner_size(&self, hidden_size: u32) -> u64 {
+        u64::from(self.latent.map_or(hidden_size, |latent| latent.size))
+    }
+}
+
 /// Normalisation layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Norms {
@@ -272,6 +298,8 @@ pub struct Norms {
     pub scalars_per_layer: u32,
     /// With biases (LayerNorm).
     pub bias: bool,
+    /// Vectors of hidden_size after the last layer.
+    pub last: u32,
 }
 
 /// Cached rotary embeddings.
@@ -361,7 +389,11 @@ impl ModelSpec {
             .sum();
         let embedding = u64::from(self.vocab_size) * h;
         let heads = if self.tie_word_embeddings { 1 } else { 2 };
-        embedding * heads + bias(self.lm_head_bias, u64::from(self.vocab_size)) + layers + norm + last
+        embedding * heads
+            + bias(self.lm_head_bias, u64::from(self.vocab_size))
+            + layers
+            + norm * u64::from(self.norms.last)
+            + last
     }
 
     /// With every linear layer quantised while loading. Only for a checkpoint that is not quantised.
@@ -419,6 +451,7 @@ impl ModelSpec {
             }
             Mixer::None => 0,
             Mixer::Compressed(layer) => layer.parameters(h),
+            Mixer::Kda(kda) => kda.parameters(h),
             Mixer::Mamba2(mamba) => {
                 let (channels, matrices) = mamba.widths(1);
                 let heads = u64::from(mamba.mamba_num_heads);
@@ -455,7 +488,8 @@ impl ModelSpec {
                 let keys = h * (latent + rope) + latent + latent * heads * (nope + value);
                 let rank = u64::from(mla.q_lora_rank.unwrap_or(0));
                 let indexer = mla.sparse.map_or(0, |index| index.parameters(h, rank));
-                queries + keys + heads * value * h + indexer
+                let gate = bias(mla.output_gate, h * heads * value);
+                queries + keys + heads * value * h + gate + indexer
             }
         }
     }
@@ -470,11 +504,16 @@ impl ModelSpec {
         let experts = mlp.moe.map_or(0, |moe| {
             let matrices = if moe.gated { 3 } else { 2 };
             let experts = u64::from(moe.num_experts);
+            let inner = moe.inner_size(self.hidden_size);
+            let latent = moe
+                .latent
+                .map_or(0, |latent| 2 * h * inner + bias(latent.norm, inner));
             let shared = moe.shared.map_or(0, |s| {
                 matrices * h * u64::from(s.intermediate_size) + bias(s.gate, h)
             });
             let width = u64::from(moe.moe_intermediate_size);
-            experts * matrices * h * width
+            experts * matrices * inner * width
+                + latent
                 + experts * h
                 + bias(moe.bias, experts * (2 * width + h + 1))
                 + bias(moe.correction_bias, experts)
@@ -497,7 +536,7 @@ impl ModelSpec {
                 u64::from(run.count)
                     * experts
                     * matrices
-                    * u64::from(self.hidden_size)
+                    * moe.inner_size(self.hidden_size)
                     * u64::from(moe.moe_intermediate_size)
             })
         };

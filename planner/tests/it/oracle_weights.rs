@@ -25,6 +25,9 @@ const FILES: &[&str] = &[
     "oracle/weights_compressed.json",
 ];
 
+/// The same of language models beside a tower.
+const BESIDE_TOWER: &[&str] = &["oracle/weights_beside_tower.json", "oracle/weights_kimi_k3.json"];
+
 /// Rows in them that are answered.
 const ROWS: usize = 330;
 
@@ -99,10 +102,15 @@ fn tensor_bytes_equal_vllms_classes() {
 
 #[test]
 fn language_models_beside_a_tower_equal_vllms_classes() {
-    let file = support::json("oracle/weights_beside_tower.json");
+    for name in BESIDE_TOWER {
+        beside_tower(&support::json(name));
+    }
+}
+
+fn beside_tower(file: &Value) {
     let mut wrong = Vec::new();
     for row in file["rows"].as_array().unwrap() {
-        let spec = support::spec(&file, row[0].as_str().unwrap()).unwrap();
+        let spec = support::spec(file, row[0].as_str().unwrap()).unwrap();
         assert!(spec.has_tower);
         let (bytes, _) = weigh(&spec, row);
         let truth = row[5].as_u64().unwrap();

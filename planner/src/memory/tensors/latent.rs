@@ -16,17 +16,22 @@ impl Builder<'_> {
         };
         let norm = |width: u64| whole(TensorClass::Norms, width * self.element, 1);
         if let Some(rank) = mla.q_lora_rank.map(u64::from) {
-            linear(&[rank, latent + rope], h, quantized, out);
+            let gate = [rank, latent + rope, heads * value];
+            let shards = if mla.output_gate { &gate[..] } else { &gate[..2] };
+            linear(shards, h, quantized, out);
             out.push(norm(rank));
             linear(&[heads * (nope + rope)], rank, quantized, out);
         } else {
             linear(&[heads * (nope + rope)], h, quantized, out);
             linear(&[latent + rope], h, quantized, out);
+            if mla.output_gate {
+                linear(&[heads * value], h, quantized, out);
+            }
         }
         out.push(norm(latent));
         linear(&[heads * (nope + value)], latent, quantized, out);
         linear(&[h], heads * value, run.quantized.o, out);
-        out.push(whole(class, 4, 4));
+        out.push(whole(class, 4, if mla.unit_scale { 5 } else { 4 }));
         let method = self.spec.quantization.as_ref().map(|q| q.method);
         if matches!(method, Some("modelopt" | "modelopt_fp4")) {
             out.push(Tensor {

@@ -8,6 +8,7 @@ mod compressed;
 mod experts;
 mod feed_forward;
 mod gated_deltanet;
+mod kda;
 mod latent;
 mod linear;
 mod mamba2;
@@ -191,6 +192,7 @@ impl Builder<'_> {
         match &run.mixer {
             Mixer::Attention(attention, _) => self.attention(run, attention, &mut out),
             Mixer::Mla(mla) => self.latent(run, mla, &mut out),
+            Mixer::Kda(kda) => self.kda(run, kda, &mut out),
             Mixer::Compressed(layer) => self.compressed(run, layer, &mut out),
             Mixer::GatedDeltaNet(gdn) => self.linear_attention(run, gdn, &mut out),
             Mixer::Mamba2(mamba) => self.mamba(run, mamba, &mut out),
@@ -213,7 +215,8 @@ impl Builder<'_> {
     fn tail(&self) -> Vec<Tensor> {
         let spec = self.spec;
         let h = u64::from(spec.hidden_size) * self.element;
-        let mut out = vec![whole(TensorClass::Norms, h, if spec.norms.bias { 2 } else { 1 })];
+        let vectors = u64::from(spec.norms.last) * if spec.norms.bias { 2 } else { 1 };
+        let mut out = vec![whole(TensorClass::Norms, h, vectors)];
         self.last_connection(&mut out);
         if !spec.tie_word_embeddings {
             if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
