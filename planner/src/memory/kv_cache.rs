@@ -221,7 +221,8 @@ fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
     match mixer {
         Mixer::Attention(attention, _) => {
             let heads = u64::from((attention.num_key_value_heads / settings.shape.tp).max(1));
-            heads * 2 * u64::from(attention.head_dim) * settings.element
+            // An index keeps one 16-bit key.
+            heads * 2 * u64::from(attention.head_dim) * settings.element + 2 * u64::from(attention.index_dim)
         }
         // One latent for all heads, whole on every rank.
         Mixer::Mla(mla) => {

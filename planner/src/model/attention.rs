@@ -1,7 +1,7 @@
 //! What mixes the tokens: attention shapes, and how far each layer looks back.
 use super::{
     ConfigError, compressed,
-    families::{Family, Pattern},
+    families::{Experts, Family, Pattern},
     fields::Fields,
     kda,
     resolve::{short, switch},
@@ -33,6 +33,9 @@ pub(super) fn mixers(
         };
     }
     let attention = attention(fields, family, hidden_size)?;
+    if family.experts == Experts::MiniMaxM3 {
+        return block_sparse(fields, attention, layers);
+    }
     if family.hybrid_pattern {
         return hybrid(fields, attention, layers);
     }
@@ -56,6 +59,33 @@ pub(super) fn mixers(
         .into_iter()
         .map(|span| Mixer::Attention(shapes(span), span))
         .collect())
+}
+
+/// An index in the layers of `sparse_attention_freq` (`models/minimax_m3/nvidia/model.py`).
+fn block_sparse(fields: &Fields<'_>, attention: Attention, layers: u32) -> Result<Vec<Mixer>, ConfigError> {
+    let key = "sparse_attention_config";
+    let full = |attention| Mixer::Attention(attention, AttentionSpan::Full);
+    let Some(object) = fields.object(key)? else {
+        return Ok(vec![full(attention); layers as usize]);
+    };
+    let inner = Fields::new(object, key);
+    let heads = inner.required("sparse_num_index_heads", MAX_HEADS, "the index")?;
+    if heads != attention.num_key_value_heads {
+        return Err(inner.inconsistent(
+            "sparse_num_index_heads",
+            format!("expected num_key_value_heads, {}", attention.num_key_value_heads),
+        ));
+    }
+    let indexed = Attention {
+        index_dim: inner.required("sparse_index_dim", MAX_HEADS, "the index")?,
+        ..attention
+    };
+    let chosen = inner.list("sparse_attention_freq")?.unwrap_or_default();
+    let layer = |i: usize| {
+        let picks = chosen.get(i).and_then(Value::as_u64).unwrap_or(0) != 0;
+        full(if picks { indexed } else { attention })
+    };
+    Ok((0..layers as usize).map(layer).collect())
 }
 
 /// Gemma 4's full-attention layers have shapes of their own.
@@ -164,6 +194,7 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
         qk_norm: QkNorm::None,
         output_gate: false,
         sinks: false,
+        index_dim: 0,
     };
     let shapes = mixers.iter().filter_map(|mixer| match mixer {
         Mixer::Attention(attention, _) => Some(*attention),
@@ -291,6 +322,7 @@ fn attention(fields: &Fields<'_>, family: &Family, hidden_size: u32) -> Result<A
         qk_norm: if normed { family.qk_norm } else { QkNorm::None },
         output_gate: switch(fields, family.output_gate)?,
         sinks: family.sinks,
+        index_dim: 0,
     })
 }
 

@@ -70,6 +70,35 @@ pub(super) fn feed_forward(
             Ok(same(mlp, Some(moe), layers))
         }
         Experts::Llama4 => llama4(fields, layers),
+        Experts::MiniMaxM3 => {
+            let expert = fields.required("intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+            let moe = Moe {
+                shared: shared(fields, expert)?,
+                router_dtype: FloatDtype::Float32,
+                correction_bias: fields.flag("use_routing_bias")?.unwrap_or(false),
+                ..routed(fields, "num_local_experts", expert)?
+            };
+            let sparse: Vec<bool> = match fields.list("moe_layer_freq")? {
+                None => vec![true; layers as usize],
+                Some(list) if list.len() >= layers as usize => {
+                    let layers = list.iter().take(layers as usize);
+                    layers.map(|value| value.as_u64() != Some(0)).collect()
+                }
+                Some(list) => {
+                    return Err(fields.inconsistent(
+                        "moe_layer_freq",
+                        format!("{} entries for {layers} layers", list.len()),
+                    ));
+                }
+            };
+            either(&sparse, moe, || {
+                dense(fields.required(
+                    "dense_intermediate_size",
+                    MAX_INTERMEDIATE,
+                    "the feed-forward layers",
+                )?)
+            })
+        }
         Experts::Kimi => {
             let mlp = || dense(width()?);
             if !fields.has("num_experts") {

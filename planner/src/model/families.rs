@@ -44,6 +44,8 @@ pub(super) enum Experts {
     Glm,
     /// As Mixtral, with a correction bias and a float32 router.
     MiniMax,
+    /// `num_local_experts` of `intermediate_size` and shared ones by `moe_layer_freq`, else `dense_intermediate_size`.
+    MiniMaxM3,
     /// As Mixtral, with biases on experts and router.
     GptOss,
     /// `num_local_experts` of `intermediate_size` and a shared one in every `interleave_moe_layer_step`-th layer;
@@ -255,6 +257,11 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "KimiK25ForConditionalGeneration",
         language: "DeepseekV3ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "MiniMaxM3SparseForConditionalGeneration",
+        language: "MiniMaxM3SparseForCausalLM",
         defaults: &[],
     },
     Wrapper {
@@ -494,6 +501,16 @@ const FAMILIES: &[Family] = &[
         ..DEEPSEEK
     },
     Family {
+        architecture: "MiniMaxM3SparseForCausalLM",
+        qkv_bias: Switch::Never,
+        o_bias: Switch::Never,
+        mlp_bias: Switch::Never,
+        qk_norm: QkNorm::PerHead,
+        pattern: Pattern::None,
+        experts: Experts::MiniMaxM3,
+        ..LLAMA
+    },
+    Family {
         architecture: "MiniMaxM2ForCausalLM",
         qkv_bias: Switch::Never,
         o_bias: Switch::Never,
@@ -515,6 +532,10 @@ pub(super) fn refusal(architecture: &str) -> String {
     let shown: String = architecture.chars().take(60).collect();
     let last = match architecture {
         "QWenLMHeadModel" | "BaichuanForCausalLM" | "XverseForCausalLM" => "0.23.0",
+        "MiniMaxForCausalLM"
+        | "MiniMaxText01ForCausalLM"
+        | "MiniMaxM1ForCausalLM"
+        | "MiniMaxVL01ForConditionalGeneration" => "0.23.0",
         "MptForCausalLM" | "RWForCausalLM" => "0.28.0",
         "Phi3SmallForCausalLM" => "0.9.2",
         _ => {

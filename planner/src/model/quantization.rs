@@ -4,6 +4,7 @@
 //! `vllm/model_executor/layers/quantization/{fp8,auto_awq,auto_gptq}.py` and `compressed_tensors/` at 0.33.0.
 use super::{ConfigError, families::Experts, fields::Fields};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// How a linear layer is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +30,8 @@ pub enum LinearScheme {
     },
     /// 4-bit floats with one 8-bit float per 16 and a float32 scale per shard for weight and input.
     Nvfp4,
+    /// 8-bit floats with one 8-bit exponent per 32.
+    Mxfp8,
     /// 4-bit floats with one 8-bit exponent per 32, for routed experts only (gpt-oss).
     Mxfp4,
     /// Packed integers of 4 or 8 bits with 16-bit scales per group.
@@ -63,6 +66,8 @@ pub struct Quantization {
     pub experts: Option<LinearScheme>,
     /// Scales of blocks are stored as 8-bit exponents and widened for the kernel.
     pub exponent_scales: bool,
+    /// The only modules that are quantised, where the file lists them (ModelOpt's mixed precision); experts together.
+    pub(super) only: Option<BTreeSet<String>>,
     /// Modules that are left out.
     ignore: Vec<Ignore>,
 }
@@ -109,6 +114,7 @@ impl Quantization {
             fp8_kv_cache: false,
             experts: None,
             exponent_scales: false,
+            only: None,
             ignore: Vec::new(),
         }
     }
@@ -282,6 +288,7 @@ fn modelopt(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
             80,
         ),
         "NVFP4" => ("modelopt_fp4", LinearScheme::Nvfp4, 75),
+        "MIXED_PRECISION" => return mixed(fields),
         other => {
             let shown: String = other.chars().take(40).collect();
             return Err(ConfigError::unsupported(format!(
@@ -302,6 +309,57 @@ fn modelopt(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
         fp8_kv_cache,
         ignore,
         ..Quantization::plain(method, scheme, min_capability)
+    })
+}
+
+/// One algorithm for all listed linear layers, and one for all listed experts
+/// (`layers/quantization/modelopt.py: ModelOptMixedPrecisionConfig`).
+fn mixed(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
+    let listed = fields
+        .object("quantized_layers")?
+        .ok_or_else(|| ConfigError::Missing {
+            field: fields.name("quantized_layers"),
+            needed_for: "which layers are quantised, and how",
+        })?;
+    let (mut only, mut linear, mut experts) = (BTreeSet::new(), None, None);
+    for (name, layer) in listed {
+        let algorithm = layer
+            .get("quant_algo")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let scheme = match algorithm {
+            "FP8" => LinearScheme::Fp8PerTensor {
+                static_activation: true,
+            },
+            "MXFP8" => LinearScheme::Mxfp8,
+            "NVFP4" => LinearScheme::Nvfp4,
+            other => {
+                let shown: String = other.chars().take(40).collect();
+                return Err(ConfigError::unsupported(format!(
+                    "ModelOpt's `{shown}` in mixed precision is not modelled yet (known: FP8, MXFP8, NVFP4)"
+                )));
+            }
+        };
+        let (module, known) = match name.find(".experts.") {
+            Some(at) => (name.get(..at + 8).unwrap_or(name), &mut experts),
+            None => (name.as_str(), &mut linear),
+        };
+        if known.is_some_and(|known| known != scheme) {
+            return Err(ConfigError::unsupported(
+                "ModelOpt checkpoints whose linear layers or experts are quantised in several ways are not modelled yet",
+            ));
+        }
+        *known = Some(scheme);
+        if !only.contains(module) {
+            only.insert(module.to_owned());
+        }
+    }
+    let scheme = linear.or(experts).unwrap_or(LinearScheme::Nvfp4);
+    Ok(Quantization {
+        fp8_kv_cache: fields.text("kv_cache_quant_algo")? == Some("FP8"),
+        experts,
+        only: Some(only),
+        ..Quantization::plain("modelopt_mixed", scheme, 75)
     })
 }
 

@@ -250,6 +250,28 @@ fn parts(quantization: &Quantization, index: usize, mlp: &FeedForward, router: b
             .all(|root| !quantization.ignores(&format!("{root}.{layer}.{name}")))
     };
     let (dense, moe) = (mlp.dense.is_some(), mlp.moe.is_some());
+    if let Some(only) = &quantization.only {
+        let listed = |names: &[&str]| {
+            let full = |root: &&str, name: &str| format!("{root}.{layer}.{name}");
+            let listed = |root: &&str| names.iter().any(|name| only.contains(&full(root, name)));
+            MODULE_ROOTS.iter().any(listed)
+        };
+        return Quantized {
+            qkv: listed(QUERY_KEY_VALUE),
+            o: listed(&["self_attn.o_proj", "linear_attn.out_proj"]),
+            gate_up: dense && listed(&["mlp.gate_proj", "mlp.gate_up_proj"]),
+            down: dense && listed(&["mlp.down_proj"]),
+            experts: moe && listed(&["mlp.experts", "block_sparse_moe.experts"]),
+            shared: moe
+                && listed(&[
+                    "mlp.shared_experts.gate_proj",
+                    "mlp.shared_expert.gate_proj",
+                    "block_sparse_moe.shared_experts.gate_proj",
+                ]),
+            router: false,
+            indexer: listed(&["self_attn.indexer.wq_b"]),
+        };
+    }
     let shared = mlp.moe.is_some_and(|m| m.shared.is_some());
     let experts_kept =
         || kept("mlp.experts") && kept("mlp.experts.0.gate_proj") && kept("block_sparse_moe.experts.0.w1");

@@ -218,6 +218,9 @@ pub struct Attention {
     pub output_gate: bool,
     /// A learned sink per head (gpt-oss).
     pub sinks: bool,
+    /// Size of the heads of an index that picks blocks of tokens (MiniMax M3): as many queries as key heads, one
+    /// 16-bit key per token; 0 where there is none.
+    pub index_dim: u32,
 }
 
 /// A feed-forward without experts.
@@ -441,6 +444,7 @@ impl ModelSpec {
                     QkNorm::AllHeads | QkNorm::AllHeadsSharded | QkNorm::EachHead => q + kv,
                 };
                 let sinks = bias(a.sinks, u64::from(a.num_attention_heads));
+                let index = u64::from(a.index_dim) * (h * (u64::from(a.num_key_value_heads) + 1) + 2);
                 let queries = if a.output_gate { 2 * q } else { q };
                 h * (queries + 2 * kv)
                     + q * h
@@ -448,6 +452,7 @@ impl ModelSpec {
                     + bias(a.o_bias, h)
                     + qk_norm
                     + sinks
+                    + if a.index_dim > 0 { index } else { 0 }
             }
             Mixer::None => 0,
             Mixer::Compressed(layer) => layer.parameters(h),

@@ -11,7 +11,7 @@ use crate::{
         shape::{RankShape, refusal},
         sparse_latent,
     },
-    model::{LinearScheme, Mixer, ModelSpec, Quantization},
+    model::{LayerRun, LinearScheme, Mixer, ModelSpec, Quantization},
     units::{Bytes, FloatDtype, Utilization},
     workload::BatchingMode,
 };
@@ -362,6 +362,10 @@ fn compressed_refusal(
 fn default_block_size(spec: &ModelSpec, capability: u16, kv: KvCacheDtype) -> Chosen<u32> {
     if compressed::find(spec).is_some() {
         return Chosen::default(256, "Compressed attention takes blocks of 256.");
+    }
+    let indexed = |run: &LayerRun| matches!(run.mixer, Mixer::Attention(a, _) if a.index_dim > 0);
+    if spec.layers.iter().any(indexed) {
+        return Chosen::default(128, "The index picks blocks of 128 tokens.");
     }
     if sparse_latent::find(spec).is_some() {
         return Chosen::default(64, "Sparse latent attention takes blocks of 64.");

@@ -26,7 +26,11 @@ const FILES: &[&str] = &[
 ];
 
 /// The same of language models beside a tower.
-const BESIDE_TOWER: &[&str] = &["oracle/weights_beside_tower.json", "oracle/weights_kimi_k3.json"];
+const BESIDE_TOWER: &[&str] = &[
+    "oracle/weights_beside_tower.json",
+    "oracle/weights_kimi_k3.json",
+    "oracle/weights_minimax_m3.json",
+];
 
 /// Rows in them that are answered.
 const ROWS: usize = 330;

@@ -119,6 +119,10 @@ impl Builder<'_> {
                 out.push(whole(class, e * n * (k / 16), 1));
                 out.push(whole(class, e * shards * 4, 2));
             }
+            LinearScheme::Mxfp8 => {
+                out.push(whole(class, e * n * k, 1));
+                out.push(whole(class, e * n * k.div_ceil(32), 1));
+            }
             LinearScheme::Mxfp4 => {
                 out.push(whole(class, e * n * k / 2, 1));
                 out.push(whole(class, e * n * k.div_ceil(32), 1));
