@@ -531,8 +531,10 @@ pub(super) fn find(architecture: &str) -> Option<&'static Family> {
 pub(super) fn refusal(architecture: &str) -> String {
     let shown: String = architecture.chars().take(60).collect();
     let last = match architecture {
-        "QWenLMHeadModel" | "BaichuanForCausalLM" | "XverseForCausalLM" => "0.23.0",
-        "MiniMaxForCausalLM"
+        "QWenLMHeadModel"
+        | "BaichuanForCausalLM"
+        | "XverseForCausalLM"
+        | "MiniMaxForCausalLM"
         | "MiniMaxText01ForCausalLM"
         | "MiniMaxM1ForCausalLM"
         | "MiniMaxVL01ForConditionalGeneration" => "0.23.0",
