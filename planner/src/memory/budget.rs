@@ -66,6 +66,8 @@ pub struct RankBudget {
     pub weights: Vec<(TensorClass, Bytes)>,
     /// Their sum.
     pub tensor_bytes: Bytes,
+    /// What the attention's kernels keep from loading on, beside the model's tensors.
+    pub buffer_bytes: Bytes,
     /// What the allocator holds after loading: vLLM's "Model loading took".
     pub loaded_bytes: Bytes,
     /// Buffers and peaks.
@@ -106,8 +108,13 @@ impl RankBudget {
         };
         let runs = tensors(spec, &place);
         let mut weights: Vec<(TensorClass, Bytes)> = Vec::new();
+        let mut buffer_bytes = Bytes::ZERO;
         for run in &runs {
             for tensor in &run.tensors {
+                if tensor.class == TensorClass::Buffers {
+                    buffer_bytes += Bytes::new(tensor.loaded) * tensor.count * run.layers;
+                    continue;
+                }
                 let bytes = Bytes::new(tensor.bytes) * tensor.count * run.layers;
                 match weights.iter_mut().find(|(class, _)| *class == tensor.class) {
                     Some((_, sum)) => *sum += bytes,
@@ -125,12 +132,10 @@ impl RankBudget {
             sampler_state: settings.rules.sampler_state,
         };
         let mut runner = RunnerMemory::new(spec, &run);
-        if let Some((mla, index)) = sparse_latent::find(spec) {
-            // One workspace for all: loading made it as large as attention asks for.
-            let made = load.workspace(&mla, u64::from(shape.tp), settings.capability);
-            let needed = runner.workspace.get().max(load.gathered(&index));
-            runner.workspace = Bytes::new(needed.saturating_sub(made));
-        }
+        // One workspace for all: loading made it as large as attention asks for.
+        let made = load.workspace(spec, u64::from(shape.tp), settings.capability);
+        let gathered = sparse_latent::find(spec).map_or(0, |index| load.gathered(&index));
+        runner.workspace = Bytes::new(runner.workspace.get().max(gathered).saturating_sub(made));
         if let Some(layer) = compressed::find(spec) {
             let needed = compressed::workspace(&layer, &load);
             runner.workspace = runner.workspace.max(Bytes::new(needed));
@@ -175,6 +180,7 @@ impl RankBudget {
             layers,
             weights,
             tensor_bytes,
+            buffer_bytes,
             loaded_bytes,
             runner,
             non_torch,

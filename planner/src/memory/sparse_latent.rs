@@ -1,4 +1,4 @@
-//! What sparse latent attention (DeepSeek V3.2) takes from the kernel that runs it.
+//! What latent attention, sparse (DeepSeek V3.2) or not, takes with the kernel that runs it.
 //!
 //! Mirrors `vllm/platforms/cuda.py: _get_backend_priorities`, the backends in `v1/attention/backends/mla/` and
 //! `mla/prefill/` at 0.33.0.
@@ -14,12 +14,17 @@ const FLASHINFER_BUFFER: u64 = 394 * MIB;
 /// Heads that `FlashMLA`'s sparse kernels round up to.
 const HEAD_PADDING: u64 = 64;
 
-/// The model's latent attention and its index, where it is sparse.
-pub fn find(spec: &ModelSpec) -> Option<(Mla, SparseIndex)> {
+/// The model's latent attention.
+fn latent(spec: &ModelSpec) -> Option<Mla> {
     spec.layers.iter().find_map(|run| match run.mixer {
-        Mixer::Mla(mla) => mla.sparse.map(|index| (mla, index)),
+        Mixer::Mla(mla) => Some(mla),
         _ => None,
     })
+}
+
+/// The index of the model's latent attention, where it is sparse.
+pub fn find(spec: &ModelSpec) -> Option<SparseIndex> {
+    latent(spec)?.sparse
 }
 
 /// Whether the cache takes DeepSeek's packed layout; `None` where no kernel takes that cache on that GPU.
@@ -69,7 +74,8 @@ impl LoadSettings {
     }
 
     /// Bytes that the layers of a rank share from loading on: the workspaces of attention and of its prefill.
-    pub fn workspace(&self, mla: &Mla, tp: u64, capability: u16) -> u64 {
+    pub fn workspace(&self, spec: &ModelSpec, tp: u64, capability: u16) -> u64 {
+        let Some(mla) = latent(spec) else { return 0 };
         let tokens = u64::from(self.max_num_batched_tokens);
         let heads = u64::from(mla.num_attention_heads) / tp;
         let padded = heads.next_multiple_of(HEAD_PADDING);
@@ -78,6 +84,7 @@ impl LoadSettings {
         let blackwell = (100..110).contains(&capability);
         // FlashMLA keeps the queries' latent beside their positions; for the packed cache it also unpacks a prefill.
         let attention = match (capability, self.packed_latent) {
+            _ if mla.sparse.is_none() => 0,
             (90, true) => {
                 tokens * (heads * row + padded * row + padded * latent + heads * latent)
                     + self.prefill_tokens() * row
@@ -86,6 +93,7 @@ impl LoadSettings {
             (100..110, _) if self.kv_element > 1 && heads > 16 => tokens * padded * row,
             _ => 0,
         };
+        // For these shapes the prefill runs in TensorRT-LLM's kernel, which has a buffer.
         let trtllm_first = (mla.qk_nope_head_dim, mla.qk_rope_head_dim, mla.v_head_dim) == (192, 64, 256);
         let prefill = if blackwell && trtllm_first {
             FLASHINFER_BUFFER

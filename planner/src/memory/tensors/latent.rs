@@ -66,7 +66,7 @@ impl Builder<'_> {
         self.linear(&Linear::plain(class, &[dim, heads], h, h, false), out);
         out.push(whole(TensorClass::Norms, dim * 4, 2));
         for bytes in self.place.load.places(index) {
-            out.push(loaded(class, bytes));
+            out.push(loaded(TensorClass::Buffers, bytes));
         }
     }
 }

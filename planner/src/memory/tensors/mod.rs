@@ -41,6 +41,8 @@ pub enum TensorClass {
     Router,
     /// Hyper-connections between streams of hidden states.
     Connections,
+    /// No tensors of the model: what the attention's kernels keep from loading on.
+    Buffers,
     /// Norms.
     Norms,
     /// Output projection.
@@ -98,17 +100,17 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
     if let Some(layer) = compressed_caches::find(spec) {
         runs.push(TensorRun {
             layers: 1,
-            tensors: vec![loaded(TensorClass::Attention, load.picked(&layer.index))],
+            tensors: vec![loaded(TensorClass::Buffers, load.picked(&layer.index))],
         });
     }
-    if let Some((mla, index)) = sparse_latent::find(spec) {
-        let buffers = [
-            load.picked(&index),
-            load.workspace(&mla, u64::from(shape.tp), place.capability),
-        ];
+    let picked = sparse_latent::find(spec).map_or(0, |index| load.picked(&index));
+    let workspace = load.workspace(spec, u64::from(shape.tp), place.capability);
+    if picked + workspace > 0 {
         runs.push(TensorRun {
             layers: 1,
-            tensors: buffers.map(|bytes| loaded(TensorClass::Attention, bytes)).into(),
+            tensors: [picked, workspace]
+                .map(|bytes| loaded(TensorClass::Buffers, bytes))
+                .into(),
         });
     }
     if shape.is_first() || tied_last {
