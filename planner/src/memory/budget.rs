@@ -5,9 +5,8 @@
 use super::{
     activations::{RunSettings, RunnerMemory},
     allocator::allocated,
-    compressed,
     kv_cache::{KvLayout, KvPlan, KvSettings},
-    overhead,
+    overhead, packed,
     shape::{RankShape, stage_layers},
     sparse_latent::{self, LoadSettings},
     tensors::{Placement, TensorClass, tensors},
@@ -136,8 +135,8 @@ impl RankBudget {
         let made = load.workspace(spec, u64::from(shape.tp), settings.capability);
         let gathered = sparse_latent::find(spec).map_or(0, |index| load.gathered(&index));
         runner.workspace = Bytes::new(runner.workspace.get().max(gathered).saturating_sub(made));
-        if let Some(layer) = compressed::find(spec) {
-            let needed = compressed::workspace(&layer, &load);
+        if let Some(layer) = packed::compressed(spec) {
+            let needed = packed::workspace(&layer, &load);
             runner.workspace = runner.workspace.max(Bytes::new(needed));
         }
         let layers: u32 = stage_layers(spec, &shape).iter().map(|run| run.count).sum();
@@ -158,6 +157,7 @@ impl RankBudget {
                 shape,
                 element: settings.kv_element,
                 packed_latent: settings.packed_latent,
+                row_pages: (100..110).contains(&settings.capability),
                 block_size: settings.block_size,
                 max_num_batched_tokens: settings.max_num_batched_tokens,
                 concurrent_batches: if settings.rules.steps_in_flight {

@@ -3,11 +3,11 @@
 //! Mirrors `vllm/v1/kv_cache_interface.py` and `vllm/v1/core/kv_cache_planning.py` at 0.33.0, for full and
 //! sliding-window attention. Sizes are never "bytes per token": a sliding window has no such figure.
 use super::{
-    compressed,
+    packed,
     shape::{RankShape, layers_per_stage},
 };
 use crate::{
-    model::{AttentionSpan, Mixer, ModelSpec},
+    model::{AttentionSpan, LayerRun, Mixer, ModelSpec},
     units::{Bytes, FloatDtype},
 };
 
@@ -37,6 +37,8 @@ pub struct KvSettings {
     /// A token of sparse latent attention takes 656 bytes: 8-bit floats, their scales and 16-bit positions
     /// (`fp8_ds_mla`).
     pub packed_latent: bool,
+    /// Sparse latent attention reads whole pages of rows (Blackwell).
+    pub row_pages: bool,
     /// The linear attention's prefill runs in FlashInfer, which keeps a checkpoint and asks for blocks of 64.
     pub flashinfer_prefill: bool,
 }
@@ -92,12 +94,13 @@ pub struct KvPlan {
 impl KvLayout {
     /// Lays out the cache of one rank.
     pub fn new(spec: &ModelSpec, settings: KvSettings) -> Self {
-        let per_token = spec
-            .layers
-            .iter()
-            .map(|run| bytes_per_token(&run.mixer, &settings))
-            .max()
-            .unwrap_or(0);
+        let pooled = packed::pooled(spec).is_some();
+        let token = |run: &LayerRun| match run.mixer {
+            // The keys of pools are no part of a page of latent attention.
+            Mixer::Mla(_) if pooled => token_bytes(&run.mixer, &settings),
+            _ => bytes_per_token(&run.mixer, &settings),
+        };
+        let per_token = spec.layers.iter().map(token).max().unwrap_or(0);
         let state = spec
             .layers
             .iter()
@@ -218,6 +221,15 @@ const PACKED_LATENT: u64 = 656;
 
 /// Bytes of one token in one layer on one rank.
 fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
+    let index = match mixer {
+        Mixer::Mla(mla) => mla.sparse.map_or(0, |index| index.key_bytes()),
+        _ => 0,
+    };
+    token_bytes(mixer, settings) + index
+}
+
+/// The same without the key of a sparse index.
+pub(super) fn token_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
     match mixer {
         Mixer::Attention(attention, _) => {
             let heads = u64::from((attention.num_key_value_heads / settings.shape.tp).max(1));
@@ -226,11 +238,10 @@ fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
         }
         // One latent for all heads, whole on every rank.
         Mixer::Mla(mla) => {
-            let latent = u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element;
-            match mla.sparse {
-                None => latent,
-                Some(index) if settings.packed_latent => PACKED_LATENT + index.key_bytes(),
-                Some(index) => latent + index.key_bytes(),
+            if settings.packed_latent && mla.sparse.is_some() {
+                PACKED_LATENT
+            } else {
+                u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element
             }
         }
         // Compressed tokens have groups of their own.
@@ -284,14 +295,14 @@ fn block_size(settings: &KvSettings, per_token: u64, state: u64, (gated, latent)
 }
 
 /// `None` where a layer caches nothing.
-fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
+pub(super) fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
     match mixer {
         Mixer::Attention(_, AttentionSpan::Full) | Mixer::Mla(_) => Some(GroupKind::Full),
         Mixer::Attention(_, AttentionSpan::Chunked(chunk)) => Some(GroupKind::Chunked(*chunk)),
         Mixer::Attention(_, AttentionSpan::Sliding(window)) => Some(GroupKind::Sliding(*window)),
         Mixer::GatedDeltaNet(_) => Some(GroupKind::State(2 + u64::from(settings.flashinfer_prefill))),
         Mixer::Kda(kda) => Some(GroupKind::State(
-            2 + u64::from(settings.flashinfer_prefill && kda.fast()),
+            2 + u64::from(settings.flashinfer_prefill && kda.fast_prefill),
         )),
         // Prefill keeps a checkpoint.
         Mixer::Mamba2(_) => Some(GroupKind::State(3)),
@@ -307,7 +318,7 @@ fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64, page_bytes: u64
     let end = start + stages.get(settings.shape.pp_rank as usize).copied().unwrap_or(0);
     let inside = |layer: &u32| (start..end).contains(layer);
     let block = u64::from(settings.block_size);
-    if let Some(groups) = compressed::groups(spec, block, inside) {
+    if let Some(groups) = packed::groups(spec, settings, inside) {
         return groups;
     }
     if !buckets.is_empty() && buckets.iter().all(|bucket| bucket.kind == GroupKind::Full) {

@@ -2,9 +2,9 @@
 pub mod activations;
 pub mod allocator;
 pub mod budget;
-pub mod compressed;
 pub mod kv_cache;
 pub mod overhead;
+pub mod packed;
 pub mod shape;
 pub mod sparse_latent;
 pub mod tensors;

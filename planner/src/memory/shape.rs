@@ -1,5 +1,5 @@
 //! How a model is cut over GPUs, and what vLLM refuses to cut.
-use super::compressed;
+use super::packed;
 use crate::model::{LayerRun, LinearScheme, Mixer, ModelSpec};
 
 /// One rank's place in the layout.
@@ -87,10 +87,13 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         a.num_key_value_heads.max(shape.tp),
         a.num_key_value_heads.min(shape.tp),
     );
-    if let Some(layer) = compressed::find(spec)
+    if let Some(layer) = packed::compressed(spec)
         && !layer.o_groups.is_multiple_of(shape.tp)
     {
         return Some(format!("{} is not divisible by {}", layer.o_groups, shape.tp));
+    }
+    if shape.pp > 1 && packed::pooled(spec).is_some() {
+        return Some("Pipeline parallelism is not supported for this model.".to_owned());
     }
     if let Some(heads) = spec.layers.iter().find_map(|run| match run.mixer {
         Mixer::Kda(kda) => Some(kda.num_heads),

@@ -28,9 +28,11 @@ pub fn find(spec: &ModelSpec) -> Option<SparseIndex> {
 }
 
 /// Whether the cache takes DeepSeek's packed layout; `None` where no kernel takes that cache on that GPU.
-pub fn packed(capability: u16, kv: KvCacheDtype) -> Option<bool> {
+pub fn packed(spec: &ModelSpec, capability: u16, kv: KvCacheDtype) -> Option<bool> {
+    let positions = latent(spec).is_none_or(|mla| mla.qk_rope_head_dim > 0);
     match (capability, kv) {
         (_, KvCacheDtype::Fp8E5m2) => None,
+        _ if !positions => matches!(capability, 90 | 100..110).then_some(false),
         // Hopper's FP8 cache is FlashMLA's, but for the name fp8_e4m3, which only FlashInfer takes.
         (90, kv) => Some(kv == KvCacheDtype::Fp8),
         (100..110, _) => Some(false),
@@ -63,7 +65,13 @@ impl LoadSettings {
 
     /// Bytes of the picked tokens of a whole step: what an indexer writes.
     pub fn picked(&self, index: &SparseIndex) -> u64 {
-        u64::from(self.max_num_batched_tokens) * u64::from(index.index_topk) * 4
+        let width = u64::from(index.index_topk);
+        let width = match u64::from(index.index_kpool) {
+            0 | 1 => width,
+            // With the pool that is not full yet, in tiles of 128 (`models/glm5next/common/model.py`).
+            pool => (width + pool - 1).next_multiple_of(128),
+        };
+        u64::from(self.max_num_batched_tokens) * width * 4
     }
 
     /// Bytes of their places in the cache and of their counts, for decoding: once per indexer
@@ -84,7 +92,8 @@ impl LoadSettings {
         let blackwell = (100..110).contains(&capability);
         // FlashMLA keeps the queries' latent beside their positions; for the packed cache it also unpacks a prefill.
         let attention = match (capability, self.packed_latent) {
-            _ if mla.sparse.is_none() => 0,
+            // Without positions FlashInfer runs it, on Hopper too.
+            _ if mla.sparse.is_none() || mla.qk_rope_head_dim == 0 => 0,
             (90, true) => {
                 tokens * (heads * row + padded * row + padded * latent + heads * latent)
                     + self.prefill_tokens() * row
@@ -106,6 +115,7 @@ impl LoadSettings {
     /// Bytes that an indexer gathers the keys of a prefill in; the profile run reserves them
     /// (`layers/sparse_attn_indexer.py`, `mla/indexer.py: get_max_prefill_buffer_size`).
     pub fn gathered(&self, index: &SparseIndex) -> u64 {
-        self.prefill_tokens() * 8 * (u64::from(index.index_head_dim) + 4) + MIB
+        let keys = self.prefill_tokens() * 8 / u64::from(index.index_kpool.max(1));
+        keys * (u64::from(index.index_head_dim) + 4) + MIB
     }
 }

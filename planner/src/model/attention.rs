@@ -25,6 +25,9 @@ pub(super) fn mixers(
         let layers = compressed::layers(fields, layers)?;
         return Ok(layers.into_iter().map(Mixer::Compressed).collect());
     }
+    if family.experts == Experts::Glm5Next {
+        return kda::glm5_next(fields, glm5_next(fields)?, layers);
+    }
     if family.latent {
         return if family.kda {
             kda::layers(fields, kimi(fields)?, layers)
@@ -228,12 +231,7 @@ fn latent_layers(fields: &Fields<'_>, family: &Family, layers: u32) -> Result<Ve
             needed_for: "the indexer's queries",
         });
     }
-    let index = SparseIndex {
-        index_topk: fields.required("index_topk", 1 << 20, "what the indexer picks")?,
-        index_n_heads: fields.required("index_n_heads", MAX_HEADS, "the indexer")?,
-        index_head_dim: fields.required("index_head_dim", MAX_HEADS, "the indexer")?,
-        own: true,
-    };
+    let index = sparse_index(fields)?;
     let own = own_indexers(fields, layers)?;
     let layer = |own: bool| {
         Mixer::Mla(Mla {
@@ -242,6 +240,32 @@ fn latent_layers(fields: &Fields<'_>, family: &Family, layers: u32) -> Result<Ve
         })
     };
     Ok(own.into_iter().map(layer).collect())
+}
+
+fn sparse_index(fields: &Fields<'_>) -> Result<SparseIndex, ConfigError> {
+    Ok(SparseIndex {
+        index_topk: fields.required("index_topk", 1 << 20, "what the indexer picks")?,
+        index_n_heads: fields.required("index_n_heads", MAX_HEADS, "the indexer")?,
+        index_head_dim: fields.required("index_head_dim", MAX_HEADS, "the indexer")?,
+        index_kpool: 1,
+        own: true,
+    })
+}
+
+/// GLM-5.3-Flash's latent attention: no positions, and an index over pools of tokens.
+fn glm5_next(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
+    let sparse = if fields.has("index_topk") {
+        Some(SparseIndex {
+            index_kpool: fields.required("index_kpool", 1 << 10, "the index's keys")?,
+            ..sparse_index(fields)?
+        })
+    } else {
+        None
+    };
+    Ok(Mla {
+        sparse,
+        ..latent(fields)?
+    })
 }
 
 /// Which layers have an indexer of their own: by `index_topk_pattern`, else one in `index_topk_freq`
@@ -271,7 +295,10 @@ fn latent(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
         q_lora_rank: fields.count("q_lora_rank", MAX_LATENT)?,
         kv_lora_rank: required("kv_lora_rank")?,
         qk_nope_head_dim: required("qk_nope_head_dim")?,
-        qk_rope_head_dim: required("qk_rope_head_dim")?,
+        qk_rope_head_dim: match fields.count_in("qk_rope_head_dim", 0, MAX_LATENT)? {
+            Some(dim) => dim,
+            None => required("qk_rope_head_dim")?,
+        },
         v_head_dim: required("v_head_dim")?,
         output_gate: false,
         unit_scale: false,

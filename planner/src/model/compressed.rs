@@ -106,6 +106,7 @@ pub(super) fn layers(fields: &Fields<'_>, layers: u32) -> Result<Vec<Compressed>
             index_topk: required("index_topk", 1 << 20)?,
             index_n_heads: required("index_n_heads", MAX_HEADS)?,
             index_head_dim: required("index_head_dim", MAX_HEADS)?,
+            index_kpool: 1,
             own: false,
         },
     };

@@ -126,6 +126,21 @@ pub(super) fn feed_forward(
             let sparse: Vec<bool> = (0..layers).map(|i| i >= first && i % every == 0).collect();
             either(&sparse, moe, mlp)
         }
+        Experts::Glm5Next => {
+            let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+            let moe = Moe {
+                shared: shared(fields, expert)?,
+                correction_bias: matches!(fields.text("topk_method")?, None | Some("noaux_tc")),
+                ..routed(fields, "n_routed_experts", expert)?
+            };
+            let types = fields.list("mlp_layer_types")?;
+            let sparse = |i: u32| match types.and_then(|types| types.get(i as usize)) {
+                Some(name) => name.as_str() == Some("sparse"),
+                None => types.is_some() || i >= 3,
+            };
+            let sparse: Vec<bool> = (0..layers).map(sparse).collect();
+            either(&sparse, moe, || dense(width()?))
+        }
         Experts::DeepSeekV4 => {
             let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
             let moe = Moe {

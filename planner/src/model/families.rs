@@ -55,6 +55,8 @@ pub(super) enum Experts {
     Gemma4,
     /// By `hybrid_override_pattern`, without gates.
     NemotronH,
+    /// As DeepSeek, by `mlp_layer_types`.
+    Glm5Next,
     /// `num_experts`, `num_experts_per_token`, `num_shared_experts`, perhaps in a narrower space.
     Kimi,
     /// As DeepSeek in every layer; the first `num_hash_layers` look their experts up in a table.
@@ -262,6 +264,11 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "MiniMaxM3SparseForConditionalGeneration",
         language: "MiniMaxM3SparseForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Glm5NextForConditionalGeneration",
+        language: "Glm5NextForCausalLM",
         defaults: &[],
     },
     Wrapper {
@@ -485,6 +492,13 @@ const FAMILIES: &[Family] = &[
         architecture: "KimiLinearForCausalLM",
         kda: true,
         experts: Experts::Kimi,
+        rope: RopeKind::None,
+        ..DEEPSEEK
+    },
+    Family {
+        architecture: "Glm5NextForCausalLM",
+        kda: true,
+        experts: Experts::Glm5Next,
         rope: RopeKind::None,
         ..DEEPSEEK
     },

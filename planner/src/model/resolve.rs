@@ -119,7 +119,17 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     let mixers = attention::mixers(fields, family, hidden_size, num_hidden_layers)?;
     let attention = attention::first(&mixers);
     let quantized_router = family.experts == Experts::Qwen;
-    let layers = runs(&feed_forwards, &mixers, quantization.as_ref(), quantized_router);
+    let mut layers = runs(&feed_forwards, &mixers, quantization.as_ref(), quantized_router);
+    // Its attention never takes the checkpoint's quantisation (`models/glm5next/common/{model,kda}.py`).
+    let bare_attention = family.experts == Experts::Glm5Next;
+    for run in layers.iter_mut().filter(|_| bare_attention) {
+        run.quantized = Quantized {
+            qkv: false,
+            o: false,
+            indexer: false,
+            ..run.quantized
+        };
+    }
     let context = positions::context_length(fields)?;
     let tie_word_embeddings = match fields.flag("tie_word_embeddings")? {
         Some(tied) => tied,
@@ -160,7 +170,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         },
         rope: positions::rope(fields, family.rope, attention::rotary_head_dim(&mixers))?,
         scalar_buffers: family.scalar_buffers,
-        hyper_streams: if family.compressed {
+        hyper_streams: if family.compressed || bare_attention && fields.flag("mhc")? != Some(false) {
             fields.required("hc_mult", 64, "the hyper-connections")?
         } else {
             1

@@ -76,6 +76,8 @@ pub struct SparseIndex {
     pub index_n_heads: u32,
     /// Size of a head, and of the one key per token.
     pub index_head_dim: u32,
+    /// Tokens that share a key: 1, or a pool of them (GLM-5.3-Flash).
+    pub index_kpool: u32,
     /// The layer has an indexer of its own; else it reads what the one before it picked (GLM 5.2).
     pub own: bool,
 }
@@ -94,7 +96,9 @@ impl SparseIndex {
         if !self.own {
             return 0;
         }
-        q_lora_rank * heads * dim + hidden_size * (dim + heads) + 2 * dim
+        let pool = u64::from(self.index_kpool);
+        let pooling = if pool > 1 { (pool + hidden_size) * dim } else { 0 };
+        q_lora_rank * heads * dim + hidden_size * (dim + heads) + 2 * dim + pooling
     }
 }
 
@@ -419,6 +423,15 @@ impl ModelSpec {
         self
     }
 
+    /// Weights make one stream of hidden states in the end (DeepSeek V4); else it is a sum.
+    pub fn ends_streams(&self) -> bool {
+        self.hyper_streams > 1
+            && self
+                .layers
+                .iter()
+                .any(|run| matches!(run.mixer, Mixer::Compressed(_)))
+    }
+
     /// Of a layer's hyper-connections, and of what ends them.
     fn connection_parameters(&self) -> (u64, u64) {
         let (streams, h) = (u64::from(self.hyper_streams), u64::from(self.hidden_size));
@@ -426,7 +439,12 @@ impl ModelSpec {
             return (0, 0);
         }
         let (mixes, width) = ((2 + streams) * streams, streams * h);
-        (2 * (mixes * (width + 1) + 3), streams * (width + 1) + 1)
+        let last = if self.ends_streams() {
+            streams * (width + 1) + 1
+        } else {
+            0
+        };
+        (2 * (mixes * (width + 1) + 3), last)
     }
 
     fn mixer_parameters(&self, mixer: &Mixer) -> u64 {

@@ -7,7 +7,7 @@ use crate::{
     gpu::{ComputeCapability, GpuSpec, Vendor},
     memory::{
         budget::{BudgetSettings, ranks, worst},
-        compressed, overhead,
+        overhead, packed,
         shape::{RankShape, refusal},
         sparse_latent,
     },
@@ -90,17 +90,17 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         }
         None => default_block_size(&spec, capability, kv_cache_dtype.value),
     };
-    if compressed::find(&spec).is_some() {
+    if packed::compressed(&spec).is_some() {
         compressed_refusal(scenario, block_size.value, kv_cache_dtype.value, capability)?;
     }
     let packed_latent = match sparse_latent::find(&spec) {
         None => false,
-        Some(_) if !block_size.value.is_multiple_of(64) => {
+        Some(index) if !block_size.value.is_multiple_of(if index.index_kpool > 1 { 512 } else { 64 }) => {
             return Err(Refusal::vllms(
-                "No valid attention backend found: sparse latent attention takes blocks of 64 tokens.",
+                "No valid attention backend found: sparse latent attention takes blocks of 64 tokens, and with pooled keys of 512.",
             ));
         }
-        Some(_) => sparse_latent::packed(capability, kv_cache_dtype.value).ok_or_else(|| {
+        Some(_) => sparse_latent::packed(&spec, capability, kv_cache_dtype.value).ok_or_else(|| {
             Refusal::vllms(format!(
                 "No valid attention backend found: sparse latent attention with kv_cache_dtype {} does not run at this compute capability.",
                 kv_cache_dtype.value.name()
@@ -310,7 +310,8 @@ fn kv_cache_dtype(
             "The checkpoint brings scales for an fp8 cache.",
         )),
         None | Some(KvCacheDtype::Auto)
-            if spec.architecture == "GlmMoeDsaForCausalLM" && (100..110).contains(&capability) =>
+            if (100..110).contains(&capability)
+                && (spec.architecture == "GlmMoeDsaForCausalLM" || packed::pooled(spec).is_some()) =>
         {
             Ok(Chosen::default(
                 KvCacheDtype::Fp8E4m3,
@@ -360,12 +361,15 @@ fn compressed_refusal(
 
 /// The smallest size that the attention backend takes (`vllm/platforms/cuda.py` and the backends at 0.33.0).
 fn default_block_size(spec: &ModelSpec, capability: u16, kv: KvCacheDtype) -> Chosen<u32> {
-    if compressed::find(spec).is_some() {
+    if packed::compressed(spec).is_some() {
         return Chosen::default(256, "Compressed attention takes blocks of 256.");
     }
     let indexed = |run: &LayerRun| matches!(run.mixer, Mixer::Attention(a, _) if a.index_dim > 0);
     if spec.layers.iter().any(indexed) {
         return Chosen::default(128, "The index picks blocks of 128 tokens.");
+    }
+    if packed::pooled(spec).is_some() {
+        return Chosen::default(512, "The index reads 32 keys at once, each of a pool of tokens.");
     }
     if sparse_latent::find(spec).is_some() {
         return Chosen::default(64, "Sparse latent attention takes blocks of 64.");

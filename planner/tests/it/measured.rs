@@ -35,6 +35,7 @@ fn layout(spec: &ModelSpec, shape: RankShape, element: u64, tokens: u32) -> KvLa
             no_hybrid: false,
             prefix_caching: true,
             state_element: 2,
+            row_pages: false,
             packed_latent: false,
             flashinfer_prefill: true,
         },

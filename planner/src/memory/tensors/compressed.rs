@@ -73,7 +73,7 @@ impl Builder<'_> {
     /// What makes one stream of them before the output.
     pub(super) fn last_connection(&self, out: &mut Vec<Tensor>) {
         let streams = u64::from(self.spec.hyper_streams);
-        if streams < 2 {
+        if !self.spec.ends_streams() {
             return;
         }
         let width = streams * u64::from(self.spec.hidden_size);

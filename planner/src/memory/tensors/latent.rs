@@ -65,6 +65,12 @@ impl Builder<'_> {
         );
         self.linear(&Linear::plain(class, &[dim, heads], h, h, false), out);
         out.push(whole(TensorClass::Norms, dim * 4, 2));
+        let pool = u64::from(index.index_kpool);
+        if pool > 1 {
+            out.push(whole(class, pool * dim * 4, 1));
+            out.push(whole(class, dim * h * 2, 1));
+            return;
+        }
         for bytes in self.place.load.places(index) {
             out.push(loaded(TensorClass::Buffers, bytes));
         }

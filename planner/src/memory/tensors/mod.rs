@@ -15,7 +15,7 @@ mod mamba2;
 
 use self::linear::Linear;
 use super::{
-    compressed as compressed_caches,
+    packed,
     shape::{RankShape, stage_layers},
     sparse_latent::{self, LoadSettings},
 };
@@ -97,7 +97,7 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
     let mut runs = Vec::with_capacity(spec.layers.len() + 2);
     let tied_last = spec.tie_word_embeddings && shape.is_last();
     let load = place.load;
-    if let Some(layer) = compressed_caches::find(spec) {
+    if let Some(layer) = packed::compressed(spec) {
         runs.push(TensorRun {
             layers: 1,
             tensors: vec![loaded(TensorClass::Buffers, load.picked(&layer.index))],

@@ -1,13 +1,14 @@
-//! The caches of DeepSeek V4: each layer has up to five, of different pages, packed into blocks that hold all of them.
+//! Caches of different pages, packed into blocks that hold all of them: those of DeepSeek V4, up to five a layer, and
+//! those of GLM-5.3-Flash, whose index keeps one key for a pool of tokens.
 //!
-//! Mirrors `models/deepseek_v4/{attention,compressor}.py`, `v1/attention/backends/mla/sparse_swa.py` and
-//! `v1/core/kv_cache_planning.py: _get_packed_kv_cache_groups` at 0.33.0.
+//! Mirrors `models/deepseek_v4/{attention,compressor}.py`, `models/glm5next/common/attention.py`,
+//! `v1/attention/backends/mla/sparse_swa.py` and `v1/core/kv_cache_planning.py: _get_packed_kv_cache_groups` at 0.33.0.
 use super::{
-    kv_cache::{Group, GroupKind},
+    kv_cache::{Group, GroupKind, KvSettings, kind, token_bytes},
     sparse_latent::LoadSettings,
 };
 use crate::{
-    model::{Compressed, Mixer, ModelSpec},
+    model::{Compressed, Mixer, Mla, ModelSpec, SparseIndex},
     units::MIB,
 };
 
@@ -20,8 +21,16 @@ const ALIGNMENT: u64 = 576;
 /// Tokens of a block of the window's cache.
 const WINDOW_BLOCK: u64 = 64;
 
-/// The first layer with such attention.
-pub fn find(spec: &ModelSpec) -> Option<Compressed> {
+/// The first layer with an index over pools of tokens.
+pub fn pooled(spec: &ModelSpec) -> Option<SparseIndex> {
+    spec.layers.iter().find_map(|run| match run.mixer {
+        Mixer::Mla(mla) => mla.sparse.filter(|index| index.index_kpool > 1),
+        _ => None,
+    })
+}
+
+/// The first layer with compressed attention.
+pub fn compressed(spec: &ModelSpec) -> Option<Compressed> {
     spec.layers.iter().find_map(|run| match run.mixer {
         Mixer::Compressed(layer) => Some(layer),
         _ => None,
@@ -35,8 +44,40 @@ struct Cache {
     page: u64,
 }
 
-/// The caches of a layer, for blocks of `block` tokens.
-fn caches(layer: &Compressed, block: u64) -> Vec<Cache> {
+/// The caches of a layer; `row` is a token of latent attention.
+fn caches(mixer: &Mixer, settings: &KvSettings, row: u64) -> Vec<Cache> {
+    let block = u64::from(settings.block_size);
+    match mixer {
+        Mixer::Compressed(layer) => compressed_caches(layer, block),
+        Mixer::Mla(Mla {
+            sparse: Some(index), ..
+        }) => {
+            let pool = u64::from(index.index_kpool.max(1));
+            let cache = |kind, block, page| Cache { kind, block, page };
+            let mut caches = vec![cache(GroupKind::Full, block, block * row)];
+            if index.own {
+                caches.push(cache(GroupKind::Full, block, block / pool * index.key_bytes()));
+                // The pool that is not full yet: a 16-bit key and a score per token, once per request.
+                let tail = pool * 2 * u64::from(index.index_head_dim) * 2;
+                caches.push(cache(GroupKind::State(1), pool, tail));
+            }
+            caches
+        }
+        // States are as large as a page of attention.
+        Mixer::Kda(_) => kind(mixer, settings)
+            .map(|kind| Cache {
+                kind,
+                block,
+                page: block * row,
+            })
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Those of DeepSeek V4, for blocks of `block` tokens.
+fn compressed_caches(layer: &Compressed, block: u64) -> Vec<Cache> {
     let cache = |kind, block, bytes: u64| Cache {
         kind,
         block,
@@ -88,6 +129,22 @@ impl Bucket {
             .unwrap_or(0)
     }
 
+    /// A state or a ring: so many of them for a request, whatever its length.
+    fn is_state(&self) -> bool {
+        matches!(self.kind, GroupKind::State(_))
+    }
+
+    /// Layers in all.
+    fn layers(&self) -> usize {
+        self.pages.iter().map(|(_, layers)| layers.len()).sum()
+    }
+
+    /// Bytes of the largest of `count` groups that it is cut into.
+    fn widest(&self, count: usize) -> u64 {
+        let bytes = |(page, layers): &(u64, Vec<u32>)| page * layers.len().div_ceil(count.max(1)) as u64;
+        self.pages.iter().map(bytes).sum()
+    }
+
     /// Each size of page is there equally often.
     fn balanced(&self) -> bool {
         self.pages
@@ -96,16 +153,13 @@ impl Bucket {
     }
 }
 
-fn buckets(spec: &ModelSpec, block: u64) -> Vec<Bucket> {
+fn buckets(spec: &ModelSpec, settings: &KvSettings, row: u64) -> Vec<Bucket> {
     let mut buckets: Vec<Bucket> = Vec::new();
     let mut index = 0;
     for run in &spec.layers {
         let layers = index..index + run.count;
         index = layers.end;
-        let Mixer::Compressed(layer) = run.mixer else {
-            continue;
-        };
-        for cache in caches(&layer, block) {
+        for cache in caches(&run.mixer, settings, row) {
             let at = buckets
                 .iter()
                 .position(|b| b.kind == cache.kind && b.block == cache.block);
@@ -137,9 +191,21 @@ fn common_repeats(values: &[usize], least: usize) -> usize {
 }
 
 /// The groups, with their bytes in the layers that are `inside` the stage; `None` where no layer is of this kind.
-pub(super) fn groups(spec: &ModelSpec, block: u64, inside: impl Fn(&u32) -> bool) -> Option<Vec<Group>> {
-    find(spec)?;
-    let buckets = buckets(spec, block);
+pub(super) fn groups(
+    spec: &ModelSpec,
+    settings: &KvSettings,
+    inside: impl Fn(&u32) -> bool,
+) -> Option<Vec<Group>> {
+    let pooled = pooled(spec);
+    if pooled.is_none() {
+        compressed(spec)?;
+    }
+    let row = spec.layers.iter().find_map(|run| match run.mixer {
+        Mixer::Mla(_) => Some(token_bytes(&run.mixer, settings)),
+        _ => None,
+    });
+    let row = row.unwrap_or(0);
+    let buckets = buckets(spec, settings, row);
     let balanced = || buckets.iter().filter(|bucket| bucket.balanced());
     let least = balanced()
         .filter(|bucket| bucket.pages.len() > 1)
@@ -147,12 +213,31 @@ pub(super) fn groups(spec: &ModelSpec, block: u64, inside: impl Fn(&u32) -> bool
         .max();
     let repeats: Vec<usize> = balanced().map(Bucket::repeats).collect();
     let each = least.map(|least| common_repeats(&repeats, least.max(1)));
+    let cut = |bucket: &Bucket| match each {
+        Some(each) if bucket.balanced() => bucket.repeats().div_ceil(each),
+        _ => 1,
+    };
+    let widest = |bucket: &Bucket| {
+        let count = if bucket.is_state() {
+            bucket.layers()
+        } else {
+            cut(bucket)
+        };
+        bucket.widest(count)
+    };
+    let anchor = buckets.iter().map(widest).max().unwrap_or(0);
+    // Blocks are whole rows of latent attention apart, on Blackwell so many as its kernel reads at once.
+    let align = if settings.row_pages { row * 32 } else { row };
+    let align = if pooled.is_some() { align.max(1) } else { 1 };
     let mut groups = Vec::new();
     for bucket in &buckets {
-        let count = match each {
-            Some(each) if bucket.balanced() => bucket.repeats().div_ceil(each),
-            _ => 1,
-        };
+        let mut count = cut(bucket);
+        if let (true, Some((page, _))) = (bucket.is_state(), bucket.pages.first()) {
+            // No more states in a group than a block holds anyway.
+            let held = anchor.checked_div(*page).unwrap_or(1).max(1);
+            let held = usize::try_from(held).unwrap_or(usize::MAX);
+            count = count.max(bucket.layers().div_ceil(held));
+        }
         for group in 0..count {
             let bytes = |(page, layers): &(u64, Vec<u32>)| {
                 let members = layers.iter().skip(group).step_by(count);
@@ -161,7 +246,12 @@ pub(super) fn groups(spec: &ModelSpec, block: u64, inside: impl Fn(&u32) -> bool
             groups.push(Group {
                 kind: bucket.kind,
                 block: bucket.block,
-                bytes: bucket.pages.iter().map(bytes).sum(),
+                bytes: bucket
+                    .pages
+                    .iter()
+                    .map(bytes)
+                    .sum::<u64>()
+                    .next_multiple_of(align),
             });
         }
     }
