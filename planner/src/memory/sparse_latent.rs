@@ -28,15 +28,22 @@ pub fn find(spec: &ModelSpec) -> Option<SparseIndex> {
 }
 
 /// Whether the cache takes DeepSeek's packed layout; `None` where no kernel takes that cache on that GPU.
-pub fn packed(spec: &ModelSpec, capability: u16, kv: KvCacheDtype) -> Option<bool> {
+pub fn packed(spec: &ModelSpec, index: &SparseIndex, capability: u16, kv: KvCacheDtype) -> Option<bool> {
     let positions = latent(spec).is_none_or(|mla| mla.qk_rope_head_dim > 0);
+    // `model_executor/models/config.py: DeepseekV32ForCausalLM`.
+    let kv = match kv {
+        KvCacheDtype::Bfloat16 if spec.architecture == "DeepseekV32ForCausalLM" => KvCacheDtype::Auto,
+        kv => kv,
+    };
     match (capability, kv) {
         (_, KvCacheDtype::Fp8E5m2) => None,
         _ if !positions => matches!(capability, 90 | 100..110).then_some(false),
         // Hopper's FP8 cache is FlashMLA's, but for the name fp8_e4m3, which only FlashInfer takes.
         (90, kv) => Some(kv == KvCacheDtype::Fp8),
         (100..110, _) => Some(false),
-        (120..130, KvCacheDtype::Auto | KvCacheDtype::Fp8 | KvCacheDtype::Fp8E4m3) => Some(true),
+        (120..130, KvCacheDtype::Auto | KvCacheDtype::Fp8 | KvCacheDtype::Fp8E4m3) => {
+            (index.index_topk == 2048).then_some(true)
+        }
         _ => None,
     }
 }

@@ -1,7 +1,10 @@
 //! Fills in what was not set: vLLM's default for the version, model and GPU, or our recommendation for the workload.
 //!
 //! Defaults mirror `vllm/engine/arg_utils.py: get_batch_defaults` and `config/model.py` at 0.33.0.
-use super::scenario::{Defaults, Scenario};
+use super::{
+    caches,
+    scenario::{Defaults, Scenario},
+};
 use crate::{
     engine::{Chosen, KvCacheDtype, MaxModelLen, ResolvedArgs},
     gpu::{ComputeCapability, GpuSpec, Vendor},
@@ -39,14 +42,14 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn ours(reason: impl Into<String>) -> Self {
+    pub(super) fn ours(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
             vllm_error: None,
         }
     }
 
-    fn vllms(message: impl Into<String>) -> Self {
+    pub(super) fn vllms(message: impl Into<String>) -> Self {
         let message = message.into();
         Self {
             reason: format!("vLLM refuses: {message}"),
@@ -91,22 +94,15 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         None => default_block_size(&spec, capability, kv_cache_dtype.value),
     };
     if packed::compressed(&spec).is_some() {
-        compressed_refusal(scenario, block_size.value, kv_cache_dtype.value, capability)?;
+        caches::compressed_refusal(scenario, block_size.value, kv_cache_dtype.value, capability)?;
     }
-    let packed_latent = match sparse_latent::find(&spec) {
-        None => false,
-        Some(index) if !block_size.value.is_multiple_of(if index.index_kpool > 1 { 512 } else { 64 }) => {
-            return Err(Refusal::vllms(
-                "No valid attention backend found: sparse latent attention takes blocks of 64 tokens, and with pooled keys of 512.",
-            ));
-        }
-        Some(_) => sparse_latent::packed(&spec, capability, kv_cache_dtype.value).ok_or_else(|| {
-            Refusal::vllms(format!(
-                "No valid attention backend found: sparse latent attention with kv_cache_dtype {} does not run at this compute capability.",
-                kv_cache_dtype.value.name()
-            ))
-        })?,
-    };
+    let packed_latent = caches::packed_latent(
+        scenario,
+        &spec,
+        capability,
+        block_size.value,
+        kv_cache_dtype.value,
+    )?;
     let engine = &scenario.engine;
     let switch = |set: Option<bool>, default: bool, why: &str| {
         set.map_or_else(|| Chosen::default(default, why), Chosen::user)
@@ -331,32 +327,6 @@ fn kv_cache_dtype(
         }
         Some(kv) => Ok(Chosen::user(kv)),
     }
-}
-
-/// What DeepSeek V4's caches do not take, or what is not computed for them.
-fn compressed_refusal(
-    scenario: &Scenario,
-    block_size: u32,
-    kv: KvCacheDtype,
-    capability: u16,
-) -> Result<(), Refusal> {
-    if !kv.is_fp8() && kv != KvCacheDtype::Auto {
-        return Err(Refusal::vllms(format!(
-            "DeepseekV4 fp8_ds_mla layout only supports fp8 kv-cache, got {}. Please set `--kv-cache-dtype fp8` or select a backend that supports bfloat16 KV cache.",
-            kv.name()
-        )));
-    }
-    if block_size != 256 {
-        return Err(Refusal::ours(
-            "DeepSeek V4's caches are only computed for blocks of 256 tokens",
-        ));
-    }
-    if capability < 80 || scenario.engine.disable_hybrid_kv_cache_manager == Some(true) {
-        return Err(Refusal::ours(
-            "DeepSeek V4 is not computed for GPUs before compute capability 8.0, nor with disable_hybrid_kv_cache_manager",
-        ));
-    }
-    Ok(())
 }
 
 /// The smallest size that the attention backend takes (`vllm/platforms/cuda.py` and the backends at 0.33.0).

@@ -1,5 +1,6 @@
 //! The question, the answer, and the judgement between them.
 mod arguments;
+mod caches;
 mod evaluate;
 mod judge;
 mod notes;

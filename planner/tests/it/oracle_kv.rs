@@ -48,8 +48,9 @@ fn plans_of(file: &serde_json::Value) {
             no_hybrid: false,
             prefix_caching: true,
             state_element: 2,
-            packed_latent: sparse_latent::find(&spec).is_some()
-                && sparse_latent::packed(&spec, capability, kv).unwrap_or(false),
+            packed_latent: sparse_latent::find(&spec)
+                .and_then(|index| sparse_latent::packed(&spec, &index, capability, kv))
+                .unwrap_or(false),
             row_pages: (100..110).contains(&capability),
             flashinfer_prefill: matches!(capability, 90 | 100..110),
         };
