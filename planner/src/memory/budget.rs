@@ -8,7 +8,7 @@ use super::{
     kv_cache::{KvLayout, KvPlan, KvSettings},
     overhead, packed,
     shape::{RankShape, stage_layers},
-    sparse_latent::{self, LoadSettings},
+    sparse_latent::LoadSettings,
     tensors::{Placement, TensorClass, tensors},
 };
 use crate::{
@@ -71,6 +71,8 @@ pub struct RankBudget {
     pub loaded_bytes: Bytes,
     /// Buffers and peaks.
     pub runner: RunnerMemory,
+    /// Attention asks for a larger workspace than the experts.
+    pub attention_workspace: bool,
     /// Outside torch, within the budget.
     pub non_torch: Bytes,
     /// CUDA graphs.
@@ -133,12 +135,13 @@ impl RankBudget {
         let mut runner = RunnerMemory::new(spec, &run);
         // One workspace for all: loading made it as large as attention asks for.
         let made = load.workspace(spec, u64::from(shape.tp), settings.capability);
-        let gathered = sparse_latent::find(spec).map_or(0, |index| load.gathered(&index));
-        runner.workspace = Bytes::new(runner.workspace.get().max(gathered).saturating_sub(made));
-        if let Some(layer) = packed::compressed(spec) {
-            let needed = packed::workspace(&layer, &load);
-            runner.workspace = runner.workspace.max(Bytes::new(needed));
-        }
+        let profiled = load.profiled(spec, u64::from(shape.tp), settings.capability);
+        let profiled = Bytes::new(profiled).max(
+            packed::compressed(spec)
+                .map_or(Bytes::ZERO, |layer| Bytes::new(packed::workspace(&layer, &load))),
+        );
+        let attention_workspace = profiled > runner.workspace;
+        runner.workspace = runner.workspace.max(profiled).saturating_sub(Bytes::new(made));
         let layers: u32 = stage_layers(spec, &shape).iter().map(|run| run.count).sum();
         let blackwell = (100..110).contains(&settings.capability);
         let graph_count = if settings.enforce_eager || !settings.rules.graphs_in_budget {
@@ -183,6 +186,7 @@ impl RankBudget {
             buffer_bytes,
             loaded_bytes,
             runner,
+            attention_workspace,
             non_torch,
             graphs,
             graph_count,

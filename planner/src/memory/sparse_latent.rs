@@ -11,6 +11,9 @@ use crate::{
 /// FlashInfer's buffer (`VLLM_FLASHINFER_WORKSPACE_BUFFER_SIZE`).
 const FLASHINFER_BUFFER: u64 = 394 * MIB;
 
+/// Pieces of a context: between twice the multiprocessors of an A100 and of an RTX PRO 6000.
+const MOST_PIECES: u64 = 256;
+
 /// Heads that `FlashMLA`'s sparse kernels round up to.
 const HEAD_PADDING: u64 = 64;
 
@@ -117,6 +120,31 @@ impl LoadSettings {
             0
         };
         (attention * 2).max(prefill)
+    }
+
+    /// Bytes of the workspace that attention asks for in the profile run.
+    pub fn profiled(&self, spec: &ModelSpec, tp: u64, capability: u16) -> u64 {
+        match latent(spec) {
+            Some(Mla {
+                sparse: Some(index), ..
+            }) => self.gathered(&index),
+            // Kimi's class reserves none.
+            Some(mla) if !mla.unit_scale => self.splits(&mla, tp, capability),
+            _ => 0,
+        }
+    }
+
+    /// Bytes of the partial results of decoding in the Triton kernel, which runs before Hopper and on capability 12.x:
+    /// a context is cut into pieces of 512 tokens (`mla/triton_mla.py: _reserve_attn_logits_workspace`). vLLM makes no
+    /// more pieces than twice the multiprocessors, which are not known here: A100 has 108, RTX PRO 6000 188.
+    fn splits(&self, mla: &Mla, tp: u64, capability: u16) -> u64 {
+        if !matches!(capability, 1..90 | 120..130) {
+            return 0;
+        }
+        let pieces = (u64::from(self.max_model_len) / 512).max(1).next_power_of_two();
+        let heads = u64::from(mla.num_attention_heads) / tp;
+        let row = u64::from(mla.kv_lora_rank) + 1;
+        u64::from(self.max_num_seqs) * heads * pieces.min(MOST_PIECES) * row * 4
     }
 
     /// Bytes that an indexer gathers the keys of a prefill in; the profile run reserves them

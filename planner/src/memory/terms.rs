@@ -143,16 +143,36 @@ fn runner_terms(spec: &ModelSpec, rank: &RankBudget, settings: &BudgetSettings) 
     }];
     if runner.workspace > Bytes::ZERO {
         let moe = spec.moe();
-        terms.push(Term {
+        let experts = Term {
             id: "persistent.workspace",
             label: "Expert workspace",
             segment: Segment::Overhead,
             bytes: runner.workspace.signed(),
             formula: "2 × max_num_batched_tokens × num_experts_per_tok × (max(2 × expert width, hidden_size) + max(expert width, hidden_size))",
-            inputs: vec![tokens.clone(), ("num_experts_per_tok", moe.map_or(0, |m| m.num_experts_per_tok).to_string()), hidden.clone()],
+            inputs: vec![
+                tokens.clone(),
+                (
+                    "num_experts_per_tok",
+                    moe.map_or(0, |m| m.num_experts_per_tok).to_string(),
+                ),
+                hidden.clone(),
+            ],
             source: "model_executor/layers/fused_moe/modular_kernel.py@0.33.0",
             basis: Basis::Exact,
             checked,
+        };
+        terms.push(if rank.attention_workspace {
+            Term {
+                label: "Attention workspace",
+                formula: "what the attention's kernels reserve for this context, sequences and tokens, less what loading reserved",
+                inputs: vec![seqs.clone(), tokens.clone()],
+                source: "v1/attention/backends/mla, model_executor/layers/sparse_attn_indexer.py@0.33.0",
+                basis: Basis::Fitted,
+                checked: "follows vLLM's code; not measured",
+                ..experts
+            }
+        } else {
+            experts
         });
     }
     if runner.intermediate > Bytes::ZERO {

@@ -133,10 +133,17 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
             tensors,
         });
     }
-    if shape.is_last() {
+    let mut last = if shape.is_last() {
+        builder.tail()
+    } else {
+        Vec::new()
+    };
+    // Every stage has what ends the streams.
+    builder.last_connection(&mut last);
+    if !last.is_empty() {
         runs.push(TensorRun {
             layers: 1,
-            tensors: builder.tail(),
+            tensors: last,
         });
     }
     if shape.is_first() && spec.scalar_buffers > 0 {
@@ -219,7 +226,6 @@ impl Builder<'_> {
         let h = u64::from(spec.hidden_size) * self.element;
         let vectors = u64::from(spec.norms.last) * if spec.norms.bias { 2 } else { 1 };
         let mut out = vec![whole(TensorClass::Norms, h, vectors)];
-        self.last_connection(&mut out);
         if !spec.tie_word_embeddings {
             if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
                 let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
