@@ -272,13 +272,13 @@ fn glm5_next(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
 /// (`models/deepseek_v32/attention.py: DeepseekV32Attention`).
 fn own_indexers(fields: &Fields<'_>, layers: u32) -> Result<Vec<bool>, ConfigError> {
     if let Some(value) = fields.value("index_topk_pattern") {
-        let Some(pattern) = value.as_str() else {
-            return Err(fields.wrong("index_topk_pattern", "a text of F and S", value));
+        let shared: Vec<bool> = match value {
+            Value::String(text) => text.chars().map(|c| c == 'S').collect(),
+            Value::Array(list) => list.iter().map(|layer| layer == "S").collect(),
+            _ => return Err(fields.wrong("index_topk_pattern", "F and S for each layer", value)),
         };
-        let pattern: Vec<char> = pattern.chars().collect();
-        return Ok((0..layers as usize)
-            .map(|i| pattern.get(i) != Some(&'S'))
-            .collect());
+        let own = |i: usize| !shared.get(i).copied().unwrap_or(false);
+        return Ok((0..layers as usize).map(own).collect());
     }
     let every = fields.count("index_topk_freq", MAX_LAYERS)?.unwrap_or(1);
     let offset = fields
