@@ -1,4 +1,5 @@
 //! How a model is cut over GPUs, and what vLLM refuses to cut.
+use super::packed;
 use crate::model::{LayerRun, LinearScheme, Mixer, ModelSpec};
 
 /// One rank's place in the layout.
@@ -90,6 +91,21 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         a.num_key_value_heads.max(shape.tp),
         a.num_key_value_heads.min(shape.tp),
     );
+    if let Some(layer) = packed::compressed(spec)
+        && !layer.o_groups.is_multiple_of(shape.tp)
+    {
+        return Some(format!("{} is not divisible by {}", layer.o_groups, shape.tp));
+    }
+    if shape.pp > 1 && packed::pooled(spec).is_some() {
+        return Some("Pipeline parallelism is not supported for this model.".to_owned());
+    }
+    if let Some(heads) = spec.layers.iter().find_map(|run| match run.mixer {
+        Mixer::Kda(kda) => Some(kda.num_heads),
+        _ => None,
+    }) && !heads.is_multiple_of(shape.tp)
+    {
+        return Some(format!("{heads} is not divisible by {}", shape.tp));
+    }
     let vocab = spec.vocab_size.next_multiple_of(64);
     let mut cuts = vec![(big, small), (vocab, shape.tp)];
     if let Some(mlp) = spec.mlp() {
@@ -183,6 +199,7 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     let heads = a.num_attention_heads / shape.tp;
     let q = match spec.layers.first().map(|run| run.mixer) {
         Some(Mixer::Mla(mla)) => heads * mla.v_head_dim,
+        Some(Mixer::Compressed(layer)) => layer.o_groups / shape.tp * layer.o_lora_rank,
         _ => heads * a.v_head_dim,
     };
     let widths: Vec<u32> = dense
@@ -215,7 +232,7 @@ fn block_refusal(spec: &ModelSpec, shape: &RankShape, n: u32, k: u32) -> Option<
     // `fp8` lets the shards of a fused layer share a block (`layers/linear.py`).
     let method = spec.quantization.as_ref().map(|q| q.method);
     let fused = |sizes: &[u32], outputs: &mut Vec<u32>| {
-        if method != Some("fp8") {
+        if !matches!(method, Some("fp8" | "deepseek_v4_fp8")) {
             // Uncut, the last shard may end within a block.
             let checked = if shape.tp > 1 {
                 sizes.len()
@@ -234,6 +251,11 @@ fn block_refusal(spec: &ModelSpec, shape: &RankShape, n: u32, k: u32) -> Option<
                 outputs.push(heads * (mla.qk_nope_head_dim + mla.qk_rope_head_dim));
                 outputs.push(heads * (mla.qk_nope_head_dim + mla.v_head_dim));
                 inputs.push(heads * mla.v_head_dim);
+            }
+            Mixer::Compressed(layer) => {
+                let latent = layer.o_groups / shape.tp * layer.o_lora_rank;
+                outputs.extend([layer.num_attention_heads / shape.tp * layer.head_dim, latent]);
+                inputs.push(latent);
             }
             Mixer::Attention(a, _) => {
                 let heads = a.num_attention_heads / shape.tp;

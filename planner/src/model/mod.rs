@@ -1,11 +1,13 @@
 //! Models: a Hugging Face `config.json` read without guessing, and the shapes that follow from it.
 mod attention;
 mod catalog;
+mod compressed;
 mod config_error;
 mod experts;
 mod families;
 mod fields;
 mod input;
+mod kda;
 mod layouts;
 mod mixed;
 mod positions;
@@ -15,12 +17,14 @@ mod resolve;
 mod spec;
 
 pub use catalog::{CatalogModel, find, models};
+pub use compressed::Compressed;
 pub use config_error::ConfigError;
 pub use input::{ModelInput, ModelOrigin};
+pub use kda::Kda;
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    AltUp, Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LatentExperts, LayerRun, Mamba1,
+    AltUp, Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LatentMoe, LayerRun, Mamba1,
     Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, OtherSchemes, PerLayerInput, QkNorm, Quantized, Rope,
-    SharedExpert, ShortConv,
+    SharedExpert, ShortConv, SparseIndex,
 };

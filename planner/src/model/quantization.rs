@@ -2,7 +2,7 @@
 //!
 //! Mirrors `vllm/config/model.py: _verify_quantization` and the layouts of
 //! `vllm/model_executor/layers/quantization/{fp8,auto_awq,auto_gptq}.py` and `compressed_tensors/` at 0.33.0.
-use super::{ConfigError, fields::Fields, mixed::Mixed, quark};
+use super::{ConfigError, families::Experts, fields::Fields, mixed::Mixed, quark};
 use serde_json::{Map, Value};
 
 /// How a linear layer is stored.
@@ -31,6 +31,8 @@ pub enum LinearScheme {
     Nvfp4,
     /// The same for the weight alone: always through Marlin (ModelOpt's W4A16_NVFP4).
     Nvfp4Weights,
+    /// 8-bit floats with one 8-bit exponent per 32.
+    Mxfp8,
     /// 4-bit floats with one 8-bit exponent per 32: routed experts (gpt-oss), or every linear layer (quark).
     Mxfp4,
     /// Packed integers of 4 or 8 bits with 16-bit scales per group.
@@ -61,6 +63,10 @@ pub struct Quantization {
     pub min_capability: u16,
     /// `kv_cache_dtype auto` becomes fp8 because the checkpoint says so.
     pub fp8_kv_cache: bool,
+    /// Layout of the routed experts where it is another one.
+    pub experts: Option<LinearScheme>,
+    /// Scales of blocks are stored as 8-bit exponents and widened for the kernel.
+    pub exponent_scales: bool,
     /// Modules that are left out.
     ignore: Vec<Module>,
     /// Which module has which scheme, where they are not all of the one above.
@@ -94,14 +100,22 @@ impl Eq for Module {}
 impl Quantization {
     /// `--quantization fp8_per_tensor` on a checkpoint that is not quantised.
     pub fn online_fp8() -> Self {
+        let scheme = LinearScheme::Fp8PerTensor {
+            static_activation: false,
+        };
+        Self::plain("fp8_per_tensor", scheme, 75)
+    }
+
+    /// As most are: one layout, no output layer, everything quantised.
+    const fn plain(method: &'static str, scheme: LinearScheme, min_capability: u16) -> Self {
         Self {
-            method: "fp8_per_tensor",
-            scheme: LinearScheme::Fp8PerTensor {
-                static_activation: false,
-            },
+            method,
+            scheme,
             lm_head: false,
-            min_capability: 75,
+            min_capability,
             fp8_kv_cache: false,
+            experts: None,
+            exponent_scales: false,
             ignore: Vec::new(),
             mixed: None,
         }
@@ -115,13 +129,8 @@ impl Quantization {
         ignore: Vec<Module>,
     ) -> Self {
         Self {
-            method,
-            scheme,
-            lm_head: false,
-            min_capability,
-            fp8_kv_cache: false,
             ignore,
-            mixed: None,
+            ..Self::plain(method, scheme, min_capability)
         }
     }
 
@@ -205,7 +214,7 @@ fn wildcard(parts: &[String], module: &str) -> bool {
 }
 
 /// Reads the checkpoint's own description; `None` where it is not quantised.
-pub(super) fn read(fields: &Fields<'_>, gpt_oss: bool) -> Result<Option<Quantization>, ConfigError> {
+pub(super) fn read(fields: &Fields<'_>, experts: Experts) -> Result<Option<Quantization>, ConfigError> {
     let (key, object) = match fields.object("quantization_config")? {
         Some(object) => ("quantization_config", object),
         None => match fields.object("compression_config")? {
@@ -226,20 +235,22 @@ pub(super) fn read(fields: &Fields<'_>, gpt_oss: bool) -> Result<Option<Quantiza
         )));
     };
     let quantization = match method.to_ascii_lowercase().as_str() {
+        "fp8" if experts == Experts::DeepSeekV4 => deepseek_v4(fields, &inner)?,
         "fp8" => fp8(&inner)?,
         "awq" => packed(&inner, "auto_awq", 75)?,
         "gptq" => packed(&inner, "auto_gptq", 60)?,
+        // vLLM takes Kimi K3's experts as MXFP4 whatever the file calls them.
+        "compressed-tensors"
+            if experts == Experts::Kimi && inner.text("format")? == Some("mxfp4-pack-quantized") =>
+        {
+            Quantization::plain("mxfp4", LinearScheme::Mxfp4, 80)
+        }
         "compressed-tensors" | "compressed_tensors" => compressed_tensors(&inner)?,
         "modelopt" | "modelopt_fp4" | "modelopt_mixed" => modelopt(&inner)?,
         "quark" => quark::read(&inner)?,
-        "mxfp4" if gpt_oss => Quantization {
-            method: "gpt_oss_mxfp4",
-            scheme: LinearScheme::Mxfp4,
-            lm_head: false,
-            min_capability: 80,
-            fp8_kv_cache: false,
+        "mxfp4" if experts == Experts::GptOss => Quantization {
             ignore: names(&inner, "modules_to_not_convert")?,
-            mixed: None,
+            ..Quantization::plain("gpt_oss_mxfp4", LinearScheme::Mxfp4, 80)
         },
         other => return Err(not_modelled(other)),
     };
@@ -294,13 +305,33 @@ fn fp8(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
     let mut ignore = names(fields, "modules_to_not_convert")?;
     ignore.extend(names(fields, "ignored_layers")?);
     Ok(Quantization {
-        method: "fp8",
-        scheme,
-        lm_head: false,
-        min_capability: 75,
-        fp8_kv_cache: false,
         ignore,
-        mixed: None,
+        ..Quantization::plain("fp8", scheme, 75)
+    })
+}
+
+/// FP8 blocks, and experts by `expert_dtype` (`models/deepseek_v4/quant_config.py`).
+fn deepseek_v4(top: &Fields<'_>, fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
+    let fp4 = match top.text("expert_dtype")? {
+        None | Some("fp4") => true,
+        Some("fp8") => false,
+        Some(other) => {
+            return Err(top.inconsistent("expert_dtype", format!("expected fp4 or fp8, got {other:?}")));
+        }
+    };
+    let nvfp4 = fields
+        .text("moe_quant_algo")?
+        .is_some_and(|name| name.eq_ignore_ascii_case("nvfp4"));
+    let experts = if nvfp4 {
+        LinearScheme::Nvfp4
+    } else {
+        LinearScheme::Mxfp4
+    };
+    Ok(Quantization {
+        method: "deepseek_v4_fp8",
+        experts: fp4.then_some(experts),
+        exponent_scales: fp4,
+        ..fp8(fields)?
     })
 }
 
@@ -333,13 +364,10 @@ fn modelopt(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
     let mut ignore = names(fields, "ignore")?;
     ignore.extend(names(fields, "exclude_modules")?);
     let quantization = Quantization {
-        method,
-        scheme,
-        lm_head: false,
-        min_capability,
         fp8_kv_cache,
         ignore,
         mixed,
+        ..Quantization::plain(method, scheme, min_capability)
     };
     Ok(quantization.with_lm_head())
 }
@@ -358,6 +386,7 @@ fn modelopt_scheme(algorithm: &str) -> Result<LinearScheme, ConfigError> {
         }),
         "NVFP4" => Ok(LinearScheme::Nvfp4),
         "W4A16_NVFP4" => Ok(LinearScheme::Nvfp4Weights),
+        "MXFP8" => Ok(LinearScheme::Mxfp8),
         other => Err(unknown_algorithm(other)),
     }
 }
@@ -457,13 +486,9 @@ fn packed(
     let lm_head = fields.flag("lm_head")?.unwrap_or(false);
     let ignore = names(fields, "modules_to_not_convert")?;
     Ok(Quantization {
-        method,
-        scheme,
         lm_head,
-        min_capability,
-        fp8_kv_cache: false,
         ignore,
-        mixed: None,
+        ..Quantization::plain(method, scheme, min_capability)
     })
 }
 
@@ -511,15 +536,11 @@ fn compressed_tensors(fields: &Fields<'_>) -> Result<Quantization, ConfigError> 
         _ => 70,
     };
     // The target `Linear` never takes the output layer, whether the ignore list names it or not.
-    let lm_head = false;
     Ok(Quantization {
-        method: "compressed-tensors",
-        scheme,
-        lm_head,
-        min_capability,
         fp8_kv_cache,
         ignore,
         mixed,
+        ..Quantization::plain("compressed-tensors", scheme, min_capability)
     })
 }
 

@@ -112,10 +112,9 @@ fn architecture<'a>(fields: &Fields<'a>) -> Result<&'a str, ConfigError> {
 fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<ModelSpec, ConfigError> {
     let hidden_size = fields.required("hidden_size", MAX_WIDTH, "the size of every layer")?;
     let vocab_size = fields.required("vocab_size", MAX_VOCAB, "embedding and sampler")?;
-    let gpt_oss = family.experts == Experts::GptOss;
-    let quantization = match quantization::read(top, gpt_oss)? {
+    let quantization = match quantization::read(top, family.experts)? {
         Some(quantization) => Some(quantization),
-        None => quantization::read(fields, gpt_oss)?,
+        None => quantization::read(fields, family.experts)?,
     };
     let (mixers, feed_forwards) = layouts::layers(fields, family, hidden_size)?;
     let alt_up = match family.layout {
@@ -129,7 +128,17 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     };
     let attention = attention::first(&mixers);
     let quantized_router = family.experts == Experts::Qwen;
-    let layers = runs(&feed_forwards, &mixers, quantization.as_ref(), family.experts)?;
+    let mut layers = runs(&feed_forwards, &mixers, quantization.as_ref(), family.experts)?;
+    // Its attention never takes the checkpoint's quantisation (`models/glm5next/common/{model,kda}.py`).
+    let bare_attention = family.experts == Experts::Glm5Next;
+    for run in layers.iter_mut().filter(|_| bare_attention) {
+        run.quantized = Quantized {
+            qkv: false,
+            o: false,
+            indexer: false,
+            ..run.quantized
+        };
+    }
     let context = match family.layout {
         Layout::Mamba | Layout::Mamba2 => positions::unbounded(fields)?,
         _ => positions::context_length(fields)?,
@@ -142,6 +151,9 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         Layout::Lfm2 => fields.flag("tie_embedding")?.unwrap_or(tie_word_embeddings),
         _ => tie_word_embeddings,
     };
+    // Attention over the sums of blocks of layers, twice a layer and at the end: a norm and a vector of weights each
+    // (`models/kimi_k3/nvidia/model.py: KimiDecoderLayer`).
+    let residual_blocks = family.kda && fields.has("attn_res_block_size");
     let needs_remote_code = false;
     Ok(ModelSpec {
         architecture: family.architecture.to_owned(),
@@ -162,6 +174,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         layers,
         norms: Norms {
             per_layer: family.norms_per_layer
+                + if residual_blocks { 4 } else { 0 }
                 + if feed_forwards.iter().any(|f| f.dense.is_some() && f.moe.is_some()) {
                     3
                 } else {
@@ -171,9 +184,15 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
             scalars_per_layer: family.scalars_per_layer,
             bias: family.norm_bias,
             per_part: family.layout == Layout::Nas,
+            last: if residual_blocks { 3 } else { 1 },
         },
         rope: positions::rope(fields, family.rope, attention::rotary_head_dim(&mixers))?,
         scalar_buffers: family.scalar_buffers,
+        hyper_streams: if family.compressed || bare_attention && fields.flag("mhc")? != Some(false) {
+            fields.required("hc_mult", 64, "the hyper-connections")?
+        } else {
+            1
+        },
         residual_copies: family.residual_copies,
         quantized_router,
         per_layer_input,
@@ -254,10 +273,12 @@ const MODULE_ROOTS: &[&str] = &[
 /// Names of a layer's projections into and out of its mixer, as checkpoints write them.
 fn mixer_names(mixer: &Mixer) -> (&'static [&'static str], &'static [&'static str]) {
     match mixer {
-        Mixer::Attention(..) | Mixer::Mla(_) => (
+        Mixer::Attention(..) | Mixer::Mla(_) | Mixer::Kda(_) | Mixer::Compressed(_) => (
             &[
                 "self_attn.q_proj",
                 "self_attn.qkv_proj",
+                "self_attn.q_a_proj",
+                "self_attn.kv_b_proj",
                 "mixer.q_proj",
                 "mixer.qkv_proj",
             ],
@@ -293,7 +314,9 @@ const DOWN: &[&str] = &[
 /// The experts' names, and one expert's first matrix.
 fn expert_names(experts: Experts) -> &'static [&'static str] {
     match experts {
-        Experts::Mixtral | Experts::MiniMax => &["block_sparse_moe.experts", "block_sparse_moe.experts.0.w1"],
+        Experts::Mixtral | Experts::MiniMax | Experts::MiniMaxM3 => {
+            &["block_sparse_moe.experts", "block_sparse_moe.experts.0.w1"]
+        }
         Experts::NemotronH => &["mixer.experts", "mixer.experts.0.up_proj"],
         Experts::Lfm2 => &["feed_forward.experts", "feed_forward.experts.0.w1"],
         _ => &["mlp.experts", "mlp.experts.0.gate_proj", "moe.experts"],
@@ -304,6 +327,7 @@ const EXPERTS_BESIDE: &[&str] = &["experts", "moe.experts"];
 const SHARED: &[&str] = &[
     "mlp.shared_experts.gate_proj",
     "mlp.shared_expert.gate_proj",
+    "block_sparse_moe.shared_experts.gate_proj",
     "mixer.shared_experts.up_proj",
     "moe.share_expert.gate_proj",
     "shared_mlp.input_linear",
@@ -319,7 +343,7 @@ fn parts(
 ) -> Result<Quantized, ConfigError> {
     let router = experts == Experts::Qwen;
     let (dense, moe) = (mlp.dense.is_some(), mlp.moe.is_some());
-    if quantization.method == "gpt_oss_mxfp4" {
+    if quantization.scheme == LinearScheme::Mxfp4 && quantization.method != "quark" {
         return Ok(Quantized {
             experts: moe,
             ..Quantized::default()
@@ -365,10 +389,18 @@ fn parts(
     );
     let shared_schemes = [
         scheme(moe && shared, SHARED),
-        scheme(moe, &["mixer.fc1_latent_proj"]),
+        scheme(
+            moe,
+            if experts == Experts::NemotronH {
+                &["mixer.fc1_latent_proj"]
+            } else {
+                SHARED
+            },
+        ),
     ];
     // vLLM leaves it alone in GPTQ checkpoints (`models/qwen3_moe.py`).
     let router = scheme(moe && router && quantization.method != "auto_gptq", &["mlp.gate"]);
+    let indexer = scheme(true, &["self_attn.indexer.wq_b"]);
     let other = |schemes: &[Option<LinearScheme>]| quantization.other_than_main(schemes);
     Ok(Quantized {
         qkv: mixer_schemes[0].is_some(),
@@ -381,6 +413,7 @@ fn parts(
         shared: shared_schemes[0].is_some(),
         latent: shared_schemes[1].is_some(),
         router: router.is_some(),
+        indexer: indexer.is_some(),
         others: OtherSchemes {
             mixer: other(&mixer_schemes)?,
             dense: other(&dense_schemes)?,

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     engine::VllmVersion,
     gpu::{Vendor, VisibleBasis},
-    memory::budget::RankBudget,
+    memory::{budget::RankBudget, packed},
     model::LinearScheme,
 };
 
@@ -81,15 +81,12 @@ pub(super) fn notes(
             ),
         );
     }
-    if resolved.spec.unchecked {
+    if resolved.spec.unchecked || packed::pooled(&resolved.spec).is_some() {
         note(
-            "model.unchecked",
+            "model.from_code",
             Severity::Caution,
             Bias::None,
-            format!(
-                "The layers of `{}` follow vLLM's code; they were not held against its own classes yet.",
-                resolved.spec.architecture
-            ),
+            "This model follows vLLM's code alone: neither its classes nor a run of it was at hand to compare.".to_owned(),
         );
     }
     quantization_notes(resolved, &mut note);

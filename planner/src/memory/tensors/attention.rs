@@ -14,10 +14,12 @@ impl Builder<'_> {
         let queries = if a.output_gate { 2 * q } else { q };
         let class = TensorClass::Attention;
         let bias = |on: bool, rows: u64| if on { rows } else { 0 };
-        let shards: &[u64] = if a.shares_kv {
-            &[queries]
-        } else {
-            &[queries, kv, values]
+        let index = u64::from(a.index_dim);
+        let all = [queries, kv, values, kv_heads * index, index];
+        let shards = match (a.shares_kv, index) {
+            (true, _) => &all[..1],
+            (false, 0) => &all[..3],
+            (false, _) => &all[..],
         };
         let qkv = Linear {
             class,
@@ -67,6 +69,9 @@ impl Builder<'_> {
             out.push(whole(class, heads * self.element, 1));
         }
         let e = self.element;
+        if index > 0 {
+            out.push(whole(TensorClass::Norms, index * e, 2));
+        }
         match a.qk_norm {
             QkNorm::None => {}
             QkNorm::PerHead => out.push(whole(TensorClass::Norms, d * e, if a.shares_kv { 1 } else { 2 })),

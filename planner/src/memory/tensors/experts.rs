@@ -1,6 +1,9 @@
 //! Routed and shared experts: `layers/fused_moe/layer.py`.
 use super::{Builder, Tensor, TensorClass, linear::Linear, whole};
-use crate::{model::LayerRun, units::FloatDtype};
+use crate::{
+    model::{LayerRun, LinearScheme},
+    units::FloatDtype,
+};
 
 impl Builder<'_> {
     pub(super) fn moe(&self, run: &LayerRun, out: &mut Vec<Tensor>) {
@@ -26,6 +29,10 @@ impl Builder<'_> {
             for elements in [h, experts, 1] {
                 out.push(whole(TensorClass::Router, elements * self.element, 1));
             }
+        }
+        if moe.hashed {
+            let table = u64::from(self.spec.vocab_size) * u64::from(moe.num_experts_per_tok);
+            out.push(whole(TensorClass::Router, table * 4, 1));
         }
         if moe.correction_bias {
             out.push(whole(TensorClass::Router, experts * 4, 1));
@@ -53,16 +60,21 @@ impl Builder<'_> {
                 out.push(whole(TensorClass::SharedExperts, h * self.element, 1));
             }
         }
+        let inner = moe.inner_size(self.spec.hidden_size);
         if let Some(latent) = moe.latent {
-            let inner = u64::from(latent.moe_latent_size);
-            for (n, k) in [(inner, h), (h, inner)] {
-                let rows = [n];
+            let projection = |rows: u64, k: u64, out: &mut Vec<Tensor>| {
+                let shards = [rows];
                 let projection = Linear {
-                    bias: if latent.bias { n } else { 0 },
-                    ..Linear::plain(TensorClass::SharedExperts, &rows, k, k, run.quantized.latent)
+                    bias: if latent.bias { rows } else { 0 },
+                    ..Linear::plain(TensorClass::SharedExperts, &shards, k, k, run.quantized.latent)
                 };
                 self.linear(&projection, out);
+            };
+            projection(inner, h, out);
+            if latent.norm {
+                out.push(whole(TensorClass::Norms, inner * self.element, 1));
             }
+            projection(h, inner, out);
         }
         let ranks = u64::from(shape.expert_ranks());
         let (local, width) = if shape.ep && ranks > 1 {
@@ -70,12 +82,16 @@ impl Builder<'_> {
             out.push(whole(TensorClass::Experts, experts * 4, 1));
             (experts.div_ceil(ranks), u64::from(moe.moe_intermediate_size))
         } else {
-            (experts, u64::from(moe.moe_intermediate_size) / ranks)
+            let least = if self.tp() > 1 {
+                u64::from(moe.least_share)
+            } else {
+                1
+            };
+            (experts, (u64::from(moe.moe_intermediate_size) / ranks).max(least))
         };
         let class = TensorClass::Experts;
         let quantized = run.quantized.experts;
-        let h = moe.latent.map_or(h, |latent| u64::from(latent.moe_latent_size));
-        let (h, width) = self.expert_padding(h, width, quantized, moe.blackwell_kernel);
+        let (h, width) = self.expert_padding(inner, width, quantized, moe.blackwell_kernel);
         let whole_k = if shape.ep { width } else { width * ranks };
         let shards: &[u64] = if moe.gated { &[width, width] } else { &[width] };
         let up = Linear {
@@ -113,7 +129,7 @@ impl Builder<'_> {
             .spec
             .quantization
             .as_ref()
-            .is_some_and(|q| q.method == "gpt_oss_mxfp4");
+            .is_some_and(|q| q.method != "quark" && q.experts.unwrap_or(q.scheme) == LinearScheme::Mxfp4);
         match capability {
             90..100 if quantized && mxfp4 => (h, width.next_multiple_of(64)),
             _ if quantized && mxfp4 => (h.next_multiple_of(256), width.next_multiple_of(128)),

@@ -48,7 +48,11 @@ impl Builder<'_> {
                 let n: u64 = linear.shards.iter().sum();
                 out.push(whole(class, linear.experts * n * linear.k * self.element, 1));
             }
-            Some(quantization) => self.quantized(linear, self.scheme(class, quantization.scheme), out),
+            Some(quantization) => {
+                let own = quantization.experts.filter(|_| class == TensorClass::Experts);
+                let scheme = self.scheme(class, own.unwrap_or(quantization.scheme));
+                self.quantized(linear, scheme, out);
+            }
         }
         if linear.bias > 0 {
             out.push(whole(class, linear.bias * self.element, 1));
@@ -108,9 +112,10 @@ impl Builder<'_> {
                 } else {
                     e * blocks * columns * 4
                 };
+                let exponents = self.spec.quantization.as_ref().is_some_and(|q| q.exponent_scales);
                 out.push(Tensor {
                     class,
-                    bytes: e * blocks * columns * 4,
+                    bytes: e * blocks * columns * if exponents { 1 } else { 4 },
                     loaded,
                     count: 1,
                 });
@@ -155,6 +160,10 @@ impl Builder<'_> {
                     loaded: if alone { 0 } else { e * 4 },
                     count: 1,
                 });
+            }
+            LinearScheme::Mxfp8 => {
+                out.push(whole(class, e * n * k, 1));
+                out.push(whole(class, e * n * k.div_ceil(32), 1));
             }
             LinearScheme::Mxfp4 => {
                 out.push(whole(class, e * n * k / 2, 1));

@@ -31,8 +31,8 @@ impl Builder<'_> {
 
     /// Inputs of a routed expert.
     fn expert_input(&self) -> u64 {
-        let latent = self.spec.moe().and_then(|moe| moe.latent);
-        u64::from(latent.map_or(self.spec.hidden_size, |latent| latent.moe_latent_size))
+        let h = self.spec.hidden_size;
+        self.spec.moe().map_or(u64::from(h), |moe| moe.inner_size(h))
     }
 }
 
