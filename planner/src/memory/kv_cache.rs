@@ -115,6 +115,8 @@ impl KvLayout {
         let block_size = block_size(&settings, per_token, state, (gated, latent));
         let settings = KvSettings {
             block_size,
+            // Off by default where there is no attention (`config/model.py: is_prefix_caching_supported`).
+            prefix_caching: settings.prefix_caching && (per_token > 0 || state == 0),
             ..settings
         };
         let page_bytes = (u64::from(block_size) * per_token).max(state);
@@ -231,10 +233,12 @@ fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
 /// The same without the key of a sparse index.
 pub(super) fn token_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
     match mixer {
+        Mixer::Attention(attention, _) if attention.shares_kv => 0,
         Mixer::Attention(attention, _) => {
             let heads = u64::from((attention.num_key_value_heads / settings.shape.tp).max(1));
             // An index keeps one 16-bit key.
-            heads * 2 * u64::from(attention.head_dim) * settings.element + 2 * u64::from(attention.index_dim)
+            let width = u64::from(attention.head_dim + attention.v_head_dim);
+            heads * width * settings.element + 2 * u64::from(attention.index_dim)
         }
         // One latent for all heads, whole on every rank.
         Mixer::Mla(mla) => {
@@ -245,7 +249,7 @@ pub(super) fn token_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
             }
         }
         // Compressed tokens have groups of their own.
-        Mixer::Compressed(_) | Mixer::Kda(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => 0,
+        _ => 0,
     }
 }
 
@@ -259,6 +263,15 @@ fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
             let history = u64::from(mamba.conv_kernel).saturating_sub(1);
             let conv = history * (channels + 2 * matrices) * settings.state_element;
             return conv + channels * u64::from(mamba.ssm_state_size) * mamba.ssm_dtype.size();
+        }
+        Mixer::Mamba1(mamba) => {
+            let history = u64::from(mamba.conv_kernel).saturating_sub(1);
+            let channels = u64::from(mamba.intermediate_size) / tp;
+            return channels * (history + u64::from(mamba.state_size)) * settings.state_element;
+        }
+        Mixer::ShortConv(conv) => {
+            let history = u64::from(conv.conv_l_cache).saturating_sub(1);
+            return history * (u64::from(conv.conv_dim) / tp) * settings.state_element;
         }
         Mixer::Kda(kda) => {
             let history = u64::from(kda.short_conv_kernel_size).saturating_sub(1);
@@ -297,6 +310,7 @@ fn block_size(settings: &KvSettings, per_token: u64, state: u64, (gated, latent)
 /// `None` where a layer caches nothing.
 pub(super) fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
     match mixer {
+        Mixer::Attention(attention, _) if attention.shares_kv => None,
         Mixer::Attention(_, AttentionSpan::Full) | Mixer::Mla(_) => Some(GroupKind::Full),
         Mixer::Attention(_, AttentionSpan::Chunked(chunk)) => Some(GroupKind::Chunked(*chunk)),
         Mixer::Attention(_, AttentionSpan::Sliding(window)) => Some(GroupKind::Sliding(*window)),
@@ -306,6 +320,7 @@ pub(super) fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
         )),
         // Prefill keeps a checkpoint.
         Mixer::Mamba2(_) => Some(GroupKind::State(3)),
+        Mixer::Mamba1(_) | Mixer::ShortConv(_) => Some(GroupKind::State(2)),
         Mixer::Compressed(_) | Mixer::None => None,
     }
 }

@@ -77,7 +77,11 @@ pub fn stage_layers(spec: &ModelSpec, shape: &RankShape) -> Vec<LayerRun> {
 /// What vLLM says where it cannot cut a model like this; `None` where it can.
 pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     let a = spec.attention;
-    if !a.num_attention_heads.is_multiple_of(shape.tp) {
+    let attends = spec
+        .layers
+        .iter()
+        .any(|run| matches!(run.mixer, Mixer::Attention(..) | Mixer::Mla(_)));
+    if attends && !a.num_attention_heads.is_multiple_of(shape.tp) {
         return Some(format!(
             "Total number of attention heads ({}) must be divisible by tensor parallel size ({}).",
             a.num_attention_heads, shape.tp
@@ -115,11 +119,27 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
             cuts.push((shared.intermediate_size, shape.tp));
         }
     }
-    if let Some((whole, parts)) = cuts
-        .into_iter()
-        .find(|(whole, parts)| !whole.is_multiple_of(*parts))
+    let uneven = |(whole, parts): (u32, u32)| {
+        (!whole.is_multiple_of(parts)).then(|| format!("{whole} is not divisible by {parts}"))
+    };
+    let first = cuts.into_iter().find_map(uneven);
+    let later = || {
+        spec.layers
+            .iter()
+            .find_map(|run| layer_cuts(run, shape.tp).into_iter().flatten().find_map(uneven))
+    };
+    if let Some(problem) = first
+        .or_else(later)
+        .or_else(|| spec.layers.iter().find_map(|run| mamba2_refusal(run, shape.tp)))
     {
-        return Some(format!("{whole} is not divisible by {parts}"));
+        return Some(problem);
+    }
+    let shares = |run: &LayerRun| matches!(run.mixer, Mixer::Attention(a, _) if a.shares_kv);
+    if shape.pp > 1 && spec.layers.iter().any(shares) {
+        return Some(
+            "layers on the cached keys of earlier ones are not modelled over several pipeline stages"
+                .to_owned(),
+        );
     }
     if shape.pp > spec.num_hidden_layers() {
         return Some(format!(
@@ -129,6 +149,38 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         ));
     }
     quantization_refusal(spec, shape)
+}
+
+/// What a layer has that is cut over `tp` ranks, and into how many parts.
+fn layer_cuts(run: &LayerRun, tp: u32) -> [Option<(u32, u32)>; 3] {
+    let dense = run.mlp.dense.map(|mlp| (mlp.intermediate_size, tp));
+    match run.mixer {
+        Mixer::Attention(a, _) => {
+            let kv = a.num_key_value_heads;
+            [
+                Some((a.num_attention_heads, tp)),
+                Some((kv.max(tp), kv.min(tp))),
+                dense,
+            ]
+        }
+        Mixer::ShortConv(conv) => [Some((conv.conv_dim, tp)), None, dense],
+        Mixer::Mamba1(mamba) => [Some((mamba.intermediate_size, tp)), None, dense],
+        _ => [dense, None, None],
+    }
+}
+
+/// `layers/mamba/mamba_mixer2.py`.
+fn mamba2_refusal(run: &LayerRun, tp: u32) -> Option<String> {
+    let Mixer::Mamba2(mamba) = run.mixer else {
+        return None;
+    };
+    if !mamba.mamba_num_heads.is_multiple_of(tp) {
+        return Some("Tensor parallel world size must divide num heads.".to_owned());
+    }
+    let replicable = mamba.n_groups == 1 || mamba.n_groups.is_multiple_of(tp);
+    (!replicable).then(|| {
+        "If tensor parallel world size does not divide num_groups, then num_groups must equal 1.".to_owned()
+    })
 }
 
 /// Blocks and groups of scales must not be cut through.
@@ -145,26 +197,10 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         .and_then(|moe| moe.shared)
         .filter(|_| spec.layers.iter().any(|run| run.quantized.shared));
     let heads = a.num_attention_heads / shape.tp;
-    // Outputs that are cut over the ranks, and the input of the output projection.
-    let (cut, q) = match spec.layers.first().map(|run| run.mixer) {
-        Some(Mixer::Mla(mla)) => {
-            let queries = heads * (mla.qk_nope_head_dim + mla.qk_rope_head_dim);
-            (
-                [queries, heads * (mla.qk_nope_head_dim + mla.v_head_dim)],
-                heads * mla.v_head_dim,
-            )
-        }
-        Some(Mixer::Compressed(layer)) => {
-            let latent = layer.o_groups / shape.tp * layer.o_lora_rank;
-            ([heads * layer.head_dim, latent], latent)
-        }
-        _ => (
-            [
-                heads * a.head_dim,
-                (a.num_key_value_heads / shape.tp).max(1) * a.head_dim,
-            ],
-            heads * a.head_dim,
-        ),
+    let q = match spec.layers.first().map(|run| run.mixer) {
+        Some(Mixer::Mla(mla)) => heads * mla.v_head_dim,
+        Some(Mixer::Compressed(layer)) => layer.o_groups / shape.tp * layer.o_lora_rank,
+        _ => heads * a.v_head_dim,
     };
     let widths: Vec<u32> = dense
         .map(|mlp| mlp.intermediate_size / shape.tp)
@@ -172,22 +208,7 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         .chain(shared.map(|s| s.intermediate_size / shape.tp))
         .collect();
     match scheme {
-        LinearScheme::Fp8Block { n, k } => {
-            let outputs = cut.into_iter().chain(widths.iter().copied());
-            let bad = outputs.filter(|out| !out.is_multiple_of(n)).min();
-            if let Some(size) = bad {
-                return Some(format!(
-                    "Weight output_partition_size = {size} is not divisible by weight quantization block_n = {n}."
-                ));
-            }
-            let inputs = [q].into_iter().chain(widths);
-            let bad = inputs
-                .filter(|input| shape.tp > 1 && !input.is_multiple_of(k))
-                .min();
-            bad.map(|size| {
-                format!("Weight input_size_per_partition = {size} is not divisible by weight quantization block_k = {k}.")
-            })
-        }
+        LinearScheme::Fp8Block { n, k } => block_refusal(spec, shape, n, k),
         LinearScheme::PackedInt {
             group_size: Some(group),
             ..
@@ -204,6 +225,78 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Outputs in whole blocks of `n` and inputs in whole blocks of `k`, on one rank.
+fn block_refusal(spec: &ModelSpec, shape: &RankShape, n: u32, k: u32) -> Option<String> {
+    // `fp8` lets the shards of a fused layer share a block (`layers/linear.py`).
+    let method = spec.quantization.as_ref().map(|q| q.method);
+    let fused = |sizes: &[u32], outputs: &mut Vec<u32>| {
+        if !matches!(method, Some("fp8" | "deepseek_v4_fp8")) {
+            // Uncut, the last shard may end within a block.
+            let checked = if shape.tp > 1 {
+                sizes.len()
+            } else {
+                sizes.len() - 1
+            };
+            outputs.extend(sizes.iter().take(checked));
+        }
+    };
+    let (mut outputs, mut inputs) = (Vec::new(), Vec::new());
+    for run in &spec.layers {
+        let quantized = run.quantized;
+        match run.mixer {
+            Mixer::Mla(mla) if quantized.qkv => {
+                let heads = mla.num_attention_heads / shape.tp;
+                outputs.push(heads * (mla.qk_nope_head_dim + mla.qk_rope_head_dim));
+                outputs.push(heads * (mla.qk_nope_head_dim + mla.v_head_dim));
+                inputs.push(heads * mla.v_head_dim);
+            }
+            Mixer::Compressed(layer) => {
+                let latent = layer.o_groups / shape.tp * layer.o_lora_rank;
+                outputs.extend([layer.num_attention_heads / shape.tp * layer.head_dim, latent]);
+                inputs.push(latent);
+            }
+            Mixer::Attention(a, _) => {
+                let heads = a.num_attention_heads / shape.tp;
+                let kv_heads = (a.num_key_value_heads / shape.tp).max(1);
+                if quantized.qkv {
+                    let sizes = [heads * a.head_dim, kv_heads * a.head_dim, kv_heads * a.v_head_dim];
+                    fused(&sizes, &mut outputs);
+                }
+                if quantized.o {
+                    inputs.push(heads * a.v_head_dim);
+                }
+            }
+            _ => {}
+        }
+        let dense = run.mlp.dense.filter(|_| quantized.down);
+        let shared = run.mlp.moe.and_then(|moe| moe.shared);
+        let shared = shared.filter(|_| quantized.shared);
+        let widths = [
+            dense.map(|mlp| mlp.intermediate_size),
+            shared.map(|shared| shared.intermediate_size),
+        ];
+        for width in widths.into_iter().flatten().map(|width| width / shape.tp) {
+            fused(&[width, width], &mut outputs);
+            inputs.push(width);
+        }
+    }
+    let bad = outputs.into_iter().filter(|out| !out.is_multiple_of(n)).min();
+    if let Some(size) = bad {
+        return Some(format!(
+            "Weight output_partition_size = {size} is not divisible by weight quantization block_n = {n}."
+        ));
+    }
+    let bad = inputs
+        .into_iter()
+        .filter(|input| shape.tp > 1 && !input.is_multiple_of(k))
+        .min();
+    bad.map(|size| {
+        format!(
+            "Weight input_size_per_partition = {size} is not divisible by weight quantization block_k = {k}."
+        )
+    })
 }
 
 #[cfg(test)]

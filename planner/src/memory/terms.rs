@@ -5,7 +5,10 @@ use super::{
     tensors::TensorClass,
     term::{Basis, Segment, Term},
 };
-use crate::{model::ModelSpec, units::Bytes};
+use crate::{
+    model::{Attention, Mixer, ModelSpec},
+    units::Bytes,
+};
 
 const WEIGHTS_CHECKED: &str =
     "equal to the byte in every configuration of these kinds that vLLM 0.33.0's own classes computed";
@@ -32,6 +35,18 @@ fn exact(
     }
 }
 
+/// The values that layers have for a size: one almost everywhere.
+fn distinct(values: impl Iterator<Item = u32>) -> String {
+    let mut known: Vec<u32> = Vec::new();
+    for value in values {
+        if !known.contains(&value) {
+            known.push(value);
+        }
+    }
+    let words: Vec<String> = known.iter().map(u32::to_string).collect();
+    words.join(" or ")
+}
+
 /// All terms of a rank. `workload` is the KV memory that the workload uses.
 pub fn terms(spec: &ModelSpec, rank: &RankBudget, settings: &BudgetSettings, workload: Bytes) -> Vec<Term> {
     let mut terms = weight_terms(spec, rank);
@@ -51,6 +66,17 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
     let tp = ("tensor_parallel_size", text(shape.tp));
     let layers = ("layers on this rank", text(rank.layers));
     let vocab = ("vocab_size", text(spec.vocab_size));
+    let heads = |of: fn(&Attention) -> u32| {
+        let shapes = spec.layers.iter().filter_map(|run| match &run.mixer {
+            Mixer::Attention(attention, _) => Some(attention),
+            _ => None,
+        });
+        let mut shapes = shapes.peekable();
+        match shapes.peek() {
+            Some(_) => distinct(shapes.map(of)),
+            None => text(of(&a)),
+        }
+    };
     let mut terms = Vec::with_capacity(10);
     for (class, bytes) in &rank.weights {
         let bytes = *bytes;
@@ -62,7 +88,7 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
                 "Attention",
                 bytes,
                 "layers × hidden_size × (2 × num_attention_heads / tensor_parallel_size + 2 × max(1, num_key_value_heads / tensor_parallel_size)) × head_dim × bytes + biases + scales",
-                vec![layers.clone(), hidden.clone(), ("num_attention_heads", text(a.num_attention_heads)), ("num_key_value_heads", text(a.num_key_value_heads)), ("head_dim", text(a.head_dim)), tp.clone()],
+                vec![layers.clone(), hidden.clone(), ("num_attention_heads", heads(|a| a.num_attention_heads)), ("num_key_value_heads", heads(|a| a.num_key_value_heads)), ("head_dim", heads(|a| a.head_dim)), tp.clone()],
                 "model_executor/layers/linear.py: QKVParallelLinear, RowParallelLinear@0.33.0",
             ),
             TensorClass::LinearAttention => exact(
@@ -73,7 +99,7 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
                 vec![hidden.clone(), tp.clone()],
                 "model_executor/layers/mamba/gdn@0.33.0",
             ),
-            TensorClass::Mlp => exact("weights.mlp", "Feed-forward", bytes, "layers × 3 × hidden_size × intermediate_size / tensor_parallel_size × bytes + scales", vec![hidden.clone(), ("intermediate_size", text(spec.mlp().map_or(0, |m| m.intermediate_size))), tp.clone()], "model_executor/layers/linear.py: MergedColumnParallelLinear@0.33.0"),
+            TensorClass::Mlp => exact("weights.mlp", "Feed-forward", bytes, "layers × 3 × hidden_size × intermediate_size / tensor_parallel_size × bytes + scales", vec![hidden.clone(), ("intermediate_size", distinct(spec.layers.iter().filter_map(|run| run.mlp.dense).map(|mlp| mlp.intermediate_size))), tp.clone()], "model_executor/layers/linear.py: MergedColumnParallelLinear@0.33.0"),
             TensorClass::Experts => exact(
                 "weights.experts",
                 "Routed experts",

@@ -3,7 +3,7 @@ use super::{
     ConfigError, compressed,
     families::{Experts, Family, Pattern},
     fields::Fields,
-    kda,
+    kda, layouts,
     resolve::{short, switch},
     spec::{Attention, AttentionSpan, GatedDeltaNet, Mamba2, Mixer, Mla, QkNorm, SparseIndex},
 };
@@ -40,27 +40,15 @@ pub(super) fn mixers(
         return block_sparse(fields, attention, layers);
     }
     if family.hybrid_pattern {
-        return hybrid(fields, attention, layers);
+        return hybrid(fields, attention);
     }
     if family.linear {
         return linear(fields, attention, layers);
     }
     let spans = spans(fields, family, layers)?;
-    let global = if family.global_shapes {
-        global(fields, attention)?
-    } else {
-        attention
-    };
-    let shapes = |span| {
-        if span == AttentionSpan::Full {
-            global
-        } else {
-            attention
-        }
-    };
     Ok(spans
         .into_iter()
-        .map(|span| Mixer::Attention(shapes(span), span))
+        .map(|span| Mixer::Attention(attention, span))
         .collect())
 }
 
@@ -91,44 +79,8 @@ fn block_sparse(fields: &Fields<'_>, attention: Attention, layers: u32) -> Resul
     Ok((0..layers as usize).map(layer).collect())
 }
 
-/// Gemma 4's full-attention layers have shapes of their own.
-fn global(fields: &Fields<'_>, attention: Attention) -> Result<Attention, ConfigError> {
-    for key in ["num_kv_shared_layers", "hidden_size_per_layer_input"] {
-        if fields.count_in(key, 0, MAX_LATENT)?.unwrap_or(0) > 0 {
-            return Err(ConfigError::unsupported(format!("`{key}` is not modelled yet")));
-        }
-    }
-    Ok(Attention {
-        head_dim: fields
-            .count("global_head_dim", MAX_HEADS)?
-            .unwrap_or(attention.head_dim),
-        num_key_value_heads: fields
-            .count("num_global_key_value_heads", MAX_HEADS)?
-            .unwrap_or(attention.num_key_value_heads),
-        ..attention
-    })
-}
-
-/// One character a layer: Mamba, attention, dense or expert feed-forward (`hybrid_override_pattern`).
-pub(super) fn pattern<'a>(fields: &Fields<'a>, layers: u32) -> Result<&'a str, ConfigError> {
-    let key = "hybrid_override_pattern";
-    let pattern = fields.text(key)?.ok_or_else(|| ConfigError::Missing {
-        field: fields.name(key),
-        needed_for: "the kind of each layer",
-    })?;
-    if pattern.chars().count() != layers as usize {
-        return Err(fields.inconsistent(
-            key,
-            format!("{} characters for {layers} layers", pattern.chars().count()),
-        ));
-    }
-    match pattern.chars().find(|c| !matches!(c, 'M' | '*' | '-' | 'E')) {
-        Some(other) => Err(fields.inconsistent(key, format!("expected M, *, - and E, got {other:?}"))),
-        None => Ok(pattern),
-    }
-}
-
-fn hybrid(fields: &Fields<'_>, attention: Attention, layers: u32) -> Result<Vec<Mixer>, ConfigError> {
+/// Mamba, attention and feed-forwards as layers of their own (Nemotron-H).
+fn hybrid(fields: &Fields<'_>, attention: Attention) -> Result<Vec<Mixer>, ConfigError> {
     let required = |key| fields.required(key, MAX_LATENT, "the Mamba layers");
     let mamba = Mamba2 {
         mamba_num_heads: required("mamba_num_heads")?,
@@ -147,7 +99,7 @@ fn hybrid(fields: &Fields<'_>, attention: Attention, layers: u32) -> Result<Vec<
         '*' => Mixer::Attention(attention, AttentionSpan::Full),
         _ => Mixer::None,
     };
-    Ok(pattern(fields, layers)?.chars().map(mixer).collect())
+    Ok(layouts::pattern(fields)?.chars().map(mixer).collect())
 }
 
 /// Gated DeltaNet with full attention in between: by `layer_types`, else every `full_attention_interval`-th layer.
@@ -197,6 +149,9 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
         qk_norm: QkNorm::None,
         output_gate: false,
         sinks: false,
+        v_head_dim: head_dim,
+        gate_per_head: 0,
+        shares_kv: false,
         index_dim: 0,
     };
     let shapes = mixers.iter().filter_map(|mixer| match mixer {
@@ -206,7 +161,7 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
             mla.kv_lora_rank + mla.qk_rope_head_dim,
         )),
         Mixer::Compressed(layer) => Some(one_key(layer.num_attention_heads, layer.head_dim)),
-        Mixer::Kda(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => None,
+        _ => None,
     });
     // A config has at least one layer.
     shapes.into_iter().next().unwrap_or_else(|| one_key(1, 1))
@@ -317,7 +272,11 @@ fn kimi(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
     })
 }
 
-fn attention(fields: &Fields<'_>, family: &Family, hidden_size: u32) -> Result<Attention, ConfigError> {
+pub(super) fn attention(
+    fields: &Fields<'_>,
+    family: &Family,
+    hidden_size: u32,
+) -> Result<Attention, ConfigError> {
     let heads = fields.required("num_attention_heads", MAX_HEADS, "attention weights")?;
     let kv_heads = fields.count("num_key_value_heads", MAX_HEADS)?.unwrap_or(heads);
     if !heads.is_multiple_of(kv_heads) {
@@ -349,12 +308,19 @@ fn attention(fields: &Fields<'_>, family: &Family, hidden_size: u32) -> Result<A
         qk_norm: if normed { family.qk_norm } else { QkNorm::None },
         output_gate: switch(fields, family.output_gate)?,
         sinks: family.sinks,
+        v_head_dim: head_dim,
+        gate_per_head: 0,
+        shares_kv: false,
         index_dim: 0,
     })
 }
 
 /// How far each layer attends: `layer_types` where the config lists them, else the family's pattern.
-fn spans(fields: &Fields<'_>, family: &Family, layers: u32) -> Result<Vec<AttentionSpan>, ConfigError> {
+pub(super) fn spans(
+    fields: &Fields<'_>,
+    family: &Family,
+    layers: u32,
+) -> Result<Vec<AttentionSpan>, ConfigError> {
     if family.pattern == Pattern::Chunked {
         let chunk = fields.count("attention_chunk_size", 1 << 27)?;
         let every = fields.count("no_rope_layer_interval", MAX_LAYERS)?.unwrap_or(4);

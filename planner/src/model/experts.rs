@@ -1,8 +1,9 @@
 //! The feed-forward of each layer: dense, or routed experts.
 use super::{
-    ConfigError, attention,
+    ConfigError,
     families::{Experts, Family},
     fields::Fields,
+    layouts,
     resolve::switch,
     spec::{DenseMlp, FeedForward, LatentMoe, Moe, SharedExpert},
 };
@@ -29,7 +30,7 @@ pub(super) fn feed_forward(
     };
     let width = || fields.required("intermediate_size", MAX_INTERMEDIATE, "the feed-forward layers");
     match family.experts {
-        Experts::None => Ok(same(Some(dense(width()?)?), None, layers)),
+        Experts::None | Experts::Lfm2 => Ok(same(Some(dense(width()?)?), None, layers)),
         Experts::Mixtral | Experts::MiniMax | Experts::GptOss => {
             let mini = family.experts == Experts::MiniMax;
             let expert = fields.required("intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
@@ -56,7 +57,7 @@ pub(super) fn feed_forward(
             }
             either(&sparse_layers(fields, layers)?, moe, || dense(width()?))
         }
-        Experts::NemotronH => nemotron_h(fields, layers),
+        Experts::NemotronH => nemotron_h(fields),
         Experts::Gemma4 => {
             let mlp = Some(dense(width()?)?);
             if fields.flag("enable_moe_block")? != Some(true) {
@@ -113,7 +114,11 @@ pub(super) fn feed_forward(
                     intermediate_size: expert.saturating_mul(count),
                     gate: false,
                 }),
-                latent: latent.map(|size| LatentMoe { size, norm }),
+                latent: latent.map(|size| LatentMoe {
+                    size,
+                    norm,
+                    bias: false,
+                }),
                 least_share: fields
                     .count("min_moe_intermediate_per_partition", MAX_EXPERT_WIDTH)?
                     .unwrap_or(256),
@@ -221,7 +226,7 @@ fn same(dense: Option<DenseMlp>, moe: Option<Moe>, layers: u32) -> Vec<FeedForwa
 }
 
 /// Experts where `sparse` says so, else a dense feed-forward, whose fields are only read if a layer has one.
-fn either(
+pub(super) fn either(
     sparse: &[bool],
     moe: Moe,
     dense: impl FnOnce() -> Result<DenseMlp, ConfigError>,
@@ -239,8 +244,8 @@ fn either(
 }
 
 /// Feed-forwards without a gate, each a layer of its own.
-fn nemotron_h(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, ConfigError> {
-    let pattern = attention::pattern(fields, layers)?;
+fn nemotron_h(fields: &Fields<'_>) -> Result<Vec<FeedForward>, ConfigError> {
+    let pattern = layouts::pattern(fields)?;
     let mlp = if pattern.contains('-') {
         let width = fields.required("intermediate_size", MAX_INTERMEDIATE, "the feed-forward layers")?;
         Some(DenseMlp {
@@ -252,11 +257,8 @@ fn nemotron_h(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, Conf
         None
     };
     let moe = if pattern.contains('E') {
-        if fields.has("moe_latent_size") {
-            return Err(ConfigError::unsupported(
-                "experts behind a latent projection (`moe_latent_size`) are not modelled yet",
-            ));
-        }
+        let latent = fields.count("moe_latent_size", MAX_EXPERT_WIDTH)?;
+        let bias = fields.flag("mlp_bias")?.unwrap_or(false);
         let width = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
         let shared = fields.count_in("n_shared_experts", 0, 64)?.unwrap_or(0);
         let shared_width = fields
@@ -266,6 +268,11 @@ fn nemotron_h(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, Conf
             gated: false,
             correction_bias: true,
             wide_router_before_hopper: true,
+            latent: latent.map(|size| LatentMoe {
+                size,
+                norm: false,
+                bias,
+            }),
             shared: (shared > 0).then(|| SharedExpert {
                 intermediate_size: shared_width.saturating_mul(shared),
                 gate: false,
@@ -282,17 +289,25 @@ fn nemotron_h(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, Conf
     Ok(pattern.chars().map(layer).collect())
 }
 
-fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, ConfigError> {
-    let num_experts = fields.required(key, MAX_EXPERTS, "the experts")?;
+pub(super) fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, ConfigError> {
     // Gemma 4 and Kimi have names of their own for it.
-    let own = match fields.count("top_k_experts", MAX_EXPERTS)? {
-        Some(count) => Some(count),
-        None => fields.count("num_experts_per_token", MAX_EXPERTS)?,
-    };
-    let per_token = match own {
-        Some(count) => count,
-        None => fields.required("num_experts_per_tok", MAX_EXPERTS, "the activation peak")?,
-    };
+    let own = ["top_k_experts", "num_experts_per_token"];
+    let per_token = own
+        .into_iter()
+        .find(|name| fields.has(name))
+        .unwrap_or("num_experts_per_tok");
+    routed_as(fields, key, per_token, width)
+}
+
+/// Routed experts of that width, under those names.
+pub(super) fn routed_as(
+    fields: &Fields<'_>,
+    key: &'static str,
+    per_token: &'static str,
+    width: u32,
+) -> Result<Moe, ConfigError> {
+    let num_experts = fields.required(key, MAX_EXPERTS, "the experts")?;
+    let per_token = fields.required(per_token, MAX_EXPERTS, "the activation peak")?;
     if per_token > num_experts {
         return Err(fields.inconsistent(
             "num_experts_per_tok",

@@ -1,7 +1,7 @@
 //! What vLLM's model classes add to the config's fields, one row per architecture.
 //!
 //! Mirrors `vllm/model_executor/models/<module>.py` at 0.33.0: which biases, norms and experts a class creates.
-use super::{positions::RopeKind, spec::QkNorm};
+use super::{layouts::Layout, positions::RopeKind, spec::QkNorm};
 
 /// Where a switch comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub(super) enum Experts {
     Gemma4,
     /// By `hybrid_override_pattern`, without gates.
     NemotronH,
+    /// As Mixtral behind `num_dense_layers`, with a correction bias.
+    Lfm2,
     /// As DeepSeek, by `mlp_layer_types`.
     Glm5Next,
     /// `num_experts`, `num_experts_per_token`, `num_shared_experts`, perhaps in a narrower space.
@@ -81,6 +83,10 @@ pub(super) struct Family {
     pub(super) linear: bool,
     /// Mamba, attention and feed-forward are layers of their own, by `hybrid_override_pattern`.
     pub(super) hybrid_pattern: bool,
+    /// It follows from vLLM's code alone: no figures of vLLM's own classes lie in the tests.
+    pub(super) unchecked: bool,
+    /// How the layers are described.
+    pub(super) layout: Layout,
     /// A gate on the attention's output.
     pub(super) output_gate: Switch,
     /// A learned sink per head.
@@ -94,8 +100,6 @@ pub(super) struct Family {
     pub(super) qk_norm_field: Option<&'static str>,
     pub(super) norms_per_layer: u32,
     pub(super) scalars_per_layer: u32,
-    /// Full-attention layers have `global_head_dim` and `num_global_key_value_heads`.
-    pub(super) global_shapes: bool,
     pub(super) norm_bias: bool,
     /// `tie_word_embeddings` where the config does not say.
     pub(super) tied: bool,
@@ -116,6 +120,8 @@ const LLAMA: Family = Family {
     indexer: false,
     linear: false,
     hybrid_pattern: false,
+    unchecked: false,
+    layout: Layout::Regular,
     output_gate: Switch::Never,
     sinks: false,
     qkv_bias: Switch::Field("attention_bias"),
@@ -126,7 +132,6 @@ const LLAMA: Family = Family {
     qk_norm_field: None,
     norms_per_layer: 2,
     scalars_per_layer: 0,
-    global_shapes: false,
     norm_bias: false,
     tied: false,
     pattern: Pattern::All,
@@ -198,6 +203,29 @@ const QWEN3_NEXT: Family = Family {
     ..QWEN3
 };
 
+const LFM2: Family = Family {
+    architecture: "Lfm2ForCausalLM",
+    layout: Layout::Lfm2,
+    qkv_bias: Switch::Never,
+    o_bias: Switch::Never,
+    mlp_bias: Switch::Never,
+    qk_norm: QkNorm::PerHead,
+    tied: true,
+    pattern: Pattern::None,
+    ..LLAMA
+};
+
+const MAMBA: Family = Family {
+    architecture: "MambaForCausalLM",
+    unchecked: true,
+    layout: Layout::Mamba,
+    norms_per_layer: 1,
+    tied: true,
+    pattern: Pattern::None,
+    rope: RopeKind::None,
+    ..LLAMA
+};
+
 const DEEPSEEK: Family = Family {
     architecture: "DeepseekV3ForCausalLM",
     latent: true,
@@ -250,6 +278,14 @@ const WRAPPERS: &[Wrapper] = &[
         architecture: "Gemma4ForConditionalGeneration",
         language: "Gemma4ForCausalLM",
         defaults: &[],
+    },
+    Wrapper {
+        architecture: "Gemma3nForConditionalGeneration",
+        language: "Gemma3nForCausalLM",
+        defaults: &[
+            ("hidden_size_per_layer_input", 256),
+            ("vocab_size_per_layer_input", 262_144),
+        ],
     },
     Wrapper {
         architecture: "Llama4ForConditionalGeneration",
@@ -314,6 +350,21 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "Mistral3ForConditionalGeneration",
         language: "MistralForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "NemotronH_Nano_Omni_Reasoning_V3",
+        language: "NemotronHForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "NemotronH_Super_Omni_Reasoning_V3",
+        language: "NemotronHForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Step3p7ForConditionalGeneration",
+        language: "Step3p5ForCausalLM",
         defaults: &[],
     },
 ];
@@ -438,6 +489,7 @@ const FAMILIES: &[Family] = &[
     Family {
         architecture: "NemotronHForCausalLM",
         hybrid_pattern: true,
+        layout: Layout::Nemotron,
         norms_per_layer: 1,
         pattern: Pattern::None,
         experts: Experts::NemotronH,
@@ -455,11 +507,21 @@ const FAMILIES: &[Family] = &[
         architecture: "Gemma4ForCausalLM",
         norms_per_layer: 4,
         scalars_per_layer: 1,
-        global_shapes: true,
+        layout: Layout::Gemma4,
         qk_norm: QkNorm::PerHead,
         pattern: Pattern::FullEvery(6),
         experts: Experts::Gemma4,
         rope: RopeKind::TwoShapes,
+        ..GEMMA
+    },
+    Family {
+        architecture: "Gemma3nForCausalLM",
+        unchecked: true,
+        layout: Layout::Gemma3n,
+        norms_per_layer: 4,
+        qk_norm: QkNorm::PerHead,
+        pattern: Pattern::FullEvery(5),
+        rope: RopeKind::TwoThetas,
         ..GEMMA
     },
     QWEN3_NEXT,
@@ -515,6 +577,78 @@ const FAMILIES: &[Family] = &[
         ..DEEPSEEK
     },
     Family {
+        architecture: "DeciLMForCausalLM",
+        layout: Layout::Nas,
+        pattern: Pattern::None,
+        ..LLAMA
+    },
+    Family {
+        architecture: "MiMoV2FlashForCausalLM",
+        layout: Layout::Mimo,
+        pattern: Pattern::None,
+        o_bias: Switch::Never,
+        rope: RopeKind::TwoThetas,
+        ..LLAMA
+    },
+    Family {
+        architecture: "LagunaForCausalLM",
+        layout: Layout::Laguna,
+        pattern: Pattern::None,
+        qk_norm: QkNorm::PerHead,
+        rope: RopeKind::ByLayerType,
+        ..LLAMA
+    },
+    Family {
+        architecture: "Step3p5ForCausalLM",
+        unchecked: true,
+        layout: Layout::Step,
+        pattern: Pattern::None,
+        o_bias: Switch::Never,
+        qk_norm: QkNorm::PerHead,
+        rope: RopeKind::ByLayerType,
+        ..LLAMA
+    },
+    LFM2,
+    MAMBA,
+    Family {
+        architecture: "FalconMambaForCausalLM",
+        ..MAMBA
+    },
+    Family {
+        architecture: "Mamba2ForCausalLM",
+        layout: Layout::Mamba2,
+        tied: false,
+        ..MAMBA
+    },
+    Family {
+        architecture: "JambaForCausalLM",
+        unchecked: true,
+        layout: Layout::Jamba,
+        qkv_bias: Switch::Never,
+        o_bias: Switch::Never,
+        pattern: Pattern::None,
+        // For the experts' names.
+        experts: Experts::Lfm2,
+        rope: RopeKind::None,
+        ..LLAMA
+    },
+    Family {
+        architecture: "GraniteMoeHybridForCausalLM",
+        unchecked: true,
+        layout: Layout::Granite,
+        pattern: Pattern::None,
+        // For the experts' names.
+        experts: Experts::Mixtral,
+        rope: RopeKind::OnRequest,
+        ..LLAMA
+    },
+    Family {
+        architecture: "Lfm2MoeForCausalLM",
+        unchecked: true,
+        experts: Experts::Lfm2,
+        ..LFM2
+    },
+    Family {
         architecture: "MiniMaxM3SparseForCausalLM",
         qkv_bias: Switch::Never,
         o_bias: Switch::Never,
@@ -548,12 +682,16 @@ pub(super) fn refusal(architecture: &str) -> String {
         "QWenLMHeadModel"
         | "BaichuanForCausalLM"
         | "XverseForCausalLM"
+        | "BambaForCausalLM"
         | "MiniMaxForCausalLM"
         | "MiniMaxText01ForCausalLM"
         | "MiniMaxM1ForCausalLM"
         | "MiniMaxVL01ForConditionalGeneration" => "0.23.0",
         "MptForCausalLM" | "RWForCausalLM" => "0.28.0",
         "Phi3SmallForCausalLM" => "0.9.2",
+        "Step3p7FlashForCausalLM" => {
+            return format!("Model architectures ['{shown}'] are not supported for now.");
+        }
         _ => {
             return format!(
                 "the architecture `{shown}` is not modelled yet: its layers are of kinds whose sizes are not computed here"

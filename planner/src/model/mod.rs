@@ -8,8 +8,11 @@ mod families;
 mod fields;
 mod input;
 mod kda;
+mod layouts;
+mod mixed;
 mod positions;
 mod quantization;
+mod quark;
 mod resolve;
 mod spec;
 
@@ -21,6 +24,7 @@ pub use kda::Kda;
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LatentMoe, LayerRun, Mamba2, Mixer, Mla,
-    ModelSpec, Moe, Norms, QkNorm, Quantized, Rope, SharedExpert, SparseIndex,
+    AltUp, Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LatentMoe, LayerRun, Mamba1,
+    Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, OtherSchemes, PerLayerInput, QkNorm, Quantized, Rope,
+    SharedExpert, ShortConv, SparseIndex,
 };

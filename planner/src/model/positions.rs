@@ -91,6 +91,18 @@ pub(super) fn context_length(fields: &Fields<'_>) -> Result<ContextLength, Confi
     })
 }
 
+/// The context of a model whose config may say none: any, and 2048 where the user sets nothing.
+pub(super) fn unbounded(fields: &Fields<'_>) -> Result<ContextLength, ConfigError> {
+    if fields.has("model_max_length") || KEYS.iter().any(|key| fields.has(key)) {
+        return context_length(fields);
+    }
+    Ok(ContextLength {
+        longest: MAX_POSITIONS,
+        default: 2048,
+        key: "max_position_embeddings",
+    })
+}
+
 /// The rope settings' stretch, 1 where they name none.
 fn factor(rope: &Map<String, Value>) -> f64 {
     rope.get("factor")
@@ -127,6 +139,10 @@ pub(super) enum RopeKind {
     Common,
     /// Two thetas over two head sizes (Gemma 4).
     TwoShapes,
+    /// `rope_parameters` of each layer type, or the lists that older files have per layer (Laguna, Step 3.5).
+    ByLayerType,
+    /// Where `position_embedding_type` is rope (Granite 4).
+    OnRequest,
     /// No positions (Nemotron-H).
     None,
     /// In float32 where it is stretched (DeepSeek's yarn).
@@ -143,7 +159,8 @@ pub(super) enum RopeKind {
 
 /// Bytes of the cached rotary embeddings in a 16-bit model.
 pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result<Rope, ConfigError> {
-    if kind == RopeKind::None {
+    let off = kind == RopeKind::OnRequest && fields.text("position_embedding_type")? != Some("rope");
+    if kind == RopeKind::None || off {
         return Ok(Rope { caches: [0, 0] });
     }
     if kind == RopeKind::Compressed {
@@ -168,23 +185,15 @@ pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result
             caches: [bytes, if sets > 1 { bytes } else { 0 }],
         });
     }
+    if kind == RopeKind::ByLayerType {
+        return by_layer_type(fields, head_dim);
+    }
     let object = rope_object(fields)?;
     let rotary_dim = rotary_dim(fields, object, head_dim)?;
     let positions = fields
         .count("max_position_embeddings", MAX_POSITIONS)?
         .unwrap_or(8192);
-    let cached = match object.map(|o| (rope_type(o), o)) {
-        Some(("yarn" | "deepseek_yarn", object)) => u64::from(stretched(
-            original(fields, object)?.unwrap_or(positions),
-            factor(object),
-        )),
-        Some(("linear" | "dynamic", object)) => u64::from(stretched(positions, factor(object))),
-        // Short and long factors are cached one after the other.
-        Some(("su" | "longrope", object)) => {
-            u64::from(positions) + u64::from(original(fields, object)?.unwrap_or(0))
-        }
-        _ => u64::from(positions),
-    };
+    let cached = cached_positions(fields, object, positions)?;
     // Three axes of positions (mrope) are cached over four times the length, interleaved ones are not.
     let three_axes = object.is_some_and(|o| {
         o.contains_key("mrope_section") && o.get("mrope_interleaved") != Some(&Value::Bool(true))
@@ -203,6 +212,66 @@ pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result
     Ok(Rope {
         caches: [bytes(cached), second],
     })
+}
+
+/// Positions that a cache covers with these settings.
+fn cached_positions(
+    fields: &Fields<'_>,
+    rope: Option<&Map<String, Value>>,
+    positions: u32,
+) -> Result<u64, ConfigError> {
+    Ok(match rope.map(|o| (rope_type(o), o)) {
+        Some(("yarn" | "deepseek_yarn", object)) => u64::from(stretched(
+            original(fields, object)?.unwrap_or(positions),
+            factor(object),
+        )),
+        Some(("linear" | "dynamic", object)) => u64::from(stretched(positions, factor(object))),
+        // Short and long factors are cached one after the other.
+        Some(("su" | "longrope", object)) => {
+            u64::from(positions) + u64::from(original(fields, object)?.unwrap_or(0))
+        }
+        _ => u64::from(positions),
+    })
+}
+
+/// One cache per distinct settings of full and sliding layers.
+fn by_layer_type(fields: &Fields<'_>, head_dim: u32) -> Result<Rope, ConfigError> {
+    let positions = fields
+        .count("max_position_embeddings", MAX_POSITIONS)?
+        .unwrap_or(8192);
+    let common = rope_object(fields)?;
+    let types = fields.list("layer_types")?.unwrap_or_default();
+    let stretched_types = fields.list("yarn_only_types")?;
+    let (factors, thetas) = (
+        fields.value("partial_rotary_factors").and_then(Value::as_array),
+        fields.value("rope_theta").and_then(Value::as_array),
+    );
+    let mut caches = [0, 0];
+    let mut known = None;
+    for (cache, name) in caches.iter_mut().zip(["full_attention", "sliding_attention"]) {
+        let first = types.iter().position(|t| t.as_str() == Some(name));
+        if first.is_none() && !types.is_empty() {
+            continue;
+        }
+        let index = first.unwrap_or(0);
+        let own = common
+            .and_then(|object| object.get(name))
+            .and_then(Value::as_object);
+        let plain = stretched_types.is_some_and(|list| !list.iter().any(|t| t.as_str() == Some(name)));
+        let object = own.or(common).filter(|_| own.is_some() || !plain);
+        let fraction = factors.and_then(|list| list.get(index)).and_then(Value::as_f64);
+        let dim = match fraction {
+            Some(fraction) => part(fields, head_dim, fraction)?,
+            None => rotary_dim(fields, object, head_dim)?,
+        };
+        let settings = (object, dim, thetas.and_then(|list| list.get(index)));
+        if known == Some(settings) {
+            continue;
+        }
+        known = Some(settings);
+        *cache = cached_positions(fields, object, positions)? * u64::from(dim) * 2;
+    }
+    Ok(Rope { caches })
 }
 
 /// `models/deepseek_v4/common/rope.py`.
@@ -228,11 +297,6 @@ fn compressed_rope(fields: &Fields<'_>) -> Result<Rope, ConfigError> {
     })
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a fraction of a small head size"
-)]
 fn rotary_dim(
     fields: &Fields<'_>,
     rope: Option<&Map<String, Value>>,
@@ -253,10 +317,21 @@ fn rotary_dim(
     };
     match factor {
         None => Ok(head_dim),
-        Some(factor) if factor > 0.0 && factor <= 1.0 => Ok((f64::from(head_dim) * factor) as u32),
-        Some(_) => Err(fields.inconsistent(
-            "partial_rotary_factor",
-            "expected a fraction above 0 and at most 1",
-        )),
+        Some(factor) => part(fields, head_dim, factor),
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a fraction of a small head size"
+)]
+fn part(fields: &Fields<'_>, head_dim: u32, factor: f64) -> Result<u32, ConfigError> {
+    if factor > 0.0 && factor <= 1.0 {
+        return Ok((f64::from(head_dim) * factor) as u32);
+    }
+    Err(fields.inconsistent(
+        "partial_rotary_factor",
+        "expected a fraction above 0 and at most 1",
+    ))
 }

@@ -2,9 +2,8 @@
 //!
 //! Mirrors `vllm/config/model.py: _verify_quantization` and the layouts of
 //! `vllm/model_executor/layers/quantization/{fp8,auto_awq,auto_gptq}.py` and `compressed_tensors/` at 0.33.0.
-use super::{ConfigError, families::Experts, fields::Fields};
+use super::{ConfigError, families::Experts, fields::Fields, mixed::Mixed, quark};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 
 /// How a linear layer is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,9 +29,11 @@ pub enum LinearScheme {
     },
     /// 4-bit floats with one 8-bit float per 16 and a float32 scale per shard for weight and input.
     Nvfp4,
+    /// The same for the weight alone: always through Marlin (ModelOpt's W4A16_NVFP4).
+    Nvfp4Weights,
     /// 8-bit floats with one 8-bit exponent per 32.
     Mxfp8,
-    /// 4-bit floats with one 8-bit exponent per 32, for routed experts only (gpt-oss).
+    /// 4-bit floats with one 8-bit exponent per 32: routed experts (gpt-oss), or every linear layer (quark).
     Mxfp4,
     /// Packed integers of 4 or 8 bits with 16-bit scales per group.
     PackedInt {
@@ -66,14 +67,15 @@ pub struct Quantization {
     pub experts: Option<LinearScheme>,
     /// Scales of blocks are stored as 8-bit exponents and widened for the kernel.
     pub exponent_scales: bool,
-    /// The only modules that are quantised, where the file lists them (ModelOpt's mixed precision); experts together.
-    pub(super) only: Option<BTreeSet<String>>,
     /// Modules that are left out.
-    ignore: Vec<Ignore>,
+    ignore: Vec<Module>,
+    /// Which module has which scheme, where they are not all of the one above.
+    mixed: Option<Mixed>,
 }
 
+/// One or more modules, by name.
 #[derive(Clone, Debug)]
-enum Ignore {
+pub(super) enum Module {
     /// The whole name, or the last part of it.
     Name(String),
     /// With `*` for any text.
@@ -82,7 +84,7 @@ enum Ignore {
     Pattern(regex_lite::Regex),
 }
 
-impl PartialEq for Ignore {
+impl PartialEq for Module {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Name(a), Self::Name(b)) => a == b,
@@ -93,7 +95,7 @@ impl PartialEq for Ignore {
     }
 }
 
-impl Eq for Ignore {}
+impl Eq for Module {}
 
 impl Quantization {
     /// `--quantization fp8_per_tensor` on a checkpoint that is not quantised.
@@ -114,15 +116,71 @@ impl Quantization {
             fp8_kv_cache: false,
             experts: None,
             exponent_scales: false,
-            only: None,
             ignore: Vec::new(),
+            mixed: None,
+        }
+    }
+
+    /// One scheme for all linear layers but the ignored ones; the output layer stays as it is.
+    pub(super) fn uniform(
+        method: &'static str,
+        scheme: LinearScheme,
+        min_capability: u16,
+        ignore: Vec<Module>,
+    ) -> Self {
+        Self {
+            ignore,
+            ..Self::plain(method, scheme, min_capability)
         }
     }
 
     /// Whether the module of that name stays as it is.
     pub(super) fn ignores(&self, module: &str) -> bool {
-        self.ignore.iter().any(|ignore| match ignore {
-            Ignore::Name(name) => {
+        self.ignore.iter().any(|ignore| ignore.matches(module))
+    }
+
+    /// The scheme of that module, leaving aside whether it is ignored.
+    pub(super) fn scheme_of(&self, module: &str) -> Option<LinearScheme> {
+        match &self.mixed {
+            None => Some(self.scheme),
+            Some(mixed) => mixed.scheme(module),
+        }
+    }
+
+    /// The scheme that these parts of a layer share where it is not the main one.
+    pub(super) fn other_than_main(
+        &self,
+        schemes: &[Option<LinearScheme>],
+    ) -> Result<Option<LinearScheme>, ConfigError> {
+        let mut there = schemes.iter().flatten();
+        let first = there.next();
+        if there.any(|scheme| Some(scheme) != first) {
+            return Err(ConfigError::unsupported(
+                "checkpoints that quantise one part of a layer in two ways are not modelled yet",
+            ));
+        }
+        Ok(first.copied().filter(|scheme| *scheme != self.scheme))
+    }
+
+    /// Which output layer is quantised depends on the ignore list and, if there are several schemes, on its own.
+    fn with_lm_head(mut self) -> Self {
+        let own = self.mixed.as_ref().map(|mixed| mixed.scheme("lm_head"));
+        let ignored = ["lm_head", "language_model.lm_head"]
+            .iter()
+            .any(|name| self.ignores(name));
+        self.lm_head = own != Some(None) && !ignored;
+        if let Some(Some(scheme)) = own.filter(|_| self.lm_head) {
+            self.scheme = scheme;
+        }
+        self
+    }
+}
+
+impl Module {
+    /// Whether it stands for that module or a parent of it.
+    pub(super) fn matches(&self, module: &str) -> bool {
+        match self {
+            Self::Name(name) => {
                 module == name
                     || module
                         .strip_suffix(name.as_str())
@@ -131,9 +189,9 @@ impl Quantization {
                         .strip_prefix(name.as_str())
                         .is_some_and(|rest| rest.starts_with('.'))
             }
-            Ignore::Wildcard(parts) => wildcard(parts, module),
-            Ignore::Pattern(pattern) => pattern.is_match(module),
-        })
+            Self::Wildcard(parts) => wildcard(parts, module),
+            Self::Pattern(pattern) => pattern.is_match(module),
+        }
     }
 }
 
@@ -168,7 +226,7 @@ pub(super) fn read(fields: &Fields<'_>, experts: Experts) -> Result<Option<Quant
     let Some(method) = inner.text("quant_method")? else {
         let modelopt = object.contains_key("quant_algo") || object.contains_key("producer");
         let why = if modelopt {
-            "ModelOpt checkpoints are not modelled yet"
+            "it is ModelOpt's without a `quant_method`, and vLLM then takes the checkpoint for a 16-bit one and fails on its scales"
         } else {
             "it names no `quant_method`"
         };
@@ -188,7 +246,8 @@ pub(super) fn read(fields: &Fields<'_>, experts: Experts) -> Result<Option<Quant
             Quantization::plain("mxfp4", LinearScheme::Mxfp4, 80)
         }
         "compressed-tensors" | "compressed_tensors" => compressed_tensors(&inner)?,
-        "modelopt" | "modelopt_fp4" => modelopt(&inner)?,
+        "modelopt" | "modelopt_fp4" | "modelopt_mixed" => modelopt(&inner)?,
+        "quark" => quark::read(&inner)?,
         "mxfp4" if experts == Experts::GptOss => Quantization {
             ignore: names(&inner, "modules_to_not_convert")?,
             ..Quantization::plain("gpt_oss_mxfp4", LinearScheme::Mxfp4, 80)
@@ -215,7 +274,7 @@ fn not_modelled(method: &str) -> ConfigError {
         _ => {
             let shown: String = method.chars().take(40).collect();
             ConfigError::unsupported(format!(
-                "quantization `{shown}` is not modelled yet (known: fp8, awq, gptq, compressed-tensors)"
+                "quantization `{shown}` is not modelled yet (known: fp8, awq, gptq, compressed-tensors, modelopt, quark)"
             ))
         }
     }
@@ -278,23 +337,22 @@ fn deepseek_v4(top: &Fields<'_>, fields: &Fields<'_>) -> Result<Quantization, Co
 
 /// ModelOpt names its algorithm; the layers that stay as they are come with wildcards.
 fn modelopt(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
-    let algorithm = fields.text("quant_algo")?.unwrap_or_default();
-    let (method, scheme, min_capability) = match algorithm {
-        "FP8" => (
-            "modelopt",
-            LinearScheme::Fp8PerTensor {
-                static_activation: true,
-            },
-            80,
-        ),
-        "NVFP4" => ("modelopt_fp4", LinearScheme::Nvfp4, 75),
-        "MIXED_PRECISION" => return mixed(fields),
-        other => {
-            let shown: String = other.chars().take(40).collect();
-            return Err(ConfigError::unsupported(format!(
-                "ModelOpt's `{shown}` is not modelled yet (known: FP8, NVFP4)"
-            )));
+    let algorithm = fields
+        .text("quant_algo")?
+        .unwrap_or_default()
+        .to_ascii_uppercase();
+    let (method, scheme, min_capability, mixed) = match algorithm.as_str() {
+        "FP8" => ("modelopt", modelopt_scheme("FP8")?, 80, None),
+        "NVFP4" | "W4A16_NVFP4" => ("modelopt_fp4", modelopt_scheme(&algorithm)?, 75, None),
+        "MIXED_PRECISION" => {
+            let mixed = quantized_layers(fields)?;
+            let first = mixed.first().ok_or_else(|| ConfigError::Missing {
+                field: fields.name("quantized_layers"),
+                needed_for: "the layout of the quantised weights",
+            })?;
+            ("modelopt_mixed", first, 75, Some(mixed))
         }
+        other => return Err(unknown_algorithm(other)),
     };
     let scheme_is_fp8 = |value: &Value| match value {
         Value::String(name) => name == "FP8",
@@ -305,62 +363,66 @@ fn modelopt(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
         || fields.text("kv_cache_quant_algo")? == Some("FP8");
     let mut ignore = names(fields, "ignore")?;
     ignore.extend(names(fields, "exclude_modules")?);
-    Ok(Quantization {
+    let quantization = Quantization {
         fp8_kv_cache,
         ignore,
+        mixed,
         ..Quantization::plain(method, scheme, min_capability)
-    })
+    };
+    Ok(quantization.with_lm_head())
 }
 
-/// One algorithm for all listed linear layers, and one for all listed experts
-/// (`layers/quantization/modelopt.py: ModelOptMixedPrecisionConfig`).
-fn mixed(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
-    let listed = fields
-        .object("quantized_layers")?
-        .ok_or_else(|| ConfigError::Missing {
-            field: fields.name("quantized_layers"),
-            needed_for: "which layers are quantised, and how",
-        })?;
-    let (mut only, mut linear, mut experts) = (BTreeSet::new(), None, None);
-    for (name, layer) in listed {
-        let algorithm = layer
+fn unknown_algorithm(algorithm: &str) -> ConfigError {
+    let shown: String = algorithm.chars().take(40).collect();
+    ConfigError::unsupported(format!(
+        "ModelOpt's `{shown}` is not modelled yet (known: FP8, NVFP4, W4A16_NVFP4, MIXED_PRECISION)"
+    ))
+}
+
+fn modelopt_scheme(algorithm: &str) -> Result<LinearScheme, ConfigError> {
+    match algorithm {
+        "FP8" => Ok(LinearScheme::Fp8PerTensor {
+            static_activation: true,
+        }),
+        "NVFP4" => Ok(LinearScheme::Nvfp4),
+        "W4A16_NVFP4" => Ok(LinearScheme::Nvfp4Weights),
+        "MXFP8" => Ok(LinearScheme::Mxfp8),
+        other => Err(unknown_algorithm(other)),
+    }
+}
+
+/// `quantized_layers`: one entry per module, or the groups of layers that compressed-tensors writes.
+fn quantized_layers(fields: &Fields<'_>) -> Result<Mixed, ConfigError> {
+    let mut mixed = Mixed::default();
+    for (module, recipe) in fields.object("quantized_layers")?.into_iter().flatten() {
+        let algorithm = recipe
             .get("quant_algo")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        let scheme = match algorithm {
-            "FP8" => LinearScheme::Fp8PerTensor {
-                static_activation: true,
-            },
-            "MXFP8" => LinearScheme::Mxfp8,
-            "NVFP4" => LinearScheme::Nvfp4,
-            other => {
-                let shown: String = other.chars().take(40).collect();
-                return Err(ConfigError::unsupported(format!(
-                    "ModelOpt's `{shown}` in mixed precision is not modelled yet (known: FP8, MXFP8, NVFP4)"
-                )));
-            }
-        };
-        let (module, known) = match name.find(".experts.") {
-            Some(at) => (name.get(..at + 8).unwrap_or(name), &mut experts),
-            None => (name.as_str(), &mut linear),
-        };
-        if known.is_some_and(|known| known != scheme) {
-            return Err(ConfigError::unsupported(
-                "ModelOpt checkpoints whose linear layers or experts are quantised in several ways are not modelled yet",
-            ));
-        }
-        *known = Some(scheme);
-        if !only.contains(module) {
-            only.insert(module.to_owned());
+        mixed.name(module, modelopt_scheme(&algorithm.to_ascii_uppercase())?);
+    }
+    if fields.has("quantized_layers") {
+        return Ok(mixed);
+    }
+    let groups = fields.object("config_groups")?.into_iter().flatten();
+    for group in groups.filter_map(|(_, group)| group.as_object()) {
+        let bits = group
+            .get("weights")
+            .and_then(|weights| weights.get("num_bits"))
+            .and_then(Value::as_u64);
+        let activations = group.get("input_activations").is_some_and(Value::is_object);
+        let scheme = modelopt_scheme(match (bits, activations) {
+            (Some(8), true) => "FP8",
+            (Some(4), true) => "NVFP4",
+            (Some(4), false) => "W4A16_NVFP4",
+            _ => "config_groups",
+        })?;
+        let targets = group.get("targets").and_then(Value::as_array);
+        for target in targets.into_iter().flatten().filter_map(Value::as_str) {
+            mixed.pattern(module(target)?, scheme);
         }
     }
-    let scheme = linear.or(experts).unwrap_or(LinearScheme::Nvfp4);
-    Ok(Quantization {
-        fp8_kv_cache: fields.text("kv_cache_quant_algo")? == Some("FP8"),
-        experts,
-        only: Some(only),
-        ..Quantization::plain("modelopt_mixed", scheme, 75)
-    })
+    Ok(mixed)
 }
 
 /// AWQ and GPTQ: packed integers with a scale per group.
@@ -379,9 +441,17 @@ fn packed(
     };
     let allowed: &[u32] = if awq { &[4] } else { &[4, 8] };
     if !allowed.contains(&bits) {
-        return Err(ConfigError::unsupported(format!(
-            "{bits}-bit weights of `{method}` are not modelled"
-        )));
+        let refusal = if awq {
+            format!("{bits}-bit weights of `{method}` are not modelled")
+        } else {
+            let sym = if fields.flag("sym")? == Some(false) {
+                "False"
+            } else {
+                "True"
+            };
+            format!("Unsupported quantization config: bits={bits}, sym={sym}")
+        };
+        return Err(ConfigError::unsupported(refusal));
     }
     if fields
         .value("dynamic")
@@ -437,19 +507,25 @@ fn compressed_tensors(fields: &Fields<'_>) -> Result<Quantization, ConfigError> 
             field: fields.name("config_groups"),
             needed_for: "the layout of the quantised weights",
         })?;
-    let mut groups = groups.values().filter_map(Value::as_object);
-    let (Some(group), None) = (groups.next(), groups.next()) else {
-        return Err(ConfigError::unsupported(
-            "compressed-tensors checkpoints with several groups of layers are not modelled yet",
-        ));
-    };
-    let scheme = compressed_scheme(group)?;
-    let targets = group.get("targets").and_then(Value::as_array);
-    if !targets.is_some_and(|targets| targets.iter().any(|target| target.as_str() == Some("Linear"))) {
-        return Err(ConfigError::unsupported(
-            "compressed-tensors checkpoints that quantise only some layer names are not modelled yet",
-        ));
+    let groups: Vec<_> = groups.values().filter_map(Value::as_object).collect();
+    let mut mixed = Mixed::default();
+    for group in &groups {
+        let scheme = compressed_scheme(group)?;
+        let targets = group.get("targets").and_then(Value::as_array);
+        for target in targets.into_iter().flatten().filter_map(Value::as_str) {
+            if target == "Linear" {
+                mixed.linear(scheme);
+            } else {
+                mixed.pattern(module(target)?, scheme);
+            }
+        }
     }
+    let scheme = mixed.first().ok_or_else(|| ConfigError::Missing {
+        field: "quantization_config.config_groups.targets".to_owned(),
+        needed_for: "the layers that are quantised",
+    })?;
+    // One group of all linear layers is the common case.
+    let mixed = Some(mixed).filter(|mixed| !mixed.is_uniform());
     let fp8_kv_cache = fields.object("kv_cache_scheme")?.is_some_and(|scheme| {
         scheme.get("num_bits").and_then(Value::as_u64) == Some(8)
             && scheme.get("type").and_then(Value::as_str) == Some("float")
@@ -463,6 +539,7 @@ fn compressed_tensors(fields: &Fields<'_>) -> Result<Quantization, ConfigError> 
     Ok(Quantization {
         fp8_kv_cache,
         ignore,
+        mixed,
         ..Quantization::plain("compressed-tensors", scheme, min_capability)
     })
 }
@@ -517,6 +594,8 @@ fn compressed_scheme(group: &Map<String, Value>) -> Result<LinearScheme, ConfigE
                 }),
             }
         }
+        (4, "float", "tensor_group", true) => Ok(LinearScheme::Nvfp4),
+        (4, "float", "tensor_group", false) => Ok(LinearScheme::Nvfp4Weights),
         (4 | 8, "int", "group" | "channel", false) => Ok(LinearScheme::PackedInt {
             bits: if bits == 4 { 4 } else { 8 },
             group_size: if strategy == "group" {
@@ -535,23 +614,28 @@ fn compressed_scheme(group: &Map<String, Value>) -> Result<LinearScheme, ConfigE
 }
 
 /// A list of module names, with `re:` for patterns.
-fn names(fields: &Fields<'_>, key: &str) -> Result<Vec<Ignore>, ConfigError> {
+pub(super) fn names(fields: &Fields<'_>, key: &str) -> Result<Vec<Module>, ConfigError> {
     let mut names = Vec::new();
     for value in fields.list(key)?.unwrap_or_default() {
         let Some(text) = value.as_str() else {
             return Err(fields.wrong(key, "a list of module names", value));
         };
-        names.push(match text.strip_prefix("re:") {
-            None if text.contains('*') => Ignore::Wildcard(text.split('*').map(str::to_owned).collect()),
-            None => Ignore::Name(text.to_owned()),
-            // As Python's re.match: from the start.
-            Some(pattern) => {
-                Ignore::Pattern(regex_lite::Regex::new(&format!("^(?:{pattern})")).map_err(|_| {
-                    let shown: String = pattern.chars().take(60).collect();
-                    ConfigError::unsupported(format!("the ignore pattern {shown:?} cannot be read"))
-                })?)
-            }
-        });
+        names.push(module(text)?);
     }
     Ok(names)
+}
+
+/// One name, with `*` for any text or `re:` for a pattern.
+fn module(text: &str) -> Result<Module, ConfigError> {
+    Ok(match text.strip_prefix("re:") {
+        None if text.contains('*') => Module::Wildcard(text.split('*').map(str::to_owned).collect()),
+        None => Module::Name(text.to_owned()),
+        // As Python's re.match: from the start.
+        Some(pattern) => {
+            Module::Pattern(regex_lite::Regex::new(&format!("^(?:{pattern})")).map_err(|_| {
+                let shown: String = pattern.chars().take(60).collect();
+                ConfigError::unsupported(format!("the module pattern {shown:?} cannot be read"))
+            })?)
+        }
+    })
 }

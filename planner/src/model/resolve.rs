@@ -1,16 +1,16 @@
 //! A config.json becomes a [`ModelSpec`], or an error that names the field. Nothing is filled in by guess: a field
 //! that may be absent has the default of the model's own class.
 use super::{
-    ConfigError, LinearScheme, ModelSpec, Quantization, attention, experts,
+    ConfigError, LinearScheme, ModelSpec, Quantization, attention,
     families::{self, Experts, Family, Switch},
     fields::Fields,
-    positions, quantization,
-    spec::{FeedForward, LayerRun, Mixer, Norms, Quantized},
+    layouts::{self, Layout},
+    mixed, positions, quantization,
+    spec::{FeedForward, LayerRun, Mixer, Norms, OtherSchemes, Quantized},
 };
 use crate::units::FloatDtype;
 use serde_json::{Map, Value};
 
-const MAX_LAYERS: u32 = 1 << 10;
 const MAX_WIDTH: u32 = 1 << 18;
 const MAX_VOCAB: u32 = 1 << 22;
 
@@ -20,7 +20,9 @@ pub fn resolve(object: &Map<String, Value>) -> (Result<ModelSpec, ConfigError>, 
     let mut kept_text = None;
     let spec = resolve_top(&top, &mut kept_text);
     let mut kept = top.touched();
-    if let Some(text) = kept_text {
+    mixed::shorten(&mut kept);
+    if let Some(mut text) = kept_text {
+        mixed::shorten(&mut text);
         kept.insert("text_config".to_owned(), Value::Object(text));
     }
     for tower in TOWERS {
@@ -109,17 +111,24 @@ fn architecture<'a>(fields: &Fields<'a>) -> Result<&'a str, ConfigError> {
 /// `top` is the file's own object; `fields` the language model's, which is often the same.
 fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<ModelSpec, ConfigError> {
     let hidden_size = fields.required("hidden_size", MAX_WIDTH, "the size of every layer")?;
-    let num_hidden_layers = fields.required("num_hidden_layers", MAX_LAYERS, "weights and KV cache")?;
     let vocab_size = fields.required("vocab_size", MAX_VOCAB, "embedding and sampler")?;
     let quantization = match quantization::read(top, family.experts)? {
         Some(quantization) => Some(quantization),
         None => quantization::read(fields, family.experts)?,
     };
-    let feed_forwards = experts::feed_forward(fields, family, num_hidden_layers)?;
-    let mixers = attention::mixers(fields, family, hidden_size, num_hidden_layers)?;
+    let (mixers, feed_forwards) = layouts::layers(fields, family, hidden_size)?;
+    let alt_up = match family.layout {
+        Layout::Gemma3n => Some(layouts::alt_up(fields)?),
+        _ => None,
+    };
+    let per_layer_input = if matches!(family.layout, Layout::Gemma4 | Layout::Gemma3n) {
+        layouts::per_layer_input(fields, vocab_size)?
+    } else {
+        None
+    };
     let attention = attention::first(&mixers);
     let quantized_router = family.experts == Experts::Qwen;
-    let mut layers = runs(&feed_forwards, &mixers, quantization.as_ref(), quantized_router);
+    let mut layers = runs(&feed_forwards, &mixers, quantization.as_ref(), family.experts)?;
     // Its attention never takes the checkpoint's quantisation (`models/glm5next/common/{model,kda}.py`).
     let bare_attention = family.experts == Experts::Glm5Next;
     for run in layers.iter_mut().filter(|_| bare_attention) {
@@ -130,10 +139,17 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
             ..run.quantized
         };
     }
-    let context = positions::context_length(fields)?;
+    let context = match family.layout {
+        Layout::Mamba | Layout::Mamba2 => positions::unbounded(fields)?,
+        _ => positions::context_length(fields)?,
+    };
     let tie_word_embeddings = match fields.flag("tie_word_embeddings")? {
         Some(tied) => tied,
         None => top.flag("tie_word_embeddings")?.unwrap_or(family.tied),
+    };
+    let tie_word_embeddings = match family.layout {
+        Layout::Lfm2 => fields.flag("tie_embedding")?.unwrap_or(tie_word_embeddings),
+        _ => tie_word_embeddings,
     };
     // Attention over the sums of blocks of layers, twice a layer and at the end: a norm and a vector of weights each
     // (`models/kimi_k3/nvidia/model.py: KimiDecoderLayer`).
@@ -163,9 +179,11 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
                     3
                 } else {
                     0
-                },
+                }
+                + u32::from(per_layer_input.is_some()),
             scalars_per_layer: family.scalars_per_layer,
             bias: family.norm_bias,
+            per_part: family.layout == Layout::Nas,
             last: if residual_blocks { 3 } else { 1 },
         },
         rope: positions::rope(fields, family.rope, attention::rotary_head_dim(&mixers))?,
@@ -177,7 +195,10 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         },
         residual_copies: family.residual_copies,
         quantized_router,
+        per_layer_input,
+        alt_up,
         quantization,
+        unchecked: family.unchecked,
         needs_remote_code,
     })
 }
@@ -219,12 +240,14 @@ fn runs(
     feed_forwards: &[FeedForward],
     mixers: &[Mixer],
     quantization: Option<&Quantization>,
-    quantized_router: bool,
-) -> Vec<LayerRun> {
+    experts: Experts,
+) -> Result<Vec<LayerRun>, ConfigError> {
     let mut runs: Vec<LayerRun> = Vec::new();
     for (index, (mlp, mixer)) in feed_forwards.iter().zip(mixers).enumerate() {
-        let quantized =
-            quantization.map_or_else(Quantized::default, |q| parts(q, index, mlp, quantized_router));
+        let quantized = match quantization {
+            Some(quantization) => parts(quantization, index, mlp, mixer, experts)?,
+            None => Quantized::default(),
+        };
         match runs.last_mut() {
             Some(last) if last.mixer == *mixer && last.mlp == *mlp && last.quantized == quantized => {
                 last.count += 1;
@@ -237,74 +260,165 @@ fn runs(
             }),
         }
     }
-    runs
+    Ok(runs)
 }
 
-const MODULE_ROOTS: &[&str] = &["model", "model.language_model", "language_model.model"];
-
-const QUERY_KEY_VALUE: &[&str] = &[
-    "self_attn.q_proj",
-    "self_attn.qkv_proj",
-    "self_attn.q_a_proj",
-    "self_attn.kv_b_proj",
-    "linear_attn.in_proj_qkv",
+const MODULE_ROOTS: &[&str] = &[
+    "model",
+    "model.language_model",
+    "language_model.model",
+    "backbone",
 ];
 
-/// Which linear layers of layer `index` are quantised: a fused layer follows its first shard.
-fn parts(quantization: &Quantization, index: usize, mlp: &FeedForward, router: bool) -> Quantized {
-    let layer = format!("layers.{index}");
-    // Beside a tower, the language model's modules have longer names, and checkpoints use either.
-    let kept = |name: &str| {
-        MODULE_ROOTS
-            .iter()
-            .all(|root| !quantization.ignores(&format!("{root}.{layer}.{name}")))
-    };
-    let (dense, moe) = (mlp.dense.is_some(), mlp.moe.is_some());
-    if let Some(only) = &quantization.only {
-        let listed = |names: &[&str]| {
-            let full = |root: &&str, name: &str| format!("{root}.{layer}.{name}");
-            let listed = |root: &&str| names.iter().any(|name| only.contains(&full(root, name)));
-            MODULE_ROOTS.iter().any(listed)
-        };
-        return Quantized {
-            qkv: listed(QUERY_KEY_VALUE),
-            o: listed(&["self_attn.o_proj", "linear_attn.out_proj"]),
-            gate_up: dense && listed(&["mlp.gate_proj", "mlp.gate_up_proj"]),
-            down: dense && listed(&["mlp.down_proj"]),
-            experts: moe && listed(&["mlp.experts", "block_sparse_moe.experts"]),
-            shared: moe
-                && listed(&[
-                    "mlp.shared_experts.gate_proj",
-                    "mlp.shared_expert.gate_proj",
-                    "block_sparse_moe.shared_experts.gate_proj",
-                ]),
-            router: false,
-            indexer: listed(&["self_attn.indexer.wq_b"]),
-        };
+/// Names of a layer's projections into and out of its mixer, as checkpoints write them.
+fn mixer_names(mixer: &Mixer) -> (&'static [&'static str], &'static [&'static str]) {
+    match mixer {
+        Mixer::Attention(..) | Mixer::Mla(_) | Mixer::Kda(_) | Mixer::Compressed(_) => (
+            &[
+                "self_attn.q_proj",
+                "self_attn.qkv_proj",
+                "self_attn.q_a_proj",
+                "self_attn.kv_b_proj",
+                "mixer.q_proj",
+                "mixer.qkv_proj",
+            ],
+            &["self_attn.o_proj", "self_attn.out_proj", "mixer.o_proj"],
+        ),
+        Mixer::GatedDeltaNet(_) => (&["linear_attn.in_proj_qkv"], &["linear_attn.out_proj"]),
+        Mixer::Mamba2(_) => (
+            &["mixer.in_proj", "mamba.in_proj"],
+            &["mixer.out_proj", "mamba.out_proj"],
+        ),
+        Mixer::ShortConv(_) => (
+            &["conv.in_proj", "short_conv.in_proj"],
+            &["conv.out_proj", "short_conv.out_proj"],
+        ),
+        // Mamba 1 takes no quantisation.
+        Mixer::Mamba1(_) | Mixer::None => (&[], &[]),
     }
-    let shared = mlp.moe.is_some_and(|m| m.shared.is_some());
-    let experts_kept =
-        || kept("mlp.experts") && kept("mlp.experts.0.gate_proj") && kept("block_sparse_moe.experts.0.w1");
-    if quantization.scheme == LinearScheme::Mxfp4 {
-        return Quantized {
+}
+
+const UP: &[&str] = &[
+    "shared_mlp.input_linear",
+    "mlp.gate_proj",
+    "mlp.gate_up_proj",
+    "mixer.up_proj",
+    "feed_forward.w1",
+];
+const DOWN: &[&str] = &[
+    "shared_mlp.output_linear",
+    "mlp.down_proj",
+    "mixer.down_proj",
+    "feed_forward.w2",
+];
+/// The experts' names, and one expert's first matrix.
+fn expert_names(experts: Experts) -> &'static [&'static str] {
+    match experts {
+        Experts::Mixtral | Experts::MiniMax | Experts::MiniMaxM3 => {
+            &["block_sparse_moe.experts", "block_sparse_moe.experts.0.w1"]
+        }
+        Experts::NemotronH => &["mixer.experts", "mixer.experts.0.up_proj"],
+        Experts::Lfm2 => &["feed_forward.experts", "feed_forward.experts.0.w1"],
+        _ => &["mlp.experts", "mlp.experts.0.gate_proj", "moe.experts"],
+    }
+}
+/// Beside a dense feed-forward (Gemma 4).
+const EXPERTS_BESIDE: &[&str] = &["experts", "moe.experts"];
+const SHARED: &[&str] = &[
+    "mlp.shared_experts.gate_proj",
+    "mlp.shared_expert.gate_proj",
+    "block_sparse_moe.shared_experts.gate_proj",
+    "mixer.shared_experts.up_proj",
+    "moe.share_expert.gate_proj",
+    "shared_mlp.input_linear",
+];
+
+/// Which linear layers of layer `index` are quantised, and how: a fused layer follows its first shard.
+fn parts(
+    quantization: &Quantization,
+    index: usize,
+    mlp: &FeedForward,
+    mixer: &Mixer,
+    experts: Experts,
+) -> Result<Quantized, ConfigError> {
+    let router = experts == Experts::Qwen;
+    let (dense, moe) = (mlp.dense.is_some(), mlp.moe.is_some());
+    if quantization.scheme == LinearScheme::Mxfp4 && quantization.method != "quark" {
+        return Ok(Quantized {
             experts: moe,
             ..Quantized::default()
-        };
+        });
     }
-    Quantized {
-        qkv: QUERY_KEY_VALUE.iter().all(|name| kept(name)),
-        o: kept("self_attn.o_proj") && kept("linear_attn.out_proj"),
-        gate_up: dense && kept("mlp.gate_proj") && kept("mlp.gate_up_proj"),
-        down: dense && kept("mlp.down_proj"),
-        experts: moe
-            && if dense {
-                kept("experts") && kept("moe.experts")
+    if moe && quantization.method == "quark" && quantization.scheme == LinearScheme::Mxfp4 {
+        return Err(ConfigError::unsupported(
+            "quark's MXFP4 experts are not modelled yet",
+        ));
+    }
+    // Beside a tower, the language model's modules have longer names, and checkpoints use either.
+    let module = |(root, name): (&str, &str)| format!("{root}.layers.{index}.{name}");
+    let modules = |names: &[&'static str]| -> Vec<String> {
+        let roots = |name| MODULE_ROOTS.iter().map(move |root| (*root, name));
+        names.iter().copied().flat_map(roots).map(module).collect()
+    };
+    let scheme = |there: bool, names: &[&'static str]| {
+        let modules = if there { modules(names) } else { Vec::new() };
+        if modules.iter().any(|module| quantization.ignores(module)) {
+            return None;
+        }
+        modules.iter().find_map(|module| quantization.scheme_of(module))
+    };
+    let (into, out) = mixer_names(mixer);
+    let shared = mlp.moe.is_some_and(|m| m.shared.is_some());
+    let mixer_schemes = [
+        scheme(*mixer != Mixer::None, into),
+        scheme(*mixer != Mixer::None, out),
+        scheme(true, &["self_attn.g_proj"]),
+    ];
+    let dense_schemes = [
+        scheme(dense, UP),
+        scheme(dense, DOWN),
+        scheme(true, &["per_layer_input_gate"]),
+    ];
+    let routed = scheme(
+        moe,
+        if dense {
+            EXPERTS_BESIDE
+        } else {
+            expert_names(experts)
+        },
+    );
+    let shared_schemes = [
+        scheme(moe && shared, SHARED),
+        scheme(
+            moe,
+            if experts == Experts::NemotronH {
+                &["mixer.fc1_latent_proj"]
             } else {
-                experts_kept()
+                SHARED
             },
-        shared: moe && shared && kept("mlp.shared_experts.gate_proj") && kept("mlp.shared_expert.gate_proj"),
-        // vLLM leaves it alone in GPTQ checkpoints (`models/qwen3_moe.py`).
-        router: moe && router && quantization.method != "auto_gptq" && kept("mlp.gate"),
-        indexer: kept("self_attn.indexer.wq_b"),
-    }
+        ),
+    ];
+    // vLLM leaves it alone in GPTQ checkpoints (`models/qwen3_moe.py`).
+    let router = scheme(moe && router && quantization.method != "auto_gptq", &["mlp.gate"]);
+    let indexer = scheme(true, &["self_attn.indexer.wq_b"]);
+    let other = |schemes: &[Option<LinearScheme>]| quantization.other_than_main(schemes);
+    Ok(Quantized {
+        qkv: mixer_schemes[0].is_some(),
+        o: mixer_schemes[1].is_some(),
+        gate: mixer_schemes[2].is_some(),
+        gate_up: dense_schemes[0].is_some(),
+        down: dense_schemes[1].is_some(),
+        per_layer: dense_schemes[2].is_some(),
+        experts: routed.is_some(),
+        shared: shared_schemes[0].is_some(),
+        latent: shared_schemes[1].is_some(),
+        router: router.is_some(),
+        indexer: indexer.is_some(),
+        others: OtherSchemes {
+            mixer: other(&mixer_schemes)?,
+            dense: other(&dense_schemes)?,
+            experts: other(&[routed])?,
+            shared: other(&shared_schemes)?,
+        },
+    })
 }

@@ -1,5 +1,5 @@
 //! A model as the arithmetic needs it: resolved, with nothing left to guess.
-use super::{Compressed, Kda, Quantization};
+use super::{Compressed, Kda, LinearScheme, Quantization};
 use crate::units::FloatDtype;
 
 /// How far back a layer attends.
@@ -42,6 +42,27 @@ pub struct Quantized {
     pub router: bool,
     /// The sparse indexer's queries.
     pub indexer: bool,
+    /// A gate on the attention's output with a projection of its own (Laguna, Step 3.5).
+    pub gate: bool,
+    /// The projections around experts that work in a narrower space (Nemotron 3).
+    pub latent: bool,
+    /// The projections of the per-layer input (Gemma 4).
+    pub per_layer: bool,
+    /// How, where not as the checkpoint's main scheme says.
+    pub others: OtherSchemes,
+}
+
+/// Schemes of a layer's parts that differ from the checkpoint's main one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct OtherSchemes {
+    /// Projections of the mixer.
+    pub mixer: Option<LinearScheme>,
+    /// Dense feed-forward.
+    pub dense: Option<LinearScheme>,
+    /// Routed experts.
+    pub experts: Option<LinearScheme>,
+    /// Shared experts and latent projections.
+    pub shared: Option<LinearScheme>,
 }
 
 /// Multi-head latent attention.
@@ -156,6 +177,36 @@ impl Mamba2 {
     }
 }
 
+/// Mamba 1: a state space layer with a state per channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mamba1 {
+    /// Channels.
+    pub intermediate_size: u32,
+    /// Size of the state of one channel.
+    pub state_size: u32,
+    /// Width of the convolution over time.
+    pub conv_kernel: u32,
+    /// Rank of the time step's projection.
+    pub time_step_rank: u32,
+    /// A bias on the convolution.
+    pub conv_bias: bool,
+    /// Biases on the projections into and out of it.
+    pub proj_bias: bool,
+    /// Norms with weights on time step and matrices (Jamba).
+    pub norms: bool,
+}
+
+/// A short convolution over time, gated on both sides (LFM2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ShortConv {
+    /// Channels.
+    pub conv_dim: u32,
+    /// Width of the convolution over time.
+    pub conv_l_cache: u32,
+    /// Biases on the convolution and both projections.
+    pub conv_bias: bool,
+}
+
 /// What mixes the tokens of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mixer {
@@ -171,6 +222,10 @@ pub enum Mixer {
     GatedDeltaNet(GatedDeltaNet),
     /// Mamba 2.
     Mamba2(Mamba2),
+    /// Mamba 1.
+    Mamba1(Mamba1),
+    /// Short convolution.
+    ShortConv(ShortConv),
     /// Nothing: the layer is a feed-forward alone (Nemotron-H).
     None,
 }
@@ -222,6 +277,12 @@ pub struct Attention {
     pub output_gate: bool,
     /// A learned sink per head (gpt-oss).
     pub sinks: bool,
+    /// Size of a value head; the size of a head almost everywhere.
+    pub v_head_dim: u32,
+    /// Outputs per head of a gate with a projection of its own (Laguna, Step 3.5); 0 without one.
+    pub gate_per_head: u32,
+    /// Keys and values are those of an earlier layer: only queries are projected and nothing is cached (Gemma 4).
+    pub shares_kv: bool,
     /// Size of the heads of an index that picks blocks of tokens (MiniMax M3): as many queries as key heads, one
     /// 16-bit key per token; 0 where there is none.
     pub index_dim: u32,
@@ -236,6 +297,17 @@ pub struct DenseMlp {
     pub gated: bool,
     /// Biases.
     pub bias: bool,
+}
+
+impl DenseMlp {
+    /// Gate, up and down without biases.
+    pub const fn gated(intermediate_size: u32) -> Self {
+        Self {
+            intermediate_size,
+            gated: true,
+            bias: false,
+        }
+    }
 }
 
 /// Experts that every token passes.
@@ -254,6 +326,8 @@ pub struct LatentMoe {
     pub size: u32,
     /// A norm before the projection back.
     pub norm: bool,
+    /// Biases on both projections.
+    pub bias: bool,
 }
 
 /// Routed experts.
@@ -289,6 +363,34 @@ pub struct Moe {
     pub hashed: bool,
 }
 
+/// An embedding per layer, mixed in behind the feed-forward (Gemma 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PerLayerInput {
+    /// Width in one layer.
+    pub hidden_size_per_layer_input: u32,
+    /// Rows of the embedding.
+    pub vocab_size_per_layer_input: u32,
+}
+
+/// Copies of the hidden states of which each layer computes one (AltUp), and a residual of low rank beside the
+/// attention (Laurel), in Gemma 3n.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AltUp {
+    /// Copies.
+    pub altup_num_inputs: u32,
+    /// Rank of the residual.
+    pub laurel_rank: u32,
+}
+
+impl AltUp {
+    /// Parameters in each layer and beside the layers, of a model of that width.
+    fn parameters(self, h: u64) -> (u64, u64) {
+        let (n, rank) = (u64::from(self.altup_num_inputs), u64::from(self.laurel_rank));
+        let layer = n * n + n * n * n + n * h + 2 * h + 2 * rank * h + h;
+        (layer, 2 * n.saturating_sub(1) * h * h)
+    }
+}
+
 impl Moe {
     /// Width that the routed experts take and give.
     pub fn inner_size(&self, hidden_size: u32) -> u64 {
@@ -307,6 +409,17 @@ pub struct Norms {
     pub bias: bool,
     /// Vectors of hidden_size after the last layer.
     pub last: u32,
+    /// A layer without a mixer or without a feed-forward has one less (Nemotron NAS).
+    pub per_part: bool,
+}
+
+impl Norms {
+    /// Vectors of hidden_size in such a layer.
+    pub fn of(&self, run: &LayerRun) -> u32 {
+        let missing = u32::from(run.mixer == Mixer::None) + u32::from(run.mlp == FeedForward::default());
+        let less = if self.per_part { missing } else { 0 };
+        self.per_layer.saturating_sub(less)
+    }
 }
 
 /// Cached rotary embeddings.
@@ -355,8 +468,14 @@ pub struct ModelSpec {
     pub residual_copies: u32,
     /// The class lets its router be quantised.
     pub quantized_router: bool,
+    /// An embedding per layer.
+    pub per_layer_input: Option<PerLayerInput>,
+    /// Several copies of the hidden states, and a low-rank residual.
+    pub alt_up: Option<AltUp>,
     /// How the checkpoint is quantised.
     pub quantization: Option<Quantization>,
+    /// No figures of vLLM's own classes lie in the tests for this architecture.
+    pub unchecked: bool,
     /// The repository brings its own code, and vLLM does not know the architecture otherwise.
     pub needs_remote_code: bool,
 }
@@ -381,10 +500,15 @@ impl ModelSpec {
     pub fn parameters(&self) -> u64 {
         let h = u64::from(self.hidden_size);
         let norm = h * if self.norms.bias { 2 } else { 1 };
+        let alt_up = self.alt_up.map_or((0, 0), |alt_up| alt_up.parameters(h));
         let (connections, last) = self.connection_parameters();
         let layer = |run: &LayerRun| {
             self.mixer_parameters(&run.mixer)
-                + norm * u64::from(self.norms.per_layer)
+                + alt_up.0
+                + self
+                    .per_layer_input
+                    .map_or(0, |p| 2 * h * u64::from(p.hidden_size_per_layer_input))
+                + norm * u64::from(self.norms.of(run))
                 + u64::from(self.norms.scalars_per_layer)
                 + self.mlp_parameters(&run.mlp)
                 + connections
@@ -396,11 +520,18 @@ impl ModelSpec {
             .sum();
         let embedding = u64::from(self.vocab_size) * h;
         let heads = if self.tie_word_embeddings { 1 } else { 2 };
+        let per_layer = self.per_layer_input.map_or(0, |p| {
+            let one = u64::from(p.hidden_size_per_layer_input);
+            let all = one * u64::from(self.num_hidden_layers());
+            all * (u64::from(p.vocab_size_per_layer_input) + h) + one
+        });
         embedding * heads
             + bias(self.lm_head_bias, u64::from(self.vocab_size))
             + layers
             + norm * u64::from(self.norms.last)
             + last
+            + per_layer
+            + alt_up.1
     }
 
     /// With every linear layer quantised while loading. Only for a checkpoint that is not quantised.
@@ -416,6 +547,10 @@ impl ModelSpec {
                 experts: moe,
                 shared: moe,
                 router: moe && self.quantized_router,
+                gate: true,
+                latent: moe,
+                per_layer: self.per_layer_input.is_some(),
+                others: OtherSchemes::default(),
                 indexer: true,
             };
         }
@@ -452,27 +587,41 @@ impl ModelSpec {
         match mixer {
             Mixer::Attention(a, _) => {
                 let d = u64::from(a.head_dim);
-                let (q, kv) = (
-                    u64::from(a.num_attention_heads) * d,
-                    u64::from(a.num_key_value_heads) * d,
-                );
+                let (heads, kv_heads) = (u64::from(a.num_attention_heads), u64::from(a.num_key_value_heads));
+                let (q, kv) = (heads * d, kv_heads * d);
+                let value = u64::from(a.v_head_dim);
+                let keys = if a.shares_kv { 0 } else { kv + kv_heads * value };
                 let qk_norm = match a.qk_norm {
                     QkNorm::None => 0,
+                    QkNorm::PerHead if a.shares_kv => d,
                     QkNorm::PerHead => 2 * d,
                     QkNorm::AllHeads | QkNorm::AllHeadsSharded | QkNorm::EachHead => q + kv,
                 };
-                let sinks = bias(a.sinks, u64::from(a.num_attention_heads));
-                let index = u64::from(a.index_dim) * (h * (u64::from(a.num_key_value_heads) + 1) + 2);
+                let sinks = bias(a.sinks, heads);
+                let index = u64::from(a.index_dim) * (h * (kv_heads + 1) + 2);
                 let queries = if a.output_gate { 2 * q } else { q };
-                h * (queries + 2 * kv)
-                    + q * h
-                    + bias(a.qkv_bias, queries + 2 * kv)
+                h * (queries + keys + heads * u64::from(a.gate_per_head))
+                    + heads * value * h
+                    + bias(a.qkv_bias, queries + keys)
                     + bias(a.o_bias, h)
                     + qk_norm
                     + sinks
                     + if a.index_dim > 0 { index } else { 0 }
             }
             Mixer::None => 0,
+            Mixer::Mamba1(mamba) => {
+                let channels = u64::from(mamba.intermediate_size);
+                let (state, rank) = (u64::from(mamba.state_size), u64::from(mamba.time_step_rank));
+                let projections = 3 * h + 2 * rank + 3 * state + u64::from(mamba.conv_kernel);
+                channels * (projections + 2)
+                    + bias(mamba.conv_bias, channels)
+                    + bias(mamba.proj_bias, 2 * channels + h)
+                    + bias(mamba.norms, rank + 2 * state)
+            }
+            Mixer::ShortConv(conv) => {
+                let dim = u64::from(conv.conv_dim);
+                dim * (4 * dim + u64::from(conv.conv_l_cache)) + bias(conv.conv_bias, 5 * dim)
+            }
             Mixer::Compressed(layer) => layer.parameters(h),
             Mixer::Kda(kda) => kda.parameters(h),
             Mixer::Mamba2(mamba) => {
@@ -528,9 +677,9 @@ impl ModelSpec {
             let matrices = if moe.gated { 3 } else { 2 };
             let experts = u64::from(moe.num_experts);
             let inner = moe.inner_size(self.hidden_size);
-            let latent = moe
-                .latent
-                .map_or(0, |latent| 2 * h * inner + bias(latent.norm, inner));
+            let latent = moe.latent.map_or(0, |latent| {
+                2 * h * inner + bias(latent.norm, inner) + bias(latent.bias, h + inner)
+            });
             let shared = moe.shared.map_or(0, |s| {
                 matrices * h * u64::from(s.intermediate_size) + bias(s.gate, h)
             });

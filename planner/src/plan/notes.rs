@@ -81,7 +81,7 @@ pub(super) fn notes(
             ),
         );
     }
-    if packed::pooled(&resolved.spec).is_some() {
+    if resolved.spec.unchecked || packed::pooled(&resolved.spec).is_some() {
         note(
             "model.from_code",
             Severity::Caution,

@@ -1,5 +1,7 @@
 //! Broken, hostile and unknown config.json files get a message that names the field. None panics.
-use planner::model::{ModelInput, models};
+use crate::support;
+use planner::model::{LinearScheme, ModelInput, ModelSpec, models};
+use std::sync::Arc;
 
 const LLAMA: &str = r#"{"architectures":["LlamaForCausalLM"],"hidden_size":4096,"intermediate_size":14336,"num_hidden_layers":32,"num_attention_heads":32,"num_key_value_heads":8,"vocab_size":128256,"max_position_embeddings":131072,"torch_dtype":"bfloat16"}"#;
 
@@ -60,7 +62,90 @@ fn what_is_not_modelled_is_refused_with_the_reason() {
     insta::assert_snapshot!(refused(r#"{"architectures":["InternVLChatModel"],"vision_config":{}}"#), @"`InternVLChatModel` has a vision or audio tower (`text_config`, `vision_config`), and its language model is not one that is modelled yet");
     let quantized = |q: &str| refused(&LLAMA.replace('}', &format!(",\"quantization_config\":{q}}}")));
     insta::assert_snapshot!(quantized(r#"{"quant_method":"bitsandbytes"}"#), @"quantization `bitsandbytes` is not in vLLM 0.33.0 (last in 0.27.1, gone in 0.28.0)");
-    insta::assert_snapshot!(quantized(r#"{"quant_method":"mxfp4"}"#), @"quantization `mxfp4` is not modelled yet (known: fp8, awq, gptq, compressed-tensors)");
+    insta::assert_snapshot!(quantized(r#"{"quant_method":"mxfp4"}"#), @"quantization `mxfp4` is not modelled yet (known: fp8, awq, gptq, compressed-tensors, modelopt, quark)");
+}
+
+#[test]
+fn a_checkpoint_quantised_in_several_ways_is_read_layer_by_layer() {
+    let spec = |quantization: &str| {
+        let text = LLAMA.replace('}', &format!(",\"quantization_config\":{quantization}}}"));
+        let model = ModelInput::from_config("x/y", &text).unwrap();
+        model.spec.map_err(|error| error.to_string())
+    };
+    let fp8 = LinearScheme::Fp8PerTensor {
+        static_activation: true,
+    };
+    let named = r#"{"quant_method":"modelopt","quant_algo":"MIXED_PRECISION","quantized_layers":{"model.layers.0.mlp.up_proj":{"quant_algo":"NVFP4"},"model.layers.0.mlp.gate_proj":{"quant_algo":"NVFP4"},"model.layers.1.self_attn.q_proj":{"quant_algo":"FP8"}}}"#;
+    let layers = spec(named).unwrap().layers.clone();
+    let main = spec(named).unwrap().quantization.clone().unwrap().scheme;
+    assert_eq!((layers.len(), main), (3, LinearScheme::Nvfp4));
+    assert!(layers[0].quantized.gate_up && !layers[0].quantized.down && !layers[0].quantized.qkv);
+    assert!(layers[1].quantized.qkv && !layers[1].quantized.o);
+    assert_eq!(layers[1].quantized.others.mixer, Some(fp8));
+
+    let many = named.replace(
+        r#""model.layers.0.mlp.gate_proj""#,
+        r#""model.layers.2.mlp.experts.0.up_proj":{"quant_algo":"NVFP4"},"model.layers.2.mlp.experts.1.up_proj":{"quant_algo":"NVFP4"},"model.layers.0.mlp.gate_proj""#,
+    );
+    let text = LLAMA.replace('}', &format!(",\"quantization_config\":{many}}}"));
+    let model = ModelInput::from_config("x/y", &text).unwrap();
+    let kept = &model.config["quantization_config"]["quantized_layers"];
+    assert_eq!(kept.as_object().unwrap().len(), 4, "one expert is kept");
+    assert_eq!(ModelInput::from_object("x/y", &model.config).unwrap(), model);
+
+    let groups = r#"{"quant_method":"compressed-tensors","ignore":["lm_head"],"config_groups":{"group_0":{"targets":["re:.*mlp.*"],"weights":{"num_bits":4,"type":"float","strategy":"tensor_group","group_size":16},"input_activations":{"num_bits":4,"type":"float","strategy":"tensor_group"}},"group_1":{"targets":["re:.*self_attn.*"],"weights":{"num_bits":8,"type":"float","strategy":"channel"},"input_activations":{"num_bits":8,"type":"float","dynamic":true}}}}"#;
+    let layers = spec(groups).unwrap().layers.clone();
+    assert_eq!(layers.len(), 1);
+    assert!(layers[0].quantized.qkv && layers[0].quantized.down);
+    let channel = LinearScheme::PerChannel8 {
+        static_activation: false,
+        float: true,
+    };
+    assert_eq!(layers[0].quantized.others.mixer, Some(channel));
+
+    let quark = r#"{"quant_method":"quark","exclude":["lm_head"],"global_quant_config":{"weight":{"dtype":"fp8_e4m3","qscheme":"per_tensor"},"input_tensors":{"dtype":"fp8_e4m3","qscheme":"per_tensor","is_dynamic":false}}}"#;
+    assert_eq!(spec(quark).unwrap().quantization.clone().unwrap().scheme, fp8);
+
+    let three = spec(r#"{"quant_method":"gptq","bits":3,"group_size":-1}"#);
+    insta::assert_snapshot!(three.unwrap_err(), @"Unsupported quantization config: bits=3, sym=True");
+}
+
+/// The model of a config whose `TYPES` are all of one name but at those places.
+fn with_types(config: &str, layers: usize, common: &str, other: &str, places: &[usize]) -> Arc<ModelSpec> {
+    let name = |i: usize| if places.contains(&i) { other } else { common };
+    let types: Vec<&str> = (0..layers).map(name).collect();
+    let text = config.replace("TYPES", &format!("{types:?}"));
+    ModelInput::from_config("x/y", &text).unwrap().spec.unwrap()
+}
+
+#[test]
+fn parameters_of_irregular_models_equal_the_published_counts() {
+    let file = support::json("oracle/weights_irregular.json");
+    let parameters = |id| support::spec(&file, id).unwrap().parameters();
+    assert_eq!(parameters("LiquidAI/LFM2-1.2B"), 1_170_340_608);
+    assert_eq!(
+        parameters("nvidia/Llama-3_3-Nemotron-Super-49B-v1"),
+        49_867_145_216
+    );
+    let granite = r#"{"architectures":["GraniteMoeHybridForCausalLM"],"hidden_size":1536,"num_hidden_layers":40,"layer_types":TYPES,"vocab_size":100352,"num_local_experts":64,"num_experts_per_tok":6,"intermediate_size":512,"shared_intermediate_size":1024,"num_attention_heads":12,"num_key_value_heads":4,"mamba_n_heads":48,"mamba_d_head":64,"mamba_d_state":128,"mamba_n_groups":1,"tie_word_embeddings":true,"max_position_embeddings":131072}"#;
+    let granite = with_types(granite, 40, "mamba", "attention", &[5, 15, 25, 35]);
+    assert_eq!(granite.parameters(), 6_939_037_248, "Granite 4.0 H Tiny");
+    let lfm2 = r#"{"architectures":["Lfm2MoeForCausalLM"],"hidden_size":2048,"num_hidden_layers":24,"layer_types":TYPES,"vocab_size":65536,"num_attention_heads":32,"num_key_value_heads":8,"intermediate_size":7168,"moe_intermediate_size":1792,"num_experts":32,"num_experts_per_tok":4,"num_dense_layers":2,"conv_L_cache":3,"max_position_embeddings":128000}"#;
+    let lfm2 = with_types(lfm2, 24, "conv", "full_attention", &[2, 6, 10, 14, 18, 21]);
+    // Published without the correction bias of the experts.
+    assert_eq!(lfm2.parameters(), 8_339_929_856 + 22 * 32, "LFM2 8B A1B");
+    let jamba = r#"{"architectures":["JambaForCausalLM"],"hidden_size":4096,"intermediate_size":14336,"num_hidden_layers":32,"num_attention_heads":32,"num_key_value_heads":8,"num_experts":16,"num_experts_per_tok":2,"mamba_dt_rank":256,"vocab_size":65536,"max_position_embeddings":262144}"#;
+    let jamba = with_types(jamba, 0, "", "", &[]);
+    assert_eq!(jamba.parameters(), 51_570_323_328, "Jamba v0.1");
+    let mamba = r#"{"architectures":["MambaForCausalLM"],"hidden_size":2560,"num_hidden_layers":64,"state_size":16,"expand":2,"conv_kernel":4,"time_step_rank":160,"vocab_size":50280}"#;
+    let mamba = with_types(mamba, 0, "", "", &[]);
+    assert_eq!(mamba.parameters(), 2_768_345_600, "Mamba 2.8B");
+    assert_eq!(mamba.default_max_model_len, 2048);
+    let codestral = r#"{"architectures":["Mamba2ForCausalLM"],"hidden_size":4096,"num_hidden_layers":64,"state_size":128,"expand":2,"conv_kernel":4,"num_heads":128,"head_dim":64,"n_groups":8,"vocab_size":32768}"#;
+    let codestral = with_types(codestral, 0, "", "", &[]);
+    assert_eq!(codestral.parameters(), 7_285_403_648, "Mamba Codestral 7B");
+    // Published with a scale of keys and one of values per layer.
+    assert_eq!(parameters("poolside/Laguna-XS.2-FP8"), 33_442_617_168 - 80);
 }
 
 #[test]

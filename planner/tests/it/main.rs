@@ -17,6 +17,7 @@ mod configs;
 mod evaluate;
 mod every_file;
 mod host_report;
+mod irregular;
 mod measured;
 mod oracle_activations;
 mod oracle_kv;

@@ -55,7 +55,7 @@ fn logical_bytes(spec: &ModelSpec, tokens: u64) -> u64 {
             seen * 2 * u64::from(a.num_key_value_heads) * u64::from(a.head_dim) * 2
         }
         Mixer::Mla(mla) => tokens * u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * 2,
-        Mixer::Compressed(_) | Mixer::Kda(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => 0,
+        _ => 0,
     };
     let states = u64::from(
         spec.layers

@@ -17,6 +17,8 @@ pub(crate) const KV_PLANS: &[&str] = &[
     "oracle/kv_plans_llama4.json",
     "oracle/kv_plans_gemma4.json",
     "oracle/kv_plans_nvfp4.json",
+    "oracle/kv_plans_irregular.json",
+    "oracle/kv_plans_mixed.json",
     "oracle/kv_plans_sparse_latent.json",
     "oracle/kv_plans_compressed.json",
     "oracle/kv_plans_kimi_k3.json",

@@ -6,33 +6,47 @@ impl Builder<'_> {
     pub(super) fn attention(&self, run: &LayerRun, a: &Attention, out: &mut Vec<Tensor>) {
         let hidden = u64::from(self.spec.hidden_size);
         let d = u64::from(a.head_dim);
-        let q = u64::from(a.num_attention_heads) / self.tp() * d;
         // A head is replicated where there are more ranks than heads.
-        let kv = (u64::from(a.num_key_value_heads) / self.tp()).max(1) * d;
+        let kv_heads = (u64::from(a.num_key_value_heads) / self.tp()).max(1);
+        let (kv, values) = (kv_heads * d, kv_heads * u64::from(a.v_head_dim));
+        let heads = u64::from(a.num_attention_heads) / self.tp();
+        let q = heads * d;
+        let queries = if a.output_gate { 2 * q } else { q };
         let class = TensorClass::Attention;
         let bias = |on: bool, rows: u64| if on { rows } else { 0 };
         let index = u64::from(a.index_dim);
-        let index_queries = (u64::from(a.num_key_value_heads) / self.tp()).max(1) * index;
-        let queries = if a.output_gate { 2 * q } else { q };
-        let shards = [queries, kv, kv, index_queries, index];
+        let all = [queries, kv, values, kv_heads * index, index];
+        let shards = match (a.shares_kv, index) {
+            (true, _) => &all[..1],
+            (false, 0) => &all[..3],
+            (false, _) => &all[..],
+        };
         let qkv = Linear {
             class,
-            shards: if index > 0 { &shards[..] } else { &shards[..3] },
+            shards,
             k: hidden,
             experts: 1,
             quantized: run.quantized.qkv,
-            bias: bias(a.qkv_bias, if a.output_gate { 2 * q } else { q } + 2 * kv),
+            bias: bias(a.qkv_bias, shards.iter().sum()),
             whole_k: hidden,
         };
         self.linear(&qkv, out);
+        if a.gate_per_head > 0 {
+            let gates = &[heads * u64::from(a.gate_per_head)];
+            self.linear(
+                &Linear::plain(class, gates, hidden, hidden, run.quantized.gate),
+                out,
+            );
+        }
+        let outputs = heads * u64::from(a.v_head_dim);
         let output = Linear {
             class,
             shards: &[hidden],
-            k: q,
+            k: outputs,
             experts: 1,
             quantized: run.quantized.o,
             bias: bias(a.o_bias, hidden),
-            whole_k: q * self.tp(),
+            whole_k: outputs * self.tp(),
         };
         self.linear(&output, out);
         // Scales of query, key, value and probabilities: float32 scalars, and where the checkpoint could bring its own,
@@ -40,7 +54,8 @@ impl Builder<'_> {
         out.push(whole(class, 4, 4));
         let method = self.spec.quantization.as_ref().map(|q| q.method);
         let own = match method {
-            Some("fp8" | "modelopt" | "modelopt_fp4") => 4,
+            Some("modelopt_mixed") if !self.spec.quantization.as_ref().is_some_and(|q| q.fp8_kv_cache) => 0,
+            Some("fp8" | "modelopt" | "modelopt_fp4" | "modelopt_mixed" | "quark") => 4,
             Some("compressed-tensors") => 9,
             _ => 0,
         };
@@ -51,11 +66,7 @@ impl Builder<'_> {
             count: own,
         });
         if a.sinks {
-            out.push(whole(
-                class,
-                u64::from(a.num_attention_heads) / self.tp() * self.element,
-                1,
-            ));
+            out.push(whole(class, heads * self.element, 1));
         }
         let e = self.element;
         if index > 0 {
@@ -63,7 +74,7 @@ impl Builder<'_> {
         }
         match a.qk_norm {
             QkNorm::None => {}
-            QkNorm::PerHead => out.push(whole(TensorClass::Norms, d * e, 2)),
+            QkNorm::PerHead => out.push(whole(TensorClass::Norms, d * e, if a.shares_kv { 1 } else { 2 })),
             QkNorm::AllHeads => {
                 out.push(whole(
                     TensorClass::Norms,

@@ -62,13 +62,19 @@ impl Builder<'_> {
         }
         let inner = moe.inner_size(self.spec.hidden_size);
         if let Some(latent) = moe.latent {
-            let class = TensorClass::Experts;
-            let quantized = run.quantized.shared;
-            self.linear(&Linear::plain(class, &[inner], h, h, quantized), out);
+            let projection = |rows: u64, k: u64, out: &mut Vec<Tensor>| {
+                let shards = [rows];
+                let projection = Linear {
+                    bias: if latent.bias { rows } else { 0 },
+                    ..Linear::plain(TensorClass::SharedExperts, &shards, k, k, run.quantized.latent)
+                };
+                self.linear(&projection, out);
+            };
+            projection(inner, h, out);
             if latent.norm {
                 out.push(whole(TensorClass::Norms, inner * self.element, 1));
             }
-            self.linear(&Linear::plain(class, &[h], inner, inner, quantized), out);
+            projection(h, inner, out);
         }
         let ranks = u64::from(shape.expert_ranks());
         let (local, width) = if shape.ep && ranks > 1 {
@@ -123,7 +129,7 @@ impl Builder<'_> {
             .spec
             .quantization
             .as_ref()
-            .is_some_and(|q| q.experts.unwrap_or(q.scheme) == LinearScheme::Mxfp4);
+            .is_some_and(|q| q.method != "quark" && q.experts.unwrap_or(q.scheme) == LinearScheme::Mxfp4);
         match capability {
             90..100 if quantized && mxfp4 => (h, width.next_multiple_of(64)),
             _ if quantized && mxfp4 => (h.next_multiple_of(256), width.next_multiple_of(128)),

@@ -50,7 +50,8 @@ impl Builder<'_> {
             }
             Some(quantization) => {
                 let own = quantization.experts.filter(|_| class == TensorClass::Experts);
-                self.quantized(linear, own.unwrap_or(quantization.scheme), out);
+                let scheme = self.scheme(class, own.unwrap_or(quantization.scheme));
+                self.quantized(linear, scheme, out);
             }
         }
         if linear.bias > 0 {
@@ -99,7 +100,12 @@ impl Builder<'_> {
                 } else {
                     (rows, columns)
                 };
-                let blocks: u64 = linear.shards.iter().map(|shard| shard.div_ceil(rows)).sum();
+                // Fused shards of a plain layer share blocks where they are no multiple of one.
+                let blocks = if e > 1 {
+                    linear.shards.iter().map(|shard| shard.div_ceil(rows)).sum()
+                } else {
+                    n.div_ceil(rows)
+                };
                 let columns = k.div_ceil(columns);
                 let loaded = if marlin {
                     e * n * columns * self.element
@@ -114,10 +120,46 @@ impl Builder<'_> {
                     count: 1,
                 });
             }
-            LinearScheme::Nvfp4 => {
-                out.push(whole(class, e * n * k / 2, 1));
-                out.push(whole(class, e * n * (k / 16), 1));
-                out.push(whole(class, e * shards * 4, 2));
+            LinearScheme::Nvfp4 | LinearScheme::Nvfp4Weights => {
+                let alone = scheme == LinearScheme::Nvfp4Weights;
+                let (weight, scales) = (e * n * k / 2, e * n * (k / 16));
+                let (loaded, loaded_scales) = if alone || (1..100).contains(&self.place.capability) {
+                    self.marlin_nvfp4(linear)
+                } else {
+                    (weight, scales)
+                };
+                for (bytes, loaded) in [(weight, loaded), (scales, loaded_scales), (e * shards * 4, e * 4)] {
+                    out.push(Tensor {
+                        class,
+                        bytes,
+                        loaded,
+                        count: 1,
+                    });
+                }
+                // Weights alone have a scale of the input for older ModelOpt checkpoints, which is dropped: of linear
+                // layers in the model's type.
+                let compressed = self
+                    .spec
+                    .quantization
+                    .as_ref()
+                    .is_some_and(|q| q.method == "compressed-tensors");
+                let element = match (alone && e == 1, compressed) {
+                    (true, true) => 0,
+                    (true, false) => self.element,
+                    (false, _) => 4,
+                };
+                // FlashInfer's experts know the input scales of all ranks.
+                let inputs = if e > 1 && !alone && !compressed && self.place.capability >= 100 {
+                    self.spec.moe().map_or(e, |moe| e.max(u64::from(moe.num_experts)))
+                } else {
+                    e
+                };
+                out.push(Tensor {
+                    class,
+                    bytes: inputs * shards * element,
+                    loaded: if alone { 0 } else { e * 4 },
+                    count: 1,
+                });
             }
             LinearScheme::Mxfp8 => {
                 out.push(whole(class, e * n * k, 1));

@@ -3,6 +3,7 @@
 //! Mirrors `vllm/model_executor/layers/{linear,vocab_parallel_embedding}.py`, `layers/fused_moe/layer.py` and the
 //! `create_weights` methods of `layers/quantization/` at 0.33.0. Sizes are what a rank allocates: sharded, replicated
 //! and padded, not a share of a total.
+mod alt_up;
 mod attention;
 mod compressed;
 mod experts;
@@ -11,7 +12,11 @@ mod gated_deltanet;
 mod kda;
 mod latent;
 mod linear;
+mod mamba1;
 mod mamba2;
+mod marlin;
+mod per_layer_input;
+mod short_conv;
 
 use self::linear::Linear;
 use super::{
@@ -19,7 +24,7 @@ use super::{
     shape::{RankShape, stage_layers},
     sparse_latent::{self, LoadSettings},
 };
-use crate::model::{LayerRun, Mixer, ModelSpec};
+use crate::model::{LayerRun, LinearScheme, Mixer, ModelSpec, OtherSchemes};
 use crate::units::FloatDtype;
 
 /// What a tensor belongs to; the page splits weights by it.
@@ -93,6 +98,7 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
         spec,
         place,
         element: place.dtype.size(),
+        others: OtherSchemes::default(),
     };
     let mut runs = Vec::with_capacity(spec.layers.len() + 2);
     let tied_last = spec.tie_word_embeddings && shape.is_last();
@@ -119,9 +125,31 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
             tensors: vec![builder.embedding(TensorClass::Embedding)],
         });
     }
-    for (index, run) in stage_layers(spec, &shape).iter().enumerate() {
+    if spec.per_layer_input.is_some() {
+        // Every stage has it.
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: builder.per_layer_embedding(),
+        });
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: builder.alt_up_projections(),
+        });
+    }
+    let mut cached = false;
+    for run in &stage_layers(spec, &shape) {
+        let builder = Builder {
+            others: run.quantized.others,
+            ..builder
+        };
         let mut tensors = builder.layer(run);
-        if index == 0 {
+        if !cached
+            && matches!(
+                run.mixer,
+                Mixer::Attention(..) | Mixer::Mla(_) | Mixer::Compressed(_)
+            )
+        {
+            cached = true;
             // The first attention layer creates the cache that all others share.
             let caches = spec.rope.caches.iter().filter(|bytes| **bytes > 0);
             let tensors = caches.map(|bytes| whole(TensorClass::Rope, *bytes, 1)).collect();
@@ -183,9 +211,22 @@ struct Builder<'a> {
     spec: &'a ModelSpec,
     place: &'a Placement,
     element: u64,
+    /// Schemes of the layer at hand that differ from the main one.
+    others: OtherSchemes,
 }
 
 impl Builder<'_> {
+    fn scheme(&self, class: TensorClass, main: LinearScheme) -> LinearScheme {
+        let other = match class {
+            TensorClass::Attention | TensorClass::LinearAttention => self.others.mixer,
+            TensorClass::Mlp => self.others.dense,
+            TensorClass::Experts => self.others.experts,
+            TensorClass::SharedExperts => self.others.shared,
+            _ => None,
+        };
+        other.unwrap_or(main)
+    }
+
     fn tp(&self) -> u64 {
         u64::from(self.place.shape.tp)
     }
@@ -205,12 +246,16 @@ impl Builder<'_> {
             Mixer::Compressed(layer) => self.compressed(run, layer, &mut out),
             Mixer::GatedDeltaNet(gdn) => self.linear_attention(run, gdn, &mut out),
             Mixer::Mamba2(mamba) => self.mamba(run, mamba, &mut out),
+            Mixer::Mamba1(mamba) => self.mamba1(mamba, &mut out),
+            Mixer::ShortConv(conv) => self.short_conv(run, conv, &mut out),
             Mixer::None => {}
         }
         self.dense(run, &mut out);
         self.moe(run, &mut out);
+        self.alt_up_layer(run, &mut out);
+        self.per_layer_projections(run, &mut out);
         let h = u64::from(self.spec.hidden_size) * self.element;
-        let vectors = u64::from(self.spec.norms.per_layer) * if self.spec.norms.bias { 2 } else { 1 };
+        let vectors = u64::from(self.spec.norms.of(run)) * if self.spec.norms.bias { 2 } else { 1 };
         out.push(whole(TensorClass::Norms, h, vectors));
         out.push(whole(
             TensorClass::Norms,
