@@ -68,10 +68,14 @@ fn feasibility(plan: &Plan) -> Json {
 fn memory(memory: &Memory) -> Json {
     let mut entries = fields![memory;
         gpu_total_bytes, requested_bytes, weights_bytes, weights_tensor_bytes, persistent_bytes,
-        activation_peak_bytes, cuda_graph_bytes, baseline_bytes, kv_cache_available_bytes,
+        activation_peak_bytes, cuda_graph_bytes, baseline_bytes,
+    ];
+    let available = memory.kv_cache_available_signed();
+    entries.push(("kv_cache_available_bytes".to_owned(), Json::of(&available)));
+    entries.extend(fields![memory;
         kv_cache_needed_bytes, kv_cache_workload_bytes, block_size, bytes_per_block, num_blocks,
         kv_cache_tokens, max_concurrency,
-    ];
+    ]);
     let terms = memory.terms.iter().map(term).collect();
     entries.push(("terms".to_owned(), Json::List(terms)));
     entries.extend(fields![memory; ranks]);

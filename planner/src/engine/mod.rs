@@ -5,4 +5,4 @@ mod version;
 
 pub use args::{EngineArgs, KvCacheDtype, MaxModelLen};
 pub use resolved::{ArgRow, Chosen, ResolvedArgs, SetBy};
-pub use version::{MemoryRules, VllmVersion, versions};
+pub use version::{MemoryRules, Sampling, VllmVersion, versions};

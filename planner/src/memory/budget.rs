@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     engine::MemoryRules,
-    model::ModelSpec,
+    model::{LinearScheme, ModelSpec},
     units::{Bytes, FloatDtype, Utilization},
 };
 
@@ -47,6 +47,18 @@ pub struct BudgetSettings {
     pub prefix_caching: bool,
     /// The version's.
     pub rules: MemoryRules,
+}
+
+impl BudgetSettings {
+    /// The compute capability whose kernels hold the weights.
+    fn weights_capability(&self, spec: &ModelSpec) -> u16 {
+        let scheme = spec.quantization.as_ref().map(|q| q.scheme);
+        if self.rules.marlin_mxfp4_on_hopper && self.capability == 90 && scheme == Some(LinearScheme::Mxfp4) {
+            80
+        } else {
+            self.capability
+        }
+    }
 }
 
 /// One rank.
@@ -88,7 +100,7 @@ impl RankBudget {
         let place = Placement {
             shape,
             dtype: settings.dtype,
-            capability: settings.capability,
+            capability: settings.weights_capability(spec),
         };
         let runs = tensors(spec, &place);
         let mut weights: Vec<(TensorClass, Bytes)> = Vec::new();
@@ -108,7 +120,8 @@ impl RankBudget {
             shape,
             max_num_seqs: settings.max_num_seqs,
             max_num_batched_tokens: settings.max_num_batched_tokens,
-            sampler_state: settings.rules.sampler_state,
+            capability: settings.capability,
+            rules: settings.rules,
         };
         let runner = RunnerMemory::new(spec, &run);
         let layers: u32 = stage_layers(spec, &shape).iter().map(|run| run.count).sum();
@@ -119,7 +132,7 @@ impl RankBudget {
             overhead::graph_count(&run, blackwell)
         };
         let graphs = overhead::cuda_graphs(graph_count, layers);
-        let non_torch = overhead::non_torch(shape.tp, settings.capability);
+        let non_torch = overhead::non_torch(&shape, settings.capability, &settings.rules);
         let requested = settings.utilization.of(settings.total);
         let non_kv = loaded_bytes + runner.persistent() + runner.activation_peak() + non_torch + graphs;
         let available = settings.kv_cache_memory.or_else(|| requested.checked_sub(non_kv));

@@ -114,17 +114,20 @@ fn runner_terms(spec: &ModelSpec, rank: &RankBudget, settings: &BudgetSettings) 
     let vocab = ("vocab_size", spec.vocab_size.to_string());
     let hidden = ("hidden_size", spec.hidden_size.to_string());
     let checked = "within 0.5 % or 4 MiB in 61 profile runs of vLLM 0.33.0's own runner, eager";
-    let mut terms = vec![Term {
-        id: "persistent.sampler",
-        label: "Sampler state",
-        segment: Segment::Overhead,
-        bytes: runner.sampler_state.signed(),
-        formula: "max_num_seqs × (4 × vocab_size + 8 × ceil(vocab_size / 32) + 18064)",
-        inputs: vec![seqs.clone(), vocab.clone()],
-        source: "v1/worker/gpu/sample/penalties.py@0.33.0",
-        basis: Basis::Exact,
-        checked,
-    }];
+    let mut terms = Vec::with_capacity(4);
+    if runner.sampler_state > Bytes::ZERO {
+        terms.push(Term {
+            id: "persistent.sampler",
+            label: "Sampler state",
+            segment: Segment::Overhead,
+            bytes: runner.sampler_state.signed(),
+            formula: "max_num_seqs × (4 × vocab_size + 8 × ceil(vocab_size / 32) + 18064)",
+            inputs: vec![seqs.clone(), vocab.clone()],
+            source: "v1/worker/gpu/sample/penalties.py@0.33.0",
+            basis: Basis::Exact,
+            checked,
+        });
+    }
     if runner.workspace > Bytes::ZERO {
         let moe = spec.moe();
         terms.push(Term {
@@ -153,9 +156,10 @@ fn runner_terms(spec: &ModelSpec, rank: &RankBudget, settings: &BudgetSettings) 
         });
     }
     let (formula, inputs, basis) = if runner.sampler_decides() {
+        let each = ("bytes of the sampler", runner.sampler_bytes.to_string());
         (
-            "14 × max_num_seqs × vocab_size + 2 × (max_num_batched_tokens + max_num_seqs) × hidden_size: the sampler's warm-up decides",
-            vec![seqs, vocab, tokens, hidden],
+            "bytes of the sampler × max_num_seqs × vocab_size + 2 × (max_num_batched_tokens + max_num_seqs) × hidden_size + scratch: the sampler's warm-up decides",
+            vec![each, seqs, vocab, tokens, hidden],
             Basis::Exact,
         )
     } else {

@@ -3,7 +3,7 @@
 //! Defaults mirror `vllm/engine/arg_utils.py: get_batch_defaults` and `config/model.py` at 0.33.0.
 use super::scenario::{Defaults, Scenario};
 use crate::{
-    engine::{Chosen, KvCacheDtype, MaxModelLen, ResolvedArgs},
+    engine::{Chosen, KvCacheDtype, MaxModelLen, MemoryRules, ResolvedArgs, Sampling, SetBy, VllmVersion},
     gpu::{ComputeCapability, GpuSpec, Vendor},
     memory::{
         budget::{BudgetSettings, ranks, worst},
@@ -78,7 +78,8 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     let (spec, quantization) = quantization(scenario, spec, capability)?;
     let dtype = dtype(scenario, &spec, capability)?;
     let layout = layout(scenario, &spec)?;
-    let batch = Batch::new(scenario, &spec, gpu, total);
+    let first_engine = first_engine(scenario, capability);
+    let batch = Batch::new(scenario, &spec, total, first_engine);
     let kv_cache_dtype = kv_cache_dtype(scenario, &spec, dtype.value)?;
     let block_size = match scenario.engine.block_size {
         Some(size) if size.is_multiple_of(16) => Chosen::user(size),
@@ -117,8 +118,12 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         ),
         enable_chunked_prefill: switch(
             engine.enable_chunked_prefill,
-            true,
-            "vLLM's default for decoder models.",
+            !first_engine,
+            if first_engine {
+                "The first engine's default up to 32768 tokens of context: whole prompts."
+            } else {
+                "vLLM's default for decoder models."
+            },
         ),
         enforce_eager: switch(
             engine.enforce_eager,
@@ -150,7 +155,7 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         return Err(Refusal::vllms(message));
     }
     // The context comes last: it may depend on what fits, and the batch depends on it.
-    let mut settings = settings(scenario, &args, total, capability);
+    let mut settings = settings(scenario, &spec, &args, total, capability);
     args.max_model_len = max_model_len(scenario, &spec, &args, &mut settings)?;
     finish_batch(&mut args, scenario)?;
     settings.max_num_batched_tokens = args.max_num_batched_tokens.value;
@@ -421,14 +426,16 @@ struct Batch {
 }
 
 impl Batch {
-    fn new(scenario: &Scenario, spec: &ModelSpec, gpu: &GpuSpec, total: Bytes) -> Self {
+    fn new(scenario: &Scenario, spec: &ModelSpec, total: Bytes, first_engine: bool) -> Self {
+        let gpu = &scenario.hardware.gpu;
         let gb10 = gpu.compute_capability.is_some_and(|c| c.number() == 121);
-        let big = total >= Bytes::from_gib(70) && !gpu.name.to_ascii_lowercase().contains("a100") && !gb10;
+        let a100 = gpu.name.to_ascii_lowercase().contains("a100");
+        let rules = scenario.vllm_version.memory_rules();
+        let small = a100 || (gb10 && rules.small_batches_on_gb10);
+        let big = total >= Bytes::from_gib(70) && !small;
         let (tokens, seqs, class) = match total {
-            total
-                if total >= Bytes::from_gib(160)
-                    && scenario.vllm_version.memory_rules().large_gpu_batches =>
-            {
+            _ if first_engine => (2048, 256, "any size in the first engine"),
+            total if total >= Bytes::from_gib(160) && rules.large_gpu_batches => {
                 (16_384, 1024, "160 GiB or more")
             }
             _ if big => (8192, 1024, "70 GiB or more"),
@@ -475,7 +482,13 @@ impl Batch {
 }
 
 /// Memory settings for these arguments.
-fn settings(scenario: &Scenario, args: &ResolvedArgs, total: Bytes, capability: u16) -> BudgetSettings {
+fn settings(
+    scenario: &Scenario,
+    spec: &ModelSpec,
+    args: &ResolvedArgs,
+    total: Bytes,
+    capability: u16,
+) -> BudgetSettings {
     let kv_element = if args.kv_cache_dtype.value.is_fp8() {
         1
     } else {
@@ -495,8 +508,28 @@ fn settings(scenario: &Scenario, args: &ResolvedArgs, total: Bytes, capability: 
         enforce_eager: args.enforce_eager.value,
         no_hybrid: args.disable_hybrid_kv_cache_manager.value,
         prefix_caching: args.enable_prefix_caching.value,
-        rules: scenario.vllm_version.memory_rules(),
+        rules: rules(scenario, spec),
     }
+}
+
+/// The version's rules for this model and maker of GPU.
+fn rules(scenario: &Scenario, spec: &ModelSpec) -> MemoryRules {
+    let version = scenario.vllm_version;
+    let mut rules = version.memory_rules();
+    rules.sampler_state = version.has_second_runner(&spec.architecture, spec.moe().is_some());
+    // FlashInfer is CUDA's; without it the sampler falls back to the Triton kernel.
+    if scenario.hardware.gpu.vendor == Vendor::Amd && rules.sampling == Sampling::FlashInfer {
+        rules.sampling = Sampling::Triton;
+    }
+    rules
+}
+
+/// Whether vLLM runs its first engine: before 0.8, and up to 0.10 on cards before 8.0
+/// (`engine/arg_utils.py: _is_v1_supported_oracle` at 0.9.2).
+fn first_engine(scenario: &Scenario, capability: u16) -> bool {
+    let version = scenario.vllm_version;
+    version < VllmVersion::new(8, 0)
+        || (version.memory_rules().has_first_engine && (1..80).contains(&capability))
 }
 
 fn max_model_len(
@@ -574,7 +607,12 @@ fn finish_batch(args: &mut ResolvedArgs, scenario: &Scenario) -> Result<(), Refu
     let limit = u64::from(seqs) * u64::from(length);
     let set = scenario.engine.max_num_batched_tokens;
     let tokens = args.max_num_batched_tokens.value;
-    if !args.enable_chunked_prefill.value && tokens < length {
+    // The first engine cuts longer prompts by itself.
+    let whole = !args.enable_chunked_prefill.value;
+    if whole && length > 32_768 && args.enable_chunked_prefill.set_by == SetBy::VllmDefault {
+        args.enable_chunked_prefill =
+            Chosen::default(true, "The first engine's default beyond 32768 tokens.");
+    } else if whole && tokens < length {
         if set.is_some() {
             return Err(Refusal::vllms(format!(
                 "max_num_batched_tokens ({tokens}) is smaller than max_model_len ({length}). This effectively limits the maximum sequence length to max_num_batched_tokens and makes vLLM reject longer sequences. Please increase max_num_batched_tokens or decrease max_model_len."

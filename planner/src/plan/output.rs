@@ -178,6 +178,18 @@ pub struct Memory {
     pub ranks: Vec<RankMemory>,
 }
 
+impl Memory {
+    /// "Available KV cache memory" as vLLM logs it: below zero where the rest takes more than the budget.
+    pub fn kv_cache_available_signed(&self) -> i64 {
+        if self.kv_cache_available_bytes > Bytes::ZERO {
+            return self.kv_cache_available_bytes.signed();
+        }
+        let taken =
+            self.weights_bytes + self.persistent_bytes + self.activation_peak_bytes + self.cuda_graph_bytes;
+        self.requested_bytes.signed() - taken.signed()
+    }
+}
+
 /// Memory of one pipeline rank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RankMemory {

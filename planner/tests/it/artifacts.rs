@@ -407,10 +407,14 @@ fn plan_json_has_the_contracts_keys() {
         .as_object()
         .unwrap()
         .iter()
-        .filter(|(key, _)| *key != "terms")
+        .filter(|(key, _)| !["terms", "kv_cache_available_bytes"].contains(&key.as_str()))
     {
         assert_eq!(&value["memory"][key], expected, "{key}");
     }
+    // As vLLM logs it: below zero where the rest takes more than the budget.
+    let available = value["memory"]["kv_cache_available_bytes"].as_i64();
+    assert_eq!(available, Some(memory.kv_cache_available_signed()));
+    assert!(available < Some(0));
     assert_eq!(
         value["memory"].as_object().unwrap().len(),
         direct.as_object().unwrap().len()

@@ -32,7 +32,8 @@ fn peaks_of(file: &serde_json::Value) {
             shape,
             max_num_batched_tokens: number(7) as u32,
             max_num_seqs: number(8) as u32,
-            sampler_state: true,
+            capability: 90,
+            rules: planner::engine::VllmVersion::latest().memory_rules(),
         };
         let memory = RunnerMemory::new(&spec, &run);
         let kept = memory.sampler_state + memory.intermediate;
