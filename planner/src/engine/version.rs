@@ -56,6 +56,8 @@ pub struct MemoryRules {
     pub cublas_before_look: bool,
     /// MXFP4 experts on 9.0 run through Marlin, as on older cards: before 0.12, which brings Triton's kernels along.
     pub marlin_mxfp4_on_hopper: bool,
+    /// The weights' figure on ROCm is what the driver lost, not what torch holds: up to 0.20, not in 0.22.
+    pub rocm_counts_driver: bool,
     /// The first engine still runs what the second cannot: up to 0.10.
     pub has_first_engine: bool,
     /// GB10 gets the small batches of its kind: not in 0.30.
@@ -127,6 +129,7 @@ impl VllmVersion {
             profile_leaves_more: self.minor >= 19,
             cublas_before_look: self.minor >= 31,
             marlin_mxfp4_on_hopper: self.minor < 12,
+            rocm_counts_driver: self.minor <= 20,
             has_first_engine: self.minor <= 10,
             small_batches_on_gb10: self.minor >= 31,
             large_gpu_batches: self.minor >= 28,

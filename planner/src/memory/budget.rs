@@ -7,6 +7,7 @@ use super::{
     allocator::allocated,
     kv_cache::{KvLayout, KvPlan, KvSettings},
     overhead,
+    rocm::driver_extra,
     shape::{RankShape, stage_layers},
     tensors::{Placement, TensorClass, tensors},
 };
@@ -45,6 +46,8 @@ pub struct BudgetSettings {
     pub no_hybrid: bool,
     /// enable_prefix_caching.
     pub prefix_caching: bool,
+    /// An AMD GPU.
+    pub rocm: bool,
     /// The version's.
     pub rules: MemoryRules,
 }
@@ -115,7 +118,10 @@ impl RankBudget {
         }
         weights.sort_unstable_by_key(|(class, _)| *class);
         let tensor_bytes = weights.iter().map(|(_, bytes)| *bytes).sum();
-        let loaded_bytes = allocated(&runs);
+        let mut loaded_bytes = allocated(&runs);
+        if settings.rocm && settings.rules.rocm_counts_driver {
+            loaded_bytes += driver_extra(spec, &runs);
+        }
         let run = RunSettings {
             shape,
             max_num_seqs: settings.max_num_seqs,

@@ -4,6 +4,7 @@ pub mod allocator;
 pub mod budget;
 pub mod kv_cache;
 pub mod overhead;
+mod rocm;
 pub mod shape;
 pub mod tensors;
 mod term;

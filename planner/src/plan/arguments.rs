@@ -508,6 +508,7 @@ fn settings(
         enforce_eager: args.enforce_eager.value,
         no_hybrid: args.disable_hybrid_kv_cache_manager.value,
         prefix_caching: args.enable_prefix_caching.value,
+        rocm: scenario.hardware.gpu.vendor == Vendor::Amd,
         rules: rules(scenario, spec),
     }
 }
