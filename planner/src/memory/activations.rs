@@ -49,7 +49,7 @@ impl RunnerMemory {
         let (n, s) = (u64::from(run.max_num_batched_tokens), u64::from(run.max_num_seqs));
         let rows = s.min(n);
         let (h, v) = (u64::from(spec.hidden_size), u64::from(spec.vocab_size));
-        let last = run.shape.is_last();
+        let last = run.shape.is_last() && !spec.pooling;
         let sampler_state = if last && run.rules.sampler_state {
             s * (4 * v + 8 * v.div_ceil(32) + SLOT_TABLES)
         } else {

@@ -6,13 +6,14 @@ use super::{
     activations::{RunSettings, RunnerMemory},
     allocator::allocated,
     kv_cache::{KvLayout, KvPlan, KvSettings},
+    lora::buffers,
     overhead,
     rocm::driver_extra,
     shape::{RankShape, stage_layers},
     tensors::{Placement, TensorClass, tensors},
 };
 use crate::{
-    engine::MemoryRules,
+    engine::{Lora, MemoryRules},
     model::{LinearScheme, ModelSpec},
     units::{Bytes, FloatDtype, Utilization},
 };
@@ -46,6 +47,8 @@ pub struct BudgetSettings {
     pub no_hybrid: bool,
     /// enable_prefix_caching.
     pub prefix_caching: bool,
+    /// Buffers for adapters.
+    pub lora: Option<Lora>,
     /// An AMD GPU.
     pub rocm: bool,
     /// The version's.
@@ -75,6 +78,8 @@ pub struct RankBudget {
     pub weights: Vec<(TensorClass, Bytes)>,
     /// Their sum.
     pub tensor_bytes: Bytes,
+    /// Buffers for adapters, part of what is loaded.
+    pub lora: Bytes,
     /// What the allocator holds after loading: vLLM's "Model loading took".
     pub loaded_bytes: Bytes,
     /// Buffers and peaks.
@@ -118,7 +123,10 @@ impl RankBudget {
         }
         weights.sort_unstable_by_key(|(class, _)| *class);
         let tensor_bytes = weights.iter().map(|(_, bytes)| *bytes).sum();
-        let mut loaded_bytes = allocated(&runs);
+        let lora = settings
+            .lora
+            .map_or(Bytes::ZERO, |lora| buffers(spec, &shape, &lora, settings.dtype));
+        let mut loaded_bytes = allocated(&runs) + lora;
         if settings.rocm && settings.rules.rocm_counts_driver {
             loaded_bytes += driver_extra(spec, &runs);
         }
@@ -169,6 +177,7 @@ impl RankBudget {
             layers,
             weights,
             tensor_bytes,
+            lora,
             loaded_bytes,
             runner,
             non_torch,

@@ -3,6 +3,7 @@ pub mod activations;
 pub mod allocator;
 pub mod budget;
 pub mod kv_cache;
+pub mod lora;
 pub mod overhead;
 mod rocm;
 pub mod shape;

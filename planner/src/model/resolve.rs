@@ -141,6 +141,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         default_max_model_len: context.default,
         derived_max_model_len_key: context.key,
         tie_word_embeddings,
+        pooling: false,
         lm_head_bias: switch(fields, family.lm_head_bias)?,
         attention,
         layers,

@@ -263,6 +263,8 @@ pub struct ModelSpec {
     pub derived_max_model_len_key: &'static str,
     /// Embedding and output share one tensor.
     pub tie_word_embeddings: bool,
+    /// Run for embeddings or scores: no output and no sampler.
+    pub pooling: bool,
     /// Bias on the output.
     pub lm_head_bias: bool,
     /// Attention shapes of the first layer that has any; of latent attention, its heads and one cached head.

@@ -3,7 +3,9 @@
 //! Defaults mirror `vllm/engine/arg_utils.py: get_batch_defaults` and `config/model.py` at 0.33.0.
 use super::scenario::{Defaults, Scenario};
 use crate::{
-    engine::{Chosen, KvCacheDtype, MaxModelLen, MemoryRules, ResolvedArgs, Sampling, SetBy, VllmVersion},
+    engine::{
+        Chosen, Extras, KvCacheDtype, MaxModelLen, MemoryRules, ResolvedArgs, Sampling, SetBy, VllmVersion,
+    },
     gpu::{ComputeCapability, GpuSpec, Vendor},
     memory::{
         budget::{BudgetSettings, ranks, worst},
@@ -29,6 +31,9 @@ impl Resolved<'_> {
         shape(&self.args)
     }
 }
+
+/// `lora/layers/logits_processor.py`.
+const MAX_LORA_VOCABULARY: u32 = 258_048;
 
 /// Why there is no plan.
 pub(super) struct Refusal {
@@ -75,7 +80,14 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         )));
     }
     let capability = capability(gpu);
-    let (spec, quantization) = quantization(scenario, spec, capability)?;
+    let extras = Extras::read(&scenario.engine).map_err(|error| Refusal::ours(error.to_string()))?;
+    let (mut spec, quantization) = quantization(scenario, spec, capability)?;
+    if extras.pooling {
+        spec.to_mut().pooling = true;
+    }
+    if extras.lora.is_some() && spec.vocab_size > MAX_LORA_VOCABULARY {
+        return Err(Refusal::vllms("When using LoRA, vocab size must be <= 258048"));
+    }
     let dtype = dtype(scenario, &spec, capability)?;
     let layout = layout(scenario, &spec)?;
     let first_engine = first_engine(scenario, capability);
@@ -156,6 +168,7 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     }
     // The context comes last: it may depend on what fits, and the batch depends on it.
     let mut settings = settings(scenario, &spec, &args, total, capability);
+    settings.lora = extras.lora;
     args.max_model_len = max_model_len(scenario, &spec, &args, &mut settings)?;
     finish_batch(&mut args, scenario)?;
     settings.max_num_batched_tokens = args.max_num_batched_tokens.value;
@@ -508,6 +521,7 @@ fn settings(
         enforce_eager: args.enforce_eager.value,
         no_hybrid: args.disable_hybrid_kv_cache_manager.value,
         prefix_caching: args.enable_prefix_caching.value,
+        lora: None,
         rocm: scenario.hardware.gpu.vendor == Vendor::Amd,
         rules: rules(scenario, spec),
     }

@@ -6,9 +6,9 @@ use super::{
     scenario::Scenario,
 };
 use crate::{
-    engine::VllmVersion,
+    engine::{Extras, VllmVersion},
     gpu::{Vendor, VisibleBasis},
-    memory::budget::RankBudget,
+    memory::{budget::RankBudget, lora},
     model::LinearScheme,
 };
 
@@ -82,6 +82,7 @@ pub(super) fn notes(
         );
     }
     quantization_notes(resolved, &mut note);
+    extras_notes(scenario, resolved, &mut note);
     if rank.shape.tp > 1 && (90..110).contains(&resolved.settings.capability) {
         note(
             "memory.non_torch",
@@ -142,6 +143,32 @@ fn quantised_by_name(id: &str) -> Option<&'static str> {
     ]
     .into_iter()
     .find(|word| name.contains(word))
+}
+
+/// What the further flags add that is not counted.
+fn extras_notes(
+    scenario: &Scenario,
+    resolved: &Resolved<'_>,
+    note: &mut impl FnMut(&'static str, Severity, Bias, String),
+) {
+    let extras = Extras::read(&scenario.engine).unwrap_or_default();
+    if extras.draft {
+        note(
+            "engine.speculative",
+            Severity::Caution,
+            Bias::Over,
+            "Speculative decoding: the draft's weights, its KV layers and its peak are not counted."
+                .to_owned(),
+        );
+    }
+    if extras.lora.is_some() && !lora::counts_mixers(&resolved.spec) {
+        note(
+            "engine.lora",
+            Severity::Caution,
+            Bias::Over,
+            "LoRA buffers of latent, linear and recurrent attention are not counted.".to_owned(),
+        );
+    }
 }
 
 fn quantization_notes(resolved: &Resolved<'_>, note: &mut impl FnMut(&'static str, Severity, Bias, String)) {

@@ -83,7 +83,7 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
         element: place.dtype.size(),
     };
     let mut runs = Vec::with_capacity(spec.layers.len() + 2);
-    let tied_last = spec.tie_word_embeddings && shape.is_last();
+    let tied_last = spec.tie_word_embeddings && shape.is_last() && !spec.pooling;
     if shape.is_first() || tied_last {
         runs.push(TensorRun {
             layers: 1,
@@ -176,6 +176,10 @@ impl Builder<'_> {
         let spec = self.spec;
         let h = u64::from(spec.hidden_size) * self.element;
         let mut out = vec![whole(TensorClass::Norms, h, if spec.norms.bias { 2 } else { 1 })];
+        if spec.pooling {
+            out.retain(|tensor| tensor.count > 0);
+            return out;
+        }
         if !spec.tie_word_embeddings {
             if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
                 let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
