@@ -60,6 +60,8 @@ pub struct MemoryRules {
     pub rocm_counts_driver: bool,
     /// The first engine still runs what the second cannot: up to 0.10.
     pub has_first_engine: bool,
+    /// Models with recurrent layers cache prefixes by default: from 0.26 on.
+    pub hybrid_prefix_caching: bool,
     /// GB10 gets the small batches of its kind: not in 0.30.
     pub small_batches_on_gb10: bool,
     /// GPUs of 160 GiB or more get larger batches: from 0.28.0 on.
@@ -131,6 +133,7 @@ impl VllmVersion {
             marlin_mxfp4_on_hopper: self.minor < 12,
             rocm_counts_driver: self.minor <= 20,
             has_first_engine: self.minor <= 10,
+            hybrid_prefix_caching: self.minor >= 26,
             small_batches_on_gb10: self.minor >= 31,
             large_gpu_batches: self.minor >= 28,
             null_block: self.minor >= 29,

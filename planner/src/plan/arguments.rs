@@ -125,7 +125,7 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         max_num_batched_tokens: batch.max_num_batched_tokens,
         enable_prefix_caching: switch(
             engine.enable_prefix_caching,
-            true,
+            !recurrent(&spec) || scenario.vllm_version.memory_rules().hybrid_prefix_caching,
             "vLLM's default for decoder models.",
         ),
         enable_chunked_prefill: switch(
@@ -525,6 +525,12 @@ fn settings(
         rocm: scenario.hardware.gpu.vendor == Vendor::Amd,
         rules: rules(scenario, spec),
     }
+}
+
+/// Some layers keep a state instead of keys and values.
+fn recurrent(spec: &ModelSpec) -> bool {
+    let keeps_state = |mixer: &Mixer| !matches!(mixer, Mixer::Attention(..) | Mixer::Mla(_) | Mixer::None);
+    spec.layers.iter().any(|run| keeps_state(&run.mixer))
 }
 
 /// The version's rules for this model and maker of GPU.
