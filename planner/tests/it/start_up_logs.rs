@@ -30,8 +30,9 @@ impl Errors {
         for (error, name) in self.0.iter().rev().take(20) {
             println!("{what:12} {:+7.1} % {name}", error * 100.0);
         }
-        let at = |share: f64| self.0[((self.0.len() - 1) as f64 * share) as usize].0.abs();
-        let (median, p90) = (at(0.5), at(0.9));
+        let last = self.0.len() - 1;
+        let at = |tenths: usize| self.0[last * tenths / 10].0.abs();
+        let (median, p90) = (at(5), at(9));
         println!(
             "{what:12} {} rows: median {:.2} %, nine of ten {:.2} %",
             self.0.len(),
@@ -51,7 +52,7 @@ fn scenario(case: &Value) -> Option<Scenario> {
         config => ModelInput::from_object("local", config.as_object().unwrap()).unwrap(),
     };
     let total = case["gpu_total_gib"].as_f64();
-    let gib = |total: f64| Bytes::new((total * GIB as f64) as u64);
+    let gib = |total: f64| Bytes::parse(&format!("{total} GiB")).unwrap();
     let mut gpu = match case["gpu"].as_str() {
         Some(name) => gpu::find(name).unwrap_or_else(|| panic!("{name}")).clone(),
         None => GpuSpec::custom(gib(total?), None),
