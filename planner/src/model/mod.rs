@@ -1,6 +1,7 @@
 //! Models: a Hugging Face `config.json` read without guessing, and the shapes that follow from it.
 mod attention;
 mod catalog;
+mod checked;
 mod config_error;
 mod experts;
 mod families;
@@ -12,6 +13,7 @@ mod resolve;
 mod spec;
 
 pub use catalog::{CatalogModel, find, models};
+pub use checked::{CHECKED, Checked, checked};
 pub use config_error::ConfigError;
 pub use input::{ModelInput, ModelOrigin};
 pub use quantization::{LinearScheme, Quantization};

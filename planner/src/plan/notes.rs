@@ -9,8 +9,9 @@ use crate::{
     engine::{Extras, VllmVersion},
     gpu::{Vendor, VisibleBasis},
     memory::{budget::RankBudget, lora},
-    model::LinearScheme,
+    model::{LinearScheme, checked},
 };
+use std::fmt::Write as _;
 
 /// Notes of a plan.
 pub(super) fn notes(
@@ -132,7 +133,33 @@ pub(super) fn notes(
             ),
         );
     }
+    note(
+        "model.checked",
+        Severity::Info,
+        Bias::None,
+        held_against(&resolved.spec.architecture),
+    );
     notes
+}
+
+/// How far plans of an architecture were held against real runs.
+fn held_against(architecture: &str) -> String {
+    let Some(row) = checked(architecture) else {
+        return format!(
+            "Plans of {architecture} were not checked against a real run yet; they follow vLLM's code alone."
+        );
+    };
+    let percent = |hundredths: u32| format!("{}.{} %", hundredths / 100, hundredths / 10 % 10);
+    let (count, plural) = (row.logs, if row.logs == 1 { "" } else { "s" });
+    let mut text = format!("Plans of {architecture} were held against {count} start-up log{plural}");
+    if let Some(weights) = row.weights {
+        let _ = write!(text, "; weights within {}", percent(weights));
+    }
+    if let Some(kv_cache) = row.kv_cache {
+        let _ = write!(text, "; KV cache {} off at the median", percent(kv_cache));
+    }
+    text.push('.');
+    text
 }
 
 /// A word in a model's name that promises quantised weights.

@@ -3,10 +3,11 @@ use crate::support;
 use planner::{
     Outcome, Scenario, evaluate,
     gpu::{self, GpuSpec},
-    model::ModelInput,
+    model::{CHECKED, ModelInput, checked},
     units::{Bytes, GIB},
 };
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Largest error allowed at the median and at nine of ten.
 struct Limit {
@@ -43,6 +44,46 @@ impl Errors {
             median <= limit.median && p90 <= limit.p90,
             "{what}: {median:.4} {p90:.4}"
         );
+    }
+}
+
+/// The logs of one architecture.
+#[derive(Default)]
+struct Family {
+    logs: u32,
+    weights: Vec<f64>,
+    available: Vec<f64>,
+}
+
+/// In hundredths of a percent, without sign.
+fn error(ours: f64, theirs: Option<f64>) -> Option<f64> {
+    let theirs = theirs.filter(|value| *value != 0.0)?;
+    Some(((ours - theirs) / theirs).abs() * 10_000.0)
+}
+
+/// What plans say of an architecture must be true of its logs.
+fn hold_table(families: &mut BTreeMap<String, Family>) {
+    for (architecture, family) in families.iter_mut() {
+        family.available.sort_by(f64::total_cmp);
+        let median = family.available.get(family.available.len() / 2).copied();
+        let worst = family.weights.iter().copied().fold(0.0, f64::max);
+        println!("{architecture}: {} logs, {worst:.1} {median:.1?}", family.logs);
+        let Some(row) = checked(architecture) else {
+            continue;
+        };
+        assert!(family.logs >= row.logs, "{architecture}: {} logs", family.logs);
+        let worst = Some(worst).filter(|_| !family.weights.is_empty());
+        for (ours, stated, what) in [
+            (worst, row.weights, "weights"),
+            (median, row.kv_cache, "KV cache"),
+        ] {
+            let stated = stated.map(f64::from);
+            let holds = ours.is_none_or(|ours| stated.is_some_and(|stated| ours <= stated));
+            assert!(holds, "{architecture}: {what} {ours:.1?}, stated {stated:?}");
+        }
+    }
+    for row in CHECKED {
+        assert!(families.contains_key(row.architecture), "{}", row.architecture);
     }
 }
 
@@ -92,6 +133,7 @@ fn start_up_logs_are_met() {
     let file = support::json("measured/start_up_logs.json");
     let (mut weights, mut available, mut concurrency) =
         (Errors::default(), Errors::default(), Errors::default());
+    let mut families = BTreeMap::<String, Family>::new();
     let (mut right, mut wrong) = (0, Vec::new());
     for case in file["cases"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
@@ -105,11 +147,20 @@ fn start_up_logs_are_met() {
         let measured = &case["measured"];
         let figure = |key: &str| measured[key].as_f64();
         let gib = |bytes: i64| bytes as f64 / GIB as f64;
-        weights.push(gib(memory.weights_bytes.signed()), figure("weights_gib"), name);
-        if case["gpu"].is_null() && case["gpu_total_gib"].is_null() {
+        let loaded = gib(memory.weights_bytes.signed());
+        weights.push(loaded, figure("weights_gib"), name);
+        let ours = gib(memory.kv_cache_available_signed());
+        let named = !(case["gpu"].is_null() && case["gpu_total_gib"].is_null());
+        let architecture = scenario.model.spec.as_ref().unwrap().architecture.clone();
+        let entry = families.entry(architecture).or_default();
+        entry.logs += 1;
+        entry.weights.extend(error(loaded, figure("weights_gib")));
+        entry
+            .available
+            .extend(error(ours, figure("kv_available_gib")).filter(|_| named));
+        if !named {
             continue;
         }
-        let ours = gib(memory.kv_cache_available_signed());
         available.push(ours, figure("kv_available_gib"), name);
         concurrency.push(memory.max_concurrency, figure("max_concurrency_x"), name);
         let fits = plan.verdict.outcome != Outcome::DoesNotFit;
@@ -119,6 +170,7 @@ fn start_up_logs_are_met() {
             Some(outcome) => wrong.push(format!("{name}: {outcome}, we say fits: {fits}")),
         }
     }
+    hold_table(&mut families);
     println!("verdicts: {right} right, {wrong:?}");
     weights.hold(
         "weights",
