@@ -34,6 +34,8 @@ pub struct Extras {
     pub lora: Option<Lora>,
     /// `--speculative-config` with a draft that has weights.
     pub draft: bool,
+    /// The draft is a layer that the checkpoint brings.
+    pub own_draft: bool,
 }
 
 impl Extras {
@@ -68,8 +70,15 @@ impl Extras {
                 || value("--task").is_some_and(|task| !["auto", "generate", "transcription"].contains(&task)),
             lora,
             draft,
+            own_draft: method(speculative).is_some_and(|method| method.ends_with("mtp")),
         })
     }
+}
+
+/// `method` of a `--speculative-config`.
+fn method(config: &str) -> Option<String> {
+    let config: serde_json::Value = serde_json::from_str(config).ok()?;
+    config.get("method")?.as_str().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -19,6 +19,6 @@ pub use input::{ModelInput, ModelOrigin};
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, Mamba2, Mixer, Mla, ModelSpec,
-    Moe, Norms, QkNorm, Quantized, Rope, SharedExpert,
+    Attention, AttentionSpan, DenseMlp, Draft, FeedForward, GatedDeltaNet, LayerRun, Mamba2, Mixer, Mla,
+    ModelSpec, Moe, Norms, QkNorm, Quantized, Rope, SharedExpert,
 };

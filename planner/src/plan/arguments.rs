@@ -82,6 +82,9 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     let capability = capability(gpu);
     let extras = Extras::read(&scenario.engine).map_err(|error| Refusal::ours(error.to_string()))?;
     let (mut spec, quantization) = quantization(scenario, spec, capability)?;
+    if extras.own_draft && scenario.engine.pipeline_parallel_size.unwrap_or(1) == 1 {
+        spec = Cow::Owned(spec.into_owned().with_draft());
+    }
     if extras.pooling {
         spec.to_mut().pooling = true;
     }

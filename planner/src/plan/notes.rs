@@ -180,12 +180,16 @@ fn extras_notes(
 ) {
     let extras = Extras::read(&scenario.engine).unwrap_or_default();
     if extras.draft {
+        let missing = if resolved.spec.draft.is_some() {
+            "the peak of the drafting layer is not counted; its weights and KV cache are."
+        } else {
+            "the draft's weights, its KV layers and its peak are not counted."
+        };
         note(
             "engine.speculative",
             Severity::Caution,
             Bias::Over,
-            "Speculative decoding: the draft's weights, its KV layers and its peak are not counted."
-                .to_owned(),
+            format!("Speculative decoding: {missing}"),
         );
     }
     if extras.lora.is_some() && !lora::counts_mixers(&resolved.spec) {

@@ -13,7 +13,7 @@ mod mamba2;
 
 use self::linear::Linear;
 use super::shape::{RankShape, stage_layers};
-use crate::model::{LayerRun, Mixer, ModelSpec};
+use crate::model::{Draft, LayerRun, Mixer, ModelSpec};
 use crate::units::FloatDtype;
 
 /// What a tensor belongs to; the page splits weights by it.
@@ -176,6 +176,16 @@ impl Builder<'_> {
         let spec = self.spec;
         let h = u64::from(spec.hidden_size) * self.element;
         let mut out = vec![whole(TensorClass::Norms, h, if spec.norms.bias { 2 } else { 1 })];
+        if let Some(draft) = spec.draft {
+            let ranks = if draft == Draft::Split { self.tp() } else { 1 };
+            let width = u64::from(spec.hidden_size);
+            out.push(whole(
+                TensorClass::Mlp,
+                2 * width * width / ranks * self.element,
+                1,
+            ));
+            out.push(whole(TensorClass::Norms, h, 3));
+        }
         if spec.pooling {
             out.retain(|tensor| tensor.count > 0);
             return out;
