@@ -58,7 +58,7 @@ pub struct MemoryRules {
     pub marlin_mxfp4_on_hopper: bool,
     /// The weights' figure on ROCm is what the driver lost, not what torch holds: up to 0.20, not in 0.22.
     pub rocm_counts_driver: bool,
-    /// The first engine still runs what the second cannot: up to 0.10.
+    /// The first engine still runs what the second cannot: up to 0.10.1.
     pub has_first_engine: bool,
     /// Models with recurrent layers cache prefixes by default: from 0.26 on.
     pub hybrid_prefix_caching: bool,
@@ -132,7 +132,7 @@ impl VllmVersion {
             cublas_before_look: self.minor >= 31,
             marlin_mxfp4_on_hopper: self.minor < 12,
             rocm_counts_driver: self.minor <= 20,
-            has_first_engine: self.minor <= 10,
+            has_first_engine: self < Self::new(10, 2),
             hybrid_prefix_caching: self.minor >= 26,
             small_batches_on_gb10: self.minor >= 31,
             large_gpu_batches: self.minor >= 28,

@@ -548,12 +548,16 @@ fn rules(scenario: &Scenario, spec: &ModelSpec) -> MemoryRules {
     rules
 }
 
-/// Whether vLLM runs its first engine: before 0.8, and up to 0.10 on cards before 8.0
-/// (`engine/arg_utils.py: _is_v1_supported_oracle` at 0.9.2).
+/// Whether vLLM runs its first engine: before 0.8, and up to 0.10.1 on cards before 8.0 and for an FP8 cache that
+/// FlashAttention 3 cannot read (`engine/arg_utils.py: _is_v1_supported_oracle` at 0.10.0).
 fn first_engine(scenario: &Scenario, capability: u16) -> bool {
     let version = scenario.vllm_version;
+    let nvidia = scenario.hardware.gpu.vendor == Vendor::Nvidia && capability != 0;
+    let old_cache = scenario.engine.kv_cache_dtype.is_some_and(KvCacheDtype::is_fp8)
+        && capability != 90
+        && capability != 100;
     version < VllmVersion::new(8, 0)
-        || (version.memory_rules().has_first_engine && (1..80).contains(&capability))
+        || (version.memory_rules().has_first_engine && nvidia && (capability < 80 || old_cache))
 }
 
 fn max_model_len(
