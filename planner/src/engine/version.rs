@@ -50,7 +50,9 @@ pub struct MemoryRules {
     pub communicators_in_budget: bool,
     /// Tensor parallelism fuses all-reduce with FlashInfer on 9.0 and 10.x: from 0.17 on.
     pub fused_all_reduce: bool,
-    /// The profile run leaves more behind outside torch: seen from 0.19 on, not in 0.17 and before.
+    /// It does so beside pipeline and data parallelism too: from 0.21 on.
+    pub fused_beside_stages: bool,
+    /// Graphs are captured on trial while memory is measured, which leaves more behind outside torch: from 0.18.1 on.
     pub profile_leaves_more: bool,
     /// cuBLAS has its workspace before vLLM looks: in 0.33, not in 0.30.
     pub cublas_before_look: bool,
@@ -128,7 +130,8 @@ impl VllmVersion {
             expert_workspace_stays: self.minor >= 13,
             communicators_in_budget: self.minor <= 10,
             fused_all_reduce: self.minor >= 17,
-            profile_leaves_more: self.minor >= 19,
+            fused_beside_stages: self.minor >= 21,
+            profile_leaves_more: self >= Self::new(18, 1),
             cublas_before_look: self.minor >= 31,
             marlin_mxfp4_on_hopper: self.minor < 12,
             rocm_counts_driver: self.minor <= 20,

@@ -146,7 +146,12 @@ impl RankBudget {
             overhead::graph_count(&run, blackwell)
         };
         let graphs = overhead::cuda_graphs(graph_count, layers);
-        let non_torch = overhead::non_torch(&shape, settings.capability, &settings.rules);
+        let non_torch = overhead::non_torch(
+            &shape,
+            settings.capability,
+            &settings.rules,
+            settings.enforce_eager,
+        );
         let requested = settings.utilization.of(settings.total);
         let non_kv = loaded_bytes + runner.persistent() + runner.activation_peak() + non_torch + graphs;
         let available = settings.kv_cache_memory.or_else(|| requested.checked_sub(non_kv));

@@ -13,7 +13,7 @@ const GRAPH_BYTES_PER_LAYER: u64 = 200 * KIB;
 /// of 0.8 to 0.17 (T4, L4, A100, H100, RTX 3090, 4080, 4090, PRO 6000), and in stages of 0.19.0 before the last.
 const NON_TORCH_SINGLE: u64 = 64 * MIB;
 
-/// The same from 0.19 on: 0.24 to 0.25 GiB in 0.19.0 logs on H100, 0.23 GiB in a 0.26 log on A100.
+/// The same where graphs are captured on trial: 0.24 to 0.25 GiB in 0.19.0 logs on H100, 0.23 GiB in a 0.26 log on A100.
 const NON_TORCH_SINGLE_NEWER: u64 = 246 * MIB;
 
 /// With FlashInfer's fused all-reduce, whose workspace is allocated outside torch: 2.06 to 2.13 GiB in 0.19.0 logs on H100 SXM.
@@ -65,12 +65,13 @@ pub fn cuda_graphs(graphs: u64, layers: u32) -> Bytes {
 }
 
 /// Grows outside torch between vLLM's first look at the memory and the end of the profile run.
-pub fn non_torch(shape: &RankShape, capability: u16, rules: &MemoryRules) -> Bytes {
+pub fn non_torch(shape: &RankShape, capability: u16, rules: &MemoryRules, eager: bool) -> Bytes {
     let module = (90..110).contains(&capability);
-    // 0.17 fuses only without data and pipeline parallelism (`config/vllm.py: enable_allreduce_rms_fusion`).
-    let fused = rules.fused_all_reduce && shape.pp == 1 && shape.dp == 1;
+    // `config/vllm.py: enable_allreduce_rms_fusion`.
+    let alone = shape.pp == 1 && shape.dp == 1;
+    let fused = rules.fused_all_reduce && (alone || rules.fused_beside_stages);
     Bytes::new(match shape.tp {
-        1 if rules.profile_leaves_more && shape.is_last() => NON_TORCH_SINGLE_NEWER,
+        1 if rules.profile_leaves_more && shape.pp == 1 && !eager => NON_TORCH_SINGLE_NEWER,
         1 => NON_TORCH_SINGLE,
         _ if module && fused => NON_TORCH_FUSED,
         _ if module && rules.communicators_in_budget => NON_TORCH_COMMUNICATORS,
