@@ -40,6 +40,8 @@ pub struct MemoryRules {
     pub default_utilization_percent: u8,
     /// CUDA graphs are taken out of the budget: from 0.20.0 on, and in the builds between 0.19.1 and it.
     pub graphs_in_budget: bool,
+    /// On ROCm too: from 0.26 on.
+    pub graphs_on_rocm: bool,
     /// The runner keeps sampler state for every sequence slot: the second runner, for all models from 0.29 on.
     pub sampler_state: bool,
     /// The sampler's warm-up.
@@ -121,6 +123,7 @@ impl VllmVersion {
         MemoryRules {
             default_utilization_percent: if self.minor >= 20 { 92 } else { 90 },
             graphs_in_budget: self >= Self::new(19, 2),
+            graphs_on_rocm: self.minor >= 26,
             sampler_state: self.minor >= 29,
             sampling: match self.minor {
                 ..17 => Sampling::Sort,

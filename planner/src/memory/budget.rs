@@ -140,12 +140,19 @@ impl RankBudget {
         let runner = RunnerMemory::new(spec, &run);
         let layers: u32 = stage_layers(spec, &shape).iter().map(|run| run.count).sum();
         let blackwell = (100..110).contains(&settings.capability);
-        let graph_count = if settings.enforce_eager || !settings.rules.graphs_in_budget {
+        let rules = &settings.rules;
+        let counted = rules.graphs_in_budget && (!settings.rocm || rules.graphs_on_rocm);
+        let sizes = overhead::capture_sizes(&run, blackwell);
+        let graph_count = if settings.enforce_eager || !counted {
             0
         } else {
-            overhead::graph_count(&run, blackwell)
+            overhead::graph_count(&sizes, run.max_num_seqs, settings.lora.is_some())
         };
-        let graphs = overhead::cuda_graphs(graph_count, layers);
+        let graphs = if rules.sampler_state {
+            overhead::cuda_graphs(graph_count, layers)
+        } else {
+            overhead::sampled_graphs(graph_count, sizes.last().copied().unwrap_or(0))
+        };
         let non_torch = overhead::non_torch(
             &shape,
             settings.capability,

@@ -198,7 +198,11 @@ fn overhead_terms(rank: &RankBudget, settings: &BudgetSettings) -> Vec<Term> {
             label: "CUDA graphs",
             segment: Segment::Overhead,
             bytes: rank.graphs.signed(),
-            formula: "graphs × layers × 200 KiB",
+            formula: if settings.rules.sampler_state {
+                "graphs × layers × 200 KiB"
+            } else {
+                "graphs × (6 MiB + 50 KiB × the largest batch captured)"
+            },
             inputs: vec![
                 ("graphs", rank.graph_count.to_string()),
                 ("layers", rank.layers.to_string()),
