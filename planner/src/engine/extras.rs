@@ -12,6 +12,7 @@ pub(crate) const READ: &[&str] = &[
     "--max-lora-rank",
     "--fully-sharded-loras",
     "--runner",
+    "--moe-backend",
 ];
 
 /// `--enable-lora`: buffers for that many adapters of that rank.
@@ -30,6 +31,8 @@ pub struct Lora {
 pub struct Extras {
     /// `--runner pooling`: no output head and no sampler.
     pub pooling: bool,
+    /// `--moe-backend marlin`.
+    pub marlin_experts: bool,
     /// LoRA buffers.
     pub lora: Option<Lora>,
     /// `--speculative-config` with a draft that has weights.
@@ -68,6 +71,7 @@ impl Extras {
             // Up to 0.12 the task said it.
             pooling: value("--runner") == Some("pooling")
                 || value("--task").is_some_and(|task| !["auto", "generate", "transcription"].contains(&task)),
+            marlin_experts: value("--moe-backend") == Some("marlin"),
             lora,
             draft,
             own_draft: method(speculative).is_some_and(|method| method.ends_with("mtp")),

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     engine::{Lora, MemoryRules},
-    model::{LinearScheme, ModelSpec},
+    model::ModelSpec,
     units::{Bytes, FloatDtype, Utilization},
 };
 
@@ -53,18 +53,6 @@ pub struct BudgetSettings {
     pub rocm: bool,
     /// The version's.
     pub rules: MemoryRules,
-}
-
-impl BudgetSettings {
-    /// The compute capability whose kernels hold the weights.
-    fn weights_capability(&self, spec: &ModelSpec) -> u16 {
-        let scheme = spec.quantization.as_ref().map(|q| q.scheme);
-        if self.rules.marlin_mxfp4_on_hopper && self.capability == 90 && scheme == Some(LinearScheme::Mxfp4) {
-            80
-        } else {
-            self.capability
-        }
-    }
 }
 
 /// One rank.
@@ -108,7 +96,7 @@ impl RankBudget {
         let place = Placement {
             shape,
             dtype: settings.dtype,
-            capability: settings.weights_capability(spec),
+            capability: settings.capability,
         };
         let runs = tensors(spec, &place);
         let mut weights: Vec<(TensorClass, Bytes)> = Vec::new();

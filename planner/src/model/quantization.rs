@@ -368,7 +368,7 @@ fn compressed_tensors(fields: &Fields<'_>) -> Result<Quantization, ConfigError> 
     });
     let ignore = names(fields, "ignore")?;
     let min_capability = match scheme {
-        LinearScheme::PackedInt { .. } | LinearScheme::PerChannel8 { .. } => 75,
+        LinearScheme::PackedInt { .. } | LinearScheme::PerChannel8 { .. } | LinearScheme::Nvfp4 => 75,
         _ => 70,
     };
     // The target `Linear` never takes the output layer, whether the ignore list names it or not.
@@ -433,6 +433,8 @@ fn compressed_scheme(group: &Map<String, Value>) -> Result<LinearScheme, ConfigE
                 }),
             }
         }
+        // Same tensors as ModelOpt's (`schemes/compressed_tensors_w4a4_nvfp4.py`).
+        (4, "float", "tensor_group", true) if number("group_size") == Some(16) => Ok(LinearScheme::Nvfp4),
         (4 | 8, "int", "group" | "channel", false) => Ok(LinearScheme::PackedInt {
             bits: if bits == 4 { 4 } else { 8 },
             group_size: if strategy == "group" {

@@ -142,6 +142,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         derived_max_model_len_key: context.key,
         tie_word_embeddings,
         pooling: false,
+        marlin_experts: false,
         draft: None,
         lm_head_bias: switch(fields, family.lm_head_bias)?,
         attention,

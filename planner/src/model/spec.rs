@@ -274,6 +274,8 @@ pub struct ModelSpec {
     pub tie_word_embeddings: bool,
     /// Run for embeddings or scores: no output and no sampler.
     pub pooling: bool,
+    /// The routed experts run through Marlin, whatever the GPU.
+    pub marlin_experts: bool,
     /// A layer of its own that drafts the next tokens, the last of `layers`.
     pub draft: Option<Draft>,
     /// Bias on the output.

@@ -85,6 +85,12 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     if extras.own_draft && scenario.engine.pipeline_parallel_size.unwrap_or(1) == 1 {
         spec = Cow::Owned(spec.into_owned().with_draft());
     }
+    // Before 0.12 pip brought no Triton kernels for MXFP4 along.
+    let mxfp4 = spec.quantization.as_ref().map(|q| q.scheme) == Some(LinearScheme::Mxfp4);
+    let old = scenario.vllm_version.memory_rules().marlin_mxfp4_on_hopper;
+    if extras.marlin_experts || (old && mxfp4 && capability == 90) {
+        spec.to_mut().marlin_experts = true;
+    }
     if extras.pooling {
         spec.to_mut().pooling = true;
     }

@@ -6,10 +6,11 @@ use super::{
     scenario::Scenario,
 };
 use crate::{
-    engine::{Extras, VllmVersion},
+    engine::{Extras, Sampling, VllmVersion},
     gpu::{Vendor, VisibleBasis},
     memory::{budget::RankBudget, lora},
     model::{LinearScheme, checked},
+    units::Bytes,
 };
 use std::fmt::Write as _;
 
@@ -79,6 +80,18 @@ pub(super) fn notes(
             format!(
                 "vLLM {version} differs from {} in more than its memory rules; kernels and flags may differ too.",
                 VllmVersion::latest()
+            ),
+        );
+    }
+    if resolved.settings.rules.sampling == Sampling::Sort && version < VllmVersion::new(11, 1) {
+        let rows = u64::from(resolved.settings.max_num_seqs);
+        let less = Bytes::new(24 * rows * u64::from(resolved.spec.vocab_size));
+        note(
+            "memory.sampler",
+            Severity::Caution,
+            Bias::Over,
+            format!(
+                "vLLM {version} sorts all logits unless FlashInfer is installed, as in its container image; the peak is up to {less} lower there."
             ),
         );
     }
