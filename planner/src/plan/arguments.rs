@@ -1,11 +1,12 @@
 //! Fills in what was not set: vLLM's default for the version, model and GPU, or our recommendation for the workload.
 //!
 //! Defaults mirror `vllm/engine/arg_utils.py: get_batch_defaults` and `config/model.py` at 0.33.0.
-use super::scenario::{Defaults, Scenario};
+use super::{
+    rules::{as_run, first_engine, recurrent, rules},
+    scenario::{Defaults, Scenario},
+};
 use crate::{
-    engine::{
-        Chosen, Extras, KvCacheDtype, MaxModelLen, MemoryRules, ResolvedArgs, Sampling, SetBy, VllmVersion,
-    },
+    engine::{Chosen, Extras, KvCacheDtype, MaxModelLen, ResolvedArgs, SetBy},
     gpu::{ComputeCapability, GpuSpec, Vendor},
     memory::{
         budget::{BudgetSettings, ranks, worst},
@@ -82,18 +83,7 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     let capability = capability(gpu);
     let extras = Extras::read(&scenario.engine).map_err(|error| Refusal::ours(error.to_string()))?;
     let (mut spec, quantization) = quantization(scenario, spec, capability)?;
-    if extras.own_draft && scenario.engine.pipeline_parallel_size.unwrap_or(1) == 1 {
-        spec = Cow::Owned(spec.into_owned().with_draft());
-    }
-    // Before 0.12 pip brought no Triton kernels for MXFP4 along.
-    let mxfp4 = spec.quantization.as_ref().map(|q| q.scheme) == Some(LinearScheme::Mxfp4);
-    let old = scenario.vllm_version.memory_rules().marlin_mxfp4_on_hopper;
-    if extras.marlin_experts || (old && mxfp4 && capability == 90) {
-        spec.to_mut().marlin_experts = true;
-    }
-    if extras.pooling {
-        spec.to_mut().pooling = true;
-    }
+    as_run(scenario, &extras, capability, &mut spec);
     if extras.lora.is_some() && spec.vocab_size > MAX_LORA_VOCABULARY {
         return Err(Refusal::vllms("When using LoRA, vocab size must be <= 258048"));
     }
@@ -534,36 +524,6 @@ fn settings(
         rocm: scenario.hardware.gpu.vendor == Vendor::Amd,
         rules: rules(scenario, spec),
     }
-}
-
-/// Some layers keep a state instead of keys and values.
-fn recurrent(spec: &ModelSpec) -> bool {
-    let keeps_state = |mixer: &Mixer| !matches!(mixer, Mixer::Attention(..) | Mixer::Mla(_) | Mixer::None);
-    spec.layers.iter().any(|run| keeps_state(&run.mixer))
-}
-
-/// The version's rules for this model and maker of GPU.
-fn rules(scenario: &Scenario, spec: &ModelSpec) -> MemoryRules {
-    let version = scenario.vllm_version;
-    let mut rules = version.memory_rules();
-    rules.sampler_state = version.has_second_runner(&spec.architecture, spec.moe().is_some());
-    // FlashInfer is CUDA's; without it the sampler falls back to the Triton kernel.
-    if scenario.hardware.gpu.vendor == Vendor::Amd && rules.sampling == Sampling::FlashInfer {
-        rules.sampling = Sampling::Triton;
-    }
-    rules
-}
-
-/// Whether vLLM runs its first engine: before 0.8, and up to 0.10.1 on cards before 8.0 and for an FP8 cache that
-/// FlashAttention 3 cannot read (`engine/arg_utils.py: _is_v1_supported_oracle` at 0.10.0).
-fn first_engine(scenario: &Scenario, capability: u16) -> bool {
-    let version = scenario.vllm_version;
-    let nvidia = scenario.hardware.gpu.vendor == Vendor::Nvidia && capability != 0;
-    let old_cache = scenario.engine.kv_cache_dtype.is_some_and(KvCacheDtype::is_fp8)
-        && capability != 90
-        && capability != 100;
-    version < VllmVersion::new(8, 0)
-        || (version.memory_rules().has_first_engine && nvidia && (capability < 80 || old_cache))
 }
 
 fn max_model_len(
