@@ -5,7 +5,7 @@
 //! the forward part was measured there without torch.compile, which makes it a slight upper bound.
 use super::shape::RankShape;
 use crate::engine::{MemoryRules, Sampling};
-use crate::model::{LinearScheme, Mixer, Mla, ModelSpec, QkNorm};
+use crate::model::{GatedDeltaNet, LinearScheme, Mixer, Mla, ModelSpec, Moe, QkNorm};
 use crate::units::{Bytes, MIB};
 
 /// Bytes per sequence slot for logit bias, bad words, logprob tables and the like.
@@ -138,16 +138,35 @@ fn cublas_workspace(run: &RunSettings) -> u64 {
 
 /// Caches of the fused experts' kernels (`layers/fused_moe/modular_kernel.py`); they stay after the profile run.
 fn expert_workspace(spec: &ModelSpec, run: &RunSettings) -> u64 {
-    let Some(moe) = spec.moe() else { return 0 };
+    let Some(moe) = spec.moe().filter(|_| !triton_mxfp4(spec, run)) else {
+        return 0;
+    };
     let tokens = u64::from(run.max_num_batched_tokens) * u64::from(moe.num_experts_per_tok);
-    let width = u64::from(moe.moe_intermediate_size)
-        / if run.shape.ep {
-            1
-        } else {
-            u64::from(run.shape.expert_ranks())
-        };
+    let width = expert_width(&moe, run);
     let h = u64::from(spec.hidden_size);
     2 * tokens * ((2 * width).max(h) + width.max(h))
+}
+
+/// Width of an expert on this rank.
+fn expert_width(moe: &Moe, run: &RunSettings) -> u64 {
+    let ranks = if run.shape.ep { 1 } else { run.shape.expert_ranks() };
+    u64::from(moe.moe_intermediate_size) / u64::from(ranks)
+}
+
+/// On Hopper gpt-oss runs through Triton's kernels, which keep no workspace and allocate as they go.
+fn triton_mxfp4(spec: &ModelSpec, run: &RunSettings) -> bool {
+    let mxfp4 = spec.quantization.as_ref().map(|q| q.scheme) == Some(LinearScheme::Mxfp4);
+    mxfp4 && !spec.marlin_experts && (90..100).contains(&run.capability)
+}
+
+/// Their peak: the activated and the output of every chosen expert, four hidden states, and the routing
+/// (`layers/fused_moe/experts/gpt_oss_triton_kernels_moe.py`). Within 0.1 % of eleven profile runs of 0.33.0.
+fn triton_mxfp4_peak(spec: &ModelSpec, moe: &Moe, run: &RunSettings) -> u64 {
+    let h = u64::from(spec.hidden_size);
+    let chosen = u64::from(moe.num_experts_per_tok);
+    let width = expert_width(moe, run).next_multiple_of(64);
+    let routing = u64::from(moe.num_experts) * 7 / 2;
+    u64::from(run.max_num_batched_tokens) * (2 * (chosen * (width + h) + 4 * h) + routing)
 }
 
 /// `needed` is the experts' workspace, `kept` the part of it that stands outside the peak.
@@ -176,9 +195,17 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings, needed: u64, kept: u64) -> 
             2 * n * (wide + copies * h).max(width + (copies + 1) * h + reduced) + n * quantized
         });
     let experts = needed - kept
-        + spec.moe().map_or(0, |_| {
+        + spec.moe().map_or(0, |moe| {
+            if triton_mxfp4(spec, run) {
+                return triton_mxfp4_peak(spec, &moe, run);
+            }
             let normed = if a.qk_norm == QkNorm::None { 0 } else { q + kv };
-            2 * n * (3 * h + reduced + q + 2 * kv + normed + q)
+            let attention = 3 * h + reduced + q + 2 * kv + normed + q;
+            let delta = spec.layers.iter().find_map(|layer| match layer.mixer {
+                Mixer::GatedDeltaNet(gdn) => Some(delta_net_width(&gdn, spec, tp) + 5 * h + reduced),
+                _ => None,
+            });
+            2 * n * attention.max(delta.unwrap_or(0))
         });
     // Dense layers come first, before the experts' workspace is there.
     let dense = dense.saturating_sub(kept);
@@ -186,6 +213,21 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings, needed: u64, kept: u64) -> 
         Some(Mixer::Mla(mla)) => (needed - kept + latent_peak(&mla, n, h, tp)).max(dense),
         _ => dense.max(experts),
     }
+}
+
+/// Elements per token of a gated delta net beside the hidden states: projections, the decay's inputs twice, the core's
+/// output and its norm; Qwen3-Next interleaves heads and copies them apart
+/// (`layers/mamba/gdn/qwen_gdn_linear_attn.py: forward_cuda`). Equal in nine profile runs of Qwen3-Next.
+fn delta_net_width(gdn: &GatedDeltaNet, spec: &ModelSpec, tp: u64) -> u64 {
+    let (key, value) = gdn.widths();
+    let (key, value) = (key / tp, value / tp);
+    let heads = u64::from(gdn.linear_num_value_heads) / tp;
+    let copies = if spec.architecture == "Qwen3NextForCausalLM" {
+        2 * (2 * key + value) + value
+    } else {
+        0
+    };
+    2 * key + 2 * value + 4 * heads + copies + 2 * value
 }
 
 /// Latent attention expands cached latents to keys and values for up to 65536 tokens of a chunk
