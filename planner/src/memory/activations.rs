@@ -143,7 +143,7 @@ fn expert_workspace(spec: &ModelSpec, run: &RunSettings) -> u64 {
     };
     let tokens = u64::from(run.max_num_batched_tokens) * u64::from(moe.num_experts_per_tok);
     let width = expert_width(&moe, run);
-    let h = u64::from(spec.hidden_size);
+    let h = moe.inner_size(spec.hidden_size);
     2 * tokens * ((2 * width).max(h) + width.max(h))
 }
 
@@ -200,7 +200,9 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings, needed: u64, kept: u64) -> 
                 return triton_mxfp4_peak(spec, &moe, run);
             }
             let normed = if a.qk_norm == QkNorm::None { 0 } else { q + kv };
-            let attention = 3 * h + reduced + q + 2 * kv + normed + q;
+            // Hyper-connections read and write every stream.
+            let streams = u64::from(spec.hyper_streams);
+            let attention = (2 * streams + 1) * h + reduced + q + 2 * kv + normed + q;
             let delta = spec.layers.iter().find_map(|layer| match layer.mixer {
                 Mixer::GatedDeltaNet(gdn) => Some(delta_net_width(&gdn, spec, tp) + 5 * h + reduced),
                 _ => None,
@@ -241,5 +243,7 @@ fn latent_peak(mla: &Mla, n: u64, h: u64, tp: u64) -> u64 {
         Some(rank) => rank + latent + rope,
         None => heads * (nope + rope) + 2 * latent + rope,
     };
-    (expanded + 2 * n * (3 * h + projections)).max(2 * n * 7 * h)
+    // An indexer's scores have a buffer of fixed size (`VLLM_SPARSE_INDEXER_MAX_LOGITS_MB`), at another time.
+    let scores = if mla.sparse.is_some() { 512 * MIB } else { 0 };
+    (expanded.max(scores) + 2 * n * (3 * h + projections)).max(2 * n * 7 * h)
 }

@@ -2,11 +2,13 @@
 mod attention;
 mod catalog;
 mod checked;
+mod compressed;
 mod config_error;
 mod experts;
 mod families;
 mod fields;
 mod input;
+mod kda;
 mod positions;
 mod quantization;
 mod resolve;
@@ -14,11 +16,13 @@ mod spec;
 
 pub use catalog::{CatalogModel, find, models};
 pub use checked::{CHECKED, Checked, checked};
+pub use compressed::Compressed;
 pub use config_error::ConfigError;
 pub use input::{ModelInput, ModelOrigin};
+pub use kda::Kda;
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    Attention, AttentionSpan, DenseMlp, Draft, FeedForward, GatedDeltaNet, LayerRun, Mamba2, Mixer, Mla,
-    ModelSpec, Moe, Norms, QkNorm, Quantized, Rope, SharedExpert,
+    Attention, AttentionSpan, DenseMlp, Draft, FeedForward, GatedDeltaNet, LatentMoe, LayerRun, Mamba2,
+    Mixer, Mla, ModelSpec, Moe, Norms, QkNorm, Quantized, Rope, SharedExpert, SparseIndex,
 };

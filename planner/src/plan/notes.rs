@@ -8,7 +8,7 @@ use super::{
 use crate::{
     engine::{Extras, Sampling, VllmVersion},
     gpu::{Vendor, VisibleBasis},
-    memory::{budget::RankBudget, lora},
+    memory::{budget::RankBudget, lora, packed},
     model::{LinearScheme, checked},
     units::Bytes,
 };
@@ -93,6 +93,14 @@ pub(super) fn notes(
             format!(
                 "vLLM {version} sorts all logits unless FlashInfer is installed, as in its container image; the peak is up to {less} lower there."
             ),
+        );
+    }
+    if packed::pooled(&resolved.spec).is_some() {
+        note(
+            "model.from_code",
+            Severity::Caution,
+            Bias::None,
+            "This model follows vLLM's code alone: neither its classes nor a run of it was at hand to compare.".to_owned(),
         );
     }
     quantization_notes(resolved, &mut note);

@@ -7,6 +7,9 @@ use crate::{
 };
 use serde::Serialize;
 
+/// The schema of plan.json.
+pub const PLAN_SCHEMA: &str = "vllm-wizard/plan/v1";
+
 /// Does it run?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,6 +55,7 @@ pub struct Verdict {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Remedy {
     /// Fields and their new values, as [`Scenario::set`] takes them.
+    #[serde(serialize_with = "crate::json::fields")]
     pub change: Vec<(String, String)>,
     /// The same as a sentence: "Use `--kv-cache-dtype fp8`".
     pub label: String,
@@ -156,8 +160,12 @@ pub struct Memory {
     pub cuda_graph_bytes: Bytes,
     /// Context and NCCL, outside vLLM's budget.
     pub baseline_bytes: Bytes,
-    /// vLLM's "Available KV cache memory".
+    /// What is left for the KV cache.
+    #[serde(skip)]
     pub kv_cache_available_bytes: Bytes,
+    /// "Available KV cache memory" as vLLM logs it: below zero where the rest takes more than the budget.
+    #[serde(rename = "kv_cache_available_bytes")]
+    pub kv_cache_available_logged: i64,
     /// For one sequence of max_model_len: what vLLM demands before it starts.
     pub kv_cache_needed_bytes: Bytes,
     /// For the workload.
@@ -176,18 +184,6 @@ pub struct Memory {
     pub terms: Vec<Term>,
     /// All pipeline ranks, where they differ.
     pub ranks: Vec<RankMemory>,
-}
-
-impl Memory {
-    /// "Available KV cache memory" as vLLM logs it: below zero where the rest takes more than the budget.
-    pub fn kv_cache_available_signed(&self) -> i64 {
-        if self.kv_cache_available_bytes > Bytes::ZERO {
-            return self.kv_cache_available_bytes.signed();
-        }
-        let taken =
-            self.weights_bytes + self.persistent_bytes + self.activation_peak_bytes + self.cuda_graph_bytes;
-        self.requested_bytes.signed() - taken.signed()
-    }
 }
 
 /// Memory of one pipeline rank.

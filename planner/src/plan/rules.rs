@@ -9,7 +9,8 @@ use std::borrow::Cow;
 
 /// Some layers keep a state instead of keys and values.
 pub(super) fn recurrent(spec: &ModelSpec) -> bool {
-    let keeps_state = |mixer: &Mixer| !matches!(mixer, Mixer::Attention(..) | Mixer::Mla(_) | Mixer::None);
+    let keeps_state =
+        |mixer: &Mixer| matches!(mixer, Mixer::Kda(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_));
     spec.layers.iter().any(|run| keeps_state(&run.mixer))
 }
 

@@ -149,7 +149,7 @@ fn start_up_logs_are_met() {
         let gib = |bytes: i64| bytes as f64 / GIB as f64;
         let loaded = gib(memory.weights_bytes.signed());
         weights.push(loaded, figure("weights_gib"), name);
-        let ours = gib(memory.kv_cache_available_signed());
+        let ours = gib(memory.kv_cache_available_logged);
         let named = !(case["gpu"].is_null() && case["gpu_total_gib"].is_null());
         let architecture = scenario.model.spec.as_ref().unwrap().architecture.clone();
         let entry = families.entry(architecture).or_default();
