@@ -105,7 +105,7 @@ pub(super) fn notes(
     }
     quantization_notes(resolved, &mut note);
     extras_notes(scenario, resolved, &mut note);
-    if rank.shape.tp > 1 && (90..110).contains(&resolved.settings.capability) {
+    if rank.non_torch > Bytes::from_gib(1) {
         note(
             "memory.non_torch",
             Severity::Caution,
