@@ -10,7 +10,7 @@ pub use flag::set_flag;
 
 use crate::{
     bounds,
-    engine::{EngineArgs, FlagKind, FlagTable, VllmVersion},
+    engine::{EngineArgs, FlagKind, FlagTable, VllmVersion, extras},
     error::InputError,
     model::ModelInput,
     text::short,
@@ -176,7 +176,10 @@ impl<'a> Reader<'a> {
         let engine = &mut self.command.engine;
         set_flag(engine, self.version, name, value)?;
         let unmodelled = &mut self.command.unmodelled;
-        if engine.vllm_args.iter().any(|(flag, _)| flag == name) && !unmodelled.iter().any(|f| f == name) {
+        if !extras::READ.contains(&name)
+            && engine.vllm_args.iter().any(|(flag, _)| flag == name)
+            && !unmodelled.iter().any(|f| f == name)
+        {
             unmodelled.push(name.to_owned());
         }
         Ok(())

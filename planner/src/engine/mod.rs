@@ -1,10 +1,12 @@
 //! `vllm serve`'s arguments: as set, as resolved, and the version whose rules decide.
 pub(crate) mod args;
+pub(crate) mod extras;
 mod flags;
 mod resolved;
 mod version;
 
 pub use args::{EngineArgs, KvCacheDtype, MaxModelLen};
+pub use extras::{Extras, Lora};
 pub use flags::{Flag, FlagKind, FlagTable, Found};
 pub use resolved::{ArgRow, Chosen, ResolvedArgs, SetBy};
-pub use version::{MemoryRules, VllmVersion, versions};
+pub use version::{MemoryRules, Sampling, VllmVersion, versions};

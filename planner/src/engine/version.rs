@@ -21,15 +21,53 @@ pub fn versions() -> &'static [VllmVersion] {
     }
 }
 
+/// How the sampler filters by top-k and top-p, which decides what its warm-up takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampling {
+    /// Sorts all logits: up to 0.16 (`v1/sample/ops/topk_topp_sampler.py: apply_top_k_top_p`). Up to 0.11.0 only where
+    /// FlashInfer is not installed, which pip did not do by itself.
+    Sort,
+    /// A Triton kernel with a row of logits per multiprocessor: 0.17 to 0.20, and on ROCm after it (`topk_topp_triton.py`).
+    Triton,
+    /// FlashInfer: from 0.21 on.
+    FlashInfer,
+}
+
 /// What changed between releases in how memory is accounted. Each rule was located between two releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryRules {
     /// gpu_memory_utilization in percent where it is not set: 92 from 0.20.0 on, 90 before.
     pub default_utilization_percent: u8,
-    /// CUDA graphs are taken out of the budget: from 0.20.0 on.
+    /// CUDA graphs are taken out of the budget: from 0.20.0 on, and in the builds between 0.19.1 and it.
     pub graphs_in_budget: bool,
-    /// The runner keeps sampler state for every sequence slot: the second runner, default from 0.25 on.
+    /// On ROCm too: from 0.26 on.
+    pub graphs_on_rocm: bool,
+    /// The runner keeps sampler state for every sequence slot: the second runner, for all models from 0.29 on.
     pub sampler_state: bool,
+    /// The sampler's warm-up.
+    pub sampling: Sampling,
+    /// The experts' workspace stays after the profile run: from 0.13 on (`v1/worker/workspace.py`).
+    pub expert_workspace_stays: bool,
+    /// NCCL's buffers count against the budget, since vLLM looks at the memory before it opens them: up to 0.10.
+    pub communicators_in_budget: bool,
+    /// Tensor parallelism fuses all-reduce with FlashInfer on 9.0 and 10.x: from 0.17 on.
+    pub fused_all_reduce: bool,
+    /// It does so beside pipeline and data parallelism too: from 0.21 on.
+    pub fused_beside_stages: bool,
+    /// Graphs are captured on trial while memory is measured, which leaves more behind outside torch: from 0.18.1 on.
+    pub profile_leaves_more: bool,
+    /// cuBLAS has its workspace before vLLM looks: in 0.33, not in 0.30.
+    pub cublas_before_look: bool,
+    /// MXFP4 experts on 9.0 run through Marlin, as on older cards: before 0.12, which brings Triton's kernels along.
+    pub marlin_mxfp4_on_hopper: bool,
+    /// The weights' figure on ROCm is what the driver lost, not what torch holds: up to 0.20, not in 0.22.
+    pub rocm_counts_driver: bool,
+    /// The first engine still runs what the second cannot: up to 0.10.1.
+    pub has_first_engine: bool,
+    /// Models with recurrent layers cache prefixes by default: from 0.26 on.
+    pub hybrid_prefix_caching: bool,
+    /// GB10 gets the small batches of its kind: not in 0.30.
+    pub small_batches_on_gb10: bool,
     /// GPUs of 160 GiB or more get larger batches: from 0.28.0 on.
     pub large_gpu_batches: bool,
     /// One block is kept back: from 0.29.0 on.
@@ -61,12 +99,48 @@ impl VllmVersion {
         self.minor >= 8 && self <= Self::latest()
     }
 
+    /// Whether the second model runner runs this architecture by default (`config/vllm.py: use_v2_model_runner`).
+    pub fn has_second_runner(self, architecture: &str, moe: bool) -> bool {
+        const LISTED: &[&str] = &[
+            "DeepseekV2ForCausalLM",
+            "GraniteMoeForCausalLM",
+            "Qwen2MoeForCausalLM",
+        ];
+        match self.minor {
+            ..22 => false,
+            22 => architecture == "Qwen3ForCausalLM" && !moe,
+            23..25 => {
+                let dense = ["Qwen3ForCausalLM", "LlamaForCausalLM", "MistralForCausalLM"];
+                LISTED.contains(&architecture) || dense.contains(&architecture)
+            }
+            25..29 => !moe || LISTED.contains(&architecture),
+            29.. => true,
+        }
+    }
+
     /// How it accounts memory.
     pub fn memory_rules(self) -> MemoryRules {
         MemoryRules {
             default_utilization_percent: if self.minor >= 20 { 92 } else { 90 },
-            graphs_in_budget: self.minor >= 20,
-            sampler_state: self.minor >= 25,
+            graphs_in_budget: self >= Self::new(19, 2),
+            graphs_on_rocm: self.minor >= 26,
+            sampler_state: self.minor >= 29,
+            sampling: match self.minor {
+                ..17 => Sampling::Sort,
+                17..21 => Sampling::Triton,
+                21.. => Sampling::FlashInfer,
+            },
+            expert_workspace_stays: self.minor >= 13,
+            communicators_in_budget: self.minor <= 10,
+            fused_all_reduce: self.minor >= 17,
+            fused_beside_stages: self.minor >= 21,
+            profile_leaves_more: self >= Self::new(18, 1),
+            cublas_before_look: self.minor >= 31,
+            marlin_mxfp4_on_hopper: self.minor < 12,
+            rocm_counts_driver: self.minor <= 20,
+            has_first_engine: self < Self::new(10, 2),
+            hybrid_prefix_caching: self.minor >= 26,
+            small_batches_on_gb10: self.minor >= 31,
             large_gpu_batches: self.minor >= 28,
             null_block: self.minor >= 29,
             steps_in_flight: self.minor >= 26,

@@ -4,7 +4,8 @@
 //! The sampler's part follows from shapes and was held against vLLM's own runner (tests/oracle/activations.json);
 //! the forward part was measured there without torch.compile, which makes it a slight upper bound.
 use super::shape::RankShape;
-use crate::model::{LinearScheme, Mixer, Mla, ModelSpec, QkNorm};
+use crate::engine::{MemoryRules, Sampling};
+use crate::model::{GatedDeltaNet, LinearScheme, Mixer, Mla, ModelSpec, Moe, QkNorm};
 use crate::units::{Bytes, MIB};
 
 /// Bytes per sequence slot for logit bias, bad words, logprob tables and the like.
@@ -19,8 +20,10 @@ pub struct RunSettings {
     pub max_num_seqs: u32,
     /// max_num_batched_tokens.
     pub max_num_batched_tokens: u32,
-    /// The runner keeps sampler state for every slot (from 0.25 on).
-    pub sampler_state: bool,
+    /// Compute capability as 90 for 9.0.
+    pub capability: u16,
+    /// The version's.
+    pub rules: MemoryRules,
 }
 
 /// The runner's memory on one rank.
@@ -36,6 +39,8 @@ pub struct RunnerMemory {
     pub forward_peak: Bytes,
     /// Peak of the sampler above all of these.
     pub sampler_peak: Bytes,
+    /// Bytes of the sampler's peak per sequence and entry of the vocabulary.
+    pub sampler_bytes: u64,
 }
 
 impl RunnerMemory {
@@ -44,30 +49,30 @@ impl RunnerMemory {
         let (n, s) = (u64::from(run.max_num_batched_tokens), u64::from(run.max_num_seqs));
         let rows = s.min(n);
         let (h, v) = (u64::from(spec.hidden_size), u64::from(spec.vocab_size));
-        let last = run.shape.is_last();
-        let sampler_state = if last && run.sampler_state {
+        let last = run.shape.is_last() && !spec.pooling;
+        let sampler_state = if last && run.rules.sampler_state {
             s * (4 * v + 8 * v.div_ceil(32) + SLOT_TABLES)
         } else {
             0
         };
         let intermediate = if run.shape.is_first() { 0 } else { 2 * n * 2 * h };
-        // The older runner held a little more: fitted on nine models in 0.19.0 logs, within 0.3 %.
-        let older = if run.sampler_state {
-            0
-        } else {
-            42 * MIB + rows * v / 2
-        };
+        let kept = expert_workspace(spec, run);
+        let workspace = if run.rules.expert_workspace_stays { kept } else { 0 };
+        let cublas = cublas_workspace(run);
+        let sampler_bytes = sampler_bytes(run, rows);
         let sampler = if last {
-            14 * rows * v + 2 * n * h + 2 * rows * h + older
+            sampler_bytes * rows * v + sampler_buffer(run, rows) * v + 2 * n * h + 2 * rows * h + cublas
         } else {
             0
         };
+        let forward = forward_peak(spec, run, kept, workspace) + cublas;
         Self {
             sampler_state: Bytes::new(sampler_state),
-            workspace: Bytes::new(expert_workspace(spec, run)),
+            workspace: Bytes::new(workspace),
             intermediate: Bytes::new(intermediate),
-            forward_peak: Bytes::new(forward_peak(spec, run)),
+            forward_peak: Bytes::new(forward),
             sampler_peak: Bytes::new(sampler),
+            sampler_bytes,
         }
     }
 
@@ -87,21 +92,85 @@ impl RunnerMemory {
     }
 }
 
+/// Bytes per sequence and entry of the vocabulary at the sampler's peak: the logits (2), their fp32 copy (4), and
+/// - FlashInfer: the masked logits (4) and probabilities (4);
+/// - Triton, first runner: probabilities (4) and the random numbers beside them (4); second runner: nothing;
+/// - sorting: values (4) and indices (8) of `torch.sort`, and its scratch (ATen `Sort.cu`): reversed indices (8) and a
+///   second buffer of keys and indices (12) from 128 segments on; below it one sort of everything, with two lists of
+///   index and segment (16), sorted keys (4) and the second buffer (12).
+///
+/// Logs of 0.8 to 0.15 (T4, L40S, RTX 3090, A5000, A100, H100, H200) agree within 2 %.
+fn sampler_bytes(run: &RunSettings, rows: u64) -> u64 {
+    match run.rules.sampling {
+        Sampling::FlashInfer => 14,
+        Sampling::Triton if run.rules.sampler_state => 6,
+        Sampling::Triton if rows >= 8 => 14,
+        _ if rows >= 128 => 38,
+        _ => 50,
+    }
+}
+
+/// Rows of the vocabulary in fp32 that the Triton sampler keeps: one per running program (`topk_topp_triton.py`).
+fn sampler_buffer(run: &RunSettings, rows: u64) -> u64 {
+    if run.rules.sampling != Sampling::Triton || rows < 8 {
+        return 0;
+    }
+    // Multiprocessors of the largest common GPU of the kind; 20 more or less are 12 MB.
+    let multiprocessors = match run.capability {
+        ..80 => 40,
+        80..90 => 108,
+        90..100 => 132,
+        121 => 48,
+        _ => 148,
+    };
+    4 * rows.next_power_of_two().min(multiprocessors)
+}
+
+/// torch gives cuBLAS a workspace on the first multiplication (`c10` `CublasHandlePool.cpp`): 32 MiB on Hopper and
+/// 8 MiB elsewhere. In 0.33 that happens before vLLM first looks at the memory.
+fn cublas_workspace(run: &RunSettings) -> u64 {
+    match run.capability {
+        _ if run.rules.cublas_before_look => 0,
+        90..100 => 32 * MIB,
+        _ => 8 * MIB,
+    }
+}
+
 /// Caches of the fused experts' kernels (`layers/fused_moe/modular_kernel.py`); they stay after the profile run.
 fn expert_workspace(spec: &ModelSpec, run: &RunSettings) -> u64 {
-    let Some(moe) = spec.moe() else { return 0 };
+    let Some(moe) = spec.moe().filter(|_| !triton_mxfp4(spec, run)) else {
+        return 0;
+    };
     let tokens = u64::from(run.max_num_batched_tokens) * u64::from(moe.num_experts_per_tok);
-    let width = u64::from(moe.moe_intermediate_size)
-        / if run.shape.ep {
-            1
-        } else {
-            u64::from(run.shape.expert_ranks())
-        };
+    let width = expert_width(&moe, run);
     let h = moe.inner_size(spec.hidden_size);
     2 * tokens * ((2 * width).max(h) + width.max(h))
 }
 
-fn forward_peak(spec: &ModelSpec, run: &RunSettings) -> u64 {
+/// Width of an expert on this rank.
+fn expert_width(moe: &Moe, run: &RunSettings) -> u64 {
+    let ranks = if run.shape.ep { 1 } else { run.shape.expert_ranks() };
+    u64::from(moe.moe_intermediate_size) / u64::from(ranks)
+}
+
+/// On Hopper gpt-oss runs through Triton's kernels, which keep no workspace and allocate as they go.
+fn triton_mxfp4(spec: &ModelSpec, run: &RunSettings) -> bool {
+    let mxfp4 = spec.quantization.as_ref().map(|q| q.scheme) == Some(LinearScheme::Mxfp4);
+    mxfp4 && !spec.marlin_experts && (90..100).contains(&run.capability)
+}
+
+/// Their peak: the activated and the output of every chosen expert, four hidden states, and the routing
+/// (`layers/fused_moe/experts/gpt_oss_triton_kernels_moe.py`). Within 0.1 % of eleven profile runs of 0.33.0.
+fn triton_mxfp4_peak(spec: &ModelSpec, moe: &Moe, run: &RunSettings) -> u64 {
+    let h = u64::from(spec.hidden_size);
+    let chosen = u64::from(moe.num_experts_per_tok);
+    let width = expert_width(moe, run).next_multiple_of(64);
+    let routing = u64::from(moe.num_experts) * 7 / 2;
+    u64::from(run.max_num_batched_tokens) * (2 * (chosen * (width + h) + 4 * h) + routing)
+}
+
+/// `needed` is the experts' workspace, `kept` the part of it that stands outside the peak.
+fn forward_peak(spec: &ModelSpec, run: &RunSettings, needed: u64, kept: u64) -> u64 {
     let (n, h, tp) = (
         u64::from(run.max_num_batched_tokens),
         u64::from(spec.hidden_size),
@@ -125,18 +194,42 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings) -> u64 {
             let quantized = if block_fp8 { width + width.div_ceil(32) } else { 0 };
             2 * n * (wide + copies * h).max(width + (copies + 1) * h + reduced) + n * quantized
         });
-    let experts = spec.moe().map_or(0, |_| {
-        let normed = if a.qk_norm == QkNorm::None { 0 } else { q + kv };
-        // Hyper-connections read and write every stream.
-        let streams = u64::from(spec.hyper_streams);
-        2 * n * ((2 * streams + 1) * h + reduced + q + 2 * kv + normed + q)
-    });
+    let experts = needed - kept
+        + spec.moe().map_or(0, |moe| {
+            if triton_mxfp4(spec, run) {
+                return triton_mxfp4_peak(spec, &moe, run);
+            }
+            let normed = if a.qk_norm == QkNorm::None { 0 } else { q + kv };
+            // Hyper-connections read and write every stream.
+            let streams = u64::from(spec.hyper_streams);
+            let attention = (2 * streams + 1) * h + reduced + q + 2 * kv + normed + q;
+            let delta = spec.layers.iter().find_map(|layer| match layer.mixer {
+                Mixer::GatedDeltaNet(gdn) => Some(delta_net_width(&gdn, spec, tp) + 5 * h + reduced),
+                _ => None,
+            });
+            2 * n * attention.max(delta.unwrap_or(0))
+        });
     // Dense layers come first, before the experts' workspace is there.
-    let dense = dense.saturating_sub(expert_workspace(spec, run));
+    let dense = dense.saturating_sub(kept);
     match spec.layers.first().map(|run| run.mixer) {
-        Some(Mixer::Mla(mla)) => latent_peak(&mla, n, h, tp).max(dense),
+        Some(Mixer::Mla(mla)) => (needed - kept + latent_peak(&mla, n, h, tp)).max(dense),
         _ => dense.max(experts),
     }
+}
+
+/// Elements per token of a gated delta net beside the hidden states: projections, the decay's inputs twice, the core's
+/// output and its norm; Qwen3-Next interleaves heads and copies them apart
+/// (`layers/mamba/gdn/qwen_gdn_linear_attn.py: forward_cuda`). Equal in nine profile runs of Qwen3-Next.
+fn delta_net_width(gdn: &GatedDeltaNet, spec: &ModelSpec, tp: u64) -> u64 {
+    let (key, value) = gdn.widths();
+    let (key, value) = (key / tp, value / tp);
+    let heads = u64::from(gdn.linear_num_value_heads) / tp;
+    let copies = if spec.architecture == "Qwen3NextForCausalLM" {
+        2 * (2 * key + value) + value
+    } else {
+        0
+    };
+    2 * key + 2 * value + 4 * heads + copies + 2 * value
 }
 
 /// Latent attention expands cached latents to keys and values for up to 65536 tokens of a chunk

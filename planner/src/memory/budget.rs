@@ -6,13 +6,15 @@ use super::{
     activations::{RunSettings, RunnerMemory},
     allocator::allocated,
     kv_cache::{KvLayout, KvPlan, KvSettings},
+    lora::buffers,
     overhead, packed,
+    rocm::driver_extra,
     shape::{RankShape, stage_layers},
     sparse_latent::LoadSettings,
     tensors::{Placement, TensorClass, tensors},
 };
 use crate::{
-    engine::MemoryRules,
+    engine::{Lora, MemoryRules},
     model::ModelSpec,
     units::{Bytes, FloatDtype, Utilization},
 };
@@ -50,6 +52,10 @@ pub struct BudgetSettings {
     pub no_hybrid: bool,
     /// enable_prefix_caching.
     pub prefix_caching: bool,
+    /// Buffers for adapters.
+    pub lora: Option<Lora>,
+    /// An AMD GPU.
+    pub rocm: bool,
     /// The version's.
     pub rules: MemoryRules,
 }
@@ -65,6 +71,8 @@ pub struct RankBudget {
     pub weights: Vec<(TensorClass, Bytes)>,
     /// Their sum.
     pub tensor_bytes: Bytes,
+    /// Buffers for adapters, part of what is loaded.
+    pub lora: Bytes,
     /// What the attention's kernels keep from loading on, beside the model's tensors.
     pub buffer_bytes: Bytes,
     /// What the allocator holds after loading: vLLM's "Model loading took".
@@ -125,12 +133,19 @@ impl RankBudget {
         }
         weights.sort_unstable_by_key(|(class, _)| *class);
         let tensor_bytes = weights.iter().map(|(_, bytes)| *bytes).sum();
-        let loaded_bytes = allocated(&runs);
+        let lora = settings
+            .lora
+            .map_or(Bytes::ZERO, |lora| buffers(spec, &shape, &lora, settings.dtype));
+        let mut loaded_bytes = allocated(&runs) + lora;
+        if settings.rocm && settings.rules.rocm_counts_driver {
+            loaded_bytes += driver_extra(spec, &runs);
+        }
         let run = RunSettings {
             shape,
             max_num_seqs: settings.max_num_seqs,
             max_num_batched_tokens: settings.max_num_batched_tokens,
-            sampler_state: settings.rules.sampler_state,
+            capability: settings.capability,
+            rules: settings.rules,
         };
         let mut runner = RunnerMemory::new(spec, &run);
         // One workspace for all: loading made it as large as attention asks for.
@@ -144,13 +159,25 @@ impl RankBudget {
         runner.workspace = runner.workspace.max(profiled).saturating_sub(Bytes::new(made));
         let layers: u32 = stage_layers(spec, &shape).iter().map(|run| run.count).sum();
         let blackwell = (100..110).contains(&settings.capability);
-        let graph_count = if settings.enforce_eager || !settings.rules.graphs_in_budget {
+        let rules = &settings.rules;
+        let counted = rules.graphs_in_budget && (!settings.rocm || rules.graphs_on_rocm);
+        let sizes = overhead::capture_sizes(&run, blackwell);
+        let graph_count = if settings.enforce_eager || !counted {
             0
         } else {
-            overhead::graph_count(&run, blackwell)
+            overhead::graph_count(&sizes, run.max_num_seqs, settings.lora.is_some())
         };
-        let graphs = overhead::cuda_graphs(graph_count, layers);
-        let non_torch = overhead::non_torch(shape.tp, settings.capability);
+        let graphs = if rules.sampler_state {
+            overhead::cuda_graphs(graph_count, layers)
+        } else {
+            overhead::sampled_graphs(graph_count, sizes.last().copied().unwrap_or(0))
+        };
+        let non_torch = overhead::non_torch(
+            &shape,
+            settings.capability,
+            &settings.rules,
+            settings.enforce_eager,
+        );
         let requested = settings.utilization.of(settings.total);
         let non_kv = loaded_bytes + runner.persistent() + runner.activation_peak() + non_torch + graphs;
         let available = settings.kv_cache_memory.or_else(|| requested.checked_sub(non_kv));
@@ -183,6 +210,7 @@ impl RankBudget {
             layers,
             weights,
             tensor_bytes,
+            lora,
             buffer_bytes,
             loaded_bytes,
             runner,

@@ -1,23 +1,32 @@
 //! What is neither weights nor KV cache nor activations: CUDA graphs, allocations outside torch, the context.
 //!
 //! None of this follows from shapes; the constants and what they were fitted on stand beside each.
-use super::activations::RunSettings;
+use super::{activations::RunSettings, shape::RankShape};
+use crate::engine::MemoryRules;
 use crate::units::{Bytes, KIB, MIB};
 
 /// Bytes of one captured graph per layer. Fitted by eye on a dozen start-up logs of 0.10 to 0.26 (dense and MoE, 28 to
 /// 94 layers, 2 to 1024 sequences); single runs lie between a third and twice of it.
 const GRAPH_BYTES_PER_LAYER: u64 = 200 * KIB;
 
-/// Outside torch on one GPU, above the snapshot: cuBLAS, kernels, the profile's leftovers. 0.19.0 logs on H100 say 0.24
-/// to 0.25 GiB, a 0.26 log on A100 0.23 GiB.
-const NON_TORCH_SINGLE: u64 = 246 * MIB;
+/// Outside torch on one GPU, above what vLLM finds: kernels and the profile's leftovers. 0.02 to 0.09 GiB in ten logs
+/// of 0.8 to 0.17 (T4, L4, A100, H100, RTX 3090, 4080, 4090, PRO 6000), and in stages of 0.19.0 before the last.
+const NON_TORCH_SINGLE: u64 = 64 * MIB;
 
-/// The same with tensor parallelism on Hopper and Blackwell modules, where communicators and fused all-reduce keep buffers: 2.06 to
-/// 2.13 GiB in 0.19.0 logs on H100 SXM; one 0.12 log there had about 0.3 GiB.
-const NON_TORCH_NVLINK: u64 = 2_140 * MIB;
+/// The same where graphs are captured on trial: 0.24 to 0.25 GiB in 0.19.0 logs on H100, 0.23 GiB in a 0.26 log on A100.
+const NON_TORCH_SINGLE_NEWER: u64 = 246 * MIB;
 
-/// The same elsewhere: 0.15 GiB in 0.10 logs on A100, 0.36 GiB in 0.19 logs on RTX 3090, 0.4 GiB in 0.13 logs on R9700.
+/// With FlashInfer's fused all-reduce, whose workspace is allocated outside torch: 2.06 to 2.13 GiB in 0.19.0 logs on H100 SXM.
+const NON_TORCH_FUSED: u64 = 2_140 * MIB;
+
+/// With NCCL inside the budget, on modules with NVLink switches: 2.2 to 2.3 GiB in two logs of 0.10.0 on 8 H100 SXM.
+const NON_TORCH_COMMUNICATORS: u64 = 2_300 * MIB;
+
+/// With tensor parallelism elsewhere: 0.12 GiB in 0.10 logs on A100, 0.4 GiB in 0.13 logs on R9700 and 0.19 logs on RTX 3090.
 const NON_TORCH_PAIRED: u64 = 400 * MIB;
+
+/// The same with NCCL inside the budget: 0.12 GiB in two logs of 0.10.1 on a pair of A100.
+const NON_TORCH_PAIRED_OLDER: u64 = 128 * MIB;
 
 /// The CUDA context and what else a process takes before vLLM looks: 0.53 GiB in a log on H100 (78.66 of 79.19 GiB free).
 const CONTEXT: u64 = 543 * MIB;
@@ -44,22 +53,37 @@ pub fn capture_sizes(run: &RunSettings, blackwell: bool) -> Vec<u32> {
 }
 
 /// Graphs: one per size for mixed batches, and one per size up to max_num_seqs for pure decoding.
-pub fn graph_count(run: &RunSettings, blackwell: bool) -> u64 {
-    let sizes = capture_sizes(run, blackwell);
-    let decode = sizes.iter().filter(|size| **size <= run.max_num_seqs).count();
-    (sizes.len() + decode) as u64
+/// With adapters each comes twice.
+pub fn graph_count(sizes: &[u32], max_num_seqs: u32, adapters: bool) -> u64 {
+    let decode = sizes.iter().filter(|size| **size <= max_num_seqs).count();
+    (sizes.len() + decode) as u64 * if adapters { 2 } else { 1 }
 }
 
-/// What vLLM sets aside for that many CUDA graphs over that many layers.
+/// What the first runner sets aside: it captures the two largest graphs of a kind and multiplies the second, which grows
+/// with the batch (`v1/worker/gpu_model_runner.py: profile_cudagraph_memory` at 0.25.1). Fitted on six logs of 0.19 to
+/// 0.26 that print the estimate, 0.13 to 4.8 GiB (32 to 512 tokens, 30 to 48 layers): within 45 %.
+pub fn sampled_graphs(graphs: u64, largest: u32) -> Bytes {
+    let each = 6 * MIB + u64::from(largest) * 50 * KIB;
+    Bytes::new(graphs * each)
+}
+
+/// What the second runner sets aside for that many CUDA graphs over that many layers.
 pub fn cuda_graphs(graphs: u64, layers: u32) -> Bytes {
     Bytes::new(graphs * u64::from(layers) * GRAPH_BYTES_PER_LAYER)
 }
 
 /// Grows outside torch between vLLM's first look at the memory and the end of the profile run.
-pub fn non_torch(tp: u32, capability: u16) -> Bytes {
-    Bytes::new(match (tp, capability) {
-        (1, _) => NON_TORCH_SINGLE,
-        (_, 90..110) => NON_TORCH_NVLINK,
+pub fn non_torch(shape: &RankShape, capability: u16, rules: &MemoryRules, eager: bool) -> Bytes {
+    let module = (90..110).contains(&capability);
+    // `config/vllm.py: enable_allreduce_rms_fusion`, a pass of torch.compile: one eager 0.19 log on 8 H200 has 0.5 GiB.
+    let alone = shape.pp == 1 && shape.dp == 1;
+    let fused = rules.fused_all_reduce && !eager && (alone || rules.fused_beside_stages);
+    Bytes::new(match shape.tp {
+        1 if rules.profile_leaves_more && shape.pp == 1 && !eager => NON_TORCH_SINGLE_NEWER,
+        1 => NON_TORCH_SINGLE,
+        _ if module && fused => NON_TORCH_FUSED,
+        _ if module && rules.communicators_in_budget => NON_TORCH_COMMUNICATORS,
+        _ if rules.communicators_in_budget => NON_TORCH_PAIRED_OLDER,
         _ => NON_TORCH_PAIRED,
     })
 }
@@ -72,7 +96,7 @@ pub fn context() -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::shape::RankShape;
+    use crate::engine::VllmVersion;
 
     #[test]
     fn a_default_h100_captures_51_sizes_and_a_b200_83() {
@@ -80,7 +104,8 @@ mod tests {
             shape: RankShape::SINGLE,
             max_num_seqs: 1024,
             max_num_batched_tokens: 8192,
-            sampler_state: true,
+            capability: 90,
+            rules: VllmVersion::latest().memory_rules(),
         };
         assert_eq!(capture_sizes(&run, false).len(), 51);
         assert_eq!(capture_sizes(&run, true).len(), 83);
@@ -92,7 +117,8 @@ mod tests {
             shape: RankShape::SINGLE,
             max_num_seqs: 16,
             max_num_batched_tokens: 2048,
-            sampler_state: true,
+            capability: 90,
+            rules: VllmVersion::latest().memory_rules(),
         };
         assert_eq!(capture_sizes(&run, false), [1, 2, 4, 8, 16, 24, 32]);
     }

@@ -1,6 +1,7 @@
 //! Models: a Hugging Face `config.json` read without guessing, and the shapes that follow from it.
 mod attention;
 mod catalog;
+mod checked;
 mod compressed;
 mod config_error;
 mod experts;
@@ -17,6 +18,7 @@ mod resolve;
 mod spec;
 
 pub use catalog::{CatalogModel, find, models};
+pub use checked::{CHECKED, Checked, checked};
 pub use compressed::Compressed;
 pub use config_error::ConfigError;
 pub use input::{ModelInput, ModelOrigin};
@@ -24,7 +26,7 @@ pub use kda::Kda;
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    AltUp, Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LatentMoe, LayerRun, Mamba1,
-    Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, OtherSchemes, PerLayerInput, QkNorm, Quantized, Rope,
+    AltUp, Attention, AttentionSpan, DenseMlp, Draft, FeedForward, GatedDeltaNet, LatentMoe, LayerRun,
+    Mamba1, Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, OtherSchemes, PerLayerInput, QkNorm, Quantized, Rope,
     SharedExpert, ShortConv, SparseIndex,
 };

@@ -532,7 +532,7 @@ fn compressed_tensors(fields: &Fields<'_>) -> Result<Quantization, ConfigError> 
     });
     let ignore = names(fields, "ignore")?;
     let min_capability = match scheme {
-        LinearScheme::PackedInt { .. } | LinearScheme::PerChannel8 { .. } => 75,
+        LinearScheme::PackedInt { .. } | LinearScheme::PerChannel8 { .. } | LinearScheme::Nvfp4 => 75,
         _ => 70,
     };
     // The target `Linear` never takes the output layer, whether the ignore list names it or not.

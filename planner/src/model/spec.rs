@@ -429,6 +429,15 @@ pub struct Rope {
     pub caches: [u64; 2],
 }
 
+/// How a drafting layer projects the hidden state and the embedding of the next token to one width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Draft {
+    /// Split over the ranks (`qwen3_next_mtp.py`, `qwen3_5_mtp.py`).
+    Split,
+    /// Whole on every rank (`deepseek_mtp.py`, `glm4_moe_mtp.py`).
+    Whole,
+}
+
 /// A decoder-only model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelSpec {
@@ -450,6 +459,12 @@ pub struct ModelSpec {
     pub derived_max_model_len_key: &'static str,
     /// Embedding and output share one tensor.
     pub tie_word_embeddings: bool,
+    /// Run for embeddings or scores: no output and no sampler.
+    pub pooling: bool,
+    /// The routed experts run through Marlin, whatever the GPU.
+    pub marlin_experts: bool,
+    /// A layer of its own that drafts the next tokens, the last of `layers`.
+    pub draft: Option<Draft>,
     /// Bias on the output.
     pub lm_head_bias: bool,
     /// Attention shapes of the first layer that has any; of latent attention, its heads and one cached head.
@@ -532,6 +547,34 @@ impl ModelSpec {
             + last
             + per_layer
             + alt_up.1
+    }
+
+    /// With the layer that drafts tokens, if this architecture has one: a decoder layer like its last one with full
+    /// attention. vLLM shares embedding and output with it. It stays in 16 bits in all but block-FP8 checkpoints.
+    #[must_use]
+    pub fn with_draft(mut self) -> Self {
+        let draft = match self.architecture.as_str() {
+            name if name.starts_with("Qwen3_5") || name == "Qwen3NextForCausalLM" => Draft::Split,
+            "DeepseekV3ForCausalLM" | "Glm4MoeForCausalLM" => Draft::Whole,
+            _ => return self,
+        };
+        let full = |run: &&LayerRun| {
+            matches!(
+                run.mixer,
+                Mixer::Attention(_, AttentionSpan::Full) | Mixer::Mla(_)
+            )
+        };
+        let Some(mut layer) = self.layers.iter().rev().find(full).copied() else {
+            return self;
+        };
+        layer.count = 1;
+        let scheme = self.quantization.as_ref().map(|q| q.scheme);
+        if !matches!(scheme, Some(LinearScheme::Fp8Block { .. })) {
+            layer.quantized = Quantized::default();
+        }
+        self.layers.push(layer);
+        self.draft = Some(draft);
+        self
     }
 
     /// With every linear layer quantised while loading. Only for a checkpoint that is not quantised.

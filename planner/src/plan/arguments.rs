@@ -3,10 +3,11 @@
 //! Defaults mirror `vllm/engine/arg_utils.py: get_batch_defaults` and `config/model.py` at 0.33.0.
 use super::{
     caches,
+    rules::{as_run, first_engine, recurrent, rules},
     scenario::{Defaults, Scenario},
 };
 use crate::{
-    engine::{Chosen, KvCacheDtype, MaxModelLen, ResolvedArgs},
+    engine::{Chosen, Extras, KvCacheDtype, MaxModelLen, ResolvedArgs, SetBy},
     gpu::{ComputeCapability, GpuSpec, Vendor},
     memory::{
         budget::{BudgetSettings, ranks, worst},
@@ -33,6 +34,9 @@ impl Resolved<'_> {
         shape(&self.args)
     }
 }
+
+/// `lora/layers/logits_processor.py`.
+const MAX_LORA_VOCABULARY: u32 = 258_048;
 
 /// Why there is no plan.
 pub(super) struct Refusal {
@@ -79,10 +83,16 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         )));
     }
     let capability = capability(gpu);
-    let (spec, quantization) = quantization(scenario, spec, capability)?;
+    let extras = Extras::read(&scenario.engine).map_err(|error| Refusal::ours(error.to_string()))?;
+    let (mut spec, quantization) = quantization(scenario, spec, capability)?;
+    as_run(scenario, &extras, capability, &mut spec);
+    if extras.lora.is_some() && spec.vocab_size > MAX_LORA_VOCABULARY {
+        return Err(Refusal::vllms("When using LoRA, vocab size must be <= 258048"));
+    }
     let dtype = dtype(scenario, &spec, capability)?;
     let layout = layout(scenario, &spec)?;
-    let batch = Batch::new(scenario, &spec, gpu, total);
+    let first_engine = first_engine(scenario, capability);
+    let batch = Batch::new(scenario, &spec, total, first_engine);
     let kv_cache_dtype = kv_cache_dtype(scenario, &spec, dtype.value, capability)?;
     let block_size = match scenario.engine.block_size {
         Some(size) if size.is_multiple_of(16) => Chosen::user(size),
@@ -126,13 +136,17 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         max_num_batched_tokens: batch.max_num_batched_tokens,
         enable_prefix_caching: switch(
             engine.enable_prefix_caching,
-            true,
+            !recurrent(&spec) || scenario.vllm_version.memory_rules().hybrid_prefix_caching,
             "vLLM's default for decoder models.",
         ),
         enable_chunked_prefill: switch(
             engine.enable_chunked_prefill,
-            true,
-            "vLLM's default for decoder models.",
+            !first_engine,
+            if first_engine {
+                "The first engine's default up to 32768 tokens of context: whole prompts."
+            } else {
+                "vLLM's default for decoder models."
+            },
         ),
         enforce_eager: switch(
             engine.enforce_eager,
@@ -164,7 +178,8 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         return Err(Refusal::vllms(message));
     }
     // The context comes last: it may depend on what fits, and the batch depends on it.
-    let mut settings = settings(scenario, &args, total, capability);
+    let mut settings = settings(scenario, &spec, &args, total, capability);
+    settings.lora = extras.lora;
     settings.packed_latent = packed_latent;
     settings.max_model_len = match scenario.engine.max_model_len {
         Some(MaxModelLen::Tokens(tokens)) => tokens,
@@ -464,14 +479,16 @@ struct Batch {
 }
 
 impl Batch {
-    fn new(scenario: &Scenario, spec: &ModelSpec, gpu: &GpuSpec, total: Bytes) -> Self {
+    fn new(scenario: &Scenario, spec: &ModelSpec, total: Bytes, first_engine: bool) -> Self {
+        let gpu = &scenario.hardware.gpu;
         let gb10 = gpu.compute_capability.is_some_and(|c| c.number() == 121);
-        let big = total >= Bytes::from_gib(70) && !gpu.name.to_ascii_lowercase().contains("a100") && !gb10;
+        let a100 = gpu.name.to_ascii_lowercase().contains("a100");
+        let rules = scenario.vllm_version.memory_rules();
+        let small = a100 || (gb10 && rules.small_batches_on_gb10);
+        let big = total >= Bytes::from_gib(70) && !small;
         let (tokens, seqs, class) = match total {
-            total
-                if total >= Bytes::from_gib(160)
-                    && scenario.vllm_version.memory_rules().large_gpu_batches =>
-            {
+            _ if first_engine => (2048, 256, "any size in the first engine"),
+            total if total >= Bytes::from_gib(160) && rules.large_gpu_batches => {
                 (16_384, 1024, "160 GiB or more")
             }
             _ if big => (8192, 1024, "70 GiB or more"),
@@ -518,7 +535,13 @@ impl Batch {
 }
 
 /// Memory settings for these arguments.
-fn settings(scenario: &Scenario, args: &ResolvedArgs, total: Bytes, capability: u16) -> BudgetSettings {
+fn settings(
+    scenario: &Scenario,
+    spec: &ModelSpec,
+    args: &ResolvedArgs,
+    total: Bytes,
+    capability: u16,
+) -> BudgetSettings {
     let kv_element = if args.kv_cache_dtype.value.is_fp8() {
         1
     } else {
@@ -540,7 +563,9 @@ fn settings(scenario: &Scenario, args: &ResolvedArgs, total: Bytes, capability: 
         enforce_eager: args.enforce_eager.value,
         no_hybrid: args.disable_hybrid_kv_cache_manager.value,
         prefix_caching: args.enable_prefix_caching.value,
-        rules: scenario.vllm_version.memory_rules(),
+        lora: None,
+        rocm: scenario.hardware.gpu.vendor == Vendor::Amd,
+        rules: rules(scenario, spec),
     }
 }
 
@@ -619,7 +644,12 @@ fn finish_batch(args: &mut ResolvedArgs, scenario: &Scenario) -> Result<(), Refu
     let limit = u64::from(seqs) * u64::from(length);
     let set = scenario.engine.max_num_batched_tokens;
     let tokens = args.max_num_batched_tokens.value;
-    if !args.enable_chunked_prefill.value && tokens < length {
+    // The first engine cuts longer prompts by itself.
+    let whole = !args.enable_chunked_prefill.value;
+    if whole && length > 32_768 && args.enable_chunked_prefill.set_by == SetBy::VllmDefault {
+        args.enable_chunked_prefill =
+            Chosen::default(true, "The first engine's default beyond 32768 tokens.");
+    } else if whole && tokens < length {
         if set.is_some() {
             return Err(Refusal::vllms(format!(
                 "max_num_batched_tokens ({tokens}) is smaller than max_model_len ({length}). This effectively limits the maximum sequence length to max_num_batched_tokens and makes vLLM reject longer sequences. Please increase max_num_batched_tokens or decrease max_model_len."

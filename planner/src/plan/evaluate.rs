@@ -150,6 +150,9 @@ fn memory(
         cuda_graph_bytes: rank.graphs,
         baseline_bytes: Bytes::new(u64::try_from(baseline).unwrap_or(0)),
         kv_cache_available_bytes: rank.available.unwrap_or(Bytes::ZERO),
+        kv_cache_available_logged: rank
+            .available
+            .map_or(rank.requested.signed() - rank.non_kv.signed(), Bytes::signed),
         kv_cache_needed_bytes: need.one,
         kv_cache_workload_bytes: need.workload,
         block_size: rank.layout.block_size(),

@@ -7,6 +7,7 @@ mod judge;
 mod notes;
 mod output;
 mod remedy;
+mod rules;
 mod scenario;
 
 pub use crate::memory::Term;

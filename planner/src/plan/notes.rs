@@ -6,11 +6,13 @@ use super::{
     scenario::Scenario,
 };
 use crate::{
-    engine::VllmVersion,
+    engine::{Extras, Sampling, VllmVersion},
     gpu::{Vendor, VisibleBasis},
-    memory::{budget::RankBudget, packed},
-    model::LinearScheme,
+    memory::{budget::RankBudget, lora, packed},
+    model::{LinearScheme, checked},
+    units::Bytes,
 };
+use std::fmt::Write as _;
 
 /// Notes of a plan.
 pub(super) fn notes(
@@ -81,6 +83,18 @@ pub(super) fn notes(
             ),
         );
     }
+    if resolved.settings.rules.sampling == Sampling::Sort && version < VllmVersion::new(11, 1) {
+        let rows = u64::from(resolved.settings.max_num_seqs);
+        let less = Bytes::new(24 * rows * u64::from(resolved.spec.vocab_size));
+        note(
+            "memory.sampler",
+            Severity::Caution,
+            Bias::Over,
+            format!(
+                "vLLM {version} sorts all logits unless FlashInfer is installed, as in its container image; the peak is up to {less} lower there."
+            ),
+        );
+    }
     if resolved.spec.unchecked || packed::pooled(&resolved.spec).is_some() {
         note(
             "model.from_code",
@@ -90,7 +104,8 @@ pub(super) fn notes(
         );
     }
     quantization_notes(resolved, &mut note);
-    if rank.shape.tp > 1 && (90..110).contains(&resolved.settings.capability) {
+    extras_notes(scenario, resolved, &mut note);
+    if rank.non_torch > Bytes::from_gib(1) {
         note(
             "memory.non_torch",
             Severity::Caution,
@@ -139,7 +154,33 @@ pub(super) fn notes(
             ),
         );
     }
+    note(
+        "model.checked",
+        Severity::Info,
+        Bias::None,
+        held_against(&resolved.spec.architecture),
+    );
     notes
+}
+
+/// How far plans of an architecture were held against real runs.
+fn held_against(architecture: &str) -> String {
+    let Some(row) = checked(architecture) else {
+        return format!(
+            "Plans of {architecture} were not checked against a real run yet; they follow vLLM's code alone."
+        );
+    };
+    let percent = |hundredths: u32| format!("{}.{} %", hundredths / 100, hundredths / 10 % 10);
+    let (count, plural) = (row.logs, if row.logs == 1 { "" } else { "s" });
+    let mut text = format!("Plans of {architecture} were held against {count} start-up log{plural}");
+    if let Some(weights) = row.weights {
+        let _ = write!(text, "; weights within {}", percent(weights));
+    }
+    if let Some(kv_cache) = row.kv_cache {
+        let _ = write!(text, "; KV cache {} off at the median", percent(kv_cache));
+    }
+    text.push('.');
+    text
 }
 
 /// A word in a model's name that promises quantised weights.
@@ -150,6 +191,36 @@ fn quantised_by_name(id: &str) -> Option<&'static str> {
     ]
     .into_iter()
     .find(|word| name.contains(word))
+}
+
+/// What the further flags add that is not counted.
+fn extras_notes(
+    scenario: &Scenario,
+    resolved: &Resolved<'_>,
+    note: &mut impl FnMut(&'static str, Severity, Bias, String),
+) {
+    let extras = Extras::read(&scenario.engine).unwrap_or_default();
+    if extras.draft {
+        let missing = if resolved.spec.draft.is_some() {
+            "the peak of the drafting layer is not counted; its weights and KV cache are."
+        } else {
+            "the draft's weights, its KV layers and its peak are not counted."
+        };
+        note(
+            "engine.speculative",
+            Severity::Caution,
+            Bias::Over,
+            format!("Speculative decoding: {missing}"),
+        );
+    }
+    if extras.lora.is_some() && !lora::counts_mixers(&resolved.spec) {
+        note(
+            "engine.lora",
+            Severity::Caution,
+            Bias::Over,
+            "LoRA buffers of latent, linear and recurrent attention are not counted.".to_owned(),
+        );
+    }
 }
 
 fn quantization_notes(resolved: &Resolved<'_>, note: &mut impl FnMut(&'static str, Severity, Bias, String)) {

@@ -160,8 +160,12 @@ pub struct Memory {
     pub cuda_graph_bytes: Bytes,
     /// Context and NCCL, outside vLLM's budget.
     pub baseline_bytes: Bytes,
-    /// vLLM's "Available KV cache memory".
+    /// What is left for the KV cache.
+    #[serde(skip)]
     pub kv_cache_available_bytes: Bytes,
+    /// "Available KV cache memory" as vLLM logs it: below zero where the rest takes more than the budget.
+    #[serde(rename = "kv_cache_available_bytes")]
+    pub kv_cache_available_logged: i64,
     /// For one sequence of max_model_len: what vLLM demands before it starts.
     pub kv_cache_needed_bytes: Bytes,
     /// For the workload.

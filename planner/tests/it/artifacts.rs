@@ -409,6 +409,10 @@ fn plan_json_has_the_contracts_keys() {
     {
         assert_eq!(&value["memory"][key], expected, "{key}");
     }
+    // As vLLM logs it: below zero where the rest takes more than the budget.
+    let available = value["memory"]["kv_cache_available_bytes"].as_i64();
+    assert_eq!(available, Some(memory.kv_cache_available_logged));
+    assert!(available < Some(0));
     assert_eq!(
         value["memory"].as_object().unwrap().len(),
         direct.as_object().unwrap().len()

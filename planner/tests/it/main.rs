@@ -29,4 +29,5 @@ mod properties;
 mod quoting;
 mod scenarios;
 mod share;
+mod start_up_logs;
 mod support;

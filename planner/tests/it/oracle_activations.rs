@@ -7,7 +7,11 @@ use planner::memory::{
 
 #[test]
 fn peaks_equal_vllms_runner() {
-    for name in ["oracle/activations.json", "oracle/activations_latent.json"] {
+    for name in [
+        "oracle/activations.json",
+        "oracle/activations_latent.json",
+        "oracle/activations_experts.json",
+    ] {
         peaks_of(&support::json(name));
     }
 }
@@ -32,7 +36,8 @@ fn peaks_of(file: &serde_json::Value) {
             shape,
             max_num_batched_tokens: number(7) as u32,
             max_num_seqs: number(8) as u32,
-            sampler_state: true,
+            capability: 90,
+            rules: planner::engine::VllmVersion::latest().memory_rules(),
         };
         let memory = RunnerMemory::new(&spec, &run);
         let kept = memory.sampler_state + memory.intermediate;
@@ -48,7 +53,7 @@ fn peaks_of(file: &serde_json::Value) {
         let forward = (memory.workspace + memory.forward_peak).get() as f64 - number(12) as f64;
         let mib = 1_048_576.0;
         // The rest is the allocator's rounding to 2 MiB.
-        if error.abs() > 0.01 && (ours - theirs).abs() > 4.0 * mib {
+        if error.abs() > 0.01 && (ours - theirs).abs() > 5.0 * mib {
             far.push(format!(
                 "{name}: {:+.2} %  persistent {:+.1} sampler {:+.1} forward {:+.1} MiB",
                 error * 100.0,
@@ -59,7 +64,7 @@ fn peaks_of(file: &serde_json::Value) {
         }
     }
     println!(
-        "{rows} rows, {} over 1 % and 4 MiB\n{}",
+        "{rows} rows, {} over 1 % and 5 MiB\n{}",
         far.len(),
         far.join("\n")
     );

@@ -126,3 +126,44 @@ fn beside_tower(file: &Value) {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// `load_allocated` and `total_bytes` of vLLM 0.33.0's own classes with `--speculative-config` and `--runner pooling`.
+#[test]
+fn a_drafting_layer_and_a_missing_head_equal_vllms_classes() {
+    let weigh = |spec: &ModelSpec, tp: u32| {
+        let place = Placement {
+            shape: RankShape {
+                tp,
+                ..RankShape::SINGLE
+            },
+            dtype: spec.dtype,
+            capability: 90,
+            load: LoadSettings {
+                max_num_batched_tokens: 8192,
+                max_num_seqs: 1024,
+                max_model_len: spec.default_max_model_len,
+                kv_element: 2,
+                packed_latent: false,
+            },
+        };
+        let runs = tensors(spec, &place);
+        let sum = |run: &TensorRun| run.tensors.iter().map(|t| t.bytes * t.count).sum::<u64>() * run.layers;
+        (
+            runs.iter().map(sum).sum::<u64>(),
+            allocated(&runs).get() as f64 / planner::units::GIB as f64,
+        )
+    };
+    let next = planner::model::ModelInput::from_catalog("Qwen/Qwen3-Next-80B-A3B-Instruct").unwrap();
+    let next = (*next.spec.unwrap()).clone().with_draft();
+    let (_, loaded) = weigh(&next, 4);
+    assert!((loaded - 37.9861).abs() < 0.0001, "{loaded}");
+    let file = support::json("measured/start_up_logs.json");
+    let cases = file["cases"].as_array().unwrap();
+    let embedding = |case: &&Value| case["name"].as_str().unwrap().starts_with("qwen3-embedding-8b");
+    let config = &cases.iter().find(embedding).unwrap()["config"];
+    let model = planner::model::ModelInput::from_object("embedding", config.as_object().unwrap()).unwrap();
+    let mut spec = (*model.spec.unwrap()).clone();
+    spec.pooling = true;
+    assert_eq!(weigh(&spec, 1).0, 15_145_200_192);
+    assert_eq!(weigh(&spec, 2).0, 7_578_151_488);
+}

@@ -131,7 +131,7 @@ impl Builder<'_> {
             .as_ref()
             .is_some_and(|q| q.method != "quark" && q.experts.unwrap_or(q.scheme) == LinearScheme::Mxfp4);
         match capability {
-            90..100 if quantized && mxfp4 => (h, width.next_multiple_of(64)),
+            90..100 if quantized && mxfp4 && !self.spec.marlin_experts => (h, width.next_multiple_of(64)),
             _ if quantized && mxfp4 => (h.next_multiple_of(256), width.next_multiple_of(128)),
             100..110 if !quantized && blackwell => (h, width.next_multiple_of(128)),
             _ => (h, width),

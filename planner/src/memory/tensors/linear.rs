@@ -64,7 +64,7 @@ impl Builder<'_> {
         let n: u64 = linear.shards.iter().sum();
         let shards = linear.shards.len() as u64;
         // Below 8.9 there is no FP8 tensor core: Marlin keeps 16-bit scales, one per output and block of inputs.
-        let marlin = (1..89).contains(&self.place.capability);
+        let marlin = (1..89).contains(&self.place.capability) || (e > 1 && self.spec.marlin_experts);
         match scheme {
             LinearScheme::Fp8PerTensor { static_activation } => {
                 let online = self

@@ -24,7 +24,7 @@ use super::{
     shape::{RankShape, stage_layers},
     sparse_latent::{self, LoadSettings},
 };
-use crate::model::{LayerRun, LinearScheme, Mixer, ModelSpec, OtherSchemes};
+use crate::model::{Draft, LayerRun, LinearScheme, Mixer, ModelSpec, OtherSchemes};
 use crate::units::FloatDtype;
 
 /// What a tensor belongs to; the page splits weights by it.
@@ -101,7 +101,7 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
         others: OtherSchemes::default(),
     };
     let mut runs = Vec::with_capacity(spec.layers.len() + 2);
-    let tied_last = spec.tie_word_embeddings && shape.is_last();
+    let tied_last = spec.tie_word_embeddings && shape.is_last() && !spec.pooling;
     let load = place.load;
     if let Some(layer) = packed::compressed(spec) {
         runs.push(TensorRun {
@@ -271,6 +271,20 @@ impl Builder<'_> {
         let h = u64::from(spec.hidden_size) * self.element;
         let vectors = u64::from(spec.norms.last) * if spec.norms.bias { 2 } else { 1 };
         let mut out = vec![whole(TensorClass::Norms, h, vectors)];
+        if let Some(draft) = spec.draft {
+            let ranks = if draft == Draft::Split { self.tp() } else { 1 };
+            let width = u64::from(spec.hidden_size);
+            out.push(whole(
+                TensorClass::Mlp,
+                2 * width * width / ranks * self.element,
+                1,
+            ));
+            out.push(whole(TensorClass::Norms, h, 3));
+        }
+        if spec.pooling {
+            out.retain(|tensor| tensor.count > 0);
+            return out;
+        }
         if !spec.tie_word_embeddings {
             if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
                 let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();

@@ -1,0 +1,55 @@
+//! The version's rules as they apply to a model and a GPU.
+use super::scenario::Scenario;
+use crate::{
+    engine::{Extras, KvCacheDtype, MemoryRules, Sampling, VllmVersion},
+    gpu::Vendor,
+    model::{LinearScheme, Mixer, ModelSpec},
+};
+use std::borrow::Cow;
+
+/// Some layers keep a state instead of keys and values.
+pub(super) fn recurrent(spec: &ModelSpec) -> bool {
+    let keeps_state =
+        |mixer: &Mixer| matches!(mixer, Mixer::Kda(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_));
+    spec.layers.iter().any(|run| keeps_state(&run.mixer))
+}
+
+/// The version's rules for this model and maker of GPU.
+pub(super) fn rules(scenario: &Scenario, spec: &ModelSpec) -> MemoryRules {
+    let version = scenario.vllm_version;
+    let mut rules = version.memory_rules();
+    rules.sampler_state = version.has_second_runner(&spec.architecture, spec.moe().is_some());
+    // FlashInfer is CUDA's; without it the sampler falls back to the Triton kernel.
+    if scenario.hardware.gpu.vendor == Vendor::Amd && rules.sampling == Sampling::FlashInfer {
+        rules.sampling = Sampling::Triton;
+    }
+    rules
+}
+
+/// Whether vLLM runs its first engine: before 0.8, and up to 0.10.1 on cards before 8.0 and for an FP8 cache that
+/// FlashAttention 3 cannot read (`engine/arg_utils.py: _is_v1_supported_oracle` at 0.10.0).
+pub(super) fn first_engine(scenario: &Scenario, capability: u16) -> bool {
+    let version = scenario.vllm_version;
+    let nvidia = scenario.hardware.gpu.vendor == Vendor::Nvidia && capability != 0;
+    let old_cache = scenario.engine.kv_cache_dtype.is_some_and(KvCacheDtype::is_fp8)
+        && capability != 90
+        && capability != 100;
+    version < VllmVersion::new(8, 0)
+        || (version.memory_rules().has_first_engine && nvidia && (capability < 80 || old_cache))
+}
+
+/// The model as the flags and the version have it run.
+pub(super) fn as_run(scenario: &Scenario, extras: &Extras, capability: u16, spec: &mut Cow<'_, ModelSpec>) {
+    if extras.own_draft && scenario.engine.pipeline_parallel_size.unwrap_or(1) == 1 {
+        *spec = Cow::Owned(spec.clone().into_owned().with_draft());
+    }
+    // Before 0.12 pip brought no Triton kernels for MXFP4 along.
+    let mxfp4 = spec.quantization.as_ref().map(|q| q.scheme) == Some(LinearScheme::Mxfp4);
+    let old = scenario.vllm_version.memory_rules().marlin_mxfp4_on_hopper;
+    if extras.marlin_experts || (old && mxfp4 && capability == 90) {
+        spec.to_mut().marlin_experts = true;
+    }
+    if extras.pooling {
+        spec.to_mut().pooling = true;
+    }
+}
