@@ -8,7 +8,7 @@ use super::{
     kv_cache::{KvLayout, KvPlan, KvSettings},
     overhead,
     shape::{RankShape, stage_layers},
-    tensors::{Placement, TensorClass, tensors},
+    tensors::{Placement, TensorClass, TowerPlace, tensors},
 };
 use crate::{
     engine::MemoryRules,
@@ -45,6 +45,8 @@ pub struct BudgetSettings {
     pub no_hybrid: bool,
     /// enable_prefix_caching.
     pub prefix_caching: bool,
+    /// How the tower lies; `None` leaves it out.
+    pub tower: Option<TowerPlace>,
     /// The version's.
     pub rules: MemoryRules,
 }
@@ -89,6 +91,7 @@ impl RankBudget {
             shape,
             dtype: settings.dtype,
             capability: settings.capability,
+            tower: settings.tower,
         };
         let runs = tensors(spec, &place);
         let mut weights: Vec<(TensorClass, Bytes)> = Vec::new();

@@ -85,6 +85,7 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
             TensorClass::SharedExperts => exact("weights.shared_experts", "Shared experts", bytes, "layers × 3 × hidden_size × shared width / tensor_parallel_size × bytes", vec![layers.clone(), hidden.clone(), tp.clone()], "model_executor/layers/linear.py@0.33.0"),
             TensorClass::Router => exact("weights.router", "Router", bytes, "layers × experts × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("experts", text(spec.moe().map_or(0, |m| m.num_experts))), hidden.clone()], "model_executor/layers/fused_moe/router@0.33.0"),
             TensorClass::Norms => exact("weights.norms", "Norms", bytes, "layers × norms per layer × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("norms per layer", text(spec.norms.per_layer)), hidden.clone()], "model_executor/layers/layernorm.py@0.33.0"),
+            TensorClass::Vision => exact("weights.vision", "Vision or audio tower", bytes, "patch embedding + blocks × (attention + feed-forward) + projector, cut by tensor_parallel_size where the class cuts them", vec![("tower parameters", spec.tower.as_ref().map_or(0, crate::model::Tower::parameters).to_string()), tp.clone()], "model_executor/models: the class of this architecture@0.33.0"),
             TensorClass::Rope => exact("weights.rope", "Rotary cache", bytes, "positions × rotary dimension × bytes, once per rank", vec![("head_dim", text(a.head_dim))], "model_executor/layers/rotary_embedding@0.33.0"),
         });
     }

@@ -212,6 +212,27 @@ const GEMMA3_TEXT: &[(&str, u32)] = &[
     ("sliding_window", 4096),
 ];
 
+/// `LlamaConfig`: what LLaVA's files leave out.
+const LLAMA_TEXT: &[(&str, u32)] = &[
+    ("vocab_size", 32_000),
+    ("hidden_size", 4096),
+    ("intermediate_size", 11_008),
+    ("num_hidden_layers", 32),
+    ("num_attention_heads", 32),
+    ("max_position_embeddings", 2048),
+];
+
+/// `Qwen2Config`: what Qwen2-Audio's files leave out.
+const QWEN2_TEXT: &[(&str, u32)] = &[
+    ("vocab_size", 151_936),
+    ("hidden_size", 4096),
+    ("intermediate_size", 22_016),
+    ("num_hidden_layers", 32),
+    ("num_attention_heads", 32),
+    ("num_key_value_heads", 32),
+    ("max_position_embeddings", 32_768),
+];
+
 const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "Gemma4ForConditionalGeneration",
@@ -267,6 +288,41 @@ const WRAPPERS: &[Wrapper] = &[
         architecture: "Mistral3ForConditionalGeneration",
         language: "MistralForCausalLM",
         defaults: &[],
+    },
+    Wrapper {
+        architecture: "LlavaForConditionalGeneration",
+        language: "LlamaForCausalLM",
+        defaults: LLAMA_TEXT,
+    },
+    Wrapper {
+        architecture: "LlavaNextForConditionalGeneration",
+        language: "LlamaForCausalLM",
+        defaults: LLAMA_TEXT,
+    },
+    Wrapper {
+        architecture: "Phi3VForCausalLM",
+        language: "Phi3ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "DotsOCRForCausalLM",
+        language: "Qwen2ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Glm4vForConditionalGeneration",
+        language: "Glm4ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Glm4vMoeForConditionalGeneration",
+        language: "Glm4MoeForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Qwen2AudioForConditionalGeneration",
+        language: "Qwen2ForCausalLM",
+        defaults: QWEN2_TEXT,
     },
 ];
 

@@ -10,6 +10,7 @@ mod positions;
 mod quantization;
 mod resolve;
 mod spec;
+mod tower;
 
 pub use catalog::{CatalogModel, find, models};
 pub use config_error::ConfigError;
@@ -20,3 +21,4 @@ pub use spec::{
     Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, Mamba2, Mixer, Mla, ModelSpec,
     Moe, Norms, QkNorm, Quantized, Rope, SharedExpert,
 };
+pub use tower::{Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven};

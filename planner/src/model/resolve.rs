@@ -6,6 +6,7 @@ use super::{
     fields::Fields,
     positions, quantization,
     spec::{FeedForward, LayerRun, Mixer, Norms, Quantized},
+    tower::{self, Tower},
 };
 use crate::units::FloatDtype;
 use serde_json::{Map, Value};
@@ -18,17 +19,24 @@ const MAX_VOCAB: u32 = 1 << 22;
 pub fn resolve(object: &Map<String, Value>) -> (Result<ModelSpec, ConfigError>, Map<String, Value>) {
     let top = Fields::new(object, "");
     let mut kept_text = None;
-    let spec = resolve_top(&top, &mut kept_text);
+    let mut spec = resolve_top(&top, &mut kept_text);
+    let mut kept_towers = Map::new();
+    if let Ok(spec) = &mut spec
+        && spec.has_tower
+    {
+        spec.tower = tower::read::read(&top, spec, &mut kept_towers);
+    }
     let mut kept = top.touched();
     if let Some(text) = kept_text {
         kept.insert("text_config".to_owned(), Value::Object(text));
     }
     for tower in TOWERS {
-        // That there is one is all that is read of it.
+        // Of a tower that is not modelled, that there is one is all that is read.
         if let Some(value) = kept.get_mut(*tower) {
             *value = Value::Object(Map::new());
         }
     }
+    kept.append(&mut kept_towers);
     (spec, kept)
 }
 
@@ -66,7 +74,7 @@ fn resolve_top(
     result
 }
 
-/// A language model beside a tower. The tower is left out: only plans without it are computed.
+/// A language model beside a tower, which is read by itself.
 fn wrapped(
     top: &Fields<'_>,
     text: Option<&Map<String, Value>>,
@@ -135,6 +143,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
             dtype(top)?
         },
         has_tower: false,
+        tower: Ok(Tower::default()),
         hidden_size,
         vocab_size,
         derived_max_model_len: context.longest,

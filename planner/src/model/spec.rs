@@ -1,5 +1,5 @@
 //! A model as the arithmetic needs it: resolved, with nothing left to guess.
-use super::Quantization;
+use super::{ConfigError, Quantization, Tower};
 use crate::units::FloatDtype;
 
 /// How far back a layer attends.
@@ -249,8 +249,10 @@ pub struct ModelSpec {
     pub architecture: String,
     /// Type of what is not quantised in the checkpoint.
     pub dtype: FloatDtype,
-    /// A vision or audio tower stands beside it, whose weights are not part of this.
+    /// A vision or audio tower stands beside it, which `--language-model-only` leaves out.
     pub has_tower: bool,
+    /// The tower, or why it is not modelled; empty where there is none.
+    pub tower: Result<Tower, ConfigError>,
     /// Width.
     pub hidden_size: u32,
     /// Rows of the embedding.
@@ -337,6 +339,9 @@ impl ModelSpec {
             };
         }
         self.quantization = Some(quantization);
+        if let Ok(tower) = &mut self.tower {
+            tower.quantize();
+        }
         self
     }
 

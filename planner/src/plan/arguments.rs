@@ -495,6 +495,7 @@ fn settings(scenario: &Scenario, args: &ResolvedArgs, total: Bytes, capability: 
         enforce_eager: args.enforce_eager.value,
         no_hybrid: args.disable_hybrid_kv_cache_manager.value,
         prefix_caching: args.enable_prefix_caching.value,
+        tower: None,
         rules: scenario.vllm_version.memory_rules(),
     }
 }

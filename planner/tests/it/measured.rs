@@ -164,6 +164,7 @@ fn h100_logs_of_0_19_are_met() {
                     shape: RankShape { pp_rank, ..shape },
                     dtype: spec.dtype,
                     capability: 90,
+                    tower: None,
                 };
                 allocated(&tensors(&spec, &place)).get()
             })

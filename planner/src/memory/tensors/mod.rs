@@ -10,8 +10,10 @@ mod gated_deltanet;
 mod latent;
 mod linear;
 mod mamba2;
+mod tower;
 
 use self::linear::Linear;
+pub use self::tower::TowerPlace;
 use super::shape::{RankShape, stage_layers};
 use crate::model::{LayerRun, Mixer, ModelSpec};
 use crate::units::FloatDtype;
@@ -39,6 +41,8 @@ pub enum TensorClass {
     LmHead,
     /// Cached rotary embeddings.
     Rope,
+    /// Vision or audio tower with its projector.
+    Vision,
 }
 
 /// Equal tensors.
@@ -72,6 +76,8 @@ pub struct Placement {
     pub dtype: FloatDtype,
     /// Compute capability as 90 for 9.0: below 8.9 FP8 weights run through Marlin, which widens their scales.
     pub capability: u16,
+    /// How the tower lies; `None` leaves it out (`--language-model-only`).
+    pub tower: Option<TowerPlace>,
 }
 
 /// All tensors of a rank.
@@ -83,6 +89,11 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
         element: place.dtype.size(),
     };
     let mut runs = Vec::with_capacity(spec.layers.len() + 2);
+    if let (Some(place), Ok(tower)) = (place.tower, &spec.tower)
+        && (shape.is_first() || place.every_stage)
+    {
+        builder.tower(tower, place, &mut runs);
+    }
     let tied_last = spec.tie_word_embeddings && shape.is_last();
     if shape.is_first() || tied_last {
         runs.push(TensorRun {

@@ -1,0 +1,167 @@
+//! A vision or audio tower as the arithmetic needs it: the tensors of each of its blocks.
+mod block;
+mod connector;
+mod kinds;
+mod layer;
+pub(super) mod read;
+mod rows;
+
+/// How a linear layer of a tower is cut over the ranks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Whole on every rank.
+    Whole,
+    /// By outputs; whole with `--mm-encoder-tp-mode data`.
+    Outputs,
+    /// By inputs; whole with `--mm-encoder-tp-mode data`.
+    Inputs,
+    /// By outputs in either mode: projectors that ignore it.
+    OutputsAlways,
+    /// By inputs in either mode.
+    InputsAlways,
+}
+
+/// A linear layer of a tower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TowerLinear {
+    /// Inputs in all.
+    pub inputs: u32,
+    /// Outputs in all, of every fused shard together.
+    pub outputs: u32,
+    /// Layers that are fused into it: 3 for queries, keys and values.
+    pub shards: u32,
+    /// How it is cut.
+    pub cut: Cut,
+    /// With a bias.
+    pub bias: bool,
+    /// Part of the attention.
+    pub attention: bool,
+    /// The class hands the quantisation to it.
+    pub quantizable: bool,
+    /// It is quantised in this checkpoint.
+    pub quantized: bool,
+}
+
+/// What a module of a tower keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TowerTensor {
+    /// So many equal tensors of so many elements in the model's type, whole on every rank.
+    Whole {
+        /// Elements of one.
+        elements: u64,
+        /// How many.
+        count: u32,
+    },
+    /// A buffer of so many bytes, whole on every rank; its type is its own.
+    Buffer {
+        /// Its size.
+        bytes: u64,
+    },
+    /// So many tensors of max_num_batched_tokens × width in the model's type that are neither parameters nor buffers.
+    PerToken {
+        /// Elements for each token.
+        width: u32,
+        /// How many.
+        count: u32,
+    },
+    /// A linear layer.
+    Linear(TowerLinear),
+}
+
+impl TowerTensor {
+    /// Elements as published: buffers are none.
+    fn parameters(&self) -> u64 {
+        match *self {
+            Self::Whole { elements, count } => elements * u64::from(count),
+            Self::Buffer { .. } | Self::PerToken { .. } => 0,
+            Self::Linear(linear) => {
+                let outputs = u64::from(linear.outputs);
+                u64::from(linear.inputs) * outputs + if linear.bias { outputs } else { 0 }
+            }
+        }
+    }
+}
+
+/// Equal blocks that follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TowerBlock {
+    /// How many.
+    pub count: u32,
+    /// In order of creation.
+    pub tensors: Vec<TowerTensor>,
+}
+
+/// The largest item that vLLM's profile run encodes, and what encoding it takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Encoder {
+    /// Width of the blocks.
+    pub width: u32,
+    /// Width of their feed-forward, of gate and up together where it has both.
+    pub feed_forward: u32,
+    /// Elements of a patch's pixels.
+    pub patch: u32,
+    /// Patches that become one token.
+    pub patches_per_token: u32,
+    /// Width of a token that the tower hands on, those of deepstack beside it.
+    pub output: u32,
+    /// Tokens of the largest item, as the family's published preprocessor has it; 0 where it is not known.
+    pub tokens_per_item: u32,
+    /// How many such items a video may have, pairs of frames; 1 where images decide.
+    pub frames: u32,
+}
+
+/// What a class does where the ranks do not divide its heads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Uneven {
+    /// vLLM refuses.
+    #[default]
+    Refused,
+    /// The tower is whole on every rank.
+    Whole,
+    /// Its attention is; the rest is cut.
+    AttentionWhole,
+}
+
+/// The towers of a model: empty where it has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tower {
+    /// Embedding, blocks and projectors.
+    pub blocks: Vec<TowerBlock>,
+    /// Heads that the ranks must divide; 0 where the tower is whole on every rank.
+    pub heads: u32,
+    /// Where they do not.
+    pub uneven: Uneven,
+    /// What profiling runs.
+    pub encoder: Encoder,
+}
+
+impl Tower {
+    /// Parameters as published.
+    pub fn parameters(&self) -> u64 {
+        let block =
+            |b: &TowerBlock| u64::from(b.count) * b.tensors.iter().map(TowerTensor::parameters).sum::<u64>();
+        self.blocks.iter().map(block).sum()
+    }
+
+    /// Ranks that its attention and its other layers are cut over; `None` where vLLM refuses the cut.
+    pub fn ranks(&self, tp: u32, data_parallel: bool) -> Option<(u32, u32)> {
+        if self.heads == 0 || data_parallel {
+            return Some((1, 1));
+        }
+        match self.uneven {
+            _ if self.heads.is_multiple_of(tp) => Some((tp, tp)),
+            Uneven::Refused => None,
+            Uneven::Whole => Some((1, 1)),
+            Uneven::AttentionWhole => Some((1, tp)),
+        }
+    }
+
+    /// With everything quantised while loading that the classes let be.
+    pub(in crate::model) fn quantize(&mut self) {
+        for tensor in self.blocks.iter_mut().flat_map(|block| &mut block.tensors) {
+            if let TowerTensor::Linear(linear) = tensor {
+                linear.quantized = linear.quantizable;
+            }
+        }
+    }
+}
