@@ -3,7 +3,10 @@
 //! Mirrors `vllm/v1/worker/gpu/sample/{penalties,sampler,states}.py` and `model_runner.py: profile_run` at 0.33.0.
 //! The sampler's part follows from shapes and was held against vLLM's own runner (tests/oracle/activations.json);
 //! the forward part was measured there without torch.compile, which makes it a slight upper bound.
-use super::shape::RankShape;
+use super::{
+    encoder::{EncoderMemory, TowerSettings},
+    shape::RankShape,
+};
 use crate::model::{LinearScheme, Mixer, Mla, ModelSpec, QkNorm};
 use crate::units::{Bytes, MIB};
 
@@ -21,6 +24,8 @@ pub struct RunSettings {
     pub max_num_batched_tokens: u32,
     /// The runner keeps sampler state for every slot (from 0.25 on).
     pub sampler_state: bool,
+    /// How the tower is run, where it is loaded.
+    pub tower: Option<TowerSettings>,
 }
 
 /// The runner's memory on one rank.
@@ -32,6 +37,10 @@ pub struct RunnerMemory {
     pub workspace: Bytes,
     /// Activations that later pipeline stages receive.
     pub intermediate: Bytes,
+    /// Embeddings of a step that may have images among its tokens.
+    pub embeddings: Bytes,
+    /// Encoding images, videos or sound.
+    pub encoder: EncoderMemory,
     /// Peak of a forward pass above all of these.
     pub forward_peak: Bytes,
     /// Peak of the sampler above all of these.
@@ -51,6 +60,11 @@ impl RunnerMemory {
             0
         };
         let intermediate = if run.shape.is_first() { 0 } else { 2 * n * 2 * h };
+        let embeddings = if run.tower.is_some() && run.shape.is_first() {
+            2 * n * h
+        } else {
+            0
+        };
         // The older runner held a little more: fitted on nine models in 0.19.0 logs, within 0.3 %.
         let older = if run.sampler_state {
             0
@@ -66,6 +80,8 @@ impl RunnerMemory {
             sampler_state: Bytes::new(sampler_state),
             workspace: Bytes::new(expert_workspace(spec, run)),
             intermediate: Bytes::new(intermediate),
+            embeddings: Bytes::new(embeddings),
+            encoder: EncoderMemory::new(spec, run),
             forward_peak: Bytes::new(forward_peak(spec, run)),
             sampler_peak: Bytes::new(sampler),
         }
@@ -73,12 +89,18 @@ impl RunnerMemory {
 
     /// What the profile run finds on top of what is kept.
     pub fn activation_peak(&self) -> Bytes {
-        self.forward_peak.max(self.sampler_peak)
+        let language = self.forward_peak.max(self.sampler_peak);
+        (self.encoder.outputs + language).max(self.encoder.peak)
+    }
+
+    /// Encoding decides the peak.
+    pub fn encoder_decides(&self) -> bool {
+        self.encoder.peak > self.encoder.outputs + self.forward_peak.max(self.sampler_peak)
     }
 
     /// What stays.
     pub fn persistent(&self) -> Bytes {
-        self.sampler_state + self.workspace + self.intermediate
+        self.sampler_state + self.workspace + self.intermediate + self.embeddings
     }
 
     /// The sampler decides the peak, not the forward pass.

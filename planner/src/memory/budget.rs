@@ -5,6 +5,7 @@
 use super::{
     activations::{RunSettings, RunnerMemory},
     allocator::allocated,
+    encoder::TowerSettings,
     kv_cache::{KvLayout, KvPlan, KvSettings},
     overhead,
     shape::{RankShape, stage_layers},
@@ -45,8 +46,8 @@ pub struct BudgetSettings {
     pub no_hybrid: bool,
     /// enable_prefix_caching.
     pub prefix_caching: bool,
-    /// How the tower lies; `None` leaves it out.
-    pub tower: Option<TowerPlace>,
+    /// How the tower is run; `None` leaves it out.
+    pub tower: Option<TowerSettings>,
     /// The version's.
     pub rules: MemoryRules,
 }
@@ -91,7 +92,11 @@ impl RankBudget {
             shape,
             dtype: settings.dtype,
             capability: settings.capability,
-            tower: settings.tower,
+            tower: settings.tower.map(|tower| TowerPlace {
+                data_parallel: tower.data_parallel,
+                max_num_batched_tokens: settings.max_num_batched_tokens,
+                every_stage: !settings.rules.sampler_state,
+            }),
         };
         let runs = tensors(spec, &place);
         let mut weights: Vec<(TensorClass, Bytes)> = Vec::new();
@@ -112,6 +117,7 @@ impl RankBudget {
             max_num_seqs: settings.max_num_seqs,
             max_num_batched_tokens: settings.max_num_batched_tokens,
             sampler_state: settings.rules.sampler_state,
+            tower: settings.tower,
         };
         let runner = RunnerMemory::new(spec, &run);
         let layers: u32 = stage_layers(spec, &shape).iter().map(|run| run.count).sum();

@@ -81,6 +81,7 @@ mod tests {
             max_num_seqs: 1024,
             max_num_batched_tokens: 8192,
             sampler_state: true,
+            tower: None,
         };
         assert_eq!(capture_sizes(&run, false).len(), 51);
         assert_eq!(capture_sizes(&run, true).len(), 83);
@@ -93,6 +94,7 @@ mod tests {
             max_num_seqs: 16,
             max_num_batched_tokens: 2048,
             sampler_state: true,
+            tower: None,
         };
         assert_eq!(capture_sizes(&run, false), [1, 2, 4, 8, 16, 24, 32]);
     }

@@ -6,6 +6,7 @@ mod notes;
 mod output;
 mod remedy;
 mod scenario;
+mod tower;
 
 pub use crate::memory::Term;
 pub use evaluate::evaluate;

@@ -29,3 +29,4 @@ mod quoting;
 mod scenarios;
 mod share;
 mod support;
+mod towers;

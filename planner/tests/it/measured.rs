@@ -187,6 +187,7 @@ fn h100_logs_of_0_19_are_met() {
                 max_num_seqs: 1024,
                 max_num_batched_tokens: 8192,
                 sampler_state: false,
+                tower: None,
             };
             let runner = RunnerMemory::new(&spec, &run);
             let ours = (runner.activation_peak() + runner.workspace).get() as f64 / GIB as f64;

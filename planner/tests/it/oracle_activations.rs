@@ -33,6 +33,7 @@ fn peaks_of(file: &serde_json::Value) {
             max_num_batched_tokens: number(7) as u32,
             max_num_seqs: number(8) as u32,
             sampler_state: true,
+            tower: None,
         };
         let memory = RunnerMemory::new(&spec, &run);
         let kept = memory.sampler_state + memory.intermediate;

@@ -29,6 +29,9 @@ impl Builder<'_> {
                             u64::from(count),
                         ));
                     }
+                    TowerTensor::Cache { elements } => {
+                        tensors.push(whole(TensorClass::Vision, elements * self.element, 1));
+                    }
                     TowerTensor::Buffer { bytes } => tensors.push(whole(TensorClass::Vision, bytes, 1)),
                     TowerTensor::PerToken { width, count } => {
                         let bytes = u64::from(place.max_num_batched_tokens) * u64::from(width) * self.element;

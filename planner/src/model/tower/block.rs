@@ -55,7 +55,7 @@ impl Reader<'_> {
                     TowerTensor::Buffer { bytes: 4 * time }
                 } else {
                     // Converted with the rest of the tower.
-                    whole(time, 1)
+                    TowerTensor::Cache { elements: time }
                 });
             }
         }
@@ -63,7 +63,9 @@ impl Reader<'_> {
         let head = u64::from(self.width / self.heads);
         match self.row.rotary {
             Rotary::None => {}
-            Rotary::Cache => out.push(whole(8192 * (head / 2), 1)),
+            Rotary::Cache => out.push(TowerTensor::Cache {
+                elements: 8192 * (head / 2),
+            }),
             Rotary::Complex => out.push(TowerTensor::Buffer {
                 bytes: grid()? * (head / 2) * 8,
             }),

@@ -125,21 +125,33 @@ pub(in crate::model) struct Row {
     pub(in crate::model) vectors: u32,
     /// Tokens of the largest image, as published preprocessors and processors have it.
     pub(in crate::model) tokens: Tokens,
+    pub(in crate::model) video: Video,
+    /// vLLM's names of what the tower takes, images or sound first.
+    pub(in crate::model) modalities: &'static [&'static str],
 }
 
-/// Tokens of the largest item that profiling takes.
+/// Tokens of the largest image or sound that profiling takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::model) enum Tokens {
     /// As many for any item.
     Fixed(u32),
-    /// One image of so many pixels.
+    /// An image of so many pixels.
     Pixels(u32),
-    /// An image of so many pixels, and videos of up to so many pairs of frames like it.
-    Frames(u32, u32),
     /// An image of `image_size`.
     Image,
     /// So many tiles of `image_size`, of which a quarter of the patches become tokens.
     Tiles(u32),
     /// Not known here.
     Unknown,
+}
+
+/// Videos that take more than an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::model) enum Video {
+    /// None does.
+    None,
+    /// Up to so many pairs of frames, each like the largest image, as the context has room for.
+    Pairs(u32),
+    /// So many tokens.
+    Fixed(u32),
 }

@@ -52,6 +52,11 @@ pub enum TowerTensor {
         /// How many.
         count: u32,
     },
+    /// A buffer of so many elements in the model's type, whole on every rank; no parameter.
+    Cache {
+        /// Its elements.
+        elements: u64,
+    },
     /// A buffer of so many bytes, whole on every rank; its type is its own.
     Buffer {
         /// Its size.
@@ -73,7 +78,7 @@ impl TowerTensor {
     fn parameters(&self) -> u64 {
         match *self {
             Self::Whole { elements, count } => elements * u64::from(count),
-            Self::Buffer { .. } | Self::PerToken { .. } => 0,
+            Self::Cache { .. } | Self::Buffer { .. } | Self::PerToken { .. } => 0,
             Self::Linear(linear) => {
                 let outputs = u64::from(linear.outputs);
                 u64::from(linear.inputs) * outputs + if linear.bias { outputs } else { 0 }
@@ -91,23 +96,47 @@ pub struct TowerBlock {
     pub tensors: Vec<TowerTensor>,
 }
 
-/// The largest item that vLLM's profile run encodes, and what encoding it takes.
+/// What vLLM's profile run encodes, and what encoding takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Encoder {
     /// Width of the blocks.
     pub width: u32,
-    /// Width of their feed-forward, of gate and up together where it has both.
-    pub feed_forward: u32,
+    /// Width of their feed-forward.
+    pub intermediate_size: u32,
+    /// With a gate beside it.
+    pub gated: bool,
+    /// Queries and keys are rotated, in copies.
+    pub rotary: bool,
     /// Elements of a patch's pixels.
     pub patch: u32,
     /// Patches that become one token.
     pub patches_per_token: u32,
     /// Width of a token that the tower hands on, those of deepstack beside it.
     pub output: u32,
-    /// Tokens of the largest item, as the family's published preprocessor has it; 0 where it is not known.
-    pub tokens_per_item: u32,
-    /// How many such items a video may have, pairs of frames; 1 where images decide.
-    pub frames: u32,
+    /// Tokens of the largest image or sound, as the family's published preprocessor has it; 0 where it is not known.
+    pub item_tokens: u32,
+    /// Tokens of a part of a video; 0 where the family has none, or none that is larger than an image.
+    pub video_tokens: u32,
+    /// Parts of the longest video that is encoded.
+    pub video_parts: u32,
+}
+
+impl Encoder {
+    /// Tokens of the largest item in a context of that length, given how many items of an image's and of a video's kind
+    /// a prompt may have, and that number.
+    pub fn largest(&self, max_model_len: u32, items: u32, videos: u32) -> (u32, u32) {
+        let image = if items > 0 { self.item_tokens } else { 0 };
+        if videos == 0 || self.video_tokens == 0 {
+            return (image, items);
+        }
+        let parts = (max_model_len / self.video_tokens).clamp(1, self.video_parts.max(1));
+        let video = self.video_tokens.saturating_mul(parts);
+        if video >= image {
+            (video, videos)
+        } else {
+            (image, items)
+        }
+    }
 }
 
 /// What a class does where the ranks do not divide its heads.
@@ -133,6 +162,9 @@ pub struct Tower {
     pub uneven: Uneven,
     /// What profiling runs.
     pub encoder: Encoder,
+    /// vLLM's names of what it takes, the first of them images, chunks of vision or sound: with a limit of 0 for all of
+    /// them it is not loaded.
+    pub modalities: &'static [&'static str],
 }
 
 impl Tower {

@@ -1,7 +1,7 @@
 //! A `vision_config` becomes a [`Tower`].
 use super::{
     Encoder, Tower, TowerBlock, TowerTensor,
-    kinds::{Connector, Positions, Row, Tokens},
+    kinds::{Connector, Positions, Rotary, Row, Tokens, Video},
     rows,
 };
 use crate::model::{ConfigError, ModelSpec, fields::Fields};
@@ -164,23 +164,29 @@ impl<'a> Reader<'a> {
             tensors: connector,
         });
         let merge = self.merge()?;
-        let gates = if self.row.block.gated { 2 } else { 1 };
+        let item_tokens = self.tokens(merge)?;
+        let (video_tokens, video_parts) = match self.row.video {
+            Video::None => (0, 0),
+            Video::Pairs(pairs) => (item_tokens, pairs),
+            Video::Fixed(tokens) => (tokens, 1),
+        };
         Ok(Tower {
             blocks,
             heads: if self.row.whole { 0 } else { self.heads },
             uneven: self.row.uneven,
             encoder: Encoder {
                 width: self.width,
-                feed_forward: self.mlp * gates,
+                intermediate_size: self.mlp,
+                gated: self.row.block.gated,
+                rotary: self.row.rotary != Rotary::None || self.row.positions == Positions::PlaneAndTime,
                 patch: self.pixels()?,
                 patches_per_token: merge * merge,
                 output,
-                tokens_per_item: self.tokens(merge)?,
-                frames: match self.row.tokens {
-                    Tokens::Frames(_, frames) => frames,
-                    _ => 1,
-                },
+                item_tokens,
+                video_tokens,
+                video_parts,
             },
+            modalities: self.row.modalities,
         })
     }
 
@@ -223,7 +229,7 @@ impl<'a> Reader<'a> {
         let side = self.patch * merge;
         Ok(match self.row.tokens {
             Tokens::Fixed(tokens) => tokens,
-            Tokens::Pixels(pixels) | Tokens::Frames(pixels, _) => pixels / (side * side),
+            Tokens::Pixels(pixels) => pixels / (side * side),
             Tokens::Image => {
                 let grid = self.grid()? / merge;
                 grid * grid

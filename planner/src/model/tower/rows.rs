@@ -1,7 +1,7 @@
 //! What vLLM's classes make of a `vision_config` or `audio_config`, one row per kind of tower.
 use super::{
     Uneven,
-    kinds::{Block, Connector, Covered, Positions, Rotary, Row, Tokens},
+    kinds::{Block, Connector, Covered, Positions, Rotary, Row, Tokens, Video},
 };
 
 const LAYER_NORMS: u32 = 4;
@@ -50,6 +50,8 @@ const QWEN3: Row = Row {
     },
     vectors: 0,
     tokens: Tokens::Pixels(16_777_216),
+    video: Video::None,
+    modalities: &["image", "video"],
 };
 
 const QWEN2_5: Row = Row {
@@ -77,7 +79,8 @@ const QWEN2_5: Row = Row {
         vectors: RMS_NORMS,
         ..QWEN3.block
     },
-    tokens: Tokens::Frames(12_845_056, 7),
+    tokens: Tokens::Pixels(12_845_056),
+    video: Video::Pairs(7),
     ..QWEN3
 };
 
@@ -112,6 +115,7 @@ const SIGLIP: Row = Row {
     },
     vectors: 2,
     tokens: Tokens::Fixed(256),
+    modalities: &["image"],
     ..QWEN3
 };
 
@@ -165,6 +169,7 @@ const PIXTRAL: Row = Row {
     },
     vectors: 1,
     tokens: Tokens::Image,
+    modalities: &["image"],
     ..QWEN3
 };
 
@@ -241,8 +246,9 @@ const ROWS: &[Row] = &[
             vectors: 4,
         },
         vectors: 0,
-        // 32 frames of a video of 70 tokens each, with what marks them.
-        tokens: Tokens::Fixed(2240),
+        tokens: Tokens::Fixed(280),
+        // 32 frames of 70 tokens each, with what marks them.
+        video: Video::Fixed(2496),
         ..QWEN3
     },
     CLIP,
@@ -292,6 +298,7 @@ const ROWS: &[Row] = &[
         rotary: Rotary::Complex,
         vectors: 4,
         tokens: Tokens::Tiles(17),
+        modalities: &["image"],
         ..QWEN3
     },
     Row {
@@ -319,6 +326,7 @@ const ROWS: &[Row] = &[
         },
         vectors: 2,
         tokens: Tokens::Fixed(4096),
+        modalities: &["vision_chunk"],
         ..QWEN3
     },
     Row {
@@ -400,6 +408,7 @@ const ROWS: &[Row] = &[
         },
         vectors: 2,
         tokens: Tokens::Pixels(11_289_600),
+        modalities: &["image"],
         ..QWEN3
     },
     Row {
@@ -422,6 +431,7 @@ const ROWS: &[Row] = &[
         rotary: Rotary::None,
         vectors: 2,
         tokens: Tokens::Fixed(750),
+        modalities: &["audio"],
         ..QWEN3
     },
 ];

@@ -1,0 +1,76 @@
+//! Plans of models with a vision tower: with it, without it, and where its sizes are not given.
+use crate::support::scenario;
+use planner::{Outcome, evaluate, model::ModelInput};
+
+const MODEL: &str = "Qwen/Qwen3-VL-8B-Instruct";
+
+fn term(plan: &planner::Plan, id: &str) -> i64 {
+    let terms = &plan.memory.as_ref().unwrap().terms;
+    terms
+        .iter()
+        .filter(|term| term.id == id)
+        .map(|term| term.bytes)
+        .sum()
+}
+
+#[test]
+fn the_tower_is_part_of_the_plan_unless_it_is_left_out() {
+    let with = evaluate(&scenario(MODEL, "H100 SXM", &[]));
+    assert_eq!(with.verdict.outcome, Outcome::Fits, "{:?}", with.verdict);
+    // vLLM's own classes: 1153366496 bytes.
+    assert_eq!(term(&with, "weights.vision"), 1_153_366_496);
+    assert!(term(&with, "persistent.embeddings") > 0);
+    let without = evaluate(&scenario(MODEL, "H100 SXM", &[("language_model_only", "true")]));
+    assert_eq!(term(&without, "weights.vision"), 0);
+    assert_eq!(term(&without, "persistent.embeddings"), 0);
+    let mut limited = scenario(MODEL, "H100 SXM", &[]);
+    limited.engine.vllm_args = vec![(
+        "--limit-mm-per-prompt".to_owned(),
+        Some(r#"{"image":0,"video":0}"#.to_owned()),
+    )];
+    let limited = evaluate(&limited);
+    assert_eq!(
+        limited.memory.unwrap().kv_cache_available_bytes,
+        without.memory.unwrap().kv_cache_available_bytes
+    );
+}
+
+#[test]
+fn terms_sum_to_the_gpu() {
+    for model in planner::model::models() {
+        if !model.spec.as_ref().unwrap().has_tower {
+            continue;
+        }
+        for gpus in ["1", "4"] {
+            let plan = evaluate(&scenario(&model.id, "H200", &[("gpus", gpus)]));
+            let memory = plan
+                .memory
+                .unwrap_or_else(|| panic!("{} {:?}", model.id, plan.verdict));
+            let sum: i64 = memory.terms.iter().map(|term| term.bytes).sum();
+            assert_eq!(sum, memory.gpu_total_bytes.signed(), "{}", model.id);
+        }
+    }
+}
+
+#[test]
+fn a_tower_cut_unevenly_is_refused_as_vllm_does() {
+    let plan = evaluate(&scenario(
+        "google/gemma-3-27b-it",
+        "H200",
+        &[("gpus", "32"), ("tensor_parallel_size", "32")],
+    ));
+    assert_eq!(
+        plan.verdict.vllm_error.as_deref(),
+        Some("16 is not divisible by 32")
+    );
+}
+
+#[test]
+fn without_its_sizes_only_the_language_model_is_planned() {
+    let text = r#"{"architectures":["Qwen2VLForConditionalGeneration"],"hidden_size":3584,"intermediate_size":18944,"max_position_embeddings":32768,"num_attention_heads":28,"num_hidden_layers":28,"num_key_value_heads":4,"torch_dtype":"bfloat16","vision_config":{},"vocab_size":152064}"#;
+    let mut scenario = scenario(MODEL, "H100 SXM", &[]);
+    scenario.model = ModelInput::from_config("x/y", text).unwrap();
+    insta::assert_snapshot!(evaluate(&scenario).verdict.reason, @"`vision_config` is empty: it was left out of this link or file, and with it the sizes of the tower; with --language-model-only vLLM leaves the tower out, and the plan is of the language model alone");
+    scenario.set("language_model_only", "true").unwrap();
+    assert_eq!(evaluate(&scenario).verdict.outcome, Outcome::Fits);
+}
