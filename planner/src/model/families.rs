@@ -194,7 +194,7 @@ const DEEPSEEK: Family = Family {
 /// Architectures whose language model is one of the above, beside a vision or audio tower.
 pub(super) struct Wrapper {
     pub(super) architecture: &'static str,
-    /// The language model's row.
+    /// The language model's row; empty where the text config names its architecture.
     pub(super) language: &'static str,
     /// What the text config's class fills in where the file leaves it out, as in Gemma 3's published files.
     pub(super) defaults: &'static [(&'static str, u32)],
@@ -323,6 +323,21 @@ const WRAPPERS: &[Wrapper] = &[
         architecture: "Qwen2AudioForConditionalGeneration",
         language: "Qwen2ForCausalLM",
         defaults: QWEN2_TEXT,
+    },
+    Wrapper {
+        architecture: "Qwen2_5OmniForConditionalGeneration",
+        language: "Qwen2ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Qwen2_5OmniModel",
+        language: "Qwen2ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "InternVLChatModel",
+        language: "",
+        defaults: &[],
     },
 ];
 

@@ -11,6 +11,7 @@ mod quantization;
 mod resolve;
 mod spec;
 mod tower;
+mod wrappers;
 
 pub use catalog::{CatalogModel, find, models};
 pub use config_error::ConfigError;

@@ -7,6 +7,7 @@ use super::{
     positions, quantization,
     spec::{FeedForward, LayerRun, Mixer, Norms, Quantized},
     tower::{self, Tower},
+    wrappers,
 };
 use crate::units::FloatDtype;
 use serde_json::{Map, Value};
@@ -17,6 +18,16 @@ const MAX_VOCAB: u32 = 1 << 22;
 
 /// Resolves a config.json's object. The second part is the object reduced to the fields that were read.
 pub fn resolve(object: &Map<String, Value>) -> (Result<ModelSpec, ConfigError>, Map<String, Value>) {
+    match wrappers::unwrap(object) {
+        Some((inner, layout)) => {
+            let (spec, kept) = resolve_plain(&inner);
+            (spec, wrappers::wrap(kept, layout))
+        }
+        None => resolve_plain(object),
+    }
+}
+
+fn resolve_plain(object: &Map<String, Value>) -> (Result<ModelSpec, ConfigError>, Map<String, Value>) {
     let top = Fields::new(object, "");
     let mut kept_text = None;
     let mut spec = resolve_top(&top, &mut kept_text);
@@ -57,7 +68,7 @@ fn resolve_top(
     let nested = text.map(|text| Fields::new(text, "text_config"));
     let towers = text.is_some() | TOWERS.iter().any(|tower| top.has(tower));
     let result = match (families::wrapper(architecture), towers) {
-        (Some(wrapper), _) => wrapped(top, text, architecture, wrapper, kept_text),
+        (Some(wrapper), _) => wrapped(top, text, wrapper, kept_text),
         (None, false) => {
             let family = families::find(architecture);
             let family = family.ok_or_else(|| ConfigError::unsupported(families::refusal(architecture)))?;
@@ -78,18 +89,32 @@ fn resolve_top(
 fn wrapped(
     top: &Fields<'_>,
     text: Option<&Map<String, Value>>,
-    architecture: &str,
     wrapper: &families::Wrapper,
     kept_text: &mut Option<Map<String, Value>>,
 ) -> Result<ModelSpec, ConfigError> {
-    let family = families::find(wrapper.language);
-    let family = family.ok_or_else(|| ConfigError::unsupported(families::refusal(architecture)))?;
+    // Where the class takes any language model, its config names it.
+    let language = match (wrapper.language, text) {
+        ("", Some(text)) => architecture(&Fields::new(text, "text_config"))?,
+        ("", None) => {
+            return Err(ConfigError::Missing {
+                field: "text_config".to_owned(),
+                needed_for: "the language model",
+            });
+        }
+        (language, _) => language,
+    };
+    let family = families::find(language);
+    let family = family.ok_or_else(|| ConfigError::unsupported(families::refusal(language)))?;
     let mut spec = match text {
         None => decoder(top, top, family)?,
         Some(text) => {
             let fields = Fields::new(text, "text_config").with_defaults(wrapper.defaults);
             let spec = decoder(top, &fields, family);
-            *kept_text = Some(fields.touched());
+            let mut kept = fields.touched();
+            if let ("", Some(named)) = (wrapper.language, text.get("architectures")) {
+                kept.insert("architectures".to_owned(), named.clone());
+            }
+            *kept_text = Some(kept);
             spec?
         }
     };

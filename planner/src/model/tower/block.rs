@@ -10,6 +10,9 @@ impl Reader<'_> {
     /// Patches, positions and what stands around the blocks.
     pub(super) fn embedding(&self) -> Result<Vec<TowerTensor>, ConfigError> {
         let w = u64::from(self.width);
+        if self.row.positions == Positions::SoundPicture {
+            return self.sound_picture();
+        }
         let mut out = Vec::with_capacity(8);
         let vectors = |count: u32| whole(w, count);
         if self.row.connector == Connector::PixelShuffle {
@@ -25,22 +28,33 @@ impl Reader<'_> {
         } else {
             out.push(whole(w * u64::from(self.pixels()?), 1));
         }
-        out.push(vectors(u32::from(self.row.patch_bias)));
+        let patch_bias = self.fields.flag("patch_embed_proj_bias")?;
+        out.push(vectors(u32::from(patch_bias.unwrap_or(self.row.patch_bias))));
         out.push(vectors(u32::from(self.row.class_token)));
         let class = u64::from(self.row.class_token);
         let grid = || self.grid().map(|grid| u64::from(grid) * u64::from(grid) + class);
         match self.row.positions {
-            Positions::None => {}
+            Positions::None | Positions::SoundPicture => {}
             Positions::Rows(key) => out.push(whole(u64::from(self.number(key)?) * w, 1)),
             Positions::Grid => out.push(whole(grid()? * w, 1)),
             Positions::GridAndIds => {
                 out.push(whole(grid()? * w, 1));
                 out.push(TowerTensor::Buffer { bytes: grid()? * 8 });
             }
-            Positions::Sound => {
+            Positions::Sound | Positions::SoundWaves => {
                 out.push(whole(3 * w * w, 1));
                 out.push(vectors(2));
-                out.push(whole(u64::from(self.number("max_source_positions")?) * w, 1));
+                let steps = u64::from(self.number("max_source_positions")?) * w;
+                out.push(if self.row.positions == Positions::Sound {
+                    whole(steps, 1)
+                } else {
+                    TowerTensor::Buffer { bytes: 4 * steps }
+                });
+            }
+            Positions::Plane => {
+                let plane =
+                    u64::from(self.number("pos_emb_height")?) * u64::from(self.number("pos_emb_width")?);
+                out.push(whole(plane * w, 1));
             }
             Positions::Axes => {
                 let rows = u64::from(self.number("position_embedding_size")?);
@@ -59,7 +73,12 @@ impl Reader<'_> {
                 });
             }
         }
-        out.push(vectors(self.row.vectors));
+        let rms = self.fields.text("norm_type")? == Some("rmsnorm");
+        out.push(vectors(if rms {
+            self.row.vectors / 2
+        } else {
+            self.row.vectors
+        }));
         let head = u64::from(self.width / self.heads);
         match self.row.rotary {
             Rotary::None => {}
@@ -77,6 +96,10 @@ impl Reader<'_> {
                     }; 2],
                 );
             }
+            Rotary::ThreeAxes => {
+                let axis = head / 2 * 2 / 3 / 2;
+                out.extend([TowerTensor::Buffer { bytes: axis * 4 }; 3]);
+            }
             Rotary::Inverse => out.push(TowerTensor::Buffer { bytes: head / 4 * 4 }),
         }
         if self.row.connector == Connector::Plain {
@@ -89,6 +112,9 @@ impl Reader<'_> {
 
     /// One block of the transformer.
     pub(super) fn block(&self, index: u32) -> Result<Vec<TowerTensor>, ConfigError> {
+        if self.row.positions == Positions::SoundPicture {
+            return self.conformer(index);
+        }
         let block = &self.row.block;
         let [list, qkv, o, up, down] = block.names.map(str::to_owned);
         let name = |part: &str| format!("{list}.{index}.{part}");
@@ -99,15 +125,25 @@ impl Reader<'_> {
         };
         let clipped = self.row.whole && self.fields.flag("use_clipped_linears")?.unwrap_or(false);
         let w = self.width;
-        let heads = match self.fields.count("head_dim", 1 << 10)? {
-            Some(dim) => self.heads.saturating_mul(dim),
-            None => w,
+        let heads = match (
+            self.fields.count("qkv_hidden_size", 1 << 16)?,
+            self.fields.count("head_dim", 1 << 10)?,
+        ) {
+            (Some(width), _) => width,
+            (None, Some(dim)) => self.heads.saturating_mul(dim),
+            (None, None) => w,
         };
-        let intern = self.row.connector == Connector::InternVl;
-        let qkv_bias = if intern {
-            self.fields.flag("qkv_bias")?.unwrap_or(true)
+        // Some towers' configs say which biases there are.
+        let flag = |key: &str, default: bool| self.fields.flag(key).map(|set| set.unwrap_or(default));
+        let attention_bias =
+            |default: bool| flag("use_bias", default).and_then(|bias| flag("attn_bias", bias));
+        let qkv_bias = flag("qkv_bias", attention_bias(block.qkv_bias)?)?;
+        let o_bias = attention_bias(block.o_bias)?;
+        let mlp_bias = flag("linear_bias", flag("use_bias", block.mlp_bias)?)?;
+        let (up_cut, down_cut) = if self.row.connector == Connector::Adapter {
+            (Cut::Whole, Cut::Whole)
         } else {
-            block.qkv_bias
+            (outputs, inputs)
         };
         let ups = if block.gated { 2 } else { 1 };
         let mut out = Vec::with_capacity(6);
@@ -115,9 +151,9 @@ impl Reader<'_> {
         let alone = self.row.whole;
         for (part, k, n, shards, cut, bias, attention) in [
             (name(&qkv), w, 3 * heads, 3, outputs, qkv_bias, true),
-            (name(&o), heads, w, 1, inputs, block.o_bias, true),
-            (name(&up), w, ups * self.mlp, ups, outputs, block.mlp_bias, false),
-            (name(&down), self.mlp, w, 1, inputs, block.mlp_bias, false),
+            (name(&o), heads, w, 1, inputs, o_bias, true),
+            (name(&up), w, ups * self.mlp, ups, up_cut, mlp_bias, false),
+            (name(&down), self.mlp, w, 1, down_cut, mlp_bias, false),
         ] {
             let (times, n, shards) = if alone {
                 (shards, n / shards, 1)
@@ -128,7 +164,7 @@ impl Reader<'_> {
             linear.attention = attention;
             for time in 0..times {
                 // Whisper's keys have no bias.
-                linear.bias = bias && !(time == 1 && self.row.positions == Positions::Sound);
+                linear.bias = bias && !(time == 1 && self.row.positions.is_sound());
                 out.push(TowerTensor::Linear(linear));
                 if clipped {
                     out.push(whole(1, 4));
@@ -139,12 +175,9 @@ impl Reader<'_> {
             // Norms of queries and keys.
             out.push(whole(u64::from(heads / self.heads.max(1)), 2));
         }
-        let mut vectors = block.vectors;
-        if intern {
-            let rms = self.fields.text("norm_type")? == Some("rms_norm");
-            let normed = self.fields.flag("qk_normalization")?.unwrap_or(false);
-            vectors = vectors - if rms { 2 } else { 0 } + if normed { 2 } else { 0 };
-        }
+        let rms = matches!(self.fields.text("norm_type")?, Some("rms_norm" | "rmsnorm"));
+        let normed = self.row.connector == Connector::InternVl && flag("qk_normalization", false)?;
+        let vectors = block.vectors - if rms { 2 } else { 0 } + if normed { 2 } else { 0 };
         out.push(whole(u64::from(w), vectors));
         Ok(out)
     }

@@ -82,6 +82,40 @@ impl Reader<'_> {
             Connector::Audio => {
                 out.push(self.projection("linear", w, text, Cut::Whole, true)?);
             }
+            Connector::AudioTokens => {
+                let last = self.number("output_dim")?;
+                out.push(whole(u64::from(last), 2));
+                out.push(self.projection("proj", w, last, Cut::Whole, true)?);
+            }
+            Connector::Conformer => {
+                let last = self.number("output_proj_dims")?;
+                out.push(self.projection("output_proj", w, last, Cut::Whole, true)?);
+                out.push(self.projection("embedding_projection", last, text, Cut::Whole, false)?);
+            }
+            Connector::WholeNormed => {
+                out.push(self.projection("linear_1", merged, merged, Cut::Whole, false)?);
+                out.push(self.projection("linear_2", merged, text, Cut::Whole, false)?);
+                out.push(whole(u64::from(text), 1));
+            }
+            Connector::Twice => {
+                let between = self.top.count("projector_hidden_size", 1 << 16)?.unwrap_or(text);
+                for (name, inputs) in [
+                    ("multi_modal_projector", w),
+                    ("patch_merge_mlp", text * merge * merge),
+                ] {
+                    let [first, second] = ["linear_1", "linear_2"].map(|layer| format!("{name}.{layer}"));
+                    out.push(self.projection(&first, inputs, between, Cut::Outputs, true)?);
+                    out.push(self.projection(&second, between, text, Cut::Inputs, true)?);
+                }
+            }
+            Connector::Adapter => {
+                let between =
+                    self.top
+                        .required("projector_hidden_size", 1 << 16, "the size of the projector")?;
+                for (inputs, outputs) in [(merged, between), (between, between), (between, text)] {
+                    out.push(whole(u64::from(inputs) * u64::from(outputs), 1));
+                }
+            }
             Connector::Separators => {
                 // The class keeps a token embedding of its own, beside the language model's.
                 out.push(TowerTensor::Linear(TowerLinear {
@@ -116,7 +150,7 @@ impl Reader<'_> {
     fn merger(&self, merged: u32, out: &mut Vec<TowerTensor>) -> Result<u32, ConfigError> {
         let w = self.width;
         // Qwen2-VL and dots.ocr hand on `hidden_size`, beside a width called `embed_dim`.
-        let last = if self.fields.has("embed_dim") {
+        let last = if self.fields.has("embed_dim") && !self.fields.has("out_hidden_size") {
             self.number("hidden_size")?
         } else {
             self.number("out_hidden_size")?

@@ -34,10 +34,23 @@ pub(in crate::model) enum Positions {
     GridAndIds,
     /// A table for each axis (Gemma 4).
     Axes,
+    /// A plane (Muse Glimmer).
+    Plane,
     /// A plane, and a float32 buffer for the frames of a video (MoonViT).
     PlaneAndTime,
     /// One row for each step of sound, behind two convolutions (Whisper).
     Sound,
+    /// The same computed, in float32 (Qwen2.5-Omni).
+    SoundWaves,
+    /// Two convolutions over a picture of sound (Gemma 4).
+    SoundPicture,
+}
+
+impl Positions {
+    /// Of sound: there are no patches.
+    pub(super) fn is_sound(self) -> bool {
+        matches!(self, Self::Sound | Self::SoundWaves | Self::SoundPicture)
+    }
 }
 
 /// Buffers of rotary positions.
@@ -53,6 +66,8 @@ pub(in crate::model) enum Rotary {
     Frequencies(u64),
     /// One of a quarter of a head (dots.ocr).
     Inverse,
+    /// Three for the axes of a video, of a sixth of a head each (MiniMax M3).
+    ThreeAxes,
 }
 
 /// What leads from the blocks to the language model.
@@ -82,6 +97,16 @@ pub(in crate::model) enum Connector {
     Separators,
     /// Qwen2-Audio: one whole layer with a bias.
     Audio,
+    /// Qwen2.5-Omni's sound: the same, and two learned tokens around it.
+    AudioTokens,
+    /// Kimi K3: two whole layers without biases, and a norm behind them.
+    WholeNormed,
+    /// MiniMax M3: two layers, then two over merged patches.
+    Twice,
+    /// Muse Glimmer: three whole layers without biases.
+    Adapter,
+    /// Gemma 4's sound: one layer with a bias, then one without.
+    Conformer,
 }
 
 /// The blocks of a tower.

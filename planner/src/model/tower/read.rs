@@ -17,14 +17,44 @@ pub(in crate::model) fn read(
     spec: &ModelSpec,
     kept: &mut Map<String, Value>,
 ) -> Result<Tower, ConfigError> {
-    let row = rows::find(&spec.architecture).ok_or_else(|| {
-        ConfigError::unsupported(format!(
+    let mut found: Option<Tower> = None;
+    let mut objects = Vec::new();
+    for row in rows::find(&spec.architecture) {
+        objects.push(row.object);
+        match (&mut found, one(top, spec, row, kept)?) {
+            (Some(first), Some(mut tower)) => first.blocks.append(&mut tower.blocks),
+            (None, Some(tower)) => found = Some(tower),
+            (_, None) => {}
+        }
+    }
+    // A tower that no row describes.
+    let other = ["vision_config", "audio_config", "sound_config"]
+        .into_iter()
+        .find(|other| !objects.contains(other) && top.has(other));
+    match (found, other) {
+        (Some(_), Some(other)) => Err(ConfigError::unsupported(format!(
+            "the tower in `{other}` is not modelled yet"
+        ))),
+        (Some(tower), None) => Ok(tower),
+        (None, _) => Err(ConfigError::unsupported(format!(
             "{} has a vision or audio tower whose memory is not modelled yet",
             spec.architecture
-        ))
-    })?;
+        ))),
+    }
+}
+
+/// The tower of one row; `None` where it is a second one that the config does not have.
+fn one(
+    top: &Fields<'_>,
+    spec: &ModelSpec,
+    row: &Row,
+    kept: &mut Map<String, Value>,
+) -> Result<Option<Tower>, ConfigError> {
     let none = Map::new();
     let object = top.object(row.object)?;
+    if object.is_none() && row.object == "audio_config" {
+        return Ok(None);
+    }
     if object.is_some_and(Map::is_empty) {
         return Err(ConfigError::unsupported(format!(
             "`{}` is empty: it was left out of this link or file, and with it the sizes of the tower",
@@ -36,21 +66,7 @@ pub(in crate::model) fn read(
     if object.is_some() {
         kept.insert(row.object.to_owned(), Value::Object(fields.touched()));
     }
-    let tower = tower?;
-    refuse_other_towers(top, row)?;
-    Ok(tower)
-}
-
-/// A second tower that no row describes.
-fn refuse_other_towers(top: &Fields<'_>, row: &Row) -> Result<(), ConfigError> {
-    for other in ["vision_config", "audio_config", "sound_config"] {
-        if other != row.object && top.has(other) {
-            return Err(ConfigError::unsupported(format!(
-                "the tower in `{other}` is not modelled yet"
-            )));
-        }
-    }
-    Ok(())
+    tower.map(Some)
 }
 
 /// Reads one tower.
@@ -101,6 +117,11 @@ impl<'a> Reader<'a> {
         )?;
         let mlp = match fields.count("mlp_ratio", 64)? {
             Some(ratio) => ratio * width,
+            None if row.positions == Positions::SoundPicture => 4 * width,
+            // GLM's blocks have the projector's width, and the projector has theirs.
+            None if row.connector == Connector::Gated => {
+                any(&["out_hidden_size"], MAX_WIDTH, "the size of the tower")?
+            }
             None => any(
                 &["vt_intermediate_size", "encoder_ffn_dim", "intermediate_size"],
                 MAX_WIDTH * 4,
@@ -108,15 +129,17 @@ impl<'a> Reader<'a> {
             )?,
         };
         // Sound has no patches: a convolution over three steps takes their place.
-        let patch = if row.positions == Positions::Sound {
+        let patch = if row.positions.is_sound() {
             1
         } else {
             side(fields, "patch_size")?
         };
-        if !width.is_multiple_of(heads) {
-            return Err(
-                fields.inconsistent("num_heads", format!("{heads} does not divide the width, {width}"))
-            );
+        let attended = fields.count("qkv_hidden_size", MAX_WIDTH)?.unwrap_or(width);
+        if !attended.is_multiple_of(heads) {
+            return Err(fields.inconsistent(
+                "num_heads",
+                format!("{heads} does not divide the width, {attended}"),
+            ));
         }
         Ok(Self {
             top,
@@ -192,7 +215,10 @@ impl<'a> Reader<'a> {
 
     /// Elements of a patch's pixels.
     pub(super) fn pixels(&self) -> Result<u32, ConfigError> {
-        if self.row.positions == Positions::Sound {
+        if self.row.positions == Positions::SoundPicture {
+            return Ok(9);
+        }
+        if self.row.positions.is_sound() {
             return Ok(3 * self.number("num_mel_bins")?);
         }
         let channels = first(
@@ -205,13 +231,26 @@ impl<'a> Reader<'a> {
             ConfigError::Missing { .. } => Ok(3),
             other => Err(other),
         })?;
-        let frames = self.fields.count("temporal_patch_size", 64)?.unwrap_or(1);
+        let frames = self.compression("temporal_patch_size")?;
+        let frames = frames.or(self.fields.count("patch_temporal", 64)?).unwrap_or(1);
         Ok(channels * frames * self.patch * self.patch)
+    }
+
+    /// A field of the tower's object, or of MiniMax M3's object for it.
+    fn compression(&self, key: &str) -> Result<Option<u32>, ConfigError> {
+        if let Some(own) = self.fields.count(key, 64)? {
+            return Ok(Some(own));
+        }
+        match self.fields.object("img_token_compression_config")? {
+            Some(inner) => Fields::new(inner, "img_token_compression_config").count(key, 64),
+            None => Ok(None),
+        }
     }
 
     /// Patches along a side of what becomes one token.
     pub(super) fn merge(&self) -> Result<u32, ConfigError> {
-        let own = self.fields.count("spatial_merge_size", 64)?;
+        let own = self.compression("spatial_merge_size")?;
+        let own = own.or(self.fields.count("merge_size", 64)?);
         Ok(match (self.row.connector, own) {
             (Connector::PatchMerger, _) => self.top.count("spatial_merge_size", 64)?.unwrap_or(2),
             (_, Some(merge)) => merge,

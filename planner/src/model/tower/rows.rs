@@ -173,6 +173,59 @@ const PIXTRAL: Row = Row {
     ..QWEN3
 };
 
+const KIMI: Row = Row {
+    architectures: &["KimiK25ForConditionalGeneration"],
+    defaults: &[
+        ("vt_hidden_size", 1152),
+        ("vt_num_hidden_layers", 27),
+        ("vt_num_attention_heads", 16),
+        ("vt_intermediate_size", 4304),
+        ("patch_size", 14),
+        ("init_pos_emb_height", 64),
+        ("init_pos_emb_width", 64),
+        ("init_pos_emb_time", 4),
+    ],
+    roots: &["vision_tower.encoder"],
+    connector_roots: &["mm_projector"],
+    connector: Connector::Whole,
+    covered: Covered::NotCompressed,
+    uneven: Uneven::Whole,
+    positions: Positions::PlaneAndTime,
+    rotary: Rotary::None,
+    block: Block {
+        names: ["blocks", "wqkv", "wo", "mlp.fc0", "mlp.fc1"],
+        ..QWEN3.block
+    },
+    vectors: 2,
+    tokens: Tokens::Fixed(4096),
+    modalities: &["vision_chunk"],
+    ..QWEN3
+};
+
+const QWEN2_AUDIO: Row = Row {
+    architectures: &["Qwen2AudioForConditionalGeneration"],
+    object: "audio_config",
+    defaults: &[
+        ("num_mel_bins", 128),
+        ("encoder_layers", 32),
+        ("encoder_attention_heads", 20),
+        ("encoder_ffn_dim", 5120),
+        ("d_model", 1280),
+        ("max_source_positions", 1500),
+    ],
+    connector_roots: &[],
+    connector: Connector::Audio,
+    covered: Covered::None,
+    whole: true,
+    patch_bias: false,
+    positions: Positions::Sound,
+    rotary: Rotary::None,
+    vectors: 2,
+    tokens: Tokens::Fixed(750),
+    modalities: &["audio"],
+    ..QWEN3
+};
+
 /// Every kind of tower that is modelled.
 const ROWS: &[Row] = &[
     QWEN3,
@@ -301,34 +354,7 @@ const ROWS: &[Row] = &[
         modalities: &["image"],
         ..QWEN3
     },
-    Row {
-        architectures: &["KimiK25ForConditionalGeneration"],
-        defaults: &[
-            ("vt_hidden_size", 1152),
-            ("vt_num_hidden_layers", 27),
-            ("vt_num_attention_heads", 16),
-            ("vt_intermediate_size", 4304),
-            ("patch_size", 14),
-            ("init_pos_emb_height", 64),
-            ("init_pos_emb_width", 64),
-            ("init_pos_emb_time", 4),
-        ],
-        roots: &["vision_tower.encoder"],
-        connector_roots: &["mm_projector"],
-        connector: Connector::Whole,
-        covered: Covered::NotCompressed,
-        uneven: Uneven::Whole,
-        positions: Positions::PlaneAndTime,
-        rotary: Rotary::None,
-        block: Block {
-            names: ["blocks", "wqkv", "wo", "mlp.fc0", "mlp.fc1"],
-            ..QWEN3.block
-        },
-        vectors: 2,
-        tokens: Tokens::Fixed(4096),
-        modalities: &["vision_chunk"],
-        ..QWEN3
-    },
+    KIMI,
     Row {
         architectures: &["InternVLChatModel"],
         defaults: &[("image_size", 448), ("patch_size", 14)],
@@ -411,32 +437,83 @@ const ROWS: &[Row] = &[
         modalities: &["image"],
         ..QWEN3
     },
+    QWEN2_AUDIO,
     Row {
-        architectures: &["Qwen2AudioForConditionalGeneration"],
+        architectures: &["Qwen2_5OmniForConditionalGeneration", "Qwen2_5OmniModel"],
+        ..QWEN2_5
+    },
+    Row {
+        architectures: &["Qwen2_5OmniForConditionalGeneration", "Qwen2_5OmniModel"],
+        connector: Connector::AudioTokens,
+        positions: Positions::SoundWaves,
+        ..QWEN2_AUDIO
+    },
+    Row {
+        architectures: &["Gemma4ForConditionalGeneration"],
         object: "audio_config",
         defaults: &[
-            ("num_mel_bins", 128),
-            ("encoder_layers", 32),
-            ("encoder_attention_heads", 20),
-            ("encoder_ffn_dim", 5120),
-            ("d_model", 1280),
-            ("max_source_positions", 1500),
+            ("hidden_size", 1024),
+            ("num_hidden_layers", 12),
+            ("num_attention_heads", 8),
+            ("conv_kernel_size", 5),
+            ("output_proj_dims", 1536),
         ],
-        connector_roots: &[],
-        connector: Connector::Audio,
-        covered: Covered::None,
+        roots: &["audio_tower", "model.audio_tower"],
+        connector_roots: &["embed_audio", "model.embed_audio"],
+        connector: Connector::Conformer,
+        covered: Covered::All,
         whole: true,
         patch_bias: false,
-        positions: Positions::Sound,
+        positions: Positions::SoundPicture,
         rotary: Rotary::None,
-        vectors: 2,
-        tokens: Tokens::Fixed(750),
+        vectors: 0,
+        tokens: Tokens::Unknown,
         modalities: &["audio"],
+        ..QWEN3
+    },
+    Row {
+        architectures: &["KimiK3ForConditionalGeneration"],
+        connector: Connector::WholeNormed,
+        ..KIMI
+    },
+    Row {
+        architectures: &["MiniMaxM3SparseForConditionalGeneration"],
+        defaults: &[],
+        roots: &[
+            "vision_tower.vision_model.encoder",
+            "model.vision_tower.vision_model.encoder",
+        ],
+        connector_roots: &["vision_tower"],
+        connector: Connector::Twice,
+        patch_bias: false,
+        positions: Positions::None,
+        rotary: Rotary::ThreeAxes,
+        block: Block {
+            names: ["layers", "self_attn.q_proj", "self_attn.out_proj", "fc1", "fc2"],
+            ..QWEN3.block
+        },
+        vectors: 2,
+        tokens: Tokens::Image,
+        ..QWEN3
+    },
+    Row {
+        architectures: &["MuseGlimmerForConditionalGeneration"],
+        defaults: &[],
+        connector: Connector::Adapter,
+        covered: Covered::None,
+        uneven: Uneven::Whole,
+        patch_bias: false,
+        positions: Positions::Plane,
+        rotary: Rotary::None,
+        vectors: 4,
+        tokens: Tokens::Unknown,
         ..QWEN3
     },
 ];
 
-/// The row of that architecture.
-pub(super) fn find(architecture: &str) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.architectures.contains(&architecture))
+/// The rows of that architecture: the tower that is profiled first.
+pub(super) fn find(architecture: &str) -> impl Iterator<Item = &'static Row> {
+    let architecture = architecture.to_owned();
+    ROWS.iter()
+        .filter(move |row| row.architectures.contains(&architecture.as_str()))
 }
