@@ -21,6 +21,8 @@ pub struct TowerSettings {
     pub item_limit: u32,
     /// Videos that a prompt may have.
     pub video_limit: u32,
+    /// `max_pixels` of `--mm-processor-kwargs`.
+    pub max_pixels: Option<u32>,
     /// max_model_len.
     pub max_model_len: u32,
 }
@@ -45,8 +47,12 @@ impl EncoderMemory {
             return Self::default();
         };
         let encoder = &tower.encoder;
-        let (tokens, limit) =
-            encoder.largest(settings.max_model_len, settings.item_limit, settings.video_limit);
+        let (tokens, limit) = encoder.largest(
+            settings.max_model_len,
+            settings.item_limit,
+            settings.video_limit,
+            settings.max_pixels,
+        );
         if !settings.profiled || !run.shape.is_first() || tokens == 0 {
             return Self::default();
         }

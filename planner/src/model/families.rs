@@ -335,11 +335,32 @@ const WRAPPERS: &[Wrapper] = &[
         defaults: &[],
     },
     Wrapper {
+        architecture: "MiniCPMV",
+        language: MINICPMV,
+        defaults: &[],
+    },
+    Wrapper {
         architecture: "InternVLChatModel",
         language: "",
         defaults: &[],
     },
 ];
+
+/// Stands for the language model of the version that the config gives.
+pub(super) const MINICPMV: &str = "MiniCPMV";
+
+/// The language model of a MiniCPM-V (`models/minicpmv.py: _SUPPORT_VERSION` at 0.33.0).
+pub(super) fn minicpmv(version: Option<f64>) -> Option<&'static str> {
+    const VERSIONS: [(f64, &str); 4] = [
+        (2.5, "LlamaForCausalLM"),
+        (2.6, "Qwen2ForCausalLM"),
+        (4.0, "LlamaForCausalLM"),
+        (4.5, "Qwen3ForCausalLM"),
+    ];
+    let version = version?;
+    let found = VERSIONS.iter().find(|(of, _)| (of - version).abs() < 0.01);
+    found.map(|(_, language)| *language)
+}
 
 /// The wrapper of that architecture.
 pub(super) fn wrapper(architecture: &str) -> Option<&'static Wrapper> {

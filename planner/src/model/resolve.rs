@@ -101,6 +101,11 @@ fn wrapped(
                 needed_for: "the language model",
             });
         }
+        (families::MINICPMV, _) => families::minicpmv(top.number("version")?).ok_or_else(|| {
+            ConfigError::unsupported(
+                "this version of MiniCPM-V is not modelled yet (known: 2.5, 2.6, 4.0, 4.5)",
+            )
+        })?,
         (language, _) => language,
     };
     let family = families::find(language);
@@ -109,6 +114,7 @@ fn wrapped(
         None => decoder(top, top, family)?,
         Some(text) => {
             let fields = Fields::new(text, "text_config").with_defaults(wrapper.defaults);
+            refuse_unknown_experts(&fields, family)?;
             let spec = decoder(top, &fields, family);
             let mut kept = fields.touched();
             if let ("", Some(named)) = (wrapper.language, text.get("architectures")) {
@@ -121,6 +127,23 @@ fn wrapped(
     wrapper.architecture.clone_into(&mut spec.architecture);
     spec.has_tower = true;
     Ok(spec)
+}
+
+/// A wrapper's class may take several language models: one with experts is none of a family without.
+fn refuse_unknown_experts(fields: &Fields<'_>, family: &Family) -> Result<(), ConfigError> {
+    let experts = ["n_routed_experts", "num_experts", "num_local_experts"];
+    let some = |key: &&str| {
+        fields
+            .value(key)
+            .and_then(Value::as_u64)
+            .is_some_and(|count| count > 0)
+    };
+    match experts.iter().find(|key| some(key)) {
+        Some(key) if family.experts == Experts::None => Err(ConfigError::unsupported(format!(
+            "`text_config` is of a model with experts (`{key}`), which is not modelled yet beside this tower"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn short(text: &str) -> String {

@@ -32,6 +32,7 @@ pub(super) fn settings(
         profiled: !switch(scenario, "--skip-mm-profiling"),
         item_limit: tower.modalities.first().map_or(0, |modality| limit(modality)),
         video_limit: tower.modalities.get(1).map_or(0, |modality| limit(modality)),
+        max_pixels: max_pixels(scenario),
         max_model_len,
     };
     Ok(Some(settings))
@@ -57,6 +58,18 @@ fn value<'a>(scenario: &'a Scenario, flag: &str) -> Option<&'a str> {
 fn switch(scenario: &Scenario, flag: &str) -> bool {
     let set = |name: &str| scenario.engine.vllm_args.iter().any(|(flag, _)| flag == name);
     set(flag) && value(scenario, flag) != Some("false")
+}
+
+/// The preprocessor's limit, where the flag sets it: `max_pixels`, or `size.longest_edge`, which Qwen's classes take for it
+/// (`models/qwen2_vl.py: _get_vision_size` at 0.33.0).
+fn max_pixels(scenario: &Scenario) -> Option<u32> {
+    let all: Value = serde_json::from_str(value(scenario, "--mm-processor-kwargs")?).ok()?;
+    let scopes = [all.get("images_kwargs"), Some(&all)];
+    let found = scopes.into_iter().flatten().find_map(|scope| {
+        let own = scope.get("max_pixels").and_then(Value::as_u64);
+        own.or_else(|| scope.get("size")?.get("longest_edge")?.as_u64())
+    })?;
+    u32::try_from(found).ok()
 }
 
 /// Items of a modality in a prompt: `--limit-mm-per-prompt` takes JSON, `image=2,video=0`, or a flag for each modality.
@@ -87,10 +100,26 @@ mod tests {
     use crate::{gpu, model::ModelInput};
 
     #[test]
+    fn the_preprocessors_limit_is_read() {
+        let model = ModelInput::from_catalog("Qwen/Qwen3-VL-8B-Instruct").unwrap();
+        let mut scenario = Scenario::new(model, gpu::find("H100 SXM").unwrap().clone());
+        for (text, pixels) in [
+            (r#"{"max_pixels": 1003520}"#, Some(1_003_520)),
+            (
+                r#"{"images_kwargs": {"size": {"longest_edge": 602112}}}"#,
+                Some(602_112),
+            ),
+            ("{}", None),
+        ] {
+            scenario.engine.vllm_args = vec![("--mm-processor-kwargs".to_owned(), Some(text.to_owned()))];
+            assert_eq!(max_pixels(&scenario), pixels, "{text}");
+        }
+    }
+
+    #[test]
     fn limits_are_read_in_each_form() {
         let model = ModelInput::from_catalog("Qwen/Qwen3-VL-8B-Instruct").unwrap();
-        let gpu = gpu::find("NVIDIA H100 80GB HBM3").unwrap_or_else(|| &gpu::gpus()[0]);
-        let mut scenario = Scenario::new(model, gpu.clone());
+        let mut scenario = Scenario::new(model, gpu::find("H100 SXM").unwrap().clone());
         for (text, image, video) in [
             (r#"{"image": 2, "video": 0}"#, 2, 0),
             (r#"{"image": {"count": 3}}"#, 3, 999),

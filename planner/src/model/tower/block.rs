@@ -1,8 +1,9 @@
 //! A tower's embedding and the blocks behind it.
 use super::{
     Cut, TowerTensor,
+    fields::whole,
     kinds::{Connector, Positions, Rotary},
-    read::{Reader, whole},
+    read::Reader,
 };
 use crate::model::ConfigError;
 

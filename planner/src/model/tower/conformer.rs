@@ -1,8 +1,5 @@
 //! Gemma 4's tower for sound, as transformers has it: whole on every rank.
-use super::{
-    Cut, TowerTensor,
-    read::{Reader, whole},
-};
+use super::{Cut, TowerTensor, fields::whole, read::Reader};
 use crate::model::ConfigError;
 use serde_json::Value;
 

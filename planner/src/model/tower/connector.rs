@@ -1,8 +1,9 @@
 //! What leads from a tower's blocks to the language model.
 use super::{
     Cut, TowerLinear, TowerTensor,
+    fields::whole,
     kinds::{Connector, Positions},
-    read::{Reader, whole},
+    read::Reader,
 };
 use crate::model::ConfigError;
 
@@ -92,6 +93,7 @@ impl Reader<'_> {
                 out.push(self.projection("output_proj", w, last, Cut::Whole, true)?);
                 out.push(self.projection("embedding_projection", last, text, Cut::Whole, false)?);
             }
+            Connector::Resampler => self.resampler(&mut out)?,
             Connector::WholeNormed => {
                 out.push(self.projection("linear_1", merged, merged, Cut::Whole, false)?);
                 out.push(self.projection("linear_2", merged, text, Cut::Whole, false)?);
@@ -185,5 +187,33 @@ impl Reader<'_> {
             });
         }
         Ok(last.saturating_mul(1 + levels))
+    }
+
+    /// Learned queries that attend to the patches (`layers/resampler.py: BaseResampler`).
+    fn resampler(&self, out: &mut Vec<TowerTensor>) -> Result<(), ConfigError> {
+        let (w, text) = (self.width, self.text());
+        let d = u64::from(text);
+        let queries = self.top.required("query_num", 1 << 12, "the resampler")?;
+        out.push(whole(u64::from(queries) * d, 1));
+        if w != text {
+            out.push(self.projection("kv_proj", w, text, Cut::Whole, false)?);
+        }
+        // Queries, keys and values with their biases, the output with its own, three norms and a matrix.
+        out.extend([
+            whole(3 * d * d, 1),
+            whole(3 * d, 1),
+            whole(d * d, 1),
+            whole(d, 1),
+            whole(d, 6),
+            whole(d * d, 1),
+        ]);
+        // Positions of 70 × 70 patches; from 4.5 on those of 36000 points in time as well.
+        out.push(TowerTensor::Cache {
+            elements: 70 * 70 * d,
+        });
+        if self.top.number("version")?.is_some_and(|version| version > 4.4) {
+            out.push(TowerTensor::Cache { elements: 36_000 * d });
+        }
+        Ok(())
     }
 }

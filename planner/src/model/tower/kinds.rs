@@ -99,6 +99,8 @@ pub(in crate::model) enum Connector {
     Audio,
     /// Qwen2.5-Omni's sound: the same, and two learned tokens around it.
     AudioTokens,
+    /// MiniCPM-V: learned queries that attend to the patches.
+    Resampler,
     /// Kimi K3: two whole layers without biases, and a norm behind them.
     WholeNormed,
     /// MiniMax M3: two layers, then two over merged patches.

@@ -2,6 +2,7 @@
 mod block;
 mod conformer;
 mod connector;
+mod fields;
 mod kinds;
 mod layer;
 pub(super) mod read;
@@ -116,6 +117,8 @@ pub struct Encoder {
     pub output: u32,
     /// Tokens of the largest image or sound, as the family's published preprocessor has it; 0 where it is not known.
     pub item_tokens: u32,
+    /// Pixels of a token, where `max_pixels` of the preprocessor decides on their number; else 0.
+    pub pixels_per_token: u32,
     /// Tokens of a part of a video; 0 where the family has none, or none that is larger than an image.
     pub video_tokens: u32,
     /// Parts of the longest video that is encoded.
@@ -124,14 +127,24 @@ pub struct Encoder {
 
 impl Encoder {
     /// Tokens of the largest item in a context of that length, given how many items of an image's and of a video's kind
-    /// a prompt may have, and that number.
-    pub fn largest(&self, max_model_len: u32, items: u32, videos: u32) -> (u32, u32) {
-        let image = if items > 0 { self.item_tokens } else { 0 };
+    /// a prompt may have, and that number. `max_pixels` is the preprocessor's own limit.
+    pub fn largest(
+        &self,
+        max_model_len: u32,
+        items: u32,
+        videos: u32,
+        max_pixels: Option<u32>,
+    ) -> (u32, u32) {
+        let limited = |tokens: u32| match max_pixels {
+            Some(pixels) if self.pixels_per_token > 0 => (pixels / self.pixels_per_token).max(1),
+            _ => tokens,
+        };
+        let image = if items > 0 { limited(self.item_tokens) } else { 0 };
         if videos == 0 || self.video_tokens == 0 {
             return (image, items);
         }
-        let parts = (max_model_len / self.video_tokens).clamp(1, self.video_parts.max(1));
-        let video = self.video_tokens.saturating_mul(parts);
+        let part = limited(self.video_tokens);
+        let video = part.saturating_mul((max_model_len / part).clamp(1, self.video_parts.max(1)));
         if video >= image {
             (video, videos)
         } else {

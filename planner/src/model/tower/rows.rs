@@ -509,6 +509,19 @@ const ROWS: &[Row] = &[
         tokens: Tokens::Unknown,
         ..QWEN3
     },
+    Row {
+        architectures: &["MiniCPMV"],
+        roots: &["vpm.encoder"],
+        connector_roots: &["resampler"],
+        connector: Connector::Resampler,
+        covered: Covered::All,
+        positions: Positions::Grid,
+        // A whole image and nine slices of 64 queries each, or 16 frames.
+        tokens: Tokens::Fixed(640),
+        video: Video::Fixed(1024),
+        modalities: &["image", "video"],
+        ..SIGLIP
+    },
 ];
 
 /// The rows of that architecture: the tower that is profiled first.
