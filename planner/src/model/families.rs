@@ -89,6 +89,8 @@ pub(super) struct Family {
     pub(super) experts: Experts,
     pub(super) rope: RopeKind,
     pub(super) scalar_buffers: u32,
+    /// The embedding is whole on every rank, and attention to an encoder's output follows each layer's own (Whisper).
+    pub(super) behind_encoder: bool,
     /// Copies of the hidden states alive at the peak: read off the profile runs of vLLM's own runner for Llama, Phi-3,
     /// Qwen and Gemma; the other rows inherit them.
     pub(super) residual_copies: u32,
@@ -116,6 +118,7 @@ const LLAMA: Family = Family {
     experts: Experts::None,
     rope: RopeKind::Common,
     scalar_buffers: 0,
+    behind_encoder: false,
     residual_copies: 3,
 };
 
@@ -335,6 +338,11 @@ const WRAPPERS: &[Wrapper] = &[
         defaults: &[],
     },
     Wrapper {
+        architecture: "WhisperForConditionalGeneration",
+        language: "WhisperDecoder",
+        defaults: &[],
+    },
+    Wrapper {
         architecture: "MiniCPMV",
         language: MINICPMV,
         defaults: &[],
@@ -537,6 +545,20 @@ const FAMILIES: &[Family] = &[
         experts: Experts::Glm,
         rope: RopeKind::Common,
         ..DEEPSEEK
+    },
+    Family {
+        // The decoder of `WhisperForConditionalGeneration`; its third norm of each layer is counted with the encoder.
+        architecture: "WhisperDecoder",
+        qkv_bias: Switch::Always,
+        o_bias: Switch::Always,
+        mlp_bias: Switch::Always,
+        norms_per_layer: 1,
+        norm_bias: true,
+        tied: true,
+        pattern: Pattern::None,
+        rope: RopeKind::None,
+        behind_encoder: true,
+        ..LLAMA
     },
     Family {
         architecture: "MiniMaxM2ForCausalLM",

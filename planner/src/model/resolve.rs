@@ -126,6 +126,9 @@ fn wrapped(
     };
     wrapper.architecture.clone_into(&mut spec.architecture);
     spec.has_tower = true;
+    if family.behind_encoder {
+        wrappers::attend_to_encoder(&mut spec);
+    }
     Ok(spec)
 }
 
@@ -198,6 +201,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         default_max_model_len: context.default,
         derived_max_model_len_key: context.key,
         tie_word_embeddings,
+        whole_embedding: family.behind_encoder,
         lm_head_bias: switch(fields, family.lm_head_bias)?,
         attention,
         layers,

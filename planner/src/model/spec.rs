@@ -11,6 +11,8 @@ pub enum AttentionSpan {
     Sliding(u32),
     /// The chunk of so many tokens that a token lies in (Llama 4).
     Chunked(u32),
+    /// What the encoder made of the input (Whisper).
+    Encoder,
 }
 
 /// What stands behind the mixer of a layer: dense, routed experts, both beside each other (Gemma 4), or nothing
@@ -265,6 +267,8 @@ pub struct ModelSpec {
     pub derived_max_model_len_key: &'static str,
     /// Embedding and output share one tensor.
     pub tie_word_embeddings: bool,
+    /// The embedding is whole on every rank, without padding (Whisper).
+    pub whole_embedding: bool,
     /// Bias on the output.
     pub lm_head_bias: bool,
     /// Attention shapes of the first layer that has any; of latent attention, its heads and one cached head.

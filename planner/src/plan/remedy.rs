@@ -123,7 +123,10 @@ fn candidates(scenario: &Scenario, plan: &Plan) -> Vec<Candidate> {
             "Use `--enforce-eager` (no CUDA graphs, slower)".to_owned(),
         ));
     }
-    if scenario.model.spec.as_ref().is_ok_and(|spec| spec.has_tower) && !args.language_model_only.value {
+    // Whisper's decoder is nothing without its encoder.
+    let spec = scenario.model.spec.as_ref();
+    let optional_tower = spec.is_ok_and(|spec| spec.has_tower && !spec.whole_embedding);
+    if optional_tower && !args.language_model_only.value {
         all.push(one(
             "language_model_only",
             "true".to_owned(),

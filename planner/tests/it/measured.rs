@@ -44,7 +44,7 @@ fn logical_bytes(spec: &ModelSpec, tokens: u64) -> u64 {
     let layer = |run: &LayerRun| match run.mixer {
         Mixer::Attention(a, span) => {
             let seen = match span {
-                AttentionSpan::Full => tokens,
+                AttentionSpan::Full | AttentionSpan::Encoder => tokens,
                 AttentionSpan::Sliding(window) | AttentionSpan::Chunked(window) => {
                     tokens.min(u64::from(window))
                 }

@@ -74,3 +74,14 @@ fn without_its_sizes_only_the_language_model_is_planned() {
     scenario.set("language_model_only", "true").unwrap();
     assert_eq!(evaluate(&scenario).verdict.outcome, Outcome::Fits);
 }
+
+#[test]
+fn links_keep_what_towers_are_read_from() {
+    let file = crate::support::json("oracle/weights_tower.json");
+    for id in file["configs"].as_object().unwrap().keys() {
+        let model = crate::support::model(&file, id);
+        let again = ModelInput::from_object(id, &model.config).unwrap();
+        assert_eq!(again, model, "{id}");
+        assert!(again.spec.unwrap().tower.is_ok(), "{id}");
+    }
+}

@@ -157,7 +157,11 @@ impl Builder<'_> {
 
     /// Rows padded to 64, then split (`DEFAULT_VOCAB_PADDING_SIZE`).
     fn embedding(&self, class: TensorClass) -> Tensor {
-        let rows = u64::from(self.spec.vocab_size).next_multiple_of(64) / self.tp();
+        let rows = if self.spec.whole_embedding {
+            u64::from(self.spec.vocab_size)
+        } else {
+            u64::from(self.spec.vocab_size).next_multiple_of(64) / self.tp()
+        };
         whole(class, rows * u64::from(self.spec.hidden_size) * self.element, 1)
     }
 

@@ -164,7 +164,7 @@ impl Reader<'_> {
             let mut linear = self.linear(&part, k, n, shards, cut, bias)?;
             linear.attention = attention;
             for time in 0..times {
-                // Whisper's keys have no bias.
+                // Keys have no bias in transformers; vLLM's fused layer keeps zeros for it.
                 linear.bias = bias && !(time == 1 && self.row.positions.is_sound());
                 out.push(TowerTensor::Linear(linear));
                 if clipped {

@@ -83,6 +83,14 @@ impl Reader<'_> {
             Connector::Audio => {
                 out.push(self.projection("linear", w, text, Cut::Whole, true)?);
             }
+            Connector::Decoder => {
+                out.push(whole(
+                    u64::from(self.number("max_target_positions")?) * u64::from(w),
+                    1,
+                ));
+                let layers = self.number("decoder_layers")?;
+                out.push(whole(u64::from(w), 2 * layers));
+            }
             Connector::AudioTokens => {
                 let last = self.number("output_dim")?;
                 out.push(whole(u64::from(last), 2));

@@ -97,6 +97,8 @@ pub(in crate::model) enum Connector {
     Separators,
     /// Qwen2-Audio: one whole layer with a bias.
     Audio,
+    /// Whisper: none; the decoder's positions and third norms are counted here.
+    Decoder,
     /// Qwen2.5-Omni's sound: the same, and two learned tokens around it.
     AudioTokens,
     /// MiniCPM-V: learned queries that attend to the patches.

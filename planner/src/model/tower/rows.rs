@@ -522,6 +522,21 @@ const ROWS: &[Row] = &[
         modalities: &["image", "video"],
         ..SIGLIP
     },
+    Row {
+        architectures: &["WhisperForConditionalGeneration"],
+        object: "encoder_config",
+        defaults: &[],
+        roots: &["model.encoder"],
+        block: Block {
+            names: ["layers", "self_attn.q_proj", "self_attn.out_proj", "fc1", "fc2"],
+            ..QWEN3.block
+        },
+        connector: Connector::Decoder,
+        covered: Covered::All,
+        whole: false,
+        tokens: Tokens::Fixed(1500),
+        ..QWEN2_AUDIO
+    },
 ];
 
 /// The rows of that architecture: the tower that is profiled first.
