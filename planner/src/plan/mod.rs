@@ -1,5 +1,6 @@
 //! The question, the answer, and the judgement between them.
 mod arguments;
+mod artifact_kind;
 mod evaluate;
 mod judge;
 mod notes;
@@ -9,8 +10,10 @@ mod scenario;
 mod tower;
 
 pub use crate::memory::Term;
+pub use artifact_kind::ArtifactKind;
 pub use evaluate::evaluate;
 pub use output::{
-    Bias, Feasibility, Memory, Note, OomRisk, Outcome, Plan, RankMemory, Remedy, Severity, Verdict,
+    Bias, Feasibility, Memory, Note, OomRisk, Outcome, PLAN_SCHEMA, Plan, RankMemory, Remedy, Severity,
+    Verdict,
 };
 pub use scenario::{Defaults, Deploy, Hardware, Interconnect, Scenario};

@@ -38,11 +38,11 @@ fn the_tower_is_part_of_the_plan_unless_it_is_left_out() {
 #[test]
 fn terms_sum_to_the_gpu() {
     for model in planner::model::models() {
-        if !model.spec.as_ref().unwrap().has_tower {
+        if !model.spec().as_ref().unwrap().has_tower {
             continue;
         }
         for gpus in ["1", "4"] {
-            let plan = evaluate(&scenario(&model.id, "H200", &[("gpus", gpus)]));
+            let plan = evaluate(&scenario(model.id, "H200", &[("gpus", gpus)]));
             let memory = plan
                 .memory
                 .unwrap_or_else(|| panic!("{} {:?}", model.id, plan.verdict));
