@@ -5,7 +5,7 @@ use super::{
     kinds::{Connector, Positions},
     read::Reader,
 };
-use crate::model::ConfigError;
+use crate::model::{ConfigError, fields::Fields};
 
 impl Reader<'_> {
     /// Its tensors, and the width of what it hands on.
@@ -30,6 +30,7 @@ impl Reader<'_> {
             }
             Connector::Plain => {
                 out.push(self.projection("embedding_projection", w, text, Cut::Whole, false)?);
+                out.extend(self.per_layer_embeddings()?);
             }
             Connector::PatchMerger => {
                 out.push(whole(u64::from(w), 1));
@@ -147,6 +148,19 @@ impl Reader<'_> {
             }
         }
         Ok((out, output))
+    }
+
+    /// Gemma 4 E2B and E4B keep the embeddings of every layer for a whole step (`models/gemma4_mm.py` at 0.33.0).
+    fn per_layer_embeddings(&self) -> Result<Option<TowerTensor>, ConfigError> {
+        let Some(text) = self.top.object("text_config")? else {
+            return Ok(None);
+        };
+        let text = Fields::new(text, "text_config");
+        let width = text.count_in("hidden_size_per_layer_input", 0, 1 << 16)?;
+        Ok(width.filter(|width| *width > 0).map(|width| TowerTensor::PerToken {
+            width: width.saturating_mul(self.spec.num_hidden_layers()),
+            count: 1,
+        }))
     }
 
     fn two_layers(&self, bias: bool, out: &mut Vec<TowerTensor>) -> Result<(), ConfigError> {
