@@ -294,12 +294,12 @@ const WRAPPERS: &[Wrapper] = &[
     },
     Wrapper {
         architecture: "LlavaForConditionalGeneration",
-        language: "LlamaForCausalLM",
+        language: "",
         defaults: LLAMA_TEXT,
     },
     Wrapper {
         architecture: "LlavaNextForConditionalGeneration",
-        language: "LlamaForCausalLM",
+        language: "",
         defaults: LLAMA_TEXT,
     },
     Wrapper {

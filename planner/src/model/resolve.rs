@@ -92,33 +92,23 @@ fn wrapped(
     wrapper: &families::Wrapper,
     kept_text: &mut Option<Map<String, Value>>,
 ) -> Result<ModelSpec, ConfigError> {
-    // Where the class takes any language model, its config names it.
-    let language = match (wrapper.language, text) {
-        ("", Some(text)) => architecture(&Fields::new(text, "text_config"))?,
-        ("", None) => {
-            return Err(ConfigError::Missing {
-                field: "text_config".to_owned(),
-                needed_for: "the language model",
-            });
-        }
-        (families::MINICPMV, _) => families::minicpmv(top.number("version")?).ok_or_else(|| {
-            ConfigError::unsupported(
-                "this version of MiniCPM-V is not modelled yet (known: 2.5, 2.6, 4.0, 4.5)",
-            )
-        })?,
-        (language, _) => language,
-    };
-    let family = families::find(language);
-    let family = family.ok_or_else(|| ConfigError::unsupported(families::refusal(language)))?;
+    let family = wrappers::family(top, text, wrapper)?;
     let mut spec = match text {
         None => decoder(top, top, family)?,
         Some(text) => {
-            let fields = Fields::new(text, "text_config").with_defaults(wrapper.defaults);
-            refuse_unknown_experts(&fields, family)?;
+            let defaults = if wrappers::defaults_apply(wrapper.language, family.architecture) {
+                wrapper.defaults
+            } else {
+                &[]
+            };
+            let fields = Fields::new(text, "text_config").with_defaults(defaults);
+            wrappers::refuse_unknown_experts(&fields, family)?;
             let spec = decoder(top, &fields, family);
             let mut kept = fields.touched();
-            if let ("", Some(named)) = (wrapper.language, text.get("architectures")) {
-                kept.insert("architectures".to_owned(), named.clone());
+            for key in ["architectures", "model_type"] {
+                if let ("", Some(named)) = (wrapper.language, text.get(key)) {
+                    kept.insert(key.to_owned(), named.clone());
+                }
             }
             *kept_text = Some(kept);
             spec?
@@ -132,28 +122,11 @@ fn wrapped(
     Ok(spec)
 }
 
-/// A wrapper's class may take several language models: one with experts is none of a family without.
-fn refuse_unknown_experts(fields: &Fields<'_>, family: &Family) -> Result<(), ConfigError> {
-    let experts = ["n_routed_experts", "num_experts", "num_local_experts"];
-    let some = |key: &&str| {
-        fields
-            .value(key)
-            .and_then(Value::as_u64)
-            .is_some_and(|count| count > 0)
-    };
-    match experts.iter().find(|key| some(key)) {
-        Some(key) if family.experts == Experts::None => Err(ConfigError::unsupported(format!(
-            "`text_config` is of a model with experts (`{key}`), which is not modelled yet beside this tower"
-        ))),
-        _ => Ok(()),
-    }
-}
-
 pub(super) fn short(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
-fn architecture<'a>(fields: &Fields<'a>) -> Result<&'a str, ConfigError> {
+pub(super) fn architecture<'a>(fields: &Fields<'a>) -> Result<&'a str, ConfigError> {
     let missing = ConfigError::Missing {
         field: "architectures".to_owned(),
         needed_for: "the kinds of layers",

@@ -1,5 +1,10 @@
 //! Configs that keep their language model or towers in objects of other names.
-use super::{AttentionSpan, FeedForward, LayerRun, Mixer, ModelSpec};
+use super::{
+    AttentionSpan, ConfigError, FeedForward, LayerRun, Mixer, ModelSpec,
+    families::{self, Experts, Family, Wrapper},
+    fields::Fields,
+    resolve::architecture,
+};
 use serde_json::{Map, Value};
 
 /// Where a config keeps them.
@@ -50,6 +55,65 @@ pub(super) fn attend_to_encoder(spec: &mut ModelSpec) {
     };
     let layers: Vec<LayerRun> = spec.layers.iter().filter_map(across).collect();
     spec.layers.extend(layers);
+}
+
+/// The language model's row.
+pub(super) fn family(
+    top: &Fields<'_>,
+    text: Option<&Map<String, Value>>,
+    wrapper: &Wrapper,
+) -> Result<&'static Family, ConfigError> {
+    // Where the class takes any language model, its config names it.
+    let language = match (wrapper.language, text) {
+        ("", Some(text)) => language(&Fields::new(text, "text_config"))?,
+        ("", None) => {
+            return Err(ConfigError::Missing {
+                field: "text_config".to_owned(),
+                needed_for: "the language model",
+            });
+        }
+        (families::MINICPMV, _) => families::minicpmv(top.number("version")?).ok_or_else(|| {
+            ConfigError::unsupported(
+                "this version of MiniCPM-V is not modelled yet (known: 2.5, 2.6, 4.0, 4.5)",
+            )
+        })?,
+        (language, _) => language,
+    };
+    families::find(language).ok_or_else(|| ConfigError::unsupported(families::refusal(language)))
+}
+
+/// A wrapper's class may take several language models: one with experts is none of a family without.
+pub(super) fn refuse_unknown_experts(fields: &Fields<'_>, family: &Family) -> Result<(), ConfigError> {
+    let experts = ["n_routed_experts", "num_experts", "num_local_experts"];
+    let some = |key: &&str| {
+        fields
+            .value(key)
+            .and_then(Value::as_u64)
+            .is_some_and(|count| count > 0)
+    };
+    match experts.iter().find(|key| some(key)) {
+        Some(key) if family.experts == Experts::None => Err(ConfigError::unsupported(format!(
+            "`text_config` is of a model with experts (`{key}`), which is not modelled yet beside this tower"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The language model of a class that takes several: what the text config names, or what stands for its type.
+fn language<'a>(text: &Fields<'a>) -> Result<&'a str, ConfigError> {
+    if text.has("architectures") {
+        return architecture(text);
+    }
+    match text.text("model_type")? {
+        None | Some("llama") => Ok("LlamaForCausalLM"),
+        Some("mistral") => Ok("MistralForCausalLM"),
+        Some(_) => architecture(text),
+    }
+}
+
+/// A wrapper's defaults are those of its own language model, or of Llama where it takes several.
+pub(super) fn defaults_apply(own: &str, language: &str) -> bool {
+    !own.is_empty() || language == "LlamaForCausalLM"
 }
 
 /// The same config with `text_config` and towers where others have them.

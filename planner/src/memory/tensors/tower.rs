@@ -66,14 +66,13 @@ impl Builder<'_> {
             Cut::OutputsAlways => (1, tp),
             Cut::InputsAlways => (tp, 1),
         };
-        let shards = u64::from(linear.shards.max(1));
-        let shard = n / n_ranks / shards;
-        let shards = [shard; 3].into_iter().take(linear.shards.clamp(1, 3) as usize);
-        let shards: Vec<u64> = shards.collect();
+        let count = linear.shards.clamp(1, 3);
+        let shards = [n / n_ranks / u64::from(count); 3];
+        let shards = shards.get(..count as usize).unwrap_or(&shards);
         self.linear(
             &Linear {
                 class: TensorClass::Vision,
-                shards: &shards,
+                shards,
                 k: k / k_ranks,
                 experts: 1,
                 quantized: linear.quantized,

@@ -157,10 +157,12 @@ impl Reader<'_> {
         };
         let text = Fields::new(text, "text_config");
         let width = text.count_in("hidden_size_per_layer_input", 0, 1 << 16)?;
-        Ok(width.filter(|width| *width > 0).map(|width| TowerTensor::PerToken {
-            width: width.saturating_mul(self.spec.num_hidden_layers()),
-            count: 1,
-        }))
+        Ok(width
+            .filter(|width| *width > 0)
+            .map(|width| TowerTensor::PerToken {
+                width: width.saturating_mul(self.spec.num_hidden_layers()),
+                count: 1,
+            }))
     }
 
     fn two_layers(&self, bias: bool, out: &mut Vec<TowerTensor>) -> Result<(), ConfigError> {

@@ -132,6 +132,8 @@ pub(in crate::model) struct Row {
     pub(in crate::model) architectures: &'static [&'static str],
     /// The object of the config.
     pub(in crate::model) object: &'static str,
+    /// Its `model_type`, where the class takes towers of several; else empty.
+    pub(in crate::model) model_type: &'static str,
     /// What the config's class fills in.
     pub(in crate::model) defaults: &'static [(&'static str, u32)],
     /// Names of the tower's module, in vLLM and in checkpoints.

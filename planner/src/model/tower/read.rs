@@ -55,6 +55,13 @@ fn one(
     if object.is_none() && row.object == "audio_config" {
         return Ok(None);
     }
+    let of_another = |object: &Map<String, Value>| {
+        let own = object.get("model_type").and_then(Value::as_str);
+        !object.is_empty() && !row.model_type.is_empty() && own != Some(row.model_type)
+    };
+    if object.is_some_and(of_another) {
+        return Ok(None);
+    }
     if object.is_some_and(Map::is_empty) {
         return Err(ConfigError::unsupported(format!(
             "`{}` is empty: it was left out of this link or file, and with it the sizes of the tower",
@@ -64,6 +71,9 @@ fn one(
     let fields = Fields::new(object.unwrap_or(&none), row.object).with_defaults(row.defaults);
     let tower = Reader::new(top, &fields, spec, row).and_then(|reader| reader.tower());
     if object.is_some() {
+        if !row.model_type.is_empty() {
+            fields.has("model_type");
+        }
         kept.insert(row.object.to_owned(), Value::Object(fields.touched()));
     }
     tower.map(Some)

@@ -13,6 +13,7 @@ const QWEN3: Row = Row {
         "Qwen3VLMoeForConditionalGeneration",
     ],
     object: "vision_config",
+    model_type: "",
     defaults: &[
         ("depth", 27),
         ("hidden_size", 1152),
@@ -121,6 +122,7 @@ const SIGLIP: Row = Row {
 
 const CLIP: Row = Row {
     architectures: &["LlavaForConditionalGeneration"],
+    model_type: "clip_vision_model",
     defaults: &[
         ("hidden_size", 768),
         ("intermediate_size", 3072),
@@ -314,6 +316,7 @@ const ROWS: &[Row] = &[
     Row {
         architectures: &["Phi3VForCausalLM"],
         object: "img_processor",
+        model_type: "",
         // `CLIP_VIT_LARGE_PATCH14_336_CONFIG`: the file names no shapes.
         defaults: &[
             ("hidden_size", 1024),
@@ -330,6 +333,20 @@ const ROWS: &[Row] = &[
         ..CLIP
     },
     PIXTRAL,
+    Row {
+        architectures: &["LlavaForConditionalGeneration"],
+        model_type: "pixtral",
+        connector: Connector::TwoLayers,
+        ..PIXTRAL
+    },
+    Row {
+        architectures: &["LlavaForConditionalGeneration"],
+        model_type: "siglip_vision_model",
+        connector: Connector::TwoLayers,
+        vectors: 0,
+        tokens: Tokens::Image,
+        ..SIGLIP
+    },
     Row {
         architectures: &["Llama4ForConditionalGeneration"],
         defaults: &[
