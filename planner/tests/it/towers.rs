@@ -1,6 +1,14 @@
 //! Plans of models with a vision tower: with it, without it, and where its sizes are not given.
 use crate::support::scenario;
-use planner::{Outcome, evaluate, model::ModelInput};
+use planner::{
+    Outcome, evaluate,
+    memory::{
+        activations::{RunSettings, RunnerMemory},
+        encoder::TowerSettings,
+        shape::RankShape,
+    },
+    model::ModelInput,
+};
 
 const MODEL: &str = "Qwen/Qwen3-VL-8B-Instruct";
 
@@ -83,5 +91,41 @@ fn links_keep_what_towers_are_read_from() {
         let again = ModelInput::from_object(id, &model.config).unwrap();
         assert_eq!(again, model, "{id}");
         assert!(again.spec.unwrap().tower.is_ok(), "{id}");
+    }
+}
+
+/// vLLM 0.33.0's own runner for google/gemma-3-27b-it on one GPU: max_num_batched_tokens, max_num_seqs, bytes that it keeps.
+const KEPT: &[(u32, u32, u64)] = &[
+    (8192, 1024, 1_247_719_936),
+    (8192, 64, 160_778_240),
+    (2048, 256, 312_986_112),
+    (16_384, 64, 248_965_120),
+];
+
+#[test]
+fn the_runner_keeps_embeddings_for_a_step() {
+    let model = ModelInput::from_catalog("google/gemma-3-27b-it").unwrap();
+    for (tokens, seqs, theirs) in KEPT {
+        let run = RunSettings {
+            shape: RankShape::SINGLE,
+            max_num_seqs: *seqs,
+            max_num_batched_tokens: *tokens,
+            sampler_state: true,
+            tower: Some(TowerSettings {
+                data_parallel: false,
+                profiled: false,
+                item_limit: 999,
+                video_limit: 999,
+                max_pixels: None,
+                max_model_len: 32_768,
+            }),
+        };
+        let memory = RunnerMemory::new(model.spec.as_ref().unwrap(), &run);
+        let ours = memory.persistent().get();
+        // The allocator leaves rests of up to 1 MiB on large blocks.
+        assert!(
+            theirs.abs_diff(ours) < 2 << 20,
+            "{tokens} {seqs}: {ours} of {theirs}"
+        );
     }
 }
