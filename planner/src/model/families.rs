@@ -44,6 +44,8 @@ pub(super) enum Experts {
     Glm,
     /// As Mixtral, with a correction bias and a float32 router.
     MiniMax,
+    /// `num_local_experts` of `intermediate_size` and shared ones by `moe_layer_freq`, else `dense_intermediate_size`.
+    MiniMaxM3,
     /// As Mixtral, with biases on experts and router.
     GptOss,
     /// `num_local_experts` of `intermediate_size` and a shared one in every `interleave_moe_layer_step`-th layer;
@@ -53,6 +55,12 @@ pub(super) enum Experts {
     Gemma4,
     /// By `hybrid_override_pattern`, without gates.
     NemotronH,
+    /// As DeepSeek, by `mlp_layer_types`.
+    Glm5Next,
+    /// `num_experts`, `num_experts_per_token`, `num_shared_experts`, perhaps in a narrower space.
+    Kimi,
+    /// As DeepSeek in every layer; the first `num_hash_layers` look their experts up in a table.
+    DeepSeekV4,
     /// As GLM, with a router in the model's type; the correction bias only with `topk_method` noaux_tc.
     DeepSeek,
 }
@@ -63,6 +71,12 @@ pub(super) struct Family {
     pub(super) architecture: &'static str,
     /// Multi-head latent attention.
     pub(super) latent: bool,
+    /// Kimi's linear attention between its layers of latent attention.
+    pub(super) kda: bool,
+    /// A window beside compressed tokens, and hyper-connections.
+    pub(super) compressed: bool,
+    /// An indexer picks what latent attention reads.
+    pub(super) indexer: bool,
     /// Gated DeltaNet between the attention layers.
     pub(super) linear: bool,
     /// Mamba, attention and feed-forward are layers of their own, by `hybrid_override_pattern`.
@@ -99,6 +113,9 @@ pub(super) struct Family {
 const LLAMA: Family = Family {
     architecture: "LlamaForCausalLM",
     latent: false,
+    kda: false,
+    compressed: false,
+    indexer: false,
     linear: false,
     hybrid_pattern: false,
     output_gate: Switch::Never,
@@ -194,6 +211,22 @@ const DEEPSEEK: Family = Family {
     ..LLAMA
 };
 
+const DEEPSEEK_V4: Family = Family {
+    architecture: "DeepseekV4ForCausalLM",
+    latent: false,
+    compressed: true,
+    experts: Experts::DeepSeekV4,
+    rope: RopeKind::Compressed,
+    ..DEEPSEEK
+};
+
+const DEEPSEEK_V32: Family = Family {
+    architecture: "DeepseekV32ForCausalLM",
+    indexer: true,
+    rope: RopeKind::DeepSeekIndexer,
+    ..DEEPSEEK
+};
+
 /// Architectures whose language model is one of the above, beside a vision or audio tower.
 pub(super) struct Wrapper {
     pub(super) architecture: &'static str,
@@ -250,6 +283,21 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "KimiK25ForConditionalGeneration",
         language: "DeepseekV3ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "MiniMaxM3SparseForConditionalGeneration",
+        language: "MiniMaxM3SparseForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Glm5NextForConditionalGeneration",
+        language: "Glm5NextForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "KimiK3ForConditionalGeneration",
+        language: "KimiLinearForCausalLM",
         defaults: &[],
     },
     Wrapper {
@@ -541,6 +589,26 @@ const FAMILIES: &[Family] = &[
         ..DEEPSEEK
     },
     Family {
+        architecture: "KimiLinearForCausalLM",
+        kda: true,
+        experts: Experts::Kimi,
+        rope: RopeKind::None,
+        ..DEEPSEEK
+    },
+    Family {
+        architecture: "Glm5NextForCausalLM",
+        kda: true,
+        experts: Experts::Glm5Next,
+        rope: RopeKind::None,
+        ..DEEPSEEK
+    },
+    DEEPSEEK_V4,
+    DEEPSEEK_V32,
+    Family {
+        architecture: "GlmMoeDsaForCausalLM",
+        ..DEEPSEEK_V32
+    },
+    Family {
         architecture: "Glm4MoeLiteForCausalLM",
         experts: Experts::Glm,
         rope: RopeKind::Common,
@@ -558,6 +626,16 @@ const FAMILIES: &[Family] = &[
         pattern: Pattern::None,
         rope: RopeKind::None,
         behind_encoder: true,
+        ..LLAMA
+    },
+    Family {
+        architecture: "MiniMaxM3SparseForCausalLM",
+        qkv_bias: Switch::Never,
+        o_bias: Switch::Never,
+        mlp_bias: Switch::Never,
+        qk_norm: QkNorm::PerHead,
+        pattern: Pattern::None,
+        experts: Experts::MiniMaxM3,
         ..LLAMA
     },
     Family {
@@ -581,7 +659,13 @@ pub(super) fn find(architecture: &str) -> Option<&'static Family> {
 pub(super) fn refusal(architecture: &str) -> String {
     let shown: String = architecture.chars().take(60).collect();
     let last = match architecture {
-        "QWenLMHeadModel" | "BaichuanForCausalLM" | "XverseForCausalLM" => "0.23.0",
+        "QWenLMHeadModel"
+        | "BaichuanForCausalLM"
+        | "XverseForCausalLM"
+        | "MiniMaxForCausalLM"
+        | "MiniMaxText01ForCausalLM"
+        | "MiniMaxM1ForCausalLM"
+        | "MiniMaxVL01ForConditionalGeneration" => "0.23.0",
         "MptForCausalLM" | "RWForCausalLM" => "0.28.0",
         "Phi3SmallForCausalLM" => "0.9.2",
         _ => {

@@ -1,11 +1,13 @@
 //! Models: a Hugging Face `config.json` read without guessing, and the shapes that follow from it.
 mod attention;
 mod catalog;
+mod compressed;
 mod config_error;
 mod experts;
 mod families;
 mod fields;
 mod input;
+mod kda;
 mod positions;
 mod quantization;
 mod resolve;
@@ -14,12 +16,14 @@ mod tower;
 mod wrappers;
 
 pub use catalog::{CatalogModel, find, models};
+pub use compressed::Compressed;
 pub use config_error::ConfigError;
 pub use input::{ModelInput, ModelOrigin};
+pub use kda::Kda;
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, Mamba2, Mixer, Mla, ModelSpec,
-    Moe, Norms, QkNorm, Quantized, Rope, SharedExpert,
+    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LatentMoe, LayerRun, Mamba2, Mixer, Mla,
+    ModelSpec, Moe, Norms, QkNorm, Quantized, Rope, SharedExpert, SparseIndex,
 };
 pub use tower::{Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven};

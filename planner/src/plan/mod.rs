@@ -1,6 +1,7 @@
 //! The question, the answer, and the judgement between them.
 mod arguments;
 mod artifact_kind;
+mod caches;
 mod evaluate;
 mod judge;
 mod notes;

@@ -4,9 +4,11 @@
 //! `create_weights` methods of `layers/quantization/` at 0.33.0. Sizes are what a rank allocates: sharded, replicated
 //! and padded, not a share of a total.
 mod attention;
+mod compressed;
 mod experts;
 mod feed_forward;
 mod gated_deltanet;
+mod kda;
 mod latent;
 mod linear;
 mod mamba2;
@@ -14,7 +16,11 @@ mod tower;
 
 use self::linear::Linear;
 pub use self::tower::TowerPlace;
-use super::shape::{RankShape, stage_layers};
+use super::{
+    packed,
+    shape::{RankShape, stage_layers},
+    sparse_latent::{self, LoadSettings},
+};
 use crate::model::{LayerRun, Mixer, ModelSpec};
 use crate::units::FloatDtype;
 
@@ -35,6 +41,10 @@ pub enum TensorClass {
     SharedExperts,
     /// Router.
     Router,
+    /// Hyper-connections between streams of hidden states.
+    Connections,
+    /// No tensors of the model: what the attention's kernels keep from loading on.
+    Buffers,
     /// Norms.
     Norms,
     /// Output projection.
@@ -78,6 +88,8 @@ pub struct Placement {
     pub capability: u16,
     /// How the tower lies; `None` leaves it out (`--language-model-only`).
     pub tower: Option<TowerPlace>,
+    /// What buffers that are made with the layers depend on.
+    pub load: LoadSettings,
 }
 
 /// All tensors of a rank.
@@ -95,6 +107,23 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
         builder.tower(tower, place, &mut runs);
     }
     let tied_last = spec.tie_word_embeddings && shape.is_last();
+    let load = place.load;
+    if let Some(layer) = packed::compressed(spec) {
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: vec![loaded(TensorClass::Buffers, load.picked(&layer.index))],
+        });
+    }
+    let picked = sparse_latent::find(spec).map_or(0, |index| load.picked(&index));
+    let workspace = load.workspace(spec, u64::from(shape.tp), place.capability);
+    if picked + workspace > 0 {
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: [picked, workspace]
+                .map(|bytes| loaded(TensorClass::Buffers, bytes))
+                .into(),
+        });
+    }
     if shape.is_first() || tied_last {
         runs.push(TensorRun {
             layers: 1,
@@ -115,10 +144,17 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
             tensors,
         });
     }
-    if shape.is_last() {
+    let mut last = if shape.is_last() {
+        builder.tail()
+    } else {
+        Vec::new()
+    };
+    // Every stage has what ends the streams.
+    builder.last_connection(&mut last);
+    if !last.is_empty() {
         runs.push(TensorRun {
             layers: 1,
-            tensors: builder.tail(),
+            tensors: last,
         });
     }
     if shape.is_first() && spec.scalar_buffers > 0 {
@@ -141,6 +177,16 @@ fn whole(class: TensorClass, bytes: u64, count: u64) -> Tensor {
         bytes,
         loaded: bytes,
         count,
+    }
+}
+
+/// A buffer that is no tensor of the model, but is there once it is loaded.
+fn loaded(class: TensorClass, bytes: u64) -> Tensor {
+    Tensor {
+        class,
+        bytes: 0,
+        loaded: bytes,
+        count: 1,
     }
 }
 
@@ -170,6 +216,8 @@ impl Builder<'_> {
         match &run.mixer {
             Mixer::Attention(attention, _) => self.attention(run, attention, &mut out),
             Mixer::Mla(mla) => self.latent(run, mla, &mut out),
+            Mixer::Kda(kda) => self.kda(run, kda, &mut out),
+            Mixer::Compressed(layer) => self.compressed(run, layer, &mut out),
             Mixer::GatedDeltaNet(gdn) => self.linear_attention(run, gdn, &mut out),
             Mixer::Mamba2(mamba) => self.mamba(run, mamba, &mut out),
             Mixer::None => {}
@@ -184,13 +232,15 @@ impl Builder<'_> {
             self.element,
             u64::from(self.spec.norms.scalars_per_layer),
         ));
+        self.connections(&mut out);
         out
     }
 
     fn tail(&self) -> Vec<Tensor> {
         let spec = self.spec;
         let h = u64::from(spec.hidden_size) * self.element;
-        let mut out = vec![whole(TensorClass::Norms, h, if spec.norms.bias { 2 } else { 1 })];
+        let vectors = u64::from(spec.norms.last) * if spec.norms.bias { 2 } else { 1 };
+        let mut out = vec![whole(TensorClass::Norms, h, vectors)];
         if !spec.tie_word_embeddings {
             if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
                 let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();

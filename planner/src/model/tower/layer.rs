@@ -70,7 +70,13 @@ impl Reader<'_> {
             self.row.roots
         };
         let quantizable = self.quantizable(name, connector);
-        let ignored = |q: &Quantization| roots.iter().any(|root| q.ignores(&format!("{root}.{name}")));
+        let named = |root: &&str| format!("{root}.{name}");
+        // Where the file lists what is quantised, the rest is not.
+        let unlisted = |q: &Quantization| {
+            let only = q.only.as_ref();
+            only.is_some_and(|only| !roots.iter().any(|root| only.contains(&named(root))))
+        };
+        let ignored = |q: &Quantization| unlisted(q) || roots.iter().any(|root| q.ignores(&named(root)));
         let reached = self.reached().filter(|q| quantizable && !ignored(q));
         let quantized = match reached.map(|q| (q.scheme, q.method)) {
             // AWQ and GPTQ name what they quantise by the files, which a config does not show; no tower is known to be.

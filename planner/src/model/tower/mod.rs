@@ -218,6 +218,7 @@ mod tests {
     use crate::{
         memory::{
             shape::RankShape,
+            sparse_latent::LoadSettings,
             tensors::{Placement, TensorClass, TowerPlace, tensors},
         },
         model::{LinearScheme, Quantization, fields::Fields, resolve},
@@ -259,6 +260,13 @@ mod tests {
                     max_num_batched_tokens: 8192,
                     every_stage: false,
                 }),
+                load: LoadSettings {
+                    max_num_batched_tokens: 8192,
+                    max_num_seqs: 1024,
+                    max_model_len: 8192,
+                    kv_element: 2,
+                    packed_latent: false,
+                },
             };
             assert_eq!(spec.tower.as_ref().err(), None, "{id}");
             let runs = tensors(&spec, &place);

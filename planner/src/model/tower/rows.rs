@@ -490,6 +490,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         architectures: &["KimiK3ForConditionalGeneration"],
+        modalities: &["image"],
         connector: Connector::WholeNormed,
         ..KIMI
     },
