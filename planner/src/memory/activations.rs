@@ -3,7 +3,10 @@
 //! Mirrors `vllm/v1/worker/gpu/sample/{penalties,sampler,states}.py` and `model_runner.py: profile_run` at 0.33.0.
 //! The sampler's part follows from shapes and was held against vLLM's own runner (tests/oracle/activations.json);
 //! the forward part was measured there without torch.compile, which makes it a slight upper bound.
-use super::shape::RankShape;
+use super::{
+    encoder::{EncoderMemory, TowerSettings},
+    shape::RankShape,
+};
 use crate::engine::{MemoryRules, Sampling};
 use crate::model::{GatedDeltaNet, LinearScheme, Mixer, Mla, ModelSpec, Moe, QkNorm};
 use crate::units::{Bytes, MIB};
@@ -24,6 +27,8 @@ pub struct RunSettings {
     pub capability: u16,
     /// The version's.
     pub rules: MemoryRules,
+    /// How the tower is run, where it is loaded.
+    pub tower: Option<TowerSettings>,
 }
 
 /// The runner's memory on one rank.
@@ -35,6 +40,10 @@ pub struct RunnerMemory {
     pub workspace: Bytes,
     /// Activations that later pipeline stages receive.
     pub intermediate: Bytes,
+    /// Embeddings of a step that may have images among its tokens.
+    pub embeddings: Bytes,
+    /// Encoding images, videos or sound.
+    pub encoder: EncoderMemory,
     /// Peak of a forward pass above all of these.
     pub forward_peak: Bytes,
     /// Peak of the sampler above all of these.
@@ -60,6 +69,11 @@ impl RunnerMemory {
         let workspace = if run.rules.expert_workspace_stays { kept } else { 0 };
         let cublas = cublas_workspace(run);
         let sampler_bytes = sampler_bytes(run, rows);
+        let embeddings = if run.tower.is_some() && run.shape.is_first() {
+            2 * n * h
+        } else {
+            0
+        };
         let sampler = if last {
             sampler_bytes * rows * v + sampler_buffer(run, rows) * v + 2 * n * h + 2 * rows * h + cublas
         } else {
@@ -70,6 +84,8 @@ impl RunnerMemory {
             sampler_state: Bytes::new(sampler_state),
             workspace: Bytes::new(workspace),
             intermediate: Bytes::new(intermediate),
+            embeddings: Bytes::new(embeddings),
+            encoder: EncoderMemory::new(spec, run),
             forward_peak: Bytes::new(forward),
             sampler_peak: Bytes::new(sampler),
             sampler_bytes,
@@ -78,12 +94,18 @@ impl RunnerMemory {
 
     /// What the profile run finds on top of what is kept.
     pub fn activation_peak(&self) -> Bytes {
-        self.forward_peak.max(self.sampler_peak)
+        let language = self.forward_peak.max(self.sampler_peak);
+        (self.encoder.outputs + language).max(self.encoder.peak)
+    }
+
+    /// Encoding decides the peak.
+    pub fn encoder_decides(&self) -> bool {
+        self.encoder.peak > self.encoder.outputs + self.forward_peak.max(self.sampler_peak)
     }
 
     /// What stays.
     pub fn persistent(&self) -> Bytes {
-        self.sampler_state + self.workspace + self.intermediate
+        self.sampler_state + self.workspace + self.intermediate + self.embeddings
     }
 
     /// The sampler decides the peak, not the forward pass.

@@ -5,13 +5,14 @@
 use super::{
     activations::{RunSettings, RunnerMemory},
     allocator::allocated,
+    encoder::TowerSettings,
     kv_cache::{KvLayout, KvPlan, KvSettings},
     lora::buffers,
     overhead, packed,
     rocm::driver_extra,
     shape::{RankShape, stage_layers},
     sparse_latent::LoadSettings,
-    tensors::{Placement, TensorClass, tensors},
+    tensors::{Placement, TensorClass, TowerPlace, tensors},
 };
 use crate::{
     engine::{Lora, MemoryRules},
@@ -56,6 +57,8 @@ pub struct BudgetSettings {
     pub lora: Option<Lora>,
     /// An AMD GPU.
     pub rocm: bool,
+    /// How the tower is run; `None` leaves it out.
+    pub tower: Option<TowerSettings>,
     /// The version's.
     pub rules: MemoryRules,
 }
@@ -113,6 +116,11 @@ impl RankBudget {
             shape,
             dtype: settings.dtype,
             capability: settings.capability,
+            tower: settings.tower.map(|tower| TowerPlace {
+                data_parallel: tower.data_parallel,
+                max_num_batched_tokens: settings.max_num_batched_tokens,
+                every_stage: !settings.rules.sampler_state,
+            }),
             load,
         };
         let runs = tensors(spec, &place);
@@ -146,6 +154,7 @@ impl RankBudget {
             max_num_batched_tokens: settings.max_num_batched_tokens,
             capability: settings.capability,
             rules: settings.rules,
+            tower: settings.tower,
         };
         let mut runner = RunnerMemory::new(spec, &run);
         // One workspace for all: loading made it as large as attention asks for.

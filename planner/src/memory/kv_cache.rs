@@ -52,6 +52,8 @@ pub(super) enum GroupKind {
     Sliding(u32),
     /// Up to a chunk.
     Chunked(u32),
+    /// With the encoder's budget, whatever its length.
+    Encoder,
     /// Not at all: a state, and so many blocks of it with prefix caching.
     State(u64),
 }
@@ -153,6 +155,7 @@ impl KvLayout {
         let blocks = |group: &Group| match group.kind {
             GroupKind::Full => tokens.div_ceil(group.block),
             GroupKind::Chunked(chunk) => (u64::from(chunk) + in_flight).min(tokens).div_ceil(group.block),
+            GroupKind::Encoder => u64::from(self.settings.max_num_batched_tokens).div_ceil(group.block),
             GroupKind::State(blocks) if self.settings.prefix_caching => blocks,
             GroupKind::State(_) => 1,
             GroupKind::Sliding(window) => {
@@ -314,6 +317,7 @@ pub(super) fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
         Mixer::Attention(_, AttentionSpan::Full) | Mixer::Mla(_) => Some(GroupKind::Full),
         Mixer::Attention(_, AttentionSpan::Chunked(chunk)) => Some(GroupKind::Chunked(*chunk)),
         Mixer::Attention(_, AttentionSpan::Sliding(window)) => Some(GroupKind::Sliding(*window)),
+        Mixer::Attention(_, AttentionSpan::Encoder) => Some(GroupKind::Encoder),
         Mixer::GatedDeltaNet(_) => Some(GroupKind::State(2 + u64::from(settings.flashinfer_prefill))),
         Mixer::Kda(kda) => Some(GroupKind::State(
             2 + u64::from(settings.flashinfer_prefill && kda.fast_prefill),

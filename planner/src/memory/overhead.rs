@@ -106,6 +106,7 @@ mod tests {
             max_num_batched_tokens: 8192,
             capability: 90,
             rules: VllmVersion::latest().memory_rules(),
+            tower: None,
         };
         assert_eq!(capture_sizes(&run, false).len(), 51);
         assert_eq!(capture_sizes(&run, true).len(), 83);
@@ -119,6 +120,7 @@ mod tests {
             max_num_batched_tokens: 2048,
             capability: 90,
             rules: VllmVersion::latest().memory_rules(),
+            tower: None,
         };
         assert_eq!(capture_sizes(&run, false), [1, 2, 4, 8, 16, 24, 32]);
     }

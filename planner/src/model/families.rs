@@ -107,6 +107,8 @@ pub(super) struct Family {
     pub(super) experts: Experts,
     pub(super) rope: RopeKind,
     pub(super) scalar_buffers: u32,
+    /// The embedding is whole on every rank, and attention to an encoder's output follows each layer's own (Whisper).
+    pub(super) behind_encoder: bool,
     /// Copies of the hidden states alive at the peak: read off the profile runs of vLLM's own runner for Llama, Phi-3,
     /// Qwen and Gemma; the other rows inherit them.
     pub(super) residual_copies: u32,
@@ -138,6 +140,7 @@ const LLAMA: Family = Family {
     experts: Experts::None,
     rope: RopeKind::Common,
     scalar_buffers: 0,
+    behind_encoder: false,
     residual_copies: 3,
 };
 
@@ -255,7 +258,7 @@ const DEEPSEEK_V32: Family = Family {
 /// Architectures whose language model is one of the above, beside a vision or audio tower.
 pub(super) struct Wrapper {
     pub(super) architecture: &'static str,
-    /// The language model's row.
+    /// The language model's row; empty where the text config names its architecture.
     pub(super) language: &'static str,
     /// What the text config's class fills in where the file leaves it out, as in Gemma 3's published files.
     pub(super) defaults: &'static [(&'static str, u32)],
@@ -271,6 +274,27 @@ const GEMMA3_TEXT: &[(&str, u32)] = &[
     ("head_dim", 256),
     ("max_position_embeddings", 131_072),
     ("sliding_window", 4096),
+];
+
+/// `LlamaConfig`: what LLaVA's files leave out.
+const LLAMA_TEXT: &[(&str, u32)] = &[
+    ("vocab_size", 32_000),
+    ("hidden_size", 4096),
+    ("intermediate_size", 11_008),
+    ("num_hidden_layers", 32),
+    ("num_attention_heads", 32),
+    ("max_position_embeddings", 2048),
+];
+
+/// `Qwen2Config`: what Qwen2-Audio's files leave out.
+const QWEN2_TEXT: &[(&str, u32)] = &[
+    ("vocab_size", 151_936),
+    ("hidden_size", 4096),
+    ("intermediate_size", 22_016),
+    ("num_hidden_layers", 32),
+    ("num_attention_heads", 32),
+    ("num_key_value_heads", 32),
+    ("max_position_embeddings", 32_768),
 ];
 
 const WRAPPERS: &[Wrapper] = &[
@@ -367,7 +391,83 @@ const WRAPPERS: &[Wrapper] = &[
         language: "Step3p5ForCausalLM",
         defaults: &[],
     },
+    Wrapper {
+        architecture: "LlavaForConditionalGeneration",
+        language: "",
+        defaults: LLAMA_TEXT,
+    },
+    Wrapper {
+        architecture: "LlavaNextForConditionalGeneration",
+        language: "",
+        defaults: LLAMA_TEXT,
+    },
+    Wrapper {
+        architecture: "Phi3VForCausalLM",
+        language: "Phi3ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "DotsOCRForCausalLM",
+        language: "Qwen2ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Glm4vForConditionalGeneration",
+        language: "Glm4ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Glm4vMoeForConditionalGeneration",
+        language: "Glm4MoeForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Qwen2AudioForConditionalGeneration",
+        language: "Qwen2ForCausalLM",
+        defaults: QWEN2_TEXT,
+    },
+    Wrapper {
+        architecture: "Qwen2_5OmniForConditionalGeneration",
+        language: "Qwen2ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Qwen2_5OmniModel",
+        language: "Qwen2ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "WhisperForConditionalGeneration",
+        language: "WhisperDecoder",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "MiniCPMV",
+        language: MINICPMV,
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "InternVLChatModel",
+        language: "",
+        defaults: &[],
+    },
 ];
+
+/// Stands for the language model of the version that the config gives.
+pub(super) const MINICPMV: &str = "MiniCPMV";
+
+/// The language model of a MiniCPM-V (`models/minicpmv.py: _SUPPORT_VERSION` at 0.33.0).
+pub(super) fn minicpmv(version: Option<f64>) -> Option<&'static str> {
+    const VERSIONS: [(f64, &str); 4] = [
+        (2.5, "LlamaForCausalLM"),
+        (2.6, "Qwen2ForCausalLM"),
+        (4.0, "LlamaForCausalLM"),
+        (4.5, "Qwen3ForCausalLM"),
+    ];
+    let version = version?;
+    let found = VERSIONS.iter().find(|(of, _)| (of - version).abs() < 0.01);
+    found.map(|(_, language)| *language)
+}
 
 /// The wrapper of that architecture.
 pub(super) fn wrapper(architecture: &str) -> Option<&'static Wrapper> {
@@ -647,6 +747,20 @@ const FAMILIES: &[Family] = &[
         unchecked: true,
         experts: Experts::Lfm2,
         ..LFM2
+    },
+    Family {
+        // The decoder of `WhisperForConditionalGeneration`; its third norm of each layer is counted with the encoder.
+        architecture: "WhisperDecoder",
+        qkv_bias: Switch::Always,
+        o_bias: Switch::Always,
+        mlp_bias: Switch::Always,
+        norms_per_layer: 1,
+        norm_bias: true,
+        tied: true,
+        pattern: Pattern::None,
+        rope: RopeKind::None,
+        behind_encoder: true,
+        ..LLAMA
     },
     Family {
         architecture: "MiniMaxM3SparseForCausalLM",

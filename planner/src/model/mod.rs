@@ -16,6 +16,8 @@ mod quantization;
 mod quark;
 mod resolve;
 mod spec;
+mod tower;
+mod wrappers;
 
 pub use catalog::{CatalogModel, find, models};
 pub use checked::{CHECKED, Checked, checked};
@@ -30,3 +32,4 @@ pub use spec::{
     Mamba1, Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, OtherSchemes, PerLayerInput, QkNorm, Quantized, Rope,
     SharedExpert, ShortConv, SparseIndex,
 };
+pub use tower::{Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven};

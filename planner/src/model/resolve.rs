@@ -7,6 +7,8 @@ use super::{
     layouts::{self, Layout},
     mixed, positions, quantization,
     spec::{FeedForward, LayerRun, Mixer, Norms, OtherSchemes, Quantized},
+    tower::{self, Tower},
+    wrappers,
 };
 use crate::units::FloatDtype;
 use serde_json::{Map, Value};
@@ -16,9 +18,25 @@ const MAX_VOCAB: u32 = 1 << 22;
 
 /// Resolves a config.json's object. The second part is the object reduced to the fields that were read.
 pub fn resolve(object: &Map<String, Value>) -> (Result<ModelSpec, ConfigError>, Map<String, Value>) {
+    match wrappers::unwrap(object) {
+        Some((inner, layout)) => {
+            let (spec, kept) = resolve_plain(&inner);
+            (spec, wrappers::wrap(kept, layout))
+        }
+        None => resolve_plain(object),
+    }
+}
+
+fn resolve_plain(object: &Map<String, Value>) -> (Result<ModelSpec, ConfigError>, Map<String, Value>) {
     let top = Fields::new(object, "");
     let mut kept_text = None;
-    let spec = resolve_top(&top, &mut kept_text);
+    let mut spec = resolve_top(&top, &mut kept_text);
+    let mut kept_towers = Map::new();
+    if let Ok(spec) = &mut spec
+        && spec.has_tower
+    {
+        spec.tower = tower::read::read(&top, spec, &mut kept_towers);
+    }
     let mut kept = top.touched();
     mixed::shorten(&mut kept);
     if let Some(mut text) = kept_text {
@@ -26,11 +44,12 @@ pub fn resolve(object: &Map<String, Value>) -> (Result<ModelSpec, ConfigError>, 
         kept.insert("text_config".to_owned(), Value::Object(text));
     }
     for tower in TOWERS {
-        // That there is one is all that is read of it.
+        // Of a tower that is not modelled, that there is one is all that is read.
         if let Some(value) = kept.get_mut(*tower) {
             *value = Value::Object(Map::new());
         }
     }
+    kept.append(&mut kept_towers);
     (spec, kept)
 }
 
@@ -51,7 +70,7 @@ fn resolve_top(
     let nested = text.map(|text| Fields::new(text, "text_config"));
     let towers = text.is_some() | TOWERS.iter().any(|tower| top.has(tower));
     let result = match (families::wrapper(architecture), towers) {
-        (Some(wrapper), _) => wrapped(top, text, architecture, wrapper, kept_text),
+        (Some(wrapper), _) => wrapped(top, text, wrapper, kept_text),
         (None, false) => {
             let family = families::find(architecture);
             let family = family.ok_or_else(|| ConfigError::unsupported(families::refusal(architecture)))?;
@@ -68,27 +87,40 @@ fn resolve_top(
     result
 }
 
-/// A language model beside a tower. The tower is left out: only plans without it are computed.
+/// A language model beside a tower, which is read by itself.
 fn wrapped(
     top: &Fields<'_>,
     text: Option<&Map<String, Value>>,
-    architecture: &str,
     wrapper: &families::Wrapper,
     kept_text: &mut Option<Map<String, Value>>,
 ) -> Result<ModelSpec, ConfigError> {
-    let family = families::find(wrapper.language);
-    let family = family.ok_or_else(|| ConfigError::unsupported(families::refusal(architecture)))?;
+    let family = wrappers::family(top, text, wrapper)?;
     let mut spec = match text {
         None => decoder(top, top, family)?,
         Some(text) => {
-            let fields = Fields::new(text, "text_config").with_defaults(wrapper.defaults);
+            let defaults = if wrappers::defaults_apply(wrapper.language, family.architecture) {
+                wrapper.defaults
+            } else {
+                &[]
+            };
+            let fields = Fields::new(text, "text_config").with_defaults(defaults);
+            wrappers::refuse_unknown_experts(&fields, family)?;
             let spec = decoder(top, &fields, family);
-            *kept_text = Some(fields.touched());
+            let mut kept = fields.touched();
+            for key in ["architectures", "model_type"] {
+                if let ("", Some(named)) = (wrapper.language, text.get(key)) {
+                    kept.insert(key.to_owned(), named.clone());
+                }
+            }
+            *kept_text = Some(kept);
             spec?
         }
     };
     wrapper.architecture.clone_into(&mut spec.architecture);
     spec.has_tower = true;
+    if family.behind_encoder {
+        wrappers::attend_to_encoder(&mut spec);
+    }
     Ok(spec)
 }
 
@@ -96,7 +128,7 @@ pub(super) fn short(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
-fn architecture<'a>(fields: &Fields<'a>) -> Result<&'a str, ConfigError> {
+pub(super) fn architecture<'a>(fields: &Fields<'a>) -> Result<&'a str, ConfigError> {
     let missing = ConfigError::Missing {
         field: "architectures".to_owned(),
         needed_for: "the kinds of layers",
@@ -163,6 +195,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
             dtype(top)?
         },
         has_tower: false,
+        tower: Ok(Tower::default()),
         hidden_size,
         vocab_size,
         derived_max_model_len: context.longest,
@@ -172,6 +205,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         pooling: false,
         marlin_experts: false,
         draft: None,
+        whole_embedding: family.behind_encoder,
         lm_head_bias: switch(fields, family.lm_head_bias)?,
         attention,
         layers,

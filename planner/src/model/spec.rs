@@ -1,5 +1,5 @@
 //! A model as the arithmetic needs it: resolved, with nothing left to guess.
-use super::{Compressed, Kda, LinearScheme, Quantization};
+use super::{Compressed, ConfigError, Kda, LinearScheme, Quantization, Tower};
 use crate::units::FloatDtype;
 
 /// How far back a layer attends.
@@ -11,6 +11,8 @@ pub enum AttentionSpan {
     Sliding(u32),
     /// The chunk of so many tokens that a token lies in (Llama 4).
     Chunked(u32),
+    /// What the encoder made of the input (Whisper).
+    Encoder,
 }
 
 /// What stands behind the mixer of a layer: dense, routed experts, both beside each other (Gemma 4), or nothing
@@ -445,8 +447,10 @@ pub struct ModelSpec {
     pub architecture: String,
     /// Type of what is not quantised in the checkpoint.
     pub dtype: FloatDtype,
-    /// A vision or audio tower stands beside it, whose weights are not part of this.
+    /// A vision or audio tower stands beside it, which `--language-model-only` leaves out.
     pub has_tower: bool,
+    /// The tower, or why it is not modelled; empty where there is none.
+    pub tower: Result<Tower, ConfigError>,
     /// Width.
     pub hidden_size: u32,
     /// Rows of the embedding.
@@ -465,6 +469,8 @@ pub struct ModelSpec {
     pub marlin_experts: bool,
     /// A layer of its own that drafts the next tokens, the last of `layers`.
     pub draft: Option<Draft>,
+    /// The embedding is whole on every rank, without padding (Whisper).
+    pub whole_embedding: bool,
     /// Bias on the output.
     pub lm_head_bias: bool,
     /// Attention shapes of the first layer that has any; of latent attention, its heads and one cached head.
@@ -598,6 +604,9 @@ impl ModelSpec {
             };
         }
         self.quantization = Some(quantization);
+        if let Ok(tower) = &mut self.tower {
+            tower.quantize();
+        }
         self
     }
 

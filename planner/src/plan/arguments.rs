@@ -5,12 +5,14 @@ use super::{
     caches,
     rules::{as_run, first_engine, recurrent, rules},
     scenario::{Defaults, Scenario},
+    tower,
 };
 use crate::{
     engine::{Chosen, Extras, KvCacheDtype, MaxModelLen, ResolvedArgs, SetBy},
     gpu::{ComputeCapability, GpuSpec, Vendor},
     memory::{
         budget::{BudgetSettings, ranks, worst},
+        encoder::TowerSettings,
         overhead, packed,
         shape::{RankShape, refusal},
         sparse_latent,
@@ -76,12 +78,6 @@ fn shape(args: &ResolvedArgs) -> RankShape {
 pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Resolved<'a>, Refusal> {
     let gpu = &scenario.hardware.gpu;
     let total = visible(gpu)?;
-    if spec.has_tower && scenario.engine.language_model_only != Some(true) {
-        return Err(Refusal::ours(format!(
-            "{} has a vision or audio tower, whose memory is not modelled yet; with --language-model-only vLLM leaves it out, and the plan is of the language model alone",
-            spec.architecture
-        )));
-    }
     let capability = capability(gpu);
     let extras = Extras::read(&scenario.engine).map_err(|error| Refusal::ours(error.to_string()))?;
     let (mut spec, quantization) = quantization(scenario, spec, capability)?;
@@ -90,7 +86,12 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         return Err(Refusal::vllms("When using LoRA, vocab size must be <= 258048"));
     }
     let dtype = dtype(scenario, &spec, capability)?;
-    let layout = layout(scenario, &spec)?;
+    let asked = match scenario.engine.max_model_len {
+        Some(MaxModelLen::Tokens(tokens)) => tokens,
+        _ => spec.default_max_model_len,
+    };
+    let tower = tower::settings(scenario, &spec, asked)?;
+    let layout = layout(scenario, &spec, tower)?;
     let first_engine = first_engine(scenario, capability);
     let batch = Batch::new(scenario, &spec, total, first_engine);
     let kv_cache_dtype = kv_cache_dtype(scenario, &spec, dtype.value, capability)?;
@@ -171,7 +172,8 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
             "vLLM's default: no code from the repository runs.",
         ),
     };
-    if let Some(message) = refusal(&spec, &shape(&args)) {
+    let tp = args.tensor_parallel_size.value;
+    if let Some(message) = refusal(&spec, &shape(&args)).or_else(|| tower::refusal(&spec, tower, tp)) {
         return Err(Refusal::vllms(message));
     }
     if let Some(message) = marlin_refusal(&spec, &args, capability) {
@@ -180,6 +182,7 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     // The context comes last: it may depend on what fits, and the batch depends on it.
     let mut settings = settings(scenario, &spec, &args, total, capability);
     settings.lora = extras.lora;
+    settings.tower = tower;
     settings.packed_latent = packed_latent;
     settings.max_model_len = match scenario.engine.max_model_len {
         Some(MaxModelLen::Tokens(tokens)) => tokens,
@@ -190,6 +193,9 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     finish_batch(&mut args, scenario)?;
     settings.max_num_batched_tokens = args.max_num_batched_tokens.value;
     settings.max_num_seqs = args.max_num_seqs.value;
+    if let Some(tower) = &mut settings.tower {
+        tower.max_model_len = args.max_model_len.value;
+    }
     Ok(Resolved { args, spec, settings })
 }
 
@@ -379,7 +385,7 @@ fn default_block_size(spec: &ModelSpec, capability: u16, kv: KvCacheDtype) -> Ch
 type Layout = (Chosen<u32>, Chosen<u32>, Chosen<u32>);
 
 /// Tensor, pipeline and data parallel sizes.
-fn layout(scenario: &Scenario, spec: &ModelSpec) -> Result<Layout, Refusal> {
+fn layout(scenario: &Scenario, spec: &ModelSpec, tower: Option<TowerSettings>) -> Result<Layout, Refusal> {
     let (engine, hardware) = (&scenario.engine, &scenario.hardware);
     let dp = engine
         .data_parallel_size
@@ -395,7 +401,7 @@ fn layout(scenario: &Scenario, spec: &ModelSpec) -> Result<Layout, Refusal> {
     };
     let tp = match engine.tensor_parallel_size {
         Some(size) => Chosen::user(size),
-        None if recommend => recommended_tp(scenario, spec, pp.value, dp.value),
+        None if recommend => recommended_tp(scenario, spec, tower, pp.value, dp.value),
         None => Chosen::default(1, "vLLM's default: one GPU per layer."),
     };
     let needed = u64::from(tp.value) * u64::from(pp.value) * u64::from(dp.value);
@@ -412,7 +418,13 @@ fn layout(scenario: &Scenario, spec: &ModelSpec) -> Result<Layout, Refusal> {
 }
 
 /// The largest size that the model can be cut into and the GPUs allow.
-fn recommended_tp(scenario: &Scenario, spec: &ModelSpec, pp: u32, dp: u32) -> Chosen<u32> {
+fn recommended_tp(
+    scenario: &Scenario,
+    spec: &ModelSpec,
+    tower: Option<TowerSettings>,
+    pp: u32,
+    dp: u32,
+) -> Chosen<u32> {
     let share = (scenario.hardware.total_gpus() / pp.max(1) / dp.max(1)).max(1);
     let share = share.min(scenario.hardware.gpus.max(1));
     let ep = scenario.engine.enable_expert_parallel.unwrap_or(false);
@@ -428,6 +440,7 @@ fn recommended_tp(scenario: &Scenario, spec: &ModelSpec, pp: u32, dp: u32) -> Ch
             },
         )
         .is_none()
+            && tower::refusal(spec, tower, *tp).is_none()
     };
     let tp = (1..=share).rev().find(allowed).unwrap_or(1);
     if tp == 1 && share == 1 {
@@ -566,6 +579,7 @@ fn settings(
         lora: None,
         rocm: scenario.hardware.gpu.vendor == Vendor::Amd,
         rules: rules(scenario, spec),
+        tower: None,
     }
 }
 

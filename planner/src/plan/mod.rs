@@ -9,6 +9,7 @@ mod output;
 mod remedy;
 mod rules;
 mod scenario;
+mod tower;
 
 pub use crate::memory::Term;
 pub use artifact_kind::ArtifactKind;

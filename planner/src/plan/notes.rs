@@ -123,6 +123,35 @@ pub(super) fn notes(
             ),
         );
     }
+    if let Some(tower) = resolved.settings.tower {
+        let encoder = rank.runner.encoder;
+        if encoder.items > 0 {
+            note(
+                "memory.encoder",
+                Severity::Caution,
+                Bias::None,
+                format!(
+                    "The profile run encodes {} of the largest items, {} tokens each as the family's published preprocessor allows; a preprocessor of your own, `--limit-mm-per-prompt` or `--mm-processor-kwargs` change that.",
+                    encoder.items, encoder.tokens
+                ),
+            );
+        } else if tower.profiled && rank.shape.is_first() {
+            note(
+                "memory.encoder_unknown",
+                Severity::Caution,
+                Bias::Under,
+                "How large an image or video this model takes is not known here: what encoding takes in the profile run is missing.".to_owned(),
+            );
+        } else if !tower.profiled {
+            note(
+                "memory.encoder_skipped",
+                Severity::Caution,
+                Bias::Under,
+                "With `--skip-mm-profiling` vLLM sets no memory aside for encoding images, videos or sound."
+                    .to_owned(),
+            );
+        }
+    }
     if resolved.args.enforce_eager.value {
         note(
             "engine.eager",

@@ -123,6 +123,16 @@ fn candidates(scenario: &Scenario, plan: &Plan) -> Vec<Candidate> {
             "Use `--enforce-eager` (no CUDA graphs, slower)".to_owned(),
         ));
     }
+    // Whisper's decoder is nothing without its encoder.
+    let spec = scenario.model.spec.as_ref();
+    let optional_tower = spec.is_ok_and(|spec| spec.has_tower && !spec.whole_embedding);
+    if optional_tower && !args.language_model_only.value {
+        all.push(one(
+            "language_model_only",
+            "true".to_owned(),
+            "Leave the tower out, text only: `--language-model-only`".to_owned(),
+        ));
+    }
     all.extend(wider(scenario, args.tensor_parallel_size.value));
     if args.quantization.is_none() && new_enough {
         all.push(one(

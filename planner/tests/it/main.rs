@@ -31,3 +31,4 @@ mod scenarios;
 mod share;
 mod start_up_logs;
 mod support;
+mod towers;

@@ -47,7 +47,7 @@ fn logical_bytes(spec: &ModelSpec, tokens: u64) -> u64 {
     let layer = |run: &LayerRun| match run.mixer {
         Mixer::Attention(a, span) => {
             let seen = match span {
-                AttentionSpan::Full => tokens,
+                AttentionSpan::Full | AttentionSpan::Encoder => tokens,
                 AttentionSpan::Sliding(window) | AttentionSpan::Chunked(window) => {
                     tokens.min(u64::from(window))
                 }
@@ -170,6 +170,7 @@ fn h100_logs_of_0_19_are_met() {
                     shape: RankShape { pp_rank, ..shape },
                     dtype: spec.dtype,
                     capability: 90,
+                    tower: None,
                     load: LoadSettings {
                         max_num_batched_tokens: 8192,
                         max_num_seqs: 1024,
@@ -200,6 +201,7 @@ fn h100_logs_of_0_19_are_met() {
                 max_num_batched_tokens: 8192,
                 capability: 90,
                 rules: planner::engine::VllmVersion::new(19, 0).memory_rules(),
+                tower: None,
             };
             let runner = RunnerMemory::new(&spec, &run);
             let ours = (runner.activation_peak() + runner.workspace).get() as f64 / GIB as f64;

@@ -38,6 +38,7 @@ fn peaks_of(file: &serde_json::Value) {
             max_num_seqs: number(8) as u32,
             capability: 90,
             rules: planner::engine::VllmVersion::latest().memory_rules(),
+            tower: None,
         };
         let memory = RunnerMemory::new(&spec, &run);
         let kept = memory.sampler_state + memory.intermediate;

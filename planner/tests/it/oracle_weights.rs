@@ -5,7 +5,7 @@ use planner::{
         allocator::allocated,
         shape::RankShape,
         sparse_latent::LoadSettings,
-        tensors::{Placement, TensorRun, tensors},
+        tensors::{Placement, TensorClass, TensorRun, TowerPlace, tensors},
     },
     model::{ModelSpec, Quantization},
 };
@@ -37,8 +37,8 @@ const BESIDE_TOWER: &[&str] = &[
 /// Rows in them that are answered.
 const ROWS: usize = 348;
 
-/// Bytes after construction, and after loading as the allocator counts them.
-fn weigh(spec: &ModelSpec, row: &Value) -> (u64, u64) {
+/// The tensors of a row, with the tower or without.
+fn tensors_of(spec: &ModelSpec, row: &Value, tower: bool) -> Vec<TensorRun> {
     let mut spec = spec.clone();
     if row[4] == "fp8_per_tensor" {
         spec = spec.with_online(Quantization::online_fp8());
@@ -53,6 +53,11 @@ fn weigh(spec: &ModelSpec, row: &Value) -> (u64, u64) {
         shape,
         dtype: spec.dtype,
         capability: support::capability(&row[3]),
+        tower: tower.then_some(TowerPlace {
+            data_parallel: false,
+            max_num_batched_tokens: 8192,
+            every_stage: false,
+        }),
         load: LoadSettings {
             max_num_batched_tokens: 8192,
             max_num_seqs: 1024,
@@ -61,9 +66,18 @@ fn weigh(spec: &ModelSpec, row: &Value) -> (u64, u64) {
             packed_latent: false,
         },
     };
-    let runs = tensors(&spec, &place);
+    tensors(&spec, &place)
+}
+
+/// Bytes after construction, and after loading as the allocator counts them.
+fn weigh_runs(runs: &[TensorRun]) -> (u64, u64) {
     let sum = |run: &TensorRun| run.tensors.iter().map(|t| t.bytes * t.count).sum::<u64>() * run.layers;
-    (runs.iter().map(sum).sum(), allocated(&runs).get())
+    (runs.iter().map(sum).sum(), allocated(runs).get())
+}
+
+/// The same of a row without the tower.
+fn weigh(spec: &ModelSpec, row: &Value) -> (u64, u64) {
+    weigh_runs(&tensors_of(spec, row, false))
 }
 
 #[test]
@@ -136,6 +150,7 @@ fn a_drafting_layer_and_a_missing_head_equal_vllms_classes() {
                 tp,
                 ..RankShape::SINGLE
             },
+            tower: None,
             dtype: spec.dtype,
             capability: 90,
             load: LoadSettings {
@@ -166,4 +181,45 @@ fn a_drafting_layer_and_a_missing_head_equal_vllms_classes() {
     spec.pooling = true;
     assert_eq!(weigh(&spec, 1).0, 15_145_200_192);
     assert_eq!(weigh(&spec, 2).0, 7_578_151_488);
+}
+
+/// Rows with a tower that are answered.
+const TOWER_ROWS: usize = 96;
+
+#[test]
+fn towers_equal_vllms_classes() {
+    let file = support::json("oracle/weights_tower.json");
+    let (mut wrong, mut refused, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    for row in file["rows"].as_array().unwrap() {
+        let id = row[0].as_str().unwrap();
+        let Some(spec) = support::spec(&file, id) else {
+            refused.push(format!("{id}: {}", support::model(&file, id).spec.unwrap_err()));
+            continue;
+        };
+        let runs = tensors_of(&spec, row, true);
+        let tower: u64 = runs
+            .iter()
+            .map(|run| {
+                let vision = run.tensors.iter().filter(|t| t.class == TensorClass::Vision);
+                vision.map(|t| t.bytes * t.count).sum::<u64>() * run.layers
+            })
+            .sum();
+        let (bytes, loaded) = weigh_runs(&runs);
+        let (truth, theirs) = (row[6].as_u64().unwrap(), row[7].as_f64().unwrap());
+        if bytes != truth {
+            let off = tower as i64 - row[8].as_i64().unwrap_or(0);
+            wrong.push(format!("{row}: {} (tower {off})", bytes as i64 - truth as i64));
+        }
+        let error = loaded as f64 / theirs - 1.0;
+        if error.abs() > 0.001 {
+            println!("loaded {:+.3} % {row}", error * 100.0);
+        }
+        errors.push(error);
+    }
+    println!("refused {refused:#?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(errors.len(), TOWER_ROWS);
+    let near = errors.iter().filter(|error| error.abs() <= 0.001).count();
+    assert!(near * 10 >= errors.len() * 7, "{near} of {}", errors.len());
+    assert!(errors.iter().all(|error| error.abs() < 0.03));
 }

@@ -19,6 +19,7 @@ pub(crate) const KV_PLANS: &[&str] = &[
     "oracle/kv_plans_nvfp4.json",
     "oracle/kv_plans_irregular.json",
     "oracle/kv_plans_mixed.json",
+    "oracle/kv_plans_tower.json",
     "oracle/kv_plans_sparse_latent.json",
     "oracle/kv_plans_compressed.json",
     "oracle/kv_plans_kimi_k3.json",

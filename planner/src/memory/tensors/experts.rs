@@ -92,30 +92,37 @@ impl Builder<'_> {
         let class = TensorClass::Experts;
         let quantized = run.quantized.experts;
         let (h, width) = self.expert_padding(inner, width, quantized, moe.blackwell_kernel);
-        let whole_k = if shape.ep { width } else { width * ranks };
-        let shards: &[u64] = if moe.gated { &[width, width] } else { &[width] };
-        let up = Linear {
-            class,
-            shards,
-            k: h,
-            experts: local,
-            quantized,
-            bias: 0,
-            whole_k: h,
-        };
-        self.linear(&up, out);
-        self.linear(
-            &Linear {
+        let ranks = if shape.ep { 1 } else { ranks };
+        let routed = |width: u64, out: &mut Vec<Tensor>| {
+            let shards: &[u64] = if moe.gated { &[width, width] } else { &[width] };
+            let up = Linear {
                 class,
-                shards: &[h],
-                k: width,
+                shards,
+                k: h,
                 experts: local,
                 quantized,
                 bias: 0,
-                whole_k,
-            },
-            out,
-        );
+                whole_k: h,
+            };
+            self.linear(&up, out);
+            let down = Linear {
+                shards: &[h],
+                k: width,
+                whole_k: width * ranks,
+                ..up
+            };
+            self.linear(&down, out);
+        };
+        let first = out.len();
+        routed(width, out);
+        let kept = self.loaded_expert_width(width, quantized, moe.gated);
+        if kept > width {
+            let mut wide = Vec::with_capacity(out.len() - first);
+            routed(kept, &mut wide);
+            for (tensor, wide) in out.iter_mut().skip(first).zip(wide) {
+                tensor.loaded = wide.loaded;
+            }
+        }
         if moe.bias {
             out.push(whole(class, local * 2 * width * self.element, 1));
             out.push(whole(class, local * h * self.element, 1));
@@ -135,6 +142,19 @@ impl Builder<'_> {
             _ if quantized && mxfp4 => (h.next_multiple_of(256), width.next_multiple_of(128)),
             100..110 if !quantized && blackwell => (h, width.next_multiple_of(128)),
             _ => (h, width),
+        }
+    }
+
+    /// The width that FlashInfer's NVFP4 experts are padded to after loading on Blackwell
+    /// (`layers/quantization/utils/flashinfer_fp4_moe.py: align_fp4_moe_weights_for_fi` at 0.33.0).
+    fn loaded_expert_width(&self, width: u64, quantized: bool, gated: bool) -> u64 {
+        let quantization = self.spec.quantization.as_ref();
+        let scheme = quantization.map(|q| q.experts.unwrap_or(q.scheme));
+        match (self.place.capability, scheme) {
+            (100..110, Some(LinearScheme::Nvfp4)) if quantized => {
+                width.next_multiple_of(if gated { 64 } else { 128 })
+            }
+            _ => width,
         }
     }
 }

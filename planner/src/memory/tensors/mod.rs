@@ -17,8 +17,10 @@ mod mamba2;
 mod marlin;
 mod per_layer_input;
 mod short_conv;
+mod tower;
 
 use self::linear::Linear;
+pub use self::tower::TowerPlace;
 use super::{
     packed,
     shape::{RankShape, stage_layers},
@@ -54,6 +56,8 @@ pub enum TensorClass {
     LmHead,
     /// Cached rotary embeddings.
     Rope,
+    /// Vision or audio tower with its projector.
+    Vision,
 }
 
 /// Equal tensors.
@@ -87,6 +91,8 @@ pub struct Placement {
     pub dtype: FloatDtype,
     /// Compute capability as 90 for 9.0: below 8.9 FP8 weights run through Marlin, which widens their scales.
     pub capability: u16,
+    /// How the tower lies; `None` leaves it out (`--language-model-only`).
+    pub tower: Option<TowerPlace>,
     /// What buffers that are made with the layers depend on.
     pub load: LoadSettings,
 }
@@ -101,6 +107,11 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
         others: OtherSchemes::default(),
     };
     let mut runs = Vec::with_capacity(spec.layers.len() + 2);
+    if let (Some(place), Ok(tower)) = (place.tower, &spec.tower)
+        && (shape.is_first() || place.every_stage)
+    {
+        builder.tower(tower, place, &mut runs);
+    }
     let tied_last = spec.tie_word_embeddings && shape.is_last() && !spec.pooling;
     let load = place.load;
     if let Some(layer) = packed::compressed(spec) {
@@ -233,7 +244,11 @@ impl Builder<'_> {
 
     /// Rows padded to 64, then split (`DEFAULT_VOCAB_PADDING_SIZE`).
     fn embedding(&self, class: TensorClass) -> Tensor {
-        let rows = u64::from(self.spec.vocab_size).next_multiple_of(64) / self.tp();
+        let rows = if self.spec.whole_embedding {
+            u64::from(self.spec.vocab_size)
+        } else {
+            u64::from(self.spec.vocab_size).next_multiple_of(64) / self.tp()
+        };
         whole(class, rows * u64::from(self.spec.hidden_size) * self.element, 1)
     }
 

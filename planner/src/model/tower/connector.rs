@@ -1,0 +1,243 @@
+//! What leads from a tower's blocks to the language model.
+use super::{
+    Cut, TowerLinear, TowerTensor,
+    fields::whole,
+    kinds::{Connector, Positions},
+    read::Reader,
+};
+use crate::model::{ConfigError, fields::Fields};
+
+impl Reader<'_> {
+    /// Its tensors, and the width of what it hands on.
+    pub(super) fn connector(&self) -> Result<(Vec<TowerTensor>, u32), ConfigError> {
+        let (w, text) = (self.width, self.text());
+        let merge = self.merge()?;
+        let merged = w.saturating_mul(merge * merge);
+        let mut out = Vec::with_capacity(8);
+        let mut output = text;
+        let top_bias = |default: bool| {
+            self.top
+                .flag("multimodal_projector_bias")
+                .map(|bias| bias.unwrap_or(default))
+        };
+        match self.row.connector {
+            Connector::Merger => {
+                output = self.merger(merged, &mut out)?;
+            }
+            Connector::Averaged => {
+                out.push(whole(u64::from(w) * u64::from(text), 1));
+                out.push(whole(u64::from(w), 1));
+            }
+            Connector::Plain => {
+                out.push(self.projection("embedding_projection", w, text, Cut::Whole, false)?);
+                out.extend(self.per_layer_embeddings()?);
+            }
+            Connector::PatchMerger => {
+                out.push(whole(u64::from(w), 1));
+                out.push(whole(u64::from(merged) * u64::from(w), 1));
+                self.two_layers(top_bias(false)?, &mut out)?;
+            }
+            Connector::TwoLayers => self.two_layers(top_bias(true)?, &mut out)?,
+            Connector::TwoLayersNewline => {
+                self.two_layers(top_bias(true)?, &mut out)?;
+                out.push(whole(u64::from(text), 1));
+            }
+            Connector::PixelShuffle => {
+                let (between, last) = (
+                    self.number("projector_input_dim")?,
+                    self.number("projector_output_dim")?,
+                );
+                let bias = self.fields.flag("multi_modal_projector_bias")?.unwrap_or(false);
+                out.push(self.projection("fc1", self.mlp, between, Cut::Outputs, bias)?);
+                out.push(self.projection("fc2", between, last, Cut::Inputs, bias)?);
+                let shuffled = self.number("vision_output_dim")?;
+                out.push(self.projection("linear_1", shuffled, text, Cut::OutputsAlways, false)?);
+            }
+            Connector::Whole => {
+                out.push(whole(u64::from(w), 2));
+                out.push(self.projection("linear_1", merged, merged, Cut::Whole, true)?);
+                out.push(self.projection("linear_2", merged, text, Cut::Whole, true)?);
+            }
+            Connector::InternVl => {
+                let ratio = self.top.number("downsample_ratio")?.unwrap_or(0.5);
+                if (ratio - 0.5).abs() > 1e-9 {
+                    return Err(self.top.inconsistent("downsample_ratio", "only 0.5 is modelled"));
+                }
+                out.push(whole(u64::from(merged), 2));
+                for inputs in [merged, text] {
+                    out.push(whole(u64::from(inputs) * u64::from(text), 1));
+                    out.push(whole(u64::from(text), 1));
+                }
+            }
+            Connector::Gated => {
+                let hidden = self.number("out_hidden_size")?;
+                let between = self.number("intermediate_size")?;
+                output = hidden;
+                out.push(self.projection("proj", hidden, hidden, Cut::Outputs, false)?);
+                out.push(whole(u64::from(hidden), 2));
+                out.push(self.projection("gate_up_proj", hidden, 2 * between, Cut::Outputs, false)?);
+                out.push(self.projection("down_proj", between, hidden, Cut::Inputs, false)?);
+                // The convolution that merges patches.
+                out.push(whole(u64::from(merged) * u64::from(hidden), 1));
+                out.push(whole(u64::from(hidden), 1));
+            }
+            Connector::Audio => {
+                out.push(self.projection("linear", w, text, Cut::Whole, true)?);
+            }
+            Connector::Decoder => {
+                out.push(whole(
+                    u64::from(self.number("max_target_positions")?) * u64::from(w),
+                    1,
+                ));
+                let layers = self.number("decoder_layers")?;
+                out.push(whole(u64::from(w), 2 * layers));
+            }
+            Connector::AudioTokens => {
+                let last = self.number("output_dim")?;
+                out.push(whole(u64::from(last), 2));
+                out.push(self.projection("proj", w, last, Cut::Whole, true)?);
+            }
+            Connector::Conformer => {
+                let last = self.number("output_proj_dims")?;
+                out.push(self.projection("output_proj", w, last, Cut::Whole, true)?);
+                out.push(self.projection("embedding_projection", last, text, Cut::Whole, false)?);
+            }
+            Connector::Resampler => self.resampler(&mut out)?,
+            Connector::WholeNormed => {
+                out.push(self.projection("linear_1", merged, merged, Cut::Whole, false)?);
+                out.push(self.projection("linear_2", merged, text, Cut::Whole, false)?);
+                out.push(whole(u64::from(text), 1));
+            }
+            Connector::Twice => {
+                let between = self.top.count("projector_hidden_size", 1 << 16)?.unwrap_or(text);
+                for (name, inputs) in [
+                    ("multi_modal_projector", w),
+                    ("patch_merge_mlp", text * merge * merge),
+                ] {
+                    let [first, second] = ["linear_1", "linear_2"].map(|layer| format!("{name}.{layer}"));
+                    out.push(self.projection(&first, inputs, between, Cut::Outputs, true)?);
+                    out.push(self.projection(&second, between, text, Cut::Inputs, true)?);
+                }
+            }
+            Connector::Adapter => {
+                let between =
+                    self.top
+                        .required("projector_hidden_size", 1 << 16, "the size of the projector")?;
+                for (inputs, outputs) in [(merged, between), (between, between), (between, text)] {
+                    out.push(whole(u64::from(inputs) * u64::from(outputs), 1));
+                }
+            }
+            Connector::Separators => {
+                // The class keeps a token embedding of its own, beside the language model's.
+                out.push(TowerTensor::Linear(TowerLinear {
+                    inputs: text,
+                    outputs: self.spec.vocab_size.next_multiple_of(64),
+                    shards: 1,
+                    cut: Cut::OutputsAlways,
+                    bias: false,
+                    attention: false,
+                    quantizable: false,
+                    quantized: false,
+                }));
+                let wide = 4 * self.number("image_dim_out")?;
+                out.push(whole(u64::from(wide), 2));
+                for inputs in [wide, text] {
+                    out.push(whole(u64::from(inputs) * u64::from(text), 1));
+                    out.push(whole(u64::from(text), 1));
+                }
+            }
+        }
+        Ok((out, output))
+    }
+
+    /// Gemma 4 E2B and E4B keep the embeddings of every layer for a whole step (`models/gemma4_mm.py` at 0.33.0).
+    fn per_layer_embeddings(&self) -> Result<Option<TowerTensor>, ConfigError> {
+        let Some(text) = self.top.object("text_config")? else {
+            return Ok(None);
+        };
+        let text = Fields::new(text, "text_config");
+        let width = text.count_in("hidden_size_per_layer_input", 0, 1 << 16)?;
+        Ok(width
+            .filter(|width| *width > 0)
+            .map(|width| TowerTensor::PerToken {
+                width: width.saturating_mul(self.spec.num_hidden_layers()),
+                count: 1,
+            }))
+    }
+
+    fn two_layers(&self, bias: bool, out: &mut Vec<TowerTensor>) -> Result<(), ConfigError> {
+        let (w, text) = (self.width, self.text());
+        out.push(self.projection("linear_1", w, text, Cut::OutputsAlways, bias)?);
+        out.push(self.projection("linear_2", text, text, Cut::InputsAlways, bias)?);
+        Ok(())
+    }
+
+    /// Merged patches through a norm and two layers; once more for each level of deepstack.
+    fn merger(&self, merged: u32, out: &mut Vec<TowerTensor>) -> Result<u32, ConfigError> {
+        let w = self.width;
+        // Qwen2-VL and dots.ocr hand on `hidden_size`, beside a width called `embed_dim`.
+        let last = if self.fields.has("embed_dim") && !self.fields.has("out_hidden_size") {
+            self.number("hidden_size")?
+        } else {
+            self.number("out_hidden_size")?
+        };
+        let rms = self.row.block.gated && self.row.block.qkv_bias;
+        out.push(whole(u64::from(w), if rms { 1 } else { 2 }));
+        let names = if self.row.positions == Positions::None {
+            ["mlp.0", "mlp.2"]
+        } else {
+            ["linear_fc1", "linear_fc2"]
+        };
+        let layers = |out: &mut Vec<TowerTensor>, root: &str| -> Result<(), ConfigError> {
+            let [first, second] = names.map(|name| format!("{root}.{name}"));
+            out.push(self.projection(&first, merged, merged, Cut::Outputs, true)?);
+            out.push(self.projection(&second, merged, last, Cut::Inputs, true)?);
+            Ok(())
+        };
+        layers(out, "merger")?;
+        let levels = match self.fields.list("deepstack_visual_indexes")? {
+            Some(list) => u32::try_from(list.len()).unwrap_or(u32::MAX).min(64),
+            None => self.fields.count("deepstack", 64)?.unwrap_or(0),
+        };
+        for level in 0..levels {
+            out.push(whole(u64::from(merged), 2));
+            layers(out, &format!("deepstack_merger_list.{level}"))?;
+        }
+        if levels > 0 {
+            // The language model adds them to its first layers, from buffers of a whole step.
+            out.push(TowerTensor::PerToken {
+                width: self.text(),
+                count: levels,
+            });
+        }
+        Ok(last.saturating_mul(1 + levels))
+    }
+
+    /// Learned queries that attend to the patches (`layers/resampler.py: BaseResampler`).
+    fn resampler(&self, out: &mut Vec<TowerTensor>) -> Result<(), ConfigError> {
+        let (w, text) = (self.width, self.text());
+        let d = u64::from(text);
+        let queries = self.top.required("query_num", 1 << 12, "the resampler")?;
+        out.push(whole(u64::from(queries) * d, 1));
+        if w != text {
+            out.push(self.projection("kv_proj", w, text, Cut::Whole, false)?);
+        }
+        // Queries, keys and values with their biases, the output with its own, three norms and a matrix.
+        out.extend([
+            whole(3 * d * d, 1),
+            whole(3 * d, 1),
+            whole(d * d, 1),
+            whole(d, 1),
+            whole(d, 6),
+            whole(d * d, 1),
+        ]);
+        // Positions of 70 × 70 patches; from 4.5 on those of 36000 points in time as well.
+        out.push(TowerTensor::Cache {
+            elements: 70 * 70 * d,
+        });
+        if self.top.number("version")?.is_some_and(|version| version > 4.4) {
+            out.push(TowerTensor::Cache { elements: 36_000 * d });
+        }
+        Ok(())
+    }
+}

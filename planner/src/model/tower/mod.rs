@@ -1,0 +1,285 @@
+//! A vision or audio tower as the arithmetic needs it: the tensors of each of its blocks.
+mod block;
+mod conformer;
+mod connector;
+mod fields;
+mod kinds;
+mod layer;
+pub(super) mod read;
+mod rows;
+
+/// How a linear layer of a tower is cut over the ranks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Whole on every rank.
+    Whole,
+    /// By outputs; whole with `--mm-encoder-tp-mode data`.
+    Outputs,
+    /// By inputs; whole with `--mm-encoder-tp-mode data`.
+    Inputs,
+    /// By outputs in either mode: projectors that ignore it.
+    OutputsAlways,
+    /// By inputs in either mode.
+    InputsAlways,
+}
+
+/// A linear layer of a tower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TowerLinear {
+    /// Inputs in all.
+    pub inputs: u32,
+    /// Outputs in all, of every fused shard together.
+    pub outputs: u32,
+    /// Layers that are fused into it: 3 for queries, keys and values.
+    pub shards: u32,
+    /// How it is cut.
+    pub cut: Cut,
+    /// With a bias.
+    pub bias: bool,
+    /// Part of the attention.
+    pub attention: bool,
+    /// The class hands the quantisation to it.
+    pub quantizable: bool,
+    /// It is quantised in this checkpoint.
+    pub quantized: bool,
+}
+
+/// What a module of a tower keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TowerTensor {
+    /// So many equal tensors of so many elements in the model's type, whole on every rank.
+    Whole {
+        /// Elements of one.
+        elements: u64,
+        /// How many.
+        count: u32,
+    },
+    /// A buffer of so many elements in the model's type, whole on every rank; no parameter.
+    Cache {
+        /// Its elements.
+        elements: u64,
+    },
+    /// A buffer of so many bytes, whole on every rank; its type is its own.
+    Buffer {
+        /// Its size.
+        bytes: u64,
+    },
+    /// So many tensors of max_num_batched_tokens × width in the model's type that are neither parameters nor buffers.
+    PerToken {
+        /// Elements for each token.
+        width: u32,
+        /// How many.
+        count: u32,
+    },
+    /// A linear layer.
+    Linear(TowerLinear),
+}
+
+impl TowerTensor {
+    /// Elements as published: buffers are none.
+    fn parameters(&self) -> u64 {
+        match *self {
+            Self::Whole { elements, count } => elements * u64::from(count),
+            Self::Cache { .. } | Self::Buffer { .. } | Self::PerToken { .. } => 0,
+            Self::Linear(linear) => {
+                let outputs = u64::from(linear.outputs);
+                u64::from(linear.inputs) * outputs + if linear.bias { outputs } else { 0 }
+            }
+        }
+    }
+}
+
+/// Equal blocks that follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TowerBlock {
+    /// How many.
+    pub count: u32,
+    /// In order of creation.
+    pub tensors: Vec<TowerTensor>,
+}
+
+/// What vLLM's profile run encodes, and what encoding takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Encoder {
+    /// Width of the blocks.
+    pub width: u32,
+    /// Width of their feed-forward.
+    pub intermediate_size: u32,
+    /// With a gate beside it.
+    pub gated: bool,
+    /// Queries and keys are rotated, in copies.
+    pub rotary: bool,
+    /// Elements of a patch's pixels.
+    pub patch: u32,
+    /// Patches that become one token.
+    pub patches_per_token: u32,
+    /// Width of a token that the tower hands on, those of deepstack beside it.
+    pub output: u32,
+    /// Tokens of the largest image or sound, as the family's published preprocessor has it; 0 where it is not known.
+    pub item_tokens: u32,
+    /// Pixels of a token, where `max_pixels` of the preprocessor decides on their number; else 0.
+    pub pixels_per_token: u32,
+    /// Tokens of a part of a video; 0 where the family has none, or none that is larger than an image.
+    pub video_tokens: u32,
+    /// Parts of the longest video that is encoded.
+    pub video_parts: u32,
+}
+
+impl Encoder {
+    /// Tokens of the largest item in a context of that length, given how many items of an image's and of a video's kind
+    /// a prompt may have, and that number. `max_pixels` is the preprocessor's own limit.
+    pub fn largest(
+        &self,
+        max_model_len: u32,
+        items: u32,
+        videos: u32,
+        max_pixels: Option<u32>,
+    ) -> (u32, u32) {
+        let limited = |tokens: u32| match max_pixels {
+            Some(pixels) if self.pixels_per_token > 0 => (pixels / self.pixels_per_token).max(1),
+            _ => tokens,
+        };
+        let image = if items > 0 { limited(self.item_tokens) } else { 0 };
+        if videos == 0 || self.video_tokens == 0 {
+            return (image, items);
+        }
+        let part = limited(self.video_tokens);
+        let video = part.saturating_mul((max_model_len / part).clamp(1, self.video_parts.max(1)));
+        if video >= image {
+            (video, videos)
+        } else {
+            (image, items)
+        }
+    }
+}
+
+/// What a class does where the ranks do not divide its heads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Uneven {
+    /// vLLM refuses.
+    #[default]
+    Refused,
+    /// The tower is whole on every rank.
+    Whole,
+    /// Its attention is; the rest is cut.
+    AttentionWhole,
+}
+
+/// The towers of a model: empty where it has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tower {
+    /// Embedding, blocks and projectors.
+    pub blocks: Vec<TowerBlock>,
+    /// Heads that the ranks must divide; 0 where the tower is whole on every rank.
+    pub heads: u32,
+    /// Where they do not.
+    pub uneven: Uneven,
+    /// What profiling runs.
+    pub encoder: Encoder,
+    /// vLLM's names of what it takes, the first of them images, chunks of vision or sound: with a limit of 0 for all of
+    /// them it is not loaded.
+    pub modalities: &'static [&'static str],
+}
+
+impl Tower {
+    /// Parameters as published.
+    pub fn parameters(&self) -> u64 {
+        let block =
+            |b: &TowerBlock| u64::from(b.count) * b.tensors.iter().map(TowerTensor::parameters).sum::<u64>();
+        self.blocks.iter().map(block).sum()
+    }
+
+    /// Ranks that its attention and its other layers are cut over; `None` where vLLM refuses the cut.
+    pub fn ranks(&self, tp: u32, data_parallel: bool) -> Option<(u32, u32)> {
+        if self.heads == 0 || data_parallel {
+            return Some((1, 1));
+        }
+        match self.uneven {
+            _ if self.heads.is_multiple_of(tp) => Some((tp, tp)),
+            Uneven::Refused => None,
+            Uneven::Whole => Some((1, 1)),
+            Uneven::AttentionWhole => Some((1, tp)),
+        }
+    }
+
+    /// With everything quantised while loading that the classes let be.
+    pub(in crate::model) fn quantize(&mut self) {
+        for tensor in self.blocks.iter_mut().flat_map(|block| &mut block.tensors) {
+            if let TowerTensor::Linear(linear) = tensor {
+                linear.quantized = linear.quantizable;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        memory::{
+            shape::RankShape,
+            sparse_latent::LoadSettings,
+            tensors::{Placement, TensorClass, TowerPlace, tensors},
+        },
+        model::{LinearScheme, Quantization, fields::Fields, resolve},
+        units::FloatDtype,
+    };
+    use serde_json::{Map, Value};
+
+    const FILE: &str = include_str!("../../../../tests/oracle/towers_alone.json");
+    const LLAMA: &str = r#"{"architectures":["LlamaForCausalLM"],"hidden_size":4096,"intermediate_size":14336,"num_hidden_layers":32,"num_attention_heads":32,"num_key_value_heads":8,"vocab_size":128256,"max_position_embeddings":131072,"torch_dtype":"bfloat16"}"#;
+
+    /// Towers of models whose language models are modelled elsewhere, or not yet.
+    #[test]
+    fn towers_alone_equal_vllms_classes() {
+        let file: Value = serde_json::from_str(FILE).unwrap();
+        let mut llama: Map<String, Value> = serde_json::from_str(LLAMA).unwrap();
+        let mut wrong = Vec::new();
+        for row in file["rows"].as_array().unwrap() {
+            let id = row[0].as_str().unwrap();
+            let config = file["configs"][id].as_object().unwrap();
+            llama["hidden_size"] = file["hidden_size"][id].clone();
+            let mut spec = resolve(&llama).0.unwrap();
+            spec.architecture = config["architectures"][0].as_str().unwrap().to_owned();
+            if file["mxfp4"].as_array().unwrap().contains(&row[0]) {
+                // Of its experts alone, but the tower's buffers keep their type then.
+                let mut quantization = Quantization::online_fp8();
+                quantization.scheme = LinearScheme::Mxfp4;
+                spec.quantization = Some(quantization);
+            }
+            spec.tower = read::read(&Fields::new(config, ""), &spec, &mut Map::new());
+            let place = Placement {
+                shape: RankShape {
+                    tp: u32::try_from(row[1].as_u64().unwrap()).unwrap(),
+                    ..RankShape::SINGLE
+                },
+                dtype: FloatDtype::Bfloat16,
+                capability: 90,
+                tower: Some(TowerPlace {
+                    data_parallel: false,
+                    max_num_batched_tokens: 8192,
+                    every_stage: false,
+                }),
+                load: LoadSettings {
+                    max_num_batched_tokens: 8192,
+                    max_num_seqs: 1024,
+                    max_model_len: 8192,
+                    kv_element: 2,
+                    packed_latent: false,
+                },
+            };
+            assert_eq!(spec.tower.as_ref().err(), None, "{id}");
+            let runs = tensors(&spec, &place);
+            let bytes: u64 = runs
+                .iter()
+                .flat_map(|run| run.tensors.iter().map(|tensor| (run.layers, tensor)))
+                .filter(|(_, tensor)| tensor.class == TensorClass::Vision)
+                .map(|(layers, tensor)| layers * tensor.bytes * tensor.count)
+                .sum();
+            if row[2].as_u64() != Some(bytes) {
+                wrong.push(format!("{row}: {bytes}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}

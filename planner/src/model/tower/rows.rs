@@ -1,0 +1,565 @@
+//! What vLLM's classes make of a `vision_config` or `audio_config`, one row per kind of tower.
+use super::{
+    Uneven,
+    kinds::{Block, Connector, Covered, Positions, Rotary, Row, Tokens, Video},
+};
+
+const LAYER_NORMS: u32 = 4;
+const RMS_NORMS: u32 = 2;
+
+const QWEN3: Row = Row {
+    architectures: &[
+        "Qwen3VLForConditionalGeneration",
+        "Qwen3VLMoeForConditionalGeneration",
+    ],
+    object: "vision_config",
+    model_type: "",
+    defaults: &[
+        ("depth", 27),
+        ("hidden_size", 1152),
+        ("intermediate_size", 4304),
+        ("num_heads", 16),
+        ("patch_size", 16),
+        ("temporal_patch_size", 2),
+        ("out_hidden_size", 3584),
+        ("num_position_embeddings", 2304),
+        ("deepstack", 3),
+    ],
+    roots: &["visual", "model.visual"],
+    connector_roots: &["visual", "model.visual"],
+    connector: Connector::Merger,
+    covered: Covered::All,
+    whole: false,
+    uneven: Uneven::Refused,
+    patch_bias: true,
+    class_token: false,
+    positions: Positions::Rows("num_position_embeddings"),
+    rotary: Rotary::Cache,
+    block: Block {
+        names: [
+            "blocks",
+            "attn.qkv",
+            "attn.proj",
+            "mlp.linear_fc1",
+            "mlp.linear_fc2",
+        ],
+        qkv_bias: true,
+        o_bias: true,
+        mlp_bias: true,
+        gated: false,
+        vectors: LAYER_NORMS,
+    },
+    vectors: 0,
+    tokens: Tokens::Pixels(16_777_216),
+    video: Video::None,
+    modalities: &["image", "video"],
+};
+
+const QWEN2_5: Row = Row {
+    architectures: &["Qwen2_5_VLForConditionalGeneration"],
+    defaults: &[
+        ("depth", 32),
+        ("hidden_size", 3584),
+        ("intermediate_size", 3420),
+        ("num_heads", 16),
+        ("patch_size", 14),
+        ("temporal_patch_size", 2),
+        ("out_hidden_size", 3584),
+    ],
+    patch_bias: false,
+    positions: Positions::None,
+    block: Block {
+        names: [
+            "blocks",
+            "attn.qkv",
+            "attn.proj",
+            "mlp.gate_up_proj",
+            "mlp.down_proj",
+        ],
+        gated: true,
+        vectors: RMS_NORMS,
+        ..QWEN3.block
+    },
+    tokens: Tokens::Pixels(12_845_056),
+    video: Video::Pairs(7),
+    ..QWEN3
+};
+
+const SIGLIP: Row = Row {
+    architectures: &["Gemma3ForConditionalGeneration"],
+    defaults: &[
+        ("hidden_size", 768),
+        ("intermediate_size", 3072),
+        ("num_hidden_layers", 12),
+        ("num_attention_heads", 12),
+        ("image_size", 224),
+        ("patch_size", 16),
+    ],
+    roots: &[
+        "vision_tower.vision_model.encoder",
+        "model.vision_tower.vision_model.encoder",
+    ],
+    connector_roots: &["multi_modal_projector", "model.multi_modal_projector"],
+    connector: Connector::Averaged,
+    covered: Covered::In64,
+    positions: Positions::GridAndIds,
+    rotary: Rotary::None,
+    block: Block {
+        names: [
+            "layers",
+            "self_attn.q_proj",
+            "self_attn.out_proj",
+            "mlp.fc1",
+            "mlp.fc2",
+        ],
+        ..QWEN3.block
+    },
+    vectors: 2,
+    tokens: Tokens::Fixed(256),
+    modalities: &["image"],
+    ..QWEN3
+};
+
+const CLIP: Row = Row {
+    architectures: &["LlavaForConditionalGeneration"],
+    model_type: "clip_vision_model",
+    defaults: &[
+        ("hidden_size", 768),
+        ("intermediate_size", 3072),
+        ("num_hidden_layers", 12),
+        ("num_attention_heads", 12),
+        ("image_size", 224),
+        ("patch_size", 32),
+    ],
+    connector: Connector::TwoLayers,
+    covered: Covered::All,
+    patch_bias: false,
+    class_token: true,
+    tokens: Tokens::Image,
+    ..SIGLIP
+};
+
+const PIXTRAL: Row = Row {
+    architectures: &["Mistral3ForConditionalGeneration"],
+    defaults: &[
+        ("hidden_size", 1024),
+        ("intermediate_size", 4096),
+        ("num_hidden_layers", 24),
+        ("num_attention_heads", 16),
+        ("image_size", 1024),
+        ("patch_size", 16),
+    ],
+    roots: &["vision_tower.transformer", "model.vision_tower.transformer"],
+    connector_roots: &["multi_modal_projector", "model.multi_modal_projector"],
+    connector: Connector::PatchMerger,
+    patch_bias: false,
+    positions: Positions::None,
+    rotary: Rotary::Frequencies(2),
+    block: Block {
+        names: [
+            "layers",
+            "attention.q_proj",
+            "attention.o_proj",
+            "feed_forward.gate_proj",
+            "feed_forward.down_proj",
+        ],
+        qkv_bias: false,
+        o_bias: false,
+        mlp_bias: false,
+        gated: true,
+        vectors: RMS_NORMS,
+    },
+    vectors: 1,
+    tokens: Tokens::Image,
+    modalities: &["image"],
+    ..QWEN3
+};
+
+const KIMI: Row = Row {
+    architectures: &["KimiK25ForConditionalGeneration"],
+    defaults: &[
+        ("vt_hidden_size", 1152),
+        ("vt_num_hidden_layers", 27),
+        ("vt_num_attention_heads", 16),
+        ("vt_intermediate_size", 4304),
+        ("patch_size", 14),
+        ("init_pos_emb_height", 64),
+        ("init_pos_emb_width", 64),
+        ("init_pos_emb_time", 4),
+    ],
+    roots: &["vision_tower.encoder"],
+    connector_roots: &["mm_projector"],
+    connector: Connector::Whole,
+    covered: Covered::NotCompressed,
+    uneven: Uneven::Whole,
+    positions: Positions::PlaneAndTime,
+    rotary: Rotary::None,
+    block: Block {
+        names: ["blocks", "wqkv", "wo", "mlp.fc0", "mlp.fc1"],
+        ..QWEN3.block
+    },
+    vectors: 2,
+    tokens: Tokens::Fixed(4096),
+    modalities: &["vision_chunk"],
+    ..QWEN3
+};
+
+const QWEN2_AUDIO: Row = Row {
+    architectures: &["Qwen2AudioForConditionalGeneration"],
+    object: "audio_config",
+    defaults: &[
+        ("num_mel_bins", 128),
+        ("encoder_layers", 32),
+        ("encoder_attention_heads", 20),
+        ("encoder_ffn_dim", 5120),
+        ("d_model", 1280),
+        ("max_source_positions", 1500),
+    ],
+    connector_roots: &[],
+    connector: Connector::Audio,
+    covered: Covered::None,
+    whole: true,
+    patch_bias: false,
+    positions: Positions::Sound,
+    rotary: Rotary::None,
+    vectors: 2,
+    tokens: Tokens::Fixed(750),
+    modalities: &["audio"],
+    ..QWEN3
+};
+
+/// Every kind of tower that is modelled.
+const ROWS: &[Row] = &[
+    QWEN3,
+    Row {
+        architectures: &[
+            "Qwen3_5ForConditionalGeneration",
+            "Qwen3_5MoeForConditionalGeneration",
+        ],
+        defaults: &[
+            ("depth", 27),
+            ("hidden_size", 1152),
+            ("intermediate_size", 4304),
+            ("num_heads", 16),
+            ("patch_size", 16),
+            ("temporal_patch_size", 2),
+            ("out_hidden_size", 3584),
+            ("num_position_embeddings", 2304),
+        ],
+        ..QWEN3
+    },
+    QWEN2_5,
+    Row {
+        architectures: &["Qwen2VLForConditionalGeneration"],
+        defaults: &[
+            ("depth", 32),
+            ("embed_dim", 1280),
+            ("hidden_size", 3584),
+            ("mlp_ratio", 4),
+            ("num_heads", 16),
+            ("patch_size", 14),
+            ("temporal_patch_size", 2),
+        ],
+        block: Block {
+            names: ["blocks", "attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2"],
+            ..QWEN3.block
+        },
+        ..QWEN2_5
+    },
+    SIGLIP,
+    Row {
+        architectures: &["Gemma4ForConditionalGeneration"],
+        defaults: &[
+            ("hidden_size", 768),
+            ("intermediate_size", 3072),
+            ("num_hidden_layers", 16),
+            ("num_attention_heads", 12),
+            ("head_dim", 64),
+            ("patch_size", 16),
+            ("position_embedding_size", 10_240),
+        ],
+        roots: &["vision_tower.encoder", "model.vision_tower.encoder"],
+        connector_roots: &["embed_vision", "model.embed_vision"],
+        connector: Connector::Plain,
+        covered: Covered::TowerIn64,
+        whole: true,
+        patch_bias: false,
+        positions: Positions::Axes,
+        rotary: Rotary::Frequencies(4),
+        block: Block {
+            names: [
+                "layers",
+                "self_attn.q_proj",
+                "self_attn.o_proj",
+                "mlp.gate_proj",
+                "mlp.down_proj",
+            ],
+            qkv_bias: false,
+            o_bias: false,
+            mlp_bias: false,
+            gated: true,
+            vectors: 4,
+        },
+        vectors: 0,
+        tokens: Tokens::Fixed(280),
+        // 32 frames of 70 tokens each, with what marks them.
+        video: Video::Fixed(2496),
+        ..QWEN3
+    },
+    CLIP,
+    Row {
+        architectures: &["LlavaNextForConditionalGeneration"],
+        connector: Connector::TwoLayersNewline,
+        tokens: Tokens::Fixed(2880),
+        ..CLIP
+    },
+    Row {
+        architectures: &["Phi3VForCausalLM"],
+        object: "img_processor",
+        model_type: "",
+        // `CLIP_VIT_LARGE_PATCH14_336_CONFIG`: the file names no shapes.
+        defaults: &[
+            ("hidden_size", 1024),
+            ("intermediate_size", 4096),
+            ("num_hidden_layers", 24),
+            ("num_attention_heads", 16),
+            ("image_size", 336),
+            ("patch_size", 14),
+        ],
+        roots: &["model.vision_embed_tokens.img_processor.vision_model.encoder"],
+        connector_roots: &[],
+        connector: Connector::Separators,
+        tokens: Tokens::Tiles(17),
+        ..CLIP
+    },
+    PIXTRAL,
+    Row {
+        architectures: &["LlavaForConditionalGeneration"],
+        model_type: "pixtral",
+        connector: Connector::TwoLayers,
+        ..PIXTRAL
+    },
+    Row {
+        architectures: &["LlavaForConditionalGeneration"],
+        model_type: "siglip_vision_model",
+        connector: Connector::TwoLayers,
+        vectors: 0,
+        tokens: Tokens::Image,
+        ..SIGLIP
+    },
+    Row {
+        architectures: &["Llama4ForConditionalGeneration"],
+        defaults: &[
+            ("hidden_size", 768),
+            ("num_hidden_layers", 34),
+            ("num_attention_heads", 16),
+            ("intermediate_size", 5632),
+            ("vision_output_dim", 7680),
+            ("image_size", 448),
+            ("patch_size", 14),
+            ("projector_input_dim", 4096),
+            ("projector_output_dim", 4096),
+        ],
+        connector: Connector::PixelShuffle,
+        covered: Covered::None,
+        patch_bias: false,
+        class_token: true,
+        positions: Positions::Grid,
+        rotary: Rotary::Complex,
+        vectors: 4,
+        tokens: Tokens::Tiles(17),
+        modalities: &["image"],
+        ..QWEN3
+    },
+    KIMI,
+    Row {
+        architectures: &["InternVLChatModel"],
+        defaults: &[("image_size", 448), ("patch_size", 14)],
+        roots: &["vision_model.encoder"],
+        connector_roots: &["mlp1"],
+        connector: Connector::InternVl,
+        uneven: Uneven::AttentionWhole,
+        class_token: true,
+        positions: Positions::Grid,
+        rotary: Rotary::None,
+        block: Block {
+            names: ["layers", "attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2"],
+            vectors: LAYER_NORMS + 2,
+            ..QWEN3.block
+        },
+        tokens: Tokens::Tiles(13),
+        ..QWEN3
+    },
+    Row {
+        architectures: &[
+            "Glm4vForConditionalGeneration",
+            "Glm4vMoeForConditionalGeneration",
+        ],
+        defaults: &[
+            ("depth", 24),
+            ("hidden_size", 1536),
+            ("num_heads", 12),
+            ("intermediate_size", 13_696),
+            ("image_size", 336),
+            ("patch_size", 14),
+            ("temporal_patch_size", 2),
+            ("out_hidden_size", 4096),
+        ],
+        connector: Connector::Gated,
+        positions: Positions::GridAndIds,
+        block: Block {
+            names: [
+                "blocks",
+                "attn.qkv",
+                "attn.proj",
+                "mlp.gate_up_proj",
+                "mlp.down_proj",
+            ],
+            qkv_bias: false,
+            o_bias: false,
+            mlp_bias: false,
+            gated: true,
+            vectors: RMS_NORMS,
+        },
+        vectors: 2,
+        tokens: Tokens::Unknown,
+        ..QWEN3
+    },
+    Row {
+        architectures: &["DotsOCRForCausalLM"],
+        defaults: &[
+            ("embed_dim", 1536),
+            ("hidden_size", 1536),
+            ("intermediate_size", 4224),
+            ("num_hidden_layers", 42),
+            ("num_attention_heads", 12),
+            ("patch_size", 14),
+            ("temporal_patch_size", 1),
+        ],
+        roots: &["vision_tower"],
+        connector_roots: &[],
+        covered: Covered::Blocks,
+        positions: Positions::None,
+        rotary: Rotary::Inverse,
+        block: Block {
+            names: ["blocks", "attn.qkv", "attn.proj", "mlp.fc13", "mlp.fc2"],
+            qkv_bias: false,
+            o_bias: false,
+            mlp_bias: false,
+            gated: true,
+            vectors: RMS_NORMS,
+        },
+        vectors: 2,
+        tokens: Tokens::Pixels(11_289_600),
+        modalities: &["image"],
+        ..QWEN3
+    },
+    QWEN2_AUDIO,
+    Row {
+        architectures: &["Qwen2_5OmniForConditionalGeneration", "Qwen2_5OmniModel"],
+        ..QWEN2_5
+    },
+    Row {
+        architectures: &["Qwen2_5OmniForConditionalGeneration", "Qwen2_5OmniModel"],
+        connector: Connector::AudioTokens,
+        positions: Positions::SoundWaves,
+        ..QWEN2_AUDIO
+    },
+    Row {
+        architectures: &["Gemma4ForConditionalGeneration"],
+        object: "audio_config",
+        defaults: &[
+            ("hidden_size", 1024),
+            ("num_hidden_layers", 12),
+            ("num_attention_heads", 8),
+            ("conv_kernel_size", 5),
+            ("output_proj_dims", 1536),
+        ],
+        roots: &["audio_tower", "model.audio_tower"],
+        connector_roots: &["embed_audio", "model.embed_audio"],
+        connector: Connector::Conformer,
+        covered: Covered::All,
+        whole: true,
+        patch_bias: false,
+        positions: Positions::SoundPicture,
+        rotary: Rotary::None,
+        vectors: 0,
+        tokens: Tokens::Unknown,
+        modalities: &["audio"],
+        ..QWEN3
+    },
+    Row {
+        architectures: &["KimiK3ForConditionalGeneration"],
+        modalities: &["image"],
+        connector: Connector::WholeNormed,
+        ..KIMI
+    },
+    Row {
+        architectures: &["MiniMaxM3SparseForConditionalGeneration"],
+        defaults: &[],
+        roots: &[
+            "vision_tower.vision_model.encoder",
+            "model.vision_tower.vision_model.encoder",
+        ],
+        connector_roots: &["vision_tower"],
+        connector: Connector::Twice,
+        patch_bias: false,
+        positions: Positions::None,
+        rotary: Rotary::ThreeAxes,
+        block: Block {
+            names: ["layers", "self_attn.q_proj", "self_attn.out_proj", "fc1", "fc2"],
+            ..QWEN3.block
+        },
+        vectors: 2,
+        tokens: Tokens::Image,
+        ..QWEN3
+    },
+    Row {
+        architectures: &["MuseGlimmerForConditionalGeneration"],
+        defaults: &[],
+        connector: Connector::Adapter,
+        covered: Covered::None,
+        uneven: Uneven::Whole,
+        patch_bias: false,
+        positions: Positions::Plane,
+        rotary: Rotary::None,
+        vectors: 4,
+        tokens: Tokens::Unknown,
+        ..QWEN3
+    },
+    Row {
+        architectures: &["MiniCPMV"],
+        roots: &["vpm.encoder"],
+        connector_roots: &["resampler"],
+        connector: Connector::Resampler,
+        covered: Covered::All,
+        positions: Positions::Grid,
+        // A whole image and nine slices of 64 queries each, or 16 frames.
+        tokens: Tokens::Fixed(640),
+        video: Video::Fixed(1024),
+        modalities: &["image", "video"],
+        ..SIGLIP
+    },
+    Row {
+        architectures: &["WhisperForConditionalGeneration"],
+        object: "encoder_config",
+        defaults: &[],
+        roots: &["model.encoder"],
+        block: Block {
+            names: ["layers", "self_attn.q_proj", "self_attn.out_proj", "fc1", "fc2"],
+            ..QWEN3.block
+        },
+        connector: Connector::Decoder,
+        covered: Covered::All,
+        whole: false,
+        tokens: Tokens::Fixed(1500),
+        ..QWEN2_AUDIO
+    },
+];
+
+/// The rows of that architecture: the tower that is profiled first.
+pub(super) fn find(architecture: &str) -> impl Iterator<Item = &'static Row> {
+    let architecture = architecture.to_owned();
+    ROWS.iter()
+        .filter(move |row| row.architectures.contains(&architecture.as_str()))
+}

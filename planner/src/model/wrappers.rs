@@ -1,0 +1,182 @@
+//! Configs that keep their language model or towers in objects of other names.
+use super::{
+    AttentionSpan, ConfigError, FeedForward, LayerRun, Mixer, ModelSpec,
+    families::{self, Experts, Family, Wrapper},
+    fields::Fields,
+    resolve::architecture,
+};
+use serde_json::{Map, Value};
+
+/// Where a config keeps them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// The language model in `llm_config` (InternVL).
+    LlmConfig,
+    /// All that vLLM loads in `thinker_config`; talker and vocoder stand beside it (Qwen2.5-Omni).
+    Thinker,
+    /// Encoder and decoder side by side, each field with its prefix (Whisper).
+    EncoderDecoder,
+}
+
+/// Whisper's names of what decoders alone have other names for.
+const DECODER: &[(&str, &str)] = &[
+    ("d_model", "hidden_size"),
+    ("decoder_ffn_dim", "intermediate_size"),
+    ("decoder_layers", "num_hidden_layers"),
+    ("decoder_attention_heads", "num_attention_heads"),
+    ("max_target_positions", "max_position_embeddings"),
+];
+
+/// Those that stay beside them.
+const BOTH: &[&str] = &[
+    "architectures",
+    "vocab_size",
+    "torch_dtype",
+    "dtype",
+    "quantization_config",
+];
+
+/// The object that the encoder is read from.
+const ENCODER: &str = "encoder_config";
+
+/// Each layer of the decoder attends to the encoder's output as well, with shapes like its own; its feed-forward has no
+/// gate.
+pub(super) fn attend_to_encoder(spec: &mut ModelSpec) {
+    for mlp in spec.layers.iter_mut().filter_map(|run| run.mlp.dense.as_mut()) {
+        mlp.gated = false;
+    }
+    let across = |run: &LayerRun| match run.mixer {
+        Mixer::Attention(attention, _) => Some(LayerRun {
+            mixer: Mixer::Attention(attention, AttentionSpan::Encoder),
+            mlp: FeedForward::default(),
+            ..*run
+        }),
+        _ => None,
+    };
+    let layers: Vec<LayerRun> = spec.layers.iter().filter_map(across).collect();
+    spec.layers.extend(layers);
+}
+
+/// The language model's row.
+pub(super) fn family(
+    top: &Fields<'_>,
+    text: Option<&Map<String, Value>>,
+    wrapper: &Wrapper,
+) -> Result<&'static Family, ConfigError> {
+    // Where the class takes any language model, its config names it.
+    let language = match (wrapper.language, text) {
+        ("", Some(text)) => language(&Fields::new(text, "text_config"))?,
+        ("", None) => {
+            return Err(ConfigError::Missing {
+                field: "text_config".to_owned(),
+                needed_for: "the language model",
+            });
+        }
+        (families::MINICPMV, _) => families::minicpmv(top.number("version")?).ok_or_else(|| {
+            ConfigError::unsupported(
+                "this version of MiniCPM-V is not modelled yet (known: 2.5, 2.6, 4.0, 4.5)",
+            )
+        })?,
+        (language, _) => language,
+    };
+    families::find(language).ok_or_else(|| ConfigError::unsupported(families::refusal(language)))
+}
+
+/// A wrapper's class may take several language models: one with experts is none of a family without.
+pub(super) fn refuse_unknown_experts(fields: &Fields<'_>, family: &Family) -> Result<(), ConfigError> {
+    let experts = ["n_routed_experts", "num_experts", "num_local_experts"];
+    let some = |key: &&str| {
+        fields
+            .value(key)
+            .and_then(Value::as_u64)
+            .is_some_and(|count| count > 0)
+    };
+    match experts.iter().find(|key| some(key)) {
+        Some(key) if family.experts == Experts::None => Err(ConfigError::unsupported(format!(
+            "`text_config` is of a model with experts (`{key}`), which is not modelled yet beside this tower"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The language model of a class that takes several: what the text config names, or what stands for its type.
+fn language<'a>(text: &Fields<'a>) -> Result<&'a str, ConfigError> {
+    if text.has("architectures") {
+        return architecture(text);
+    }
+    match text.text("model_type")? {
+        None | Some("llama") => Ok("LlamaForCausalLM"),
+        Some("mistral") => Ok("MistralForCausalLM"),
+        Some(_) => architecture(text),
+    }
+}
+
+/// A wrapper's defaults are those of its own language model, or of Llama where it takes several.
+pub(super) fn defaults_apply(own: &str, language: &str) -> bool {
+    !own.is_empty() || language == "LlamaForCausalLM"
+}
+
+/// The same config with `text_config` and towers where others have them.
+pub(super) fn unwrap(object: &Map<String, Value>) -> Option<(Map<String, Value>, Layout)> {
+    if let Some(Value::Object(thinker)) = object.get("thinker_config") {
+        let mut inner = thinker.clone();
+        for key in ["architectures", "quantization_config"] {
+            if let Some(value) = object.get(key) {
+                inner.insert(key.to_owned(), value.clone());
+            }
+        }
+        return Some((inner, Layout::Thinker));
+    }
+    if object.get("architectures")?.get(0)? == "WhisperForConditionalGeneration" {
+        let mut inner = Map::new();
+        for (from, to) in DECODER.iter().copied().chain(BOTH.iter().map(|key| (*key, *key))) {
+            if let Some(value) = object.get(from) {
+                inner.insert(to.to_owned(), value.clone());
+            }
+        }
+        inner.insert(ENCODER.to_owned(), Value::Object(object.clone()));
+        return Some((inner, Layout::EncoderDecoder));
+    }
+    if object.contains_key("text_config") {
+        return None;
+    }
+    let text = object.get("llm_config")?;
+    let mut inner = object.clone();
+    inner.remove("llm_config");
+    inner.insert("text_config".to_owned(), text.clone());
+    Some((inner, Layout::LlmConfig))
+}
+
+/// The fields that were read, back where the config has them.
+pub(super) fn wrap(mut kept: Map<String, Value>, layout: Layout) -> Map<String, Value> {
+    match layout {
+        Layout::EncoderDecoder => {
+            let encoder = kept.remove(ENCODER);
+            let mut outer = match encoder {
+                Some(Value::Object(encoder)) => encoder,
+                _ => Map::new(),
+            };
+            for (key, value) in kept {
+                let renamed = DECODER.iter().find(|(_, to)| *to == key);
+                outer.insert(renamed.map_or(key, |(from, _)| (*from).to_owned()), value);
+            }
+            outer
+        }
+        Layout::LlmConfig => {
+            if let Some(text) = kept.remove("text_config") {
+                kept.insert("llm_config".to_owned(), text);
+            }
+            kept
+        }
+        Layout::Thinker => {
+            let mut outer = Map::new();
+            for key in ["architectures", "quantization_config"] {
+                if let Some(value) = kept.remove(key) {
+                    outer.insert(key.to_owned(), value);
+                }
+            }
+            outer.insert("thinker_config".to_owned(), Value::Object(kept));
+            outer
+        }
+    }
+}
