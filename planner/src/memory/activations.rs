@@ -132,7 +132,7 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings) -> u64 {
     // Dense layers come first, before the experts' workspace is there.
     let dense = dense.saturating_sub(expert_workspace(spec, run));
     match spec.layers.first().map(|run| run.mixer) {
-        Some(Mixer::Mla(mla)) => latent_peak(&mla, n, h, tp).max(dense),
+        Some(Mixer::Mla(mla)) if !mla.expanded => latent_peak(&mla, n, h, tp).max(dense),
         _ => dense.max(experts),
     }
 }

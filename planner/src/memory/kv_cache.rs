@@ -86,6 +86,14 @@ pub struct KvPlan {
 impl KvLayout {
     /// Lays out the cache of one rank.
     pub fn new(spec: &ModelSpec, settings: KvSettings) -> Self {
+        let settings = if spec.kv_in_model_type {
+            KvSettings {
+                element: settings.element.max(spec.dtype.size()),
+                ..settings
+            }
+        } else {
+            settings
+        };
         let per_token = spec
             .layers
             .iter()
@@ -212,6 +220,10 @@ fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
         Mixer::Attention(attention, _) => {
             let heads = u64::from((attention.num_key_value_heads / settings.shape.tp).max(1));
             heads * 2 * u64::from(attention.head_dim) * settings.element
+        }
+        Mixer::Mla(mla) if mla.expanded => {
+            let heads = u64::from(mla.num_attention_heads / settings.shape.tp);
+            heads * 2 * u64::from(mla.qk_nope_head_dim + mla.qk_rope_head_dim) * settings.element
         }
         // One latent for all heads, whole on every rank.
         Mixer::Mla(mla) => u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element,

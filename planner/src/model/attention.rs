@@ -1,7 +1,7 @@
 //! What mixes the tokens: attention shapes, and how far each layer looks back.
 use super::{
     ConfigError,
-    families::{Family, Pattern},
+    families::{Family, KvHeads, Pattern},
     fields::Fields,
     resolve::{short, switch},
     spec::{Attention, AttentionSpan, GatedDeltaNet, Mamba2, Mixer, Mla, QkNorm},
@@ -21,7 +21,10 @@ pub(super) fn mixers(
     layers: u32,
 ) -> Result<Vec<Mixer>, ConfigError> {
     if family.latent {
-        return Ok(vec![Mixer::Mla(latent(fields)?); layers as usize]);
+        return Ok(vec![
+            Mixer::Mla(latent(fields, family.expanded, hidden_size)?);
+            layers as usize
+        ]);
     }
     let attention = attention(fields, family, hidden_size)?;
     if family.hybrid_pattern {
@@ -148,13 +151,18 @@ fn linear(fields: &Fields<'_>, attention: Attention, layers: u32) -> Result<Vec<
 pub(super) fn first(mixers: &[Mixer]) -> Attention {
     let latent = |mla: &Mla| Attention {
         num_attention_heads: mla.num_attention_heads,
-        num_key_value_heads: 1,
-        head_dim: mla.kv_lora_rank + mla.qk_rope_head_dim,
+        num_key_value_heads: if mla.expanded { mla.num_attention_heads } else { 1 },
+        head_dim: if mla.expanded {
+            mla.qk_nope_head_dim + mla.qk_rope_head_dim
+        } else {
+            mla.kv_lora_rank + mla.qk_rope_head_dim
+        },
         qkv_bias: false,
         o_bias: false,
         qk_norm: QkNorm::None,
         output_gate: false,
         sinks: false,
+        alibi: false,
     };
     let shapes = mixers.iter().filter_map(|mixer| match mixer {
         Mixer::Attention(attention, _) => Some(*attention),
@@ -171,6 +179,7 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
         qk_norm: QkNorm::None,
         output_gate: false,
         sinks: false,
+        alibi: false,
     })
 }
 
@@ -182,21 +191,48 @@ pub(super) fn rotary_head_dim(mixers: &[Mixer]) -> u32 {
     }
 }
 
-fn latent(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
+fn latent(fields: &Fields<'_>, expanded: bool, hidden_size: u32) -> Result<Mla, ConfigError> {
     let required = |key| fields.required(key, MAX_LATENT, "the latent attention");
+    let num_attention_heads = fields.required("num_attention_heads", MAX_HEADS, "attention weights")?;
     Ok(Mla {
-        num_attention_heads: fields.required("num_attention_heads", MAX_HEADS, "attention weights")?,
+        num_attention_heads,
         q_lora_rank: fields.count("q_lora_rank", MAX_LATENT)?,
         kv_lora_rank: required("kv_lora_rank")?,
         qk_nope_head_dim: required("qk_nope_head_dim")?,
         qk_rope_head_dim: required("qk_rope_head_dim")?,
-        v_head_dim: required("v_head_dim")?,
+        // MiniCPM 3's class knows it without.
+        v_head_dim: match fields.count("v_head_dim", MAX_LATENT)? {
+            None if expanded => hidden_size / num_attention_heads,
+            None => required("v_head_dim")?,
+            Some(dim) => dim,
+        },
+        expanded,
     })
+}
+
+fn kv_heads(fields: &Fields<'_>, from: KvHeads, heads: u32) -> Result<u32, ConfigError> {
+    let field = || fields.count("num_key_value_heads", MAX_HEADS);
+    let one = |flag| {
+        Ok(if fields.flag(flag)? == Some(false) {
+            heads
+        } else {
+            1
+        })
+    };
+    let grouped = match from {
+        KvHeads::OneWith(flag) => return one(flag),
+        KvHeads::Falcon if fields.flag("new_decoder_architecture")? != Some(true) => {
+            return one("multi_query");
+        }
+        KvHeads::FieldWith(flag) => fields.flag(flag)? == Some(true),
+        KvHeads::Field | KvHeads::Falcon => true,
+    };
+    Ok(if grouped { field()?.unwrap_or(heads) } else { heads })
 }
 
 fn attention(fields: &Fields<'_>, family: &Family, hidden_size: u32) -> Result<Attention, ConfigError> {
     let heads = fields.required("num_attention_heads", MAX_HEADS, "attention weights")?;
-    let kv_heads = fields.count("num_key_value_heads", MAX_HEADS)?.unwrap_or(heads);
+    let kv_heads = kv_heads(fields, family.kv_heads, heads)?;
     if !heads.is_multiple_of(kv_heads) {
         return Err(fields.inconsistent(
             "num_key_value_heads",
@@ -226,6 +262,7 @@ fn attention(fields: &Fields<'_>, family: &Family, hidden_size: u32) -> Result<A
         qk_norm: if normed { family.qk_norm } else { QkNorm::None },
         output_gate: switch(fields, family.output_gate)?,
         sinks: family.sinks,
+        alibi: switch(fields, family.alibi)?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! The feed-forward of each layer: dense, or routed experts.
 use super::{
     ConfigError, attention,
-    families::{Experts, Family},
+    families::{Experts, Family, Width},
     fields::Fields,
     resolve::switch,
     spec::{DenseMlp, FeedForward, Moe, SharedExpert},
@@ -18,16 +18,18 @@ const MAX_EXPERT_WIDTH: u32 = 1 << 18;
 pub(super) fn feed_forward(
     fields: &Fields<'_>,
     family: &Family,
+    hidden_size: u32,
     layers: u32,
 ) -> Result<Vec<FeedForward>, ConfigError> {
     let dense = |width: u32| -> Result<DenseMlp, ConfigError> {
         Ok(DenseMlp {
             intermediate_size: width,
-            gated: true,
+            gated: family.gated,
             bias: switch(fields, family.mlp_bias)?,
+            whole: family.whole_mlp,
         })
     };
-    let width = || fields.required("intermediate_size", MAX_INTERMEDIATE, "the feed-forward layers");
+    let width = || width(fields, family.width, hidden_size);
     match family.experts {
         Experts::None => Ok(same(Some(dense(width()?)?), None, layers)),
         Experts::Mixtral | Experts::MiniMax | Experts::GptOss => {
@@ -92,6 +94,18 @@ pub(super) fn feed_forward(
     }
 }
 
+/// Width of a dense feed-forward.
+fn width(fields: &Fields<'_>, from: Width, hidden_size: u32) -> Result<u32, ConfigError> {
+    let key = "intermediate_size";
+    match from {
+        Width::Field => fields.required(key, MAX_INTERMEDIATE, "the feed-forward layers"),
+        Width::FieldOrFour => Ok(fields
+            .count(key, MAX_INTERMEDIATE)?
+            .unwrap_or(hidden_size.saturating_mul(4))),
+        Width::Four => Ok(hidden_size.saturating_mul(4)),
+    }
+}
+
 fn llama4(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, ConfigError> {
     let width = fields.required("intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
     let shared = Some(SharedExpert {
@@ -116,6 +130,7 @@ fn llama4(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, ConfigEr
             intermediate_size: width,
             gated: true,
             bias: false,
+            whole: false,
         })
     })
 }
@@ -152,6 +167,7 @@ fn nemotron_h(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, Conf
             intermediate_size: width,
             gated: false,
             bias: fields.flag("mlp_bias")?.unwrap_or(false),
+            whole: false,
         })
     } else {
         None

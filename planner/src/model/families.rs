@@ -1,7 +1,7 @@
 //! What vLLM's model classes add to the config's fields, one row per architecture.
 //!
 //! Mirrors `vllm/model_executor/models/<module>.py` at 0.33.0: which biases, norms and experts a class creates.
-use super::{positions::RopeKind, spec::QkNorm};
+use super::{classic, fields::Names, positions::RopeKind, removed, spec::QkNorm};
 
 /// Where a switch comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,43 @@ pub(super) enum Switch {
     Never,
     /// This field says so; absent is `false`.
     Field(&'static str),
+    /// This field says so; absent is `true`.
+    Unless(&'static str),
+    /// One of these fields says so.
+    Either(&'static str, &'static str),
+}
+
+/// Where the number of key and value heads comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KvHeads {
+    /// `num_key_value_heads`, as many as query heads where it is absent.
+    Field,
+    /// One where this field says so (absent is `true`), else as many as query heads.
+    OneWith(&'static str),
+    /// `num_key_value_heads` where this field says so, else as many as query heads.
+    FieldWith(&'static str),
+    /// `num_key_value_heads` with `new_decoder_architecture`; else one with `multi_query` (absent is `true`).
+    Falcon,
+}
+
+/// Where the width of a dense feed-forward comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Width {
+    /// `intermediate_size`.
+    Field,
+    /// `intermediate_size`, four times the hidden size where it is absent.
+    FieldOrFour,
+    /// Four times the hidden size, whatever the config says.
+    Four,
+}
+
+/// Position embeddings that are looked up, not computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Positions {
+    /// None.
+    None,
+    /// `max_position_embeddings` rows and so many more, whole on every rank.
+    Whole(u32),
 }
 
 /// Which layers attend to a window only, where the config has a `sliding_window` but no `layer_types`.
@@ -92,9 +129,32 @@ pub(super) struct Family {
     /// Copies of the hidden states alive at the peak: read off the profile runs of vLLM's own runner for Llama, Phi-3,
     /// Qwen and Gemma; the other rows inherit them.
     pub(super) residual_copies: u32,
+    /// What the family's files call their fields.
+    pub(super) names: Names,
+    pub(super) kv_heads: KvHeads,
+    pub(super) width: Width,
+    /// Gate and up in the feed-forward, or up alone.
+    pub(super) gated: bool,
+    /// The feed-forward is whole on every rank: the class has no plan for it.
+    pub(super) whole_mlp: bool,
+    /// A norm behind the last layer.
+    pub(super) last_norm: Switch,
+    /// A norm behind the embedding.
+    pub(super) embedding_norm: bool,
+    pub(super) positions: Positions,
+    /// Slopes per head instead of positions.
+    pub(super) alibi: Switch,
+    /// A mask over all pairs of positions, in bytes (GPTBigCode).
+    pub(super) mask: bool,
+    /// The part of a head that has positions, where the config does not say.
+    pub(super) rotary_fraction: f64,
+    /// `max_position_embeddings` where the config does not say; 0 where that is an error.
+    pub(super) default_positions: u32,
+    /// Latent attention whose keys and values are cached per head, not as the latent (MiniCPM 3).
+    pub(super) expanded: bool,
 }
 
-const LLAMA: Family = Family {
+pub(super) const LLAMA: Family = Family {
     architecture: "LlamaForCausalLM",
     latent: false,
     linear: false,
@@ -117,9 +177,22 @@ const LLAMA: Family = Family {
     rope: RopeKind::Common,
     scalar_buffers: 0,
     residual_copies: 3,
+    names: &[],
+    kv_heads: KvHeads::Field,
+    width: Width::Field,
+    gated: true,
+    whole_mlp: false,
+    last_norm: Switch::Always,
+    embedding_norm: false,
+    positions: Positions::None,
+    alibi: Switch::Never,
+    mask: false,
+    rotary_fraction: 1.0,
+    default_positions: 0,
+    expanded: false,
 };
 
-const QWEN2: Family = Family {
+pub(super) const QWEN2: Family = Family {
     architecture: "Qwen2ForCausalLM",
     qkv_bias: Switch::Always,
     o_bias: Switch::Never,
@@ -165,7 +238,7 @@ const PHI3: Family = Family {
     ..LLAMA
 };
 
-const MIXTRAL: Family = Family {
+pub(super) const MIXTRAL: Family = Family {
     architecture: "MixtralForCausalLM",
     qkv_bias: Switch::Never,
     o_bias: Switch::Never,
@@ -181,7 +254,7 @@ const QWEN3_NEXT: Family = Family {
     ..QWEN3
 };
 
-const DEEPSEEK: Family = Family {
+pub(super) const DEEPSEEK: Family = Family {
     architecture: "DeepseekV3ForCausalLM",
     latent: true,
     mlp_bias: Switch::Never,
@@ -460,23 +533,18 @@ const FAMILIES: &[Family] = &[
 
 /// The row of that architecture.
 pub(super) fn find(architecture: &str) -> Option<&'static Family> {
-    FAMILIES.iter().find(|family| family.architecture == architecture)
+    FAMILIES
+        .iter()
+        .chain(classic::FAMILIES)
+        .find(|family| family.architecture == architecture)
 }
 
 /// Why an architecture without a row is refused.
 pub(super) fn refusal(architecture: &str) -> String {
     let shown: String = architecture.chars().take(60).collect();
-    let last = match architecture {
-        "QWenLMHeadModel" | "BaichuanForCausalLM" | "XverseForCausalLM" => "0.23.0",
-        "MptForCausalLM" | "RWForCausalLM" => "0.28.0",
-        "Phi3SmallForCausalLM" => "0.9.2",
-        _ => {
-            return format!(
-                "the architecture `{shown}` is not modelled yet: its layers are of kinds whose sizes are not computed here"
-            );
-        }
-    };
-    format!(
-        "Model architecture {shown} was supported in vLLM until v{last}, and is not supported anymore. Please use an older version of vLLM if you want to use this model architecture."
-    )
+    removed::refusal(architecture).unwrap_or_else(|| {
+        format!(
+            "the architecture `{shown}` is not modelled yet: its layers are of kinds whose sizes are not computed here"
+        )
+    })
 }

@@ -1,6 +1,7 @@
 //! Models: a Hugging Face `config.json` read without guessing, and the shapes that follow from it.
 mod attention;
 mod catalog;
+mod classic;
 mod config_error;
 mod experts;
 mod families;
@@ -8,6 +9,7 @@ mod fields;
 mod input;
 mod positions;
 mod quantization;
+mod removed;
 mod resolve;
 mod spec;
 
@@ -17,6 +19,6 @@ pub use input::{ModelInput, ModelOrigin};
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, Mamba2, Mixer, Mla, ModelSpec,
-    Moe, Norms, QkNorm, Quantized, Rope, SharedExpert,
+    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, LearnedPositions, Mamba2,
+    Mixer, Mla, ModelSpec, Moe, Norms, QkNorm, Quantized, Rope, SharedExpert,
 };

@@ -2,7 +2,12 @@
 //!
 //! Mirrors `vllm/transformers_utils/model_arch_config_convertor.py: derive_max_model_len_and_key` and
 //! `vllm/model_executor/layers/rotary_embedding/` at 0.33.0.
-use super::{ConfigError, fields::Fields, spec::Rope};
+use super::{
+    ConfigError,
+    families::{Family, Positions, Switch},
+    fields::Fields,
+    spec::{LearnedPositions, Rope},
+};
 use serde_json::{Map, Value};
 
 const MAX_POSITIONS: u32 = 1 << 27;
@@ -46,7 +51,7 @@ pub(super) struct ContextLength {
 }
 
 /// The longest context that vLLM takes from the config, and the field that it comes from.
-pub(super) fn context_length(fields: &Fields<'_>) -> Result<ContextLength, ConfigError> {
+pub(super) fn context_length(fields: &Fields<'_>, family: &Family) -> Result<ContextLength, ConfigError> {
     let plain = |longest, key| ContextLength {
         longest,
         default: longest,
@@ -64,6 +69,18 @@ pub(super) fn context_length(fields: &Fields<'_>) -> Result<ContextLength, Confi
         }
     }
     let Some((length, key)) = smallest else {
+        if family.default_positions > 0 {
+            return Ok(plain(family.default_positions, KEYS[0]));
+        }
+        // Slopes have no last position; vLLM assumes a length and takes any other
+        // (`config/model.py: _get_and_verify_max_len`).
+        if family.alibi == Switch::Always {
+            return Ok(ContextLength {
+                longest: MAX_POSITIONS,
+                default: 2048,
+                key: KEYS[0],
+            });
+        }
         return Err(ConfigError::Missing {
             field: fields.name("max_position_embeddings"),
             needed_for: "the longest context",
@@ -137,9 +154,32 @@ pub(super) enum RopeKind {
     Frequencies(u32),
 }
 
+/// Rows of learned position embeddings.
+pub(super) fn learned(fields: &Fields<'_>, family: &Family) -> Result<Option<LearnedPositions>, ConfigError> {
+    let Positions::Whole(more) = family.positions else {
+        return Ok(None);
+    };
+    let positions = fields.required(
+        "max_position_embeddings",
+        MAX_POSITIONS,
+        "the position embeddings",
+    )?;
+    Ok(Some(LearnedPositions {
+        rows: positions + more,
+        split: false,
+        mask: family.mask,
+    }))
+}
+
 /// Bytes of the cached rotary embeddings in a 16-bit model.
-pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result<Rope, ConfigError> {
-    if kind == RopeKind::None {
+pub(super) fn rope(
+    fields: &Fields<'_>,
+    family: &Family,
+    head_dim: u32,
+    alibi: bool,
+) -> Result<Rope, ConfigError> {
+    let kind = family.rope;
+    if kind == RopeKind::None || alibi {
         return Ok(Rope { caches: [0, 0] });
     }
     if kind == RopeKind::TwoShapes {
@@ -155,17 +195,22 @@ pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result
             caches: [bytes(sliding), bytes(full)],
         });
     }
+    let object = rope_object(fields)?;
     if let RopeKind::Frequencies(sets) = kind {
-        let bytes = u64::from(head_dim) * 4;
+        let bytes = u64::from(rotary_dim(fields, object, head_dim, family.rotary_fraction)?) * 4;
         return Ok(Rope {
             caches: [bytes, if sets > 1 { bytes } else { 0 }],
         });
     }
-    let object = rope_object(fields)?;
-    let rotary_dim = rotary_dim(fields, object, head_dim)?;
+    let rotary_dim = rotary_dim(fields, object, head_dim, family.rotary_fraction)?;
+    let default = if family.default_positions > 0 {
+        family.default_positions
+    } else {
+        8192
+    };
     let positions = fields
         .count("max_position_embeddings", MAX_POSITIONS)?
-        .unwrap_or(8192);
+        .unwrap_or(default);
     let cached = match object.map(|o| (rope_type(o), o)) {
         Some(("yarn" | "deepseek_yarn", object)) => u64::from(stretched(
             original(fields, object)?.unwrap_or(positions),
@@ -207,6 +252,7 @@ fn rotary_dim(
     fields: &Fields<'_>,
     rope: Option<&Map<String, Value>>,
     head_dim: u32,
+    default: f64,
 ) -> Result<u32, ConfigError> {
     if let Some(dim) = fields.count("rotary_dim", head_dim)? {
         return Ok(dim);
@@ -222,7 +268,7 @@ fn rotary_dim(
         },
     };
     match factor {
-        None => Ok(head_dim),
+        None => Ok((f64::from(head_dim) * default) as u32),
         Some(factor) if factor > 0.0 && factor <= 1.0 => Ok((f64::from(head_dim) * factor) as u32),
         Some(_) => Err(fields.inconsistent(
             "partial_rotary_factor",

@@ -1,8 +1,8 @@
 //! A config.json becomes a [`ModelSpec`], or an error that names the field. Nothing is filled in by guess: a field
 //! that may be absent has the default of the model's own class.
 use super::{
-    ConfigError, LinearScheme, ModelSpec, Quantization, attention, experts,
-    families::{self, Experts, Family, Switch},
+    ConfigError, LinearScheme, ModelSpec, Quantization, attention, classic, experts,
+    families::{self, Experts, Family, KvHeads, Switch},
     fields::Fields,
     positions, quantization,
     spec::{FeedForward, LayerRun, Mixer, Norms, Quantized},
@@ -108,6 +108,8 @@ fn architecture<'a>(fields: &Fields<'a>) -> Result<&'a str, ConfigError> {
 
 /// `top` is the file's own object; `fields` the language model's, which is often the same.
 fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<ModelSpec, ConfigError> {
+    fields.call_by(family.names);
+    classic::unsupported(fields, family)?;
     let hidden_size = fields.required("hidden_size", MAX_WIDTH, "the size of every layer")?;
     let num_hidden_layers = fields.required("num_hidden_layers", MAX_LAYERS, "weights and KV cache")?;
     let vocab_size = fields.required("vocab_size", MAX_VOCAB, "embedding and sampler")?;
@@ -116,12 +118,13 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         Some(quantization) => Some(quantization),
         None => quantization::read(fields, gpt_oss)?,
     };
-    let feed_forwards = experts::feed_forward(fields, family, num_hidden_layers)?;
+    let feed_forwards = experts::feed_forward(fields, family, hidden_size, num_hidden_layers)?;
     let mixers = attention::mixers(fields, family, hidden_size, num_hidden_layers)?;
     let attention = attention::first(&mixers);
     let quantized_router = family.experts == Experts::Qwen;
     let layers = runs(&feed_forwards, &mixers, quantization.as_ref(), quantized_router);
-    let context = positions::context_length(fields)?;
+    let context = positions::context_length(fields, family)?;
+    let alibi = attention.alibi;
     let tie_word_embeddings = match fields.flag("tie_word_embeddings")? {
         Some(tied) => tied,
         None => top.flag("tie_word_embeddings")?.unwrap_or(family.tied),
@@ -145,7 +148,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         attention,
         layers,
         norms: Norms {
-            per_layer: family.norms_per_layer
+            per_layer: norms_per_layer(fields, family)?
                 + if feed_forwards.iter().any(|f| f.dense.is_some() && f.moe.is_some()) {
                     3
                 } else {
@@ -153,14 +156,25 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
                 },
             scalars_per_layer: family.scalars_per_layer,
             bias: family.norm_bias,
+            embedding: family.embedding_norm,
+            last: switch(fields, family.last_norm)?,
         },
-        rope: positions::rope(fields, family.rope, attention::rotary_head_dim(&mixers))?,
+        positions: positions::learned(fields, family)?,
+        rope: positions::rope(fields, family, attention::rotary_head_dim(&mixers), alibi)?,
         scalar_buffers: family.scalar_buffers,
         residual_copies: family.residual_copies,
         quantized_router,
+        kv_in_model_type: family.kv_heads == KvHeads::Falcon,
         quantization,
         needs_remote_code,
     })
+}
+
+fn norms_per_layer(fields: &Fields<'_>, family: &Family) -> Result<u32, ConfigError> {
+    if family.kv_heads == KvHeads::Falcon {
+        return classic::falcon_norms(fields);
+    }
+    Ok(family.norms_per_layer)
 }
 
 pub(super) fn switch(fields: &Fields<'_>, switch: Switch) -> Result<bool, ConfigError> {
@@ -168,6 +182,11 @@ pub(super) fn switch(fields: &Fields<'_>, switch: Switch) -> Result<bool, Config
         Switch::Always => Ok(true),
         Switch::Never => Ok(false),
         Switch::Field(name) => Ok(fields.flag(name)?.unwrap_or(false)),
+        Switch::Unless(name) => Ok(fields.flag(name)?.unwrap_or(true)),
+        Switch::Either(one, other) => {
+            let (one, other) = (fields.flag(one)?, fields.flag(other)?);
+            Ok(one == Some(true) || other == Some(true))
+        }
     }
 }
 

@@ -57,6 +57,8 @@ pub struct Mla {
     pub qk_rope_head_dim: u32,
     /// Size of a value head.
     pub v_head_dim: u32,
+    /// Keys and values are cached per head, not as the latent (MiniCPM 3).
+    pub expanded: bool,
 }
 
 /// Gated DeltaNet: linear attention with a state of constant size.
@@ -175,6 +177,8 @@ pub struct Attention {
     pub output_gate: bool,
     /// A learned sink per head (gpt-oss).
     pub sinks: bool,
+    /// A slope per head instead of positions (BLOOM).
+    pub alibi: bool,
 }
 
 /// A feed-forward without experts.
@@ -186,6 +190,8 @@ pub struct DenseMlp {
     pub gated: bool,
     /// Biases.
     pub bias: bool,
+    /// Whole on every rank (GPTBigCode).
+    pub whole: bool,
 }
 
 /// Experts that every token passes.
@@ -233,6 +239,21 @@ pub struct Norms {
     pub scalars_per_layer: u32,
     /// With biases (LayerNorm).
     pub bias: bool,
+    /// One behind the embedding (BLOOM).
+    pub embedding: bool,
+    /// One behind the last layer.
+    pub last: bool,
+}
+
+/// Position embeddings that are looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LearnedPositions {
+    /// Positions.
+    pub rows: u32,
+    /// Padded and split like the vocabulary (BERT), else whole on every rank.
+    pub split: bool,
+    /// A mask over all pairs of them stands beside, a byte each (GPTBigCode).
+    pub mask: bool,
 }
 
 /// Cached rotary embeddings.
@@ -271,6 +292,8 @@ pub struct ModelSpec {
     pub layers: Vec<LayerRun>,
     /// Normalisation.
     pub norms: Norms,
+    /// Learned position embeddings, where the model has them.
+    pub positions: Option<LearnedPositions>,
     /// Rotary embeddings.
     pub rope: Rope,
     /// Scalars that the model keeps as buffers (Gemma's normaliser), in elements.
@@ -279,6 +302,8 @@ pub struct ModelSpec {
     pub residual_copies: u32,
     /// The class lets its router be quantised.
     pub quantized_router: bool,
+    /// The class never hands `--kv-cache-dtype` to its attention: the cache stays in the model's type (Falcon).
+    pub kv_in_model_type: bool,
     /// How the checkpoint is quantised.
     pub quantization: Option<Quantization>,
     /// The repository brings its own code, and vLLM does not know the architecture otherwise.
@@ -318,7 +343,13 @@ impl ModelSpec {
             .sum();
         let embedding = u64::from(self.vocab_size) * h;
         let heads = if self.tie_word_embeddings { 1 } else { 2 };
-        embedding * heads + bias(self.lm_head_bias, u64::from(self.vocab_size)) + layers + norm
+        let positions = self.positions.map_or(0, |p| u64::from(p.rows) * h);
+        let outer = u64::from(self.norms.embedding) + u64::from(self.norms.last);
+        embedding * heads
+            + bias(self.lm_head_bias, u64::from(self.vocab_size))
+            + positions
+            + layers
+            + norm * outer
     }
 
     /// With every linear layer quantised while loading. Only for a checkpoint that is not quantised.

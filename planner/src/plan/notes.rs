@@ -40,6 +40,14 @@ pub(super) fn notes(
             ),
         );
     }
+    if resolved.spec.kv_in_model_type && resolved.args.kv_cache_dtype.value.is_fp8() {
+        note(
+            "kv.model_type",
+            Severity::Caution,
+            Bias::None,
+            "vLLM's class for this model does not take `--kv-cache-dtype`: the cache stays in the model's type.".to_owned(),
+        );
+    }
     if gpu.unified_memory {
         note(
             "gpu.unified_memory",

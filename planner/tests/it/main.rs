@@ -22,6 +22,7 @@ mod oracle_activations;
 mod oracle_kv;
 mod oracle_refusals;
 mod oracle_weights;
+mod parameters;
 #[cfg(feature = "profile-read")]
 mod profile;
 mod properties;

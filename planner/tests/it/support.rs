@@ -17,6 +17,7 @@ pub(crate) const KV_PLANS: &[&str] = &[
     "oracle/kv_plans_llama4.json",
     "oracle/kv_plans_gemma4.json",
     "oracle/kv_plans_nvfp4.json",
+    "oracle/kv_plans_classic.json",
 ];
 
 /// A file below the repository's `tests`.

@@ -53,6 +53,16 @@ impl Builder<'_> {
                 1,
             ));
         }
+        if a.alibi {
+            // Kept by the attention's backend, not by the module: it counts once loaded.
+            let slopes = u64::from(a.num_attention_heads) / self.tp() * 4;
+            out.push(Tensor {
+                class,
+                bytes: 0,
+                loaded: slopes,
+                count: 1,
+            });
+        }
         let e = self.element;
         match a.qk_norm {
             QkNorm::None => {}

@@ -16,9 +16,17 @@ impl Builder<'_> {
         };
         let norm = |width: u64| whole(TensorClass::Norms, width * self.element, 1);
         if let Some(rank) = mla.q_lora_rank.map(u64::from) {
-            linear(&[rank, latent + rope], h, quantized, out);
+            // MiniCPM 3 keeps the two first projections apart.
+            if mla.expanded {
+                linear(&[rank], h, quantized, out);
+            } else {
+                linear(&[rank, latent + rope], h, quantized, out);
+            }
             out.push(norm(rank));
             linear(&[heads * (nope + rope)], rank, quantized, out);
+            if mla.expanded {
+                linear(&[latent + rope], h, quantized, out);
+            }
         } else {
             linear(&[heads * (nope + rope)], h, quantized, out);
             linear(&[latent + rope], h, quantized, out);
@@ -36,7 +44,7 @@ impl Builder<'_> {
                 count: 4,
             });
         }
-        if quantized {
+        if quantized && !mla.expanded {
             // The absorbed matrices are made from the quantised projection in 16 bits while loading.
             for width in [nope, value] {
                 let bytes = heads * width * latent * 2;

@@ -87,7 +87,7 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
     if shape.is_first() || tied_last {
         runs.push(TensorRun {
             layers: 1,
-            tensors: vec![builder.embedding(TensorClass::Embedding)],
+            tensors: builder.head(),
         });
     }
     for (index, run) in stage_layers(spec, &shape).iter().enumerate() {
@@ -150,6 +150,30 @@ impl Builder<'_> {
         whole(class, rows * u64::from(self.spec.hidden_size) * self.element, 1)
     }
 
+    /// What stands before the layers.
+    fn head(&self) -> Vec<Tensor> {
+        let h = u64::from(self.spec.hidden_size) * self.element;
+        let class = TensorClass::Embedding;
+        let mut out = vec![self.embedding(class)];
+        if let Some(positions) = self.spec.positions {
+            let rows = u64::from(positions.rows);
+            let kept = if positions.split {
+                rows.next_multiple_of(64) / self.tp()
+            } else {
+                rows
+            };
+            out.push(whole(class, kept * h, 1));
+            if positions.mask {
+                out.push(whole(class, rows * rows, 1));
+            }
+        }
+        if self.spec.norms.embedding {
+            let vectors = if self.spec.norms.bias { 2 } else { 1 };
+            out.push(whole(TensorClass::Norms, h, vectors));
+        }
+        out
+    }
+
     fn layer(&self, run: &LayerRun) -> Vec<Tensor> {
         let mut out = Vec::with_capacity(16);
         match &run.mixer {
@@ -175,7 +199,12 @@ impl Builder<'_> {
     fn tail(&self) -> Vec<Tensor> {
         let spec = self.spec;
         let h = u64::from(spec.hidden_size) * self.element;
-        let mut out = vec![whole(TensorClass::Norms, h, if spec.norms.bias { 2 } else { 1 })];
+        let vectors = if spec.norms.bias { 2 } else { 1 };
+        let mut out = vec![whole(
+            TensorClass::Norms,
+            h,
+            if spec.norms.last { vectors } else { 0 },
+        )];
         if !spec.tie_word_embeddings {
             if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
                 let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
