@@ -11,7 +11,7 @@ pub use flag::set_flag;
 use crate::{
     artifact::{FlagKind, FlagTable},
     bounds,
-    engine::{EngineArgs, VllmVersion},
+    engine::{EngineArgs, VllmVersion, args::READ_FLAGS},
     error::InputError,
     model::ModelInput,
     text::short,
@@ -177,7 +177,10 @@ impl<'a> Reader<'a> {
         let engine = &mut self.command.engine;
         set_flag(engine, self.version, name, value)?;
         let unmodelled = &mut self.command.unmodelled;
-        if engine.vllm_args.iter().any(|(flag, _)| flag == name) && !unmodelled.iter().any(|f| f == name) {
+        if engine.vllm_args.iter().any(|(flag, _)| flag == name)
+            && !READ_FLAGS.contains(&name)
+            && !unmodelled.iter().any(|f| f == name)
+        {
             unmodelled.push(name.to_owned());
         }
         Ok(())

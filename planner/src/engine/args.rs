@@ -139,7 +139,34 @@ const IDS: &[&str] = &[
     "port",
 ];
 
+/// `--runner`, as far as memory depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runner {
+    /// Text comes out.
+    Generate,
+    /// Vectors or classes come out.
+    Pooling,
+}
+
+/// Flags without a field of their own that the plan reads all the same.
+pub(crate) const READ_FLAGS: &[&str] = &["--runner", "--convert"];
+
 impl EngineArgs {
+    /// What `--runner` says, or what follows from `--convert`; `None` where vLLM chooses (`config/model.py: _get_runner_type`).
+    pub fn runner(&self) -> Option<Runner> {
+        let value = |name: &str| {
+            let found = self.vllm_args.iter().rev().find(|(flag, _)| flag == name);
+            found.and_then(|(_, value)| value.as_deref())
+        };
+        let converts = matches!(value("--convert"), Some("embed" | "classify"));
+        match value("--runner") {
+            Some("generate") => Some(Runner::Generate),
+            Some("pooling") => Some(Runner::Pooling),
+            None | Some("auto") if converts => Some(Runner::Pooling),
+            _ => None,
+        }
+    }
+
     /// The names that [`Self::get`] and [`Self::set`] know.
     pub fn ids() -> &'static [&'static str] {
         IDS

@@ -3,6 +3,6 @@ pub(crate) mod args;
 mod resolved;
 mod version;
 
-pub use args::{EngineArgs, KvCacheDtype, MaxModelLen};
+pub use args::{EngineArgs, KvCacheDtype, MaxModelLen, Runner};
 pub use resolved::{ArgRow, Chosen, ResolvedArgs, SetBy};
 pub use version::{MemoryRules, VllmVersion, versions};

@@ -45,7 +45,8 @@ impl RunnerMemory {
         let rows = s.min(n);
         let (h, v) = (u64::from(spec.hidden_size), u64::from(spec.vocab_size));
         let last = run.shape.is_last();
-        let sampler_state = if last && run.sampler_state {
+        let samples = last && spec.pooling.is_none();
+        let sampler_state = if samples && run.sampler_state {
             s * (4 * v + 8 * v.div_ceil(32) + SLOT_TABLES)
         } else {
             0
@@ -57,7 +58,7 @@ impl RunnerMemory {
         } else {
             42 * MIB + rows * v / 2
         };
-        let sampler = if last {
+        let sampler = if samples {
             14 * rows * v + 2 * n * h + 2 * rows * h + older
         } else {
             0

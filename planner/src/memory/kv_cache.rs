@@ -217,6 +217,10 @@ impl KvLayout {
 /// Bytes of one token in one layer on one rank.
 fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
     match mixer {
+        Mixer::Attention(_, AttentionSpan::Both)
+        | Mixer::GatedDeltaNet(_)
+        | Mixer::Mamba2(_)
+        | Mixer::None => 0,
         Mixer::Attention(attention, _) => {
             let heads = u64::from((attention.num_key_value_heads / settings.shape.tp).max(1));
             heads * 2 * u64::from(attention.head_dim) * settings.element
@@ -227,7 +231,6 @@ fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
         }
         // One latent for all heads, whole on every rank.
         Mixer::Mla(mla) => u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element,
-        Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => 0,
     }
 }
 
@@ -277,7 +280,7 @@ fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
         Mixer::GatedDeltaNet(_) => Some(GroupKind::State(2 + u64::from(settings.flashinfer_prefill))),
         // Prefill keeps a checkpoint.
         Mixer::Mamba2(_) => Some(GroupKind::State(3)),
-        Mixer::None => None,
+        Mixer::Attention(_, AttentionSpan::Both) | Mixer::None => None,
     }
 }
 

@@ -223,7 +223,7 @@ fn overhead_terms(rank: &RankBudget, settings: &BudgetSettings) -> Vec<Term> {
 }
 
 fn kv_terms(rank: &RankBudget, settings: &BudgetSettings, workload: Bytes) -> Vec<Term> {
-    let Some(available) = rank.available else {
+    let Some(available) = rank.available.filter(|_| rank.layout.group_count() > 0) else {
         return Vec::new();
     };
     let pool = Bytes::new(rank.num_blocks.saturating_mul(rank.layout.bytes_per_block)).min(available);

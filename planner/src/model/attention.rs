@@ -3,6 +3,7 @@ use super::{
     ConfigError,
     families::{Family, KvHeads, Pattern},
     fields::Fields,
+    pooling,
     resolve::{short, switch},
     spec::{Attention, AttentionSpan, GatedDeltaNet, Mamba2, Mixer, Mla, QkNorm},
 };
@@ -276,6 +277,9 @@ fn spans(fields: &Fields<'_>, family: &Family, layers: u32) -> Result<Vec<Attent
             _ => AttentionSpan::Full,
         };
         return Ok((1..=layers).map(span).collect());
+    }
+    if pooling::bidirectional(fields, family)? {
+        return Ok(vec![AttentionSpan::Both; layers as usize]);
     }
     let full = vec![AttentionSpan::Full; layers as usize];
     let requested = fields.flag("use_sliding_window")?;

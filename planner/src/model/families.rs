@@ -1,7 +1,7 @@
 //! What vLLM's model classes add to the config's fields, one row per architecture.
 //!
 //! Mirrors `vllm/model_executor/models/<module>.py` at 0.33.0: which biases, norms and experts a class creates.
-use super::{classic, fields::Names, positions::RopeKind, removed, spec::QkNorm};
+use super::{bert, classic, fields::Names, positions::RopeKind, removed, spec::QkNorm};
 
 /// Where a switch comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,17 @@ pub(super) enum Width {
     Four,
 }
 
+/// What stands behind the last layer of a model that pools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Head {
+    /// Nothing.
+    None,
+    /// A matrix of labels, without bias.
+    Score,
+    /// A square layer and the labels, with biases (BERT).
+    Dense,
+}
+
 /// Position embeddings that are looked up, not computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Positions {
@@ -49,6 +60,9 @@ pub(super) enum Positions {
     None,
     /// `max_position_embeddings` rows and so many more, whole on every rank.
     Whole(u32),
+    /// `max_position_embeddings` rows and `type_vocab_size` more for kinds of tokens, padded and split like the
+    /// vocabulary (BERT).
+    Split,
 }
 
 /// Which layers attend to a window only, where the config has a `sliding_window` but no `layer_types`.
@@ -152,6 +166,8 @@ pub(super) struct Family {
     pub(super) default_positions: u32,
     /// Latent attention whose keys and values are cached per head, not as the latent (MiniCPM 3).
     pub(super) expanded: bool,
+    /// The class pools and does nothing else, with this head.
+    pub(super) pools: Option<Head>,
 }
 
 pub(super) const LLAMA: Family = Family {
@@ -190,6 +206,7 @@ pub(super) const LLAMA: Family = Family {
     rotary_fraction: 1.0,
     default_positions: 0,
     expanded: false,
+    pools: None,
 };
 
 pub(super) const QWEN2: Family = Family {
@@ -536,6 +553,7 @@ pub(super) fn find(architecture: &str) -> Option<&'static Family> {
     FAMILIES
         .iter()
         .chain(classic::FAMILIES)
+        .chain(bert::FAMILIES)
         .find(|family| family.architecture == architecture)
 }
 

@@ -1,5 +1,6 @@
 //! Models: a Hugging Face `config.json` read without guessing, and the shapes that follow from it.
 mod attention;
+mod bert;
 mod catalog;
 mod classic;
 mod config_error;
@@ -7,6 +8,7 @@ mod experts;
 mod families;
 mod fields;
 mod input;
+mod pooling;
 mod positions;
 mod quantization;
 mod removed;
@@ -19,6 +21,6 @@ pub use input::{ModelInput, ModelOrigin};
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, LearnedPositions, Mamba2,
-    Mixer, Mla, ModelSpec, Moe, Norms, QkNorm, Quantized, Rope, SharedExpert,
+    Attention, AttentionSpan, Classifier, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, LearnedPositions,
+    Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, Pooling, QkNorm, Quantized, Rope, SharedExpert,
 };

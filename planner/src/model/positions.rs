@@ -156,8 +156,10 @@ pub(super) enum RopeKind {
 
 /// Rows of learned position embeddings.
 pub(super) fn learned(fields: &Fields<'_>, family: &Family) -> Result<Option<LearnedPositions>, ConfigError> {
-    let Positions::Whole(more) = family.positions else {
-        return Ok(None);
+    let (more, split) = match family.positions {
+        Positions::None => return Ok(None),
+        Positions::Whole(more) => (more, false),
+        Positions::Split => (0, true),
     };
     let positions = fields.required(
         "max_position_embeddings",
@@ -166,7 +168,12 @@ pub(super) fn learned(fields: &Fields<'_>, family: &Family) -> Result<Option<Lea
     )?;
     Ok(Some(LearnedPositions {
         rows: positions + more,
-        split: false,
+        split,
+        token_types: if split {
+            fields.count("type_vocab_size", 1 << 16)?.unwrap_or(2)
+        } else {
+            0
+        },
         mask: family.mask,
     }))
 }

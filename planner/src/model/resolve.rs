@@ -2,10 +2,10 @@
 //! that may be absent has the default of the model's own class.
 use super::{
     ConfigError, LinearScheme, ModelSpec, Quantization, attention, classic, experts,
-    families::{self, Experts, Family, KvHeads, Switch},
+    families::{self, Experts, Family, Head, KvHeads, Switch},
     fields::Fields,
-    positions, quantization,
-    spec::{FeedForward, LayerRun, Mixer, Norms, Quantized},
+    pooling, positions, quantization,
+    spec::{AttentionSpan, FeedForward, LayerRun, Mixer, Norms, Quantized},
 };
 use crate::units::FloatDtype;
 use serde_json::{Map, Value};
@@ -50,11 +50,11 @@ fn resolve_top(
     let towers = text.is_some() | TOWERS.iter().any(|tower| top.has(tower));
     let result = match (families::wrapper(architecture), towers) {
         (Some(wrapper), _) => wrapped(top, text, architecture, wrapper, kept_text),
-        (None, false) => {
-            let family = families::find(architecture);
-            let family = family.ok_or_else(|| ConfigError::unsupported(families::refusal(architecture)))?;
-            decoder(top, top, family)
-        }
+        (None, false) => match (families::find(architecture), pooling::of(architecture)) {
+            (Some(family), _) => decoder(top, top, family),
+            (None, Some(pooled)) => pooled_model(top, architecture, &pooled),
+            (None, None) => Err(ConfigError::unsupported(families::refusal(architecture))),
+        },
         (None, true) => Err(ConfigError::unsupported(format!(
             "`{}` has a vision or audio tower (`text_config`, `vision_config`), and its language model is not one that is modelled yet",
             short(architecture)
@@ -64,6 +64,38 @@ fn resolve_top(
         *kept_text = Some(nested.touched());
     }
     result
+}
+
+/// A generating model's layers that vLLM pools.
+fn pooled_model(
+    top: &Fields<'_>,
+    architecture: &str,
+    pooled: &pooling::Pooled,
+) -> Result<ModelSpec, ConfigError> {
+    let mut spec = decoder(top, top, pooled.family)?;
+    architecture.clone_into(&mut spec.architecture);
+    if pooled.bidirectional {
+        for run in &mut spec.layers {
+            if let Mixer::Attention(_, span) = &mut run.mixer {
+                *span = AttentionSpan::Both;
+            }
+        }
+    }
+    let head = if pooled.classifies {
+        Head::Score
+    } else {
+        Head::None
+    };
+    if pooled.classifies && spec.quantization.is_some() {
+        return Err(ConfigError::unsupported(
+            "a quantised model with a classifier is not modelled yet",
+        ));
+    }
+    if pooled.by_default {
+        return Ok(spec.with_pooling(pooling::pooling(top, head)?));
+    }
+    spec.may_pool = true;
+    Ok(spec)
 }
 
 /// A language model beside a tower. The tower is left out: only plans without it are computed.
@@ -130,13 +162,10 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         None => top.flag("tie_word_embeddings")?.unwrap_or(family.tied),
     };
     let needs_remote_code = false;
-    Ok(ModelSpec {
+    let holder = if has_dtype(fields) { fields } else { top };
+    let spec = ModelSpec {
         architecture: family.architecture.to_owned(),
-        dtype: if has_dtype(fields) {
-            dtype(fields)?
-        } else {
-            dtype(top)?
-        },
+        dtype: dtype(holder)?,
         has_tower: false,
         hidden_size,
         vocab_size,
@@ -164,9 +193,16 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         scalar_buffers: family.scalar_buffers,
         residual_copies: family.residual_copies,
         quantized_router,
+        pooling: None,
+        may_pool: false,
+        narrowed: narrowed(holder)?,
         kv_in_model_type: family.kv_heads == KvHeads::Falcon,
         quantization,
         needs_remote_code,
+    };
+    Ok(match family.pools {
+        Some(head) => spec.with_pooling(pooling::pooling(fields, head)?),
+        None => spec,
     })
 }
 
@@ -192,6 +228,15 @@ pub(super) fn switch(fields: &Fields<'_>, switch: Switch) -> Result<bool, Config
 
 fn has_dtype(fields: &Fields<'_>) -> bool {
     fields.has("dtype") || fields.has("torch_dtype")
+}
+
+/// Whether the checkpoint is float32, as far as its config says.
+fn narrowed(fields: &Fields<'_>) -> Result<bool, ConfigError> {
+    let text = match fields.text("dtype")? {
+        Some(text) => Some(text),
+        None => fields.text("torch_dtype")?,
+    };
+    Ok(text.is_none_or(|text| FloatDtype::parse(text) == Some(FloatDtype::Float32)))
 }
 
 /// `torch_dtype` or `dtype`; vLLM loads a float32 checkpoint as bfloat16, and one that does not say as well.

@@ -11,6 +11,8 @@ pub enum AttentionSpan {
     Sliding(u32),
     /// The chunk of so many tokens that a token lies in (Llama 4).
     Chunked(u32),
+    /// In both directions, within a step: nothing is cached.
+    Both,
 }
 
 /// What stands behind the mixer of a layer: dense, routed experts, both beside each other (Gemma 4), or nothing
@@ -245,6 +247,32 @@ pub struct Norms {
     pub last: bool,
 }
 
+/// The last layers of a model that classifies, in float32 (`models/adapters.py`, `models/{bert,roberta}.py`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Classifier {
+    /// Classes.
+    pub labels: u32,
+    /// A square layer before them.
+    pub dense: bool,
+    /// Biases.
+    pub bias: bool,
+}
+
+impl Classifier {
+    /// Elements behind a last layer of that width.
+    pub fn parameters(&self, hidden_size: u64) -> u64 {
+        let out = |rows: u64| rows * hidden_size + bias(self.bias, rows);
+        out(u64::from(self.labels)) + if self.dense { out(hidden_size) } else { 0 }
+    }
+}
+
+/// A model that gives vectors or classes: it has no output head and no sampler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pooling {
+    /// What classifies, where it does.
+    pub classifier: Option<Classifier>,
+}
+
 /// Position embeddings that are looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LearnedPositions {
@@ -252,6 +280,8 @@ pub struct LearnedPositions {
     pub rows: u32,
     /// Padded and split like the vocabulary (BERT), else whole on every rank.
     pub split: bool,
+    /// Rows for kinds of tokens (BERT).
+    pub token_types: u32,
     /// A mask over all pairs of them stands beside, a byte each (GPTBigCode).
     pub mask: bool,
 }
@@ -304,6 +334,12 @@ pub struct ModelSpec {
     pub quantized_router: bool,
     /// The class never hands `--kv-cache-dtype` to its attention: the cache stays in the model's type (Falcon).
     pub kv_in_model_type: bool,
+    /// It pools: by itself, or because `--runner` says so.
+    pub pooling: Option<Pooling>,
+    /// Published to pool, but vLLM cannot tell from its config.json.
+    pub may_pool: bool,
+    /// The checkpoint is float32, which vLLM narrows: to float16 where it pools.
+    pub narrowed: bool,
     /// How the checkpoint is quantised.
     pub quantization: Option<Quantization>,
     /// The repository brings its own code, and vLLM does not know the architecture otherwise.
@@ -342,12 +378,17 @@ impl ModelSpec {
             .map(|run| u64::from(run.count) * layer(run))
             .sum();
         let embedding = u64::from(self.vocab_size) * h;
-        let heads = if self.tie_word_embeddings { 1 } else { 2 };
-        let positions = self.positions.map_or(0, |p| u64::from(p.rows) * h);
+        let head = self.pooling.is_none() && !self.tie_word_embeddings;
+        let heads = if head { 2 } else { 1 };
+        let positions = self
+            .positions
+            .map_or(0, |p| (u64::from(p.rows) + u64::from(p.token_types)) * h);
+        let classifier = self.pooling.and_then(|pooling| pooling.classifier);
         let outer = u64::from(self.norms.embedding) + u64::from(self.norms.last);
         embedding * heads
             + bias(self.lm_head_bias, u64::from(self.vocab_size))
             + positions
+            + classifier.map_or(0, |classifier| classifier.parameters(h))
             + layers
             + norm * outer
     }
@@ -369,6 +410,24 @@ impl ModelSpec {
         }
         self.quantization = Some(quantization);
         self
+    }
+
+    /// As vLLM makes it with `--runner pooling`: without an output head (`models/adapters.py: as_embedding_model`).
+    #[must_use]
+    pub fn with_pooling(mut self, pooling: Pooling) -> Self {
+        self.pooling = Some(pooling);
+        self.lm_head_bias = false;
+        if self.narrowed {
+            self.dtype = FloatDtype::Float16;
+        }
+        self
+    }
+
+    /// Nothing is cached: every layer attends in both directions.
+    pub fn keeps_no_cache(&self) -> bool {
+        self.layers
+            .iter()
+            .all(|run| matches!(run.mixer, Mixer::Attention(_, AttentionSpan::Both) | Mixer::None))
     }
 
     fn mixer_parameters(&self, mixer: &Mixer) -> u64 {

@@ -3,14 +3,14 @@
 //! Defaults mirror `vllm/engine/arg_utils.py: get_batch_defaults` and `config/model.py` at 0.33.0.
 use super::scenario::{Defaults, Scenario};
 use crate::{
-    engine::{Chosen, KvCacheDtype, MaxModelLen, ResolvedArgs},
+    engine::{Chosen, KvCacheDtype, MaxModelLen, ResolvedArgs, Runner},
     gpu::{ComputeCapability, GpuSpec, Vendor},
     memory::{
         budget::{BudgetSettings, ranks, worst},
         overhead,
         shape::{RankShape, refusal},
     },
-    model::{LinearScheme, Mixer, ModelSpec, Quantization},
+    model::{LinearScheme, Mixer, ModelSpec, Pooling, Quantization},
     units::{Bytes, FloatDtype, Utilization},
     workload::BatchingMode,
 };
@@ -76,6 +76,7 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     }
     let capability = capability(gpu);
     let (spec, quantization) = quantization(scenario, spec, capability)?;
+    let spec = pooling(scenario, spec)?;
     let dtype = dtype(scenario, &spec, capability)?;
     let layout = layout(scenario, &spec)?;
     let batch = Batch::new(scenario, &spec, gpu, total);
@@ -92,6 +93,14 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     let engine = &scenario.engine;
     let switch = |set: Option<bool>, default: bool, why: &str| {
         set.map_or_else(|| Chosen::default(default, why), Chosen::user)
+    };
+    let caching = if spec.pooling.is_some() && spec.keeps_no_cache() {
+        (
+            false,
+            "vLLM's default for models that pool and attend in both directions.",
+        )
+    } else {
+        (true, "vLLM's default for decoder models.")
     };
     let mut args = ResolvedArgs {
         version: scenario.vllm_version,
@@ -110,16 +119,8 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         block_size,
         max_num_seqs: batch.max_num_seqs,
         max_num_batched_tokens: batch.max_num_batched_tokens,
-        enable_prefix_caching: switch(
-            engine.enable_prefix_caching,
-            true,
-            "vLLM's default for decoder models.",
-        ),
-        enable_chunked_prefill: switch(
-            engine.enable_chunked_prefill,
-            true,
-            "vLLM's default for decoder models.",
-        ),
+        enable_prefix_caching: switch(engine.enable_prefix_caching, caching.0, caching.1),
+        enable_chunked_prefill: switch(engine.enable_chunked_prefill, caching.0, caching.1),
         enforce_eager: switch(
             engine.enforce_eager,
             false,
@@ -178,6 +179,38 @@ fn capability(gpu: &GpuSpec) -> u16 {
         if gpu.vendor == Vendor::Amd { 89 } else { 0 },
         ComputeCapability::number,
     )
+}
+
+/// The model as `--runner` makes it.
+fn pooling<'a>(scenario: &Scenario, spec: Cow<'a, ModelSpec>) -> Result<Cow<'a, ModelSpec>, Refusal> {
+    let recurrent = |spec: &ModelSpec| {
+        spec.layers
+            .iter()
+            .any(|run| matches!(run.mixer, Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_)))
+    };
+    let classify = || {
+        let flags = scenario.engine.vllm_args.iter();
+        flags
+            .rev()
+            .find(|(flag, _)| flag == "--convert")
+            .is_some_and(|(_, value)| value.as_deref() == Some("classify"))
+    };
+    match (scenario.engine.runner(), spec.pooling) {
+        (Some(Runner::Generate), Some(_)) => Err(Refusal::vllms(
+            "Embedding models do not support `--runner generate`. Use `--runner pooling` or `--runner auto` for embedding models.",
+        )),
+        (Some(Runner::Pooling), None) if recurrent(&spec) => Err(Refusal::ours(
+            "--runner pooling is not modelled for models with recurrent layers",
+        )),
+        (Some(Runner::Pooling), None) if classify() => Err(Refusal::ours(
+            "--convert classify is not modelled for models that generate: their config does not say how many classes there are",
+        )),
+        (Some(Runner::Pooling), None) => {
+            let pooled = spec.into_owned().with_pooling(Pooling { classifier: None });
+            Ok(Cow::Owned(pooled))
+        }
+        _ => Ok(spec),
+    }
 }
 
 type Quantized<'a> = (Cow<'a, ModelSpec>, Option<Chosen<String>>);
@@ -444,7 +477,7 @@ impl Batch {
             .max(32);
         let max_num_seqs = match scenario.engine.max_num_seqs {
             Some(set) => Chosen::user(set),
-            None if recommend && wanted < seqs => {
+            None if recommend && wanted < seqs && spec.pooling.is_none() => {
                 let saved = Bytes::new(u64::from(seqs - wanted) * 18 * u64::from(spec.vocab_size));
                 Chosen::recommended(
                     wanted,
@@ -531,7 +564,7 @@ fn max_model_len(
     if fits >= default {
         return Ok(Chosen::default(default, why_default));
     }
-    let needed = scenario.workload.tokens_per_sequence().min(default);
+    let needed = tokens_per_sequence(scenario, spec).min(default);
     let round = if fits >= 4096 {
         fits / 1024 * 1024
     } else {
@@ -554,6 +587,15 @@ fn max_model_len(
     ))
 }
 
+/// Tokens of one typical request: nothing is generated where the model pools.
+pub(super) fn tokens_per_sequence(scenario: &Scenario, spec: &ModelSpec) -> u32 {
+    if spec.pooling.is_some() {
+        scenario.workload.prompt_tokens
+    } else {
+        scenario.workload.tokens_per_sequence()
+    }
+}
+
 /// The longest context of which one sequence fits on every rank.
 pub(super) fn longest_that_fits(
     spec: &ModelSpec,
@@ -562,6 +604,9 @@ pub(super) fn longest_that_fits(
     limit: u32,
 ) -> u32 {
     let ranks = ranks(spec, shape(args), settings);
+    if spec.keeps_no_cache() {
+        return limit;
+    }
     let longest = worst(&ranks).map_or(0, |rank| {
         rank.layout.longest(rank.num_blocks, 1, u64::from(limit))
     });

@@ -40,6 +40,22 @@ pub(super) fn notes(
             ),
         );
     }
+    if resolved.spec.may_pool && scenario.engine.runner().is_none() {
+        note(
+            "model.may_pool",
+            Severity::Caution,
+            Bias::Over,
+            "Published for embeddings: where the repository has sentence-transformers' modules.json, vLLM pools by itself, without the output head and the sampler. Say `--runner pooling` to plan that.".to_owned(),
+        );
+    }
+    if resolved.spec.pooling.is_some() {
+        note(
+            "model.pools",
+            Severity::Caution,
+            Bias::None,
+            "The model pools. A mean or first-token pooling in the repository's files turns chunked prefill and prefix caching off; the tokenizer's own length may shorten the context. The peak of a pooling run was not measured.".to_owned(),
+        );
+    }
     if resolved.spec.kv_in_model_type && resolved.args.kv_cache_dtype.value.is_fp8() {
         note(
             "kv.model_type",

@@ -23,6 +23,7 @@ mod oracle_kv;
 mod oracle_refusals;
 mod oracle_weights;
 mod parameters;
+mod pooling;
 #[cfg(feature = "profile-read")]
 mod profile;
 mod properties;

@@ -1,7 +1,7 @@
 //! Reads the figures under /tests.
 use planner::{
     Scenario, gpu,
-    model::{ModelInput, ModelSpec},
+    model::{ModelInput, ModelSpec, Pooling},
 };
 use serde_json::Value;
 use std::{path::Path, sync::Arc};
@@ -18,6 +18,7 @@ pub(crate) const KV_PLANS: &[&str] = &[
     "oracle/kv_plans_gemma4.json",
     "oracle/kv_plans_nvfp4.json",
     "oracle/kv_plans_classic.json",
+    "oracle/kv_plans_pooling.json",
 ];
 
 /// A file below the repository's `tests`.
@@ -38,6 +39,16 @@ pub(crate) fn model(file: &Value, id: &str) -> ModelInput {
 /// Its spec, if it is supported.
 pub(crate) fn spec(file: &Value, id: &str) -> Option<Arc<ModelSpec>> {
     model(file, id).spec.ok()
+}
+
+/// The spec as `--runner` makes it; null is what vLLM takes by itself.
+pub(crate) fn run_as(spec: &ModelSpec, runner: &Value) -> ModelSpec {
+    let spec = spec.clone();
+    if runner == "pooling" {
+        spec.with_pooling(Pooling { classifier: None })
+    } else {
+        spec
+    }
 }
 
 /// `9.0` as 90.

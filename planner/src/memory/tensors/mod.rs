@@ -163,6 +163,10 @@ impl Builder<'_> {
                 rows
             };
             out.push(whole(class, kept * h, 1));
+            if positions.split {
+                let types = u64::from(positions.token_types).next_multiple_of(64);
+                out.push(whole(class, types / self.tp() * h, 1));
+            }
             if positions.mask {
                 out.push(whole(class, rows * rows, 1));
             }
@@ -170,6 +174,10 @@ impl Builder<'_> {
         if self.spec.norms.embedding {
             let vectors = if self.spec.norms.bias { 2 } else { 1 };
             out.push(whole(TensorClass::Norms, h, vectors));
+        }
+        if let Some(positions) = self.spec.positions.filter(|positions| positions.split) {
+            // The numbers of the positions, as int64.
+            out.push(whole(class, u64::from(positions.rows) * 8, 1));
         }
         out
     }
@@ -205,7 +213,12 @@ impl Builder<'_> {
             h,
             if spec.norms.last { vectors } else { 0 },
         )];
-        if !spec.tie_word_embeddings {
+        if let Some(pooling) = spec.pooling {
+            let elements = pooling
+                .classifier
+                .map_or(0, |c| c.parameters(u64::from(spec.hidden_size)));
+            out.push(whole(TensorClass::LmHead, elements * 4, 1));
+        } else if !spec.tie_word_embeddings {
             if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
                 let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
                 let k = u64::from(spec.hidden_size);
@@ -219,7 +232,7 @@ impl Builder<'_> {
             let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
             out.push(whole(TensorClass::LmHead, rows * self.element, 1));
         }
-        out.retain(|tensor| tensor.count > 0);
+        out.retain(|tensor| tensor.count > 0 && tensor.bytes + tensor.loaded > 0);
         out
     }
 }

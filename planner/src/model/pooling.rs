@@ -1,0 +1,110 @@
+//! Models that give vectors or classes instead of text: which architectures vLLM makes of a generating one.
+//!
+//! Mirrors `vllm/config/model.py: _SUFFIX_TO_DEFAULTS`, `model_executor/models/registry.py: _normalize_arch` and
+//! `model_executor/models/adapters.py` at 0.33.0.
+use super::{
+    ConfigError,
+    families::{self, Family, Head, Positions},
+    fields::Fields,
+    spec::{Classifier, Pooling},
+};
+
+/// An architecture whose layers are those of a generating one.
+pub(super) struct Pooled {
+    pub(super) family: &'static Family,
+    /// vLLM pools without being asked to.
+    pub(super) by_default: bool,
+    /// With a classifier behind the last layer.
+    pub(super) classifies: bool,
+    /// It attends in both directions, whatever its config says.
+    pub(super) bidirectional: bool,
+}
+
+/// `*Model` architectures that the registry knows as a class which generates: without the repository's
+/// `modules.json`, vLLM takes them so.
+const GENERATING: &[&str] = &["LlamaModel", "MistralModel", "Qwen2Model", "Gemma2Model"];
+
+const BIDIRECTIONAL: &[&str] = &[
+    "LlamaBidirectionalModel",
+    "LlamaBidirectionalForSequenceClassification",
+];
+
+/// What vLLM makes of an architecture that has no row of its own.
+pub(super) fn of(architecture: &str) -> Option<Pooled> {
+    let suffixes = ["ForSequenceClassification", "ForTokenClassification", "Model"];
+    let (suffix, stem) = suffixes
+        .iter()
+        .find_map(|suffix| architecture.strip_suffix(suffix).map(|stem| (*suffix, stem)))?;
+    let bidirectional = BIDIRECTIONAL.contains(&architecture);
+    let stem = stem.strip_suffix("Bidirectional").unwrap_or(stem);
+    let family = ["ForCausalLM", "LMHeadModel"]
+        .iter()
+        .find_map(|generating| families::find(&format!("{stem}{generating}")))?;
+    Some(Pooled {
+        family,
+        by_default: !GENERATING.contains(&architecture),
+        classifies: suffix != "Model",
+        bidirectional,
+    })
+}
+
+/// The pooler of a model that pools: with a classifier in float32, or without any weight.
+pub(super) fn pooling(fields: &Fields<'_>, head: Head) -> Result<Pooling, ConfigError> {
+    let (dense, bias) = match head {
+        Head::None => return Ok(Pooling { classifier: None }),
+        Head::Score => (false, false),
+        Head::Dense => (true, true),
+    };
+    Ok(Pooling {
+        classifier: Some(Classifier {
+            labels: labels(fields)?,
+            dense,
+            bias,
+        }),
+    })
+}
+
+/// `PreTrainedConfig.num_labels`: what `id2label` lists, two where the file has neither. A reranker made of a
+/// generating model takes its score from tokens' rows of the head.
+fn labels(fields: &Fields<'_>) -> Result<u32, ConfigError> {
+    let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX).clamp(1, 1 << 16);
+    if let Some(tokens) = fields.list("classifier_from_token")? {
+        let softmax = fields.text("method")? == Some("from_2_way_softmax");
+        return Ok(if softmax { 1 } else { count(tokens.len()) });
+    }
+    if let Some(map) = fields.object("id2label")? {
+        return Ok(count(map.len()));
+    }
+    Ok(fields.count("num_labels", 1 << 16)?.unwrap_or(2))
+}
+
+/// Classes that attend in both directions where `is_causal` is false.
+const ASK_IS_CAUSAL: &[&str] = &[
+    "LlamaForCausalLM",
+    "MistralForCausalLM",
+    "Qwen2ForCausalLM",
+    "Qwen3ForCausalLM",
+];
+
+/// Whether the layers attend in both directions, and so keep nothing.
+pub(super) fn bidirectional(fields: &Fields<'_>, family: &Family) -> Result<bool, ConfigError> {
+    if family.positions == Positions::Split {
+        return match fields.text("position_embedding_type")? {
+            None | Some("absolute") => Ok(true),
+            Some(other) => Err(ConfigError::unsupported(format!(
+                "`position_embedding_type` {} is not modelled yet (known: absolute)",
+                super::resolve::short(other)
+            ))),
+        };
+    }
+    if fields.flag("is_causal")? != Some(false) {
+        return Ok(false);
+    }
+    if ASK_IS_CAUSAL.contains(&family.architecture) {
+        return Ok(true);
+    }
+    Err(ConfigError::unsupported(format!(
+        "`is_causal` false is not modelled yet for {}",
+        family.architecture
+    )))
+}
