@@ -302,7 +302,7 @@ fn spans(fields: &Fields<'_>, family: &Family, layers: u32) -> Result<Vec<Attent
             _ => Ok(full),
         };
     };
-    let sliding = AttentionSpan::Sliding(window);
+    let sliding = AttentionSpan::Sliding(window + family.window_more);
     if let Some(types) = fields.list("layer_types")? {
         known_types(fields, types)?;
         if types.len() != layers as usize {

@@ -8,6 +8,7 @@ use super::{
     families::{DEEPSEEK, Family, KvHeads, LLAMA, MIXTRAL, Pattern, Positions, QWEN2, Switch, Width},
     fields::{Fields, Names},
     positions::RopeKind,
+    spec::QkNorm,
 };
 
 const GPT_NAMES: Names = &[
@@ -270,6 +271,78 @@ pub(super) const FAMILIES: &[Family] = &[
         // Its layers for predicting several tokens are left out (`models/mimo.py: load_weights`).
         architecture: "MiMoForCausalLM",
         ..QWEN2
+    },
+    Family {
+        architecture: "LLaMAForCausalLM",
+        ..LLAMA
+    },
+    Family {
+        architecture: "IQuestCoderForCausalLM",
+        ..LLAMA
+    },
+    Family {
+        architecture: "TeleChat3ForCausalLM",
+        ..LLAMA
+    },
+    Family {
+        architecture: "TeleFLMForCausalLM",
+        ..LLAMA
+    },
+    Family {
+        // The class takes the bias of the output projection out again.
+        architecture: "Ernie4_5ForCausalLM",
+        qkv_bias: Switch::Either("attention_bias", "bias"),
+        mlp_bias: Switch::Field("mlp_bias"),
+        tied: true,
+        ..PLAIN
+    },
+    Family {
+        architecture: "SolarForCausalLM",
+        qkv_bias: Switch::Either("attention_bias", "bias"),
+        o_bias: Switch::Either("attention_bias", "bias"),
+        mlp_bias: Switch::Field("mlp_bias"),
+        ..PLAIN
+    },
+    Family {
+        architecture: "Cohere2ForCausalLM",
+        qkv_bias: Switch::Never,
+        norms_per_layer: 1,
+        tied: true,
+        pattern: Pattern::FullEvery(4),
+        window_more: 1,
+        ..PLAIN
+    },
+    Family {
+        architecture: "HunYuanDenseV1ForCausalLM",
+        o_bias: Switch::Field("attention_bias"),
+        qk_norm: QkNorm::PerHead,
+        rope: RopeKind::Frequencies(1),
+        ..PLAIN
+    },
+    Family {
+        architecture: "CwmForCausalLM",
+        qkv_bias: Switch::Never,
+        mlp_bias: Switch::Field("mlp_bias"),
+        pattern: Pattern::FullEvery(4),
+        rope: RopeKind::Frequencies(1),
+        ..PLAIN
+    },
+    Family {
+        architecture: "Jais2ForCausalLM",
+        qkv_bias: Switch::Unless("attention_bias"),
+        o_bias: Switch::Unless("attention_bias"),
+        mlp_bias: Switch::Unless("mlp_bias"),
+        norm_bias: true,
+        rope: RopeKind::Frequencies(1),
+        gated: false,
+        ..PLAIN
+    },
+    Family {
+        architecture: "OlmoeForCausalLM",
+        names: &[("num_local_experts", "num_experts")],
+        qk_norm: QkNorm::AllHeads,
+        pattern: Pattern::None,
+        ..MIXTRAL
     },
     Family {
         architecture: "DeepseekForCausalLM",

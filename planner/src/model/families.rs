@@ -49,8 +49,10 @@ pub(super) enum Head {
     None,
     /// A matrix of labels, without bias.
     Score,
-    /// A square layer and the labels, with biases (BERT).
+    /// A square layer and the labels, with biases, whole on every rank (BERT).
     Dense,
+    /// A square layer and so many labels, with biases, split over the ranks (Qwen 2's reward models).
+    Reward(u32),
 }
 
 /// Position embeddings that are looked up, not computed.
@@ -166,6 +168,8 @@ pub(super) struct Family {
     pub(super) default_positions: u32,
     /// Latent attention whose keys and values are cached per head, not as the latent (MiniCPM 3).
     pub(super) expanded: bool,
+    /// Tokens that a sliding layer sees beyond `sliding_window`.
+    pub(super) window_more: u32,
     /// The class pools and does nothing else, with this head.
     pub(super) pools: Option<Head>,
 }
@@ -206,6 +210,7 @@ pub(super) const LLAMA: Family = Family {
     rotary_fraction: 1.0,
     default_positions: 0,
     expanded: false,
+    window_more: 0,
     pools: None,
 };
 

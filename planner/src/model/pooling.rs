@@ -14,8 +14,8 @@ pub(super) struct Pooled {
     pub(super) family: &'static Family,
     /// vLLM pools without being asked to.
     pub(super) by_default: bool,
-    /// With a classifier behind the last layer.
-    pub(super) classifies: bool,
+    /// What stands behind the last layer.
+    pub(super) head: Head,
     /// It attends in both directions, whatever its config says.
     pub(super) bidirectional: bool,
 }
@@ -29,8 +29,23 @@ const BIDIRECTIONAL: &[&str] = &[
     "LlamaBidirectionalForSequenceClassification",
 ];
 
+/// Architectures with a class of their own around another's layers.
+const OWN: &[(&str, &str, Head)] = &[
+    ("Gemma3TextModel", "Gemma3ForCausalLM", Head::None),
+    ("Qwen2ForRewardModel", "Qwen2ForCausalLM", Head::Reward(1)),
+    ("Qwen2ForProcessRewardModel", "Qwen2ForCausalLM", Head::Reward(2)),
+];
+
 /// What vLLM makes of an architecture that has no row of its own.
 pub(super) fn of(architecture: &str) -> Option<Pooled> {
+    if let Some((_, language, head)) = OWN.iter().find(|(own, ..)| *own == architecture) {
+        return Some(Pooled {
+            family: families::find(language)?,
+            by_default: true,
+            head: *head,
+            bidirectional: false,
+        });
+    }
     let suffixes = ["ForSequenceClassification", "ForTokenClassification", "Model"];
     let (suffix, stem) = suffixes
         .iter()
@@ -43,23 +58,29 @@ pub(super) fn of(architecture: &str) -> Option<Pooled> {
     Some(Pooled {
         family,
         by_default: !GENERATING.contains(&architecture),
-        classifies: suffix != "Model",
+        head: if suffix == "Model" {
+            Head::None
+        } else {
+            Head::Score
+        },
         bidirectional,
     })
 }
 
 /// The pooler of a model that pools: with a classifier in float32, or without any weight.
 pub(super) fn pooling(fields: &Fields<'_>, head: Head) -> Result<Pooling, ConfigError> {
-    let (dense, bias) = match head {
+    let (labels, dense, split) = match head {
         Head::None => return Ok(Pooling { classifier: None }),
-        Head::Score => (false, false),
-        Head::Dense => (true, true),
+        Head::Score => (labels(fields)?, false, false),
+        Head::Dense => (labels(fields)?, true, false),
+        Head::Reward(labels) => (labels, true, true),
     };
     Ok(Pooling {
         classifier: Some(Classifier {
-            labels: labels(fields)?,
+            labels,
             dense,
-            bias,
+            bias: dense,
+            split,
         }),
     })
 }
@@ -96,6 +117,11 @@ pub(super) fn bidirectional(fields: &Fields<'_>, family: &Family) -> Result<bool
                 super::resolve::short(other)
             ))),
         };
+    }
+    // EmbeddingGemma's config decides by a name of its own (`models/config.py: Gemma3TextModelConfig`).
+    if family.architecture == "Gemma3ForCausalLM" && fields.flag("use_bidirectional_attention")? == Some(true)
+    {
+        return Ok(true);
     }
     if fields.flag("is_causal")? != Some(false) {
         return Ok(false);

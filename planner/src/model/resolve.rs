@@ -81,18 +81,13 @@ fn pooled_model(
             }
         }
     }
-    let head = if pooled.classifies {
-        Head::Score
-    } else {
-        Head::None
-    };
-    if pooled.classifies && spec.quantization.is_some() {
+    if pooled.head != Head::None && spec.quantization.is_some() {
         return Err(ConfigError::unsupported(
             "a quantised model with a classifier is not modelled yet",
         ));
     }
     if pooled.by_default {
-        return Ok(spec.with_pooling(pooling::pooling(top, head)?));
+        return Ok(spec.with_pooling(pooling::pooling(top, pooled.head)?));
     }
     spec.may_pool = true;
     Ok(spec)
@@ -230,13 +225,18 @@ fn has_dtype(fields: &Fields<'_>) -> bool {
     fields.has("dtype") || fields.has("torch_dtype")
 }
 
+/// Model types that vLLM does not run in float16 (`config/model.py: _FLOAT16_NOT_SUPPORTED_MODELS`).
+const NEVER_FLOAT16: &[&str] = &["gemma2", "gemma3", "gemma3_text", "glm4"];
+
 /// Whether the checkpoint is float32, as far as its config says.
 fn narrowed(fields: &Fields<'_>) -> Result<bool, ConfigError> {
     let text = match fields.text("dtype")? {
         Some(text) => Some(text),
         None => fields.text("torch_dtype")?,
     };
-    Ok(text.is_none_or(|text| FloatDtype::parse(text) == Some(FloatDtype::Float32)))
+    let kind = fields.text("model_type")?.unwrap_or_default();
+    let float32 = text.is_none_or(|text| FloatDtype::parse(text) == Some(FloatDtype::Float32));
+    Ok(float32 && !NEVER_FLOAT16.contains(&kind))
 }
 
 /// `torch_dtype` or `dtype`; vLLM loads a float32 checkpoint as bfloat16, and one that does not say as well.

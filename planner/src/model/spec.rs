@@ -256,13 +256,17 @@ pub struct Classifier {
     pub dense: bool,
     /// Biases.
     pub bias: bool,
+    /// Split over the ranks: the square layer by its outputs, the labels by their inputs.
+    pub split: bool,
 }
 
 impl Classifier {
-    /// Elements behind a last layer of that width.
-    pub fn parameters(&self, hidden_size: u64) -> u64 {
-        let out = |rows: u64| rows * hidden_size + bias(self.bias, rows);
-        out(u64::from(self.labels)) + if self.dense { out(hidden_size) } else { 0 }
+    /// Elements on one of `tp` ranks, behind a last layer of that width.
+    pub fn elements(&self, hidden_size: u64, tp: u64) -> u64 {
+        let ranks = if self.split { tp.max(1) } else { 1 };
+        let (labels, inner) = (u64::from(self.labels), hidden_size / ranks);
+        let square = inner * hidden_size + bias(self.bias, inner);
+        labels * inner + bias(self.bias, labels) + if self.dense { square } else { 0 }
     }
 }
 
@@ -388,7 +392,7 @@ impl ModelSpec {
         embedding * heads
             + bias(self.lm_head_bias, u64::from(self.vocab_size))
             + positions
-            + classifier.map_or(0, |classifier| classifier.parameters(h))
+            + classifier.map_or(0, |classifier| classifier.elements(h, 1))
             + layers
             + norm * outer
     }

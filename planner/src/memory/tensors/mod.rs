@@ -216,7 +216,7 @@ impl Builder<'_> {
         if let Some(pooling) = spec.pooling {
             let elements = pooling
                 .classifier
-                .map_or(0, |c| c.parameters(u64::from(spec.hidden_size)));
+                .map_or(0, |c| c.elements(u64::from(spec.hidden_size), self.tp()));
             out.push(whole(TensorClass::LmHead, elements * 4, 1));
         } else if !spec.tie_word_embeddings {
             if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
