@@ -14,6 +14,7 @@ mod quantization;
 mod removed;
 mod resolve;
 mod spec;
+mod stages;
 
 pub use catalog::{CatalogModel, find, models};
 pub use config_error::ConfigError;
@@ -24,3 +25,4 @@ pub use spec::{
     Attention, AttentionSpan, Classifier, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, LearnedPositions,
     Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, Pooling, QkNorm, Quantized, Rope, SharedExpert,
 };
+pub use stages::EveryStage;

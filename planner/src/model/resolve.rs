@@ -6,6 +6,7 @@ use super::{
     fields::Fields,
     pooling, positions, quantization,
     spec::{AttentionSpan, FeedForward, LayerRun, Mixer, Norms, Quantized},
+    stages,
 };
 use crate::units::FloatDtype;
 use serde_json::{Map, Value};
@@ -188,6 +189,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         scalar_buffers: family.scalar_buffers,
         residual_copies: family.residual_copies,
         quantized_router,
+        every_stage: stages::of(family.architecture),
         pooling: None,
         may_pool: false,
         narrowed: narrowed(holder)?,

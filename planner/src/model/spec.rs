@@ -1,5 +1,5 @@
 //! A model as the arithmetic needs it: resolved, with nothing left to guess.
-use super::Quantization;
+use super::{EveryStage, Quantization};
 use crate::units::FloatDtype;
 
 /// How far back a layer attends.
@@ -338,6 +338,8 @@ pub struct ModelSpec {
     pub quantized_router: bool,
     /// The class never hands `--kv-cache-dtype` to its attention: the cache stays in the model's type (Falcon).
     pub kv_in_model_type: bool,
+    /// What stands on every pipeline stage, not just on the first or the last.
+    pub every_stage: EveryStage,
     /// It pools: by itself, or because `--runner` says so.
     pub pooling: Option<Pooling>,
     /// Published to pool, but vLLM cannot tell from its config.json.

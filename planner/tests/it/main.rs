@@ -30,4 +30,5 @@ mod properties;
 mod quoting;
 mod scenarios;
 mod share;
+mod stages;
 mod support;

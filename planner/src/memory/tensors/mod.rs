@@ -84,7 +84,7 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
     };
     let mut runs = Vec::with_capacity(spec.layers.len() + 2);
     let tied_last = spec.tie_word_embeddings && shape.is_last();
-    if shape.is_first() || tied_last {
+    if shape.is_first() || tied_last || spec.every_stage.embedding {
         runs.push(TensorRun {
             layers: 1,
             tensors: builder.head(),
@@ -104,13 +104,14 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
             tensors,
         });
     }
-    if shape.is_last() {
+    let tail = builder.tail();
+    if !tail.is_empty() {
         runs.push(TensorRun {
             layers: 1,
-            tensors: builder.tail(),
+            tensors: tail,
         });
     }
-    if shape.is_first() && spec.scalar_buffers > 0 {
+    if (shape.is_first() || spec.every_stage.embedding) && spec.scalar_buffers > 0 {
         let scalar = whole(
             TensorClass::Norms,
             builder.element,
@@ -204,15 +205,19 @@ impl Builder<'_> {
         out
     }
 
+    /// What stands behind the layers of this stage.
     fn tail(&self) -> Vec<Tensor> {
         let spec = self.spec;
         let h = u64::from(spec.hidden_size) * self.element;
-        let vectors = if spec.norms.bias { 2 } else { 1 };
-        let mut out = vec![whole(
-            TensorClass::Norms,
-            h,
-            if spec.norms.last { vectors } else { 0 },
-        )];
+        let mut out = Vec::with_capacity(3);
+        let last = self.place.shape.is_last();
+        if spec.norms.last && (last || spec.every_stage.norm) {
+            let vectors = if spec.norms.bias { 2 } else { 1 };
+            out.push(whole(TensorClass::Norms, h, vectors));
+        }
+        if !last && !spec.every_stage.head {
+            return out;
+        }
         if let Some(pooling) = spec.pooling {
             let elements = pooling
                 .classifier
@@ -232,7 +237,7 @@ impl Builder<'_> {
             let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
             out.push(whole(TensorClass::LmHead, rows * self.element, 1));
         }
-        out.retain(|tensor| tensor.count > 0 && tensor.bytes + tensor.loaded > 0);
+        out.retain(|tensor| tensor.bytes + tensor.loaded > 0);
         out
     }
 }
