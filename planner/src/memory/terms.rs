@@ -135,6 +135,10 @@ fn runner_terms(spec: &ModelSpec, rank: &RankBudget, settings: &BudgetSettings) 
         basis: Basis::Exact,
         checked,
     }];
+    if spec.pooling.is_some() {
+        // Nothing is sampled.
+        terms.clear();
+    }
     if runner.workspace > Bytes::ZERO {
         let moe = spec.moe();
         terms.push(Term {

@@ -19,10 +19,11 @@ mod stages;
 pub use catalog::{CatalogModel, find, models};
 pub use config_error::ConfigError;
 pub use input::{ModelInput, ModelOrigin};
+pub use pooling::BESIDE as POOLING_BESIDE;
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
     Attention, AttentionSpan, Classifier, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, LearnedPositions,
-    Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, Pooling, QkNorm, Quantized, Rope, SharedExpert,
+    Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, Pooling, QkNorm, Quantized, Rope, SharedExpert, Unasked,
 };
 pub use stages::EveryStage;

@@ -9,6 +9,10 @@ use super::{
     spec::{Classifier, Pooling},
 };
 
+/// No field of a config.json: whoever reads a model's folder sets it where sentence-transformers' `modules.json` lies
+/// there with a pooling module (`transformers_utils/config.py: get_sentence_transformer_pooling_config`).
+pub const BESIDE: &str = "sentence_transformers_pooling";
+
 /// An architecture whose layers are those of a generating one.
 pub(super) struct Pooled {
     pub(super) family: &'static Family,

@@ -5,7 +5,7 @@ use super::{
     families::{self, Experts, Family, Head, KvHeads, Switch},
     fields::Fields,
     pooling, positions, quantization,
-    spec::{AttentionSpan, FeedForward, LayerRun, Mixer, Norms, Quantized},
+    spec::{AttentionSpan, FeedForward, LayerRun, Mixer, Norms, Quantized, Unasked},
     stages,
 };
 use crate::units::FloatDtype;
@@ -90,7 +90,9 @@ fn pooled_model(
     if pooled.by_default {
         return Ok(spec.with_pooling(pooling::pooling(top, pooled.head)?));
     }
-    spec.may_pool = true;
+    if spec.unasked == Unasked::Generates {
+        spec.unasked = Unasked::Either;
+    }
     Ok(spec)
 }
 
@@ -191,7 +193,11 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         quantized_router,
         every_stage: stages::of(family.architecture),
         pooling: None,
-        may_pool: false,
+        unasked: if top.flag(pooling::BESIDE)? == Some(true) {
+            Unasked::Pools
+        } else {
+            Unasked::Generates
+        },
         narrowed: narrowed(holder)?,
         kv_in_model_type: family.kv_heads == KvHeads::Falcon,
         quantization,

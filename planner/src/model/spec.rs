@@ -277,6 +277,18 @@ pub struct Pooling {
     pub classifier: Option<Classifier>,
 }
 
+/// What vLLM does where nobody says `--runner`, and the class does not decide.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unasked {
+    /// Text comes out.
+    #[default]
+    Generates,
+    /// It pools if the repository has sentence-transformers' files, which config.json does not tell.
+    Either,
+    /// The repository has them, so it pools.
+    Pools,
+}
+
 /// Position embeddings that are looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LearnedPositions {
@@ -342,8 +354,8 @@ pub struct ModelSpec {
     pub every_stage: EveryStage,
     /// It pools: by itself, or because `--runner` says so.
     pub pooling: Option<Pooling>,
-    /// Published to pool, but vLLM cannot tell from its config.json.
-    pub may_pool: bool,
+    /// What it does where nobody says `--runner`.
+    pub unasked: Unasked,
     /// The checkpoint is float32, which vLLM narrows: to float16 where it pools.
     pub narrowed: bool,
     /// How the checkpoint is quantised.

@@ -10,7 +10,7 @@ use crate::{
         overhead,
         shape::{RankShape, refusal},
     },
-    model::{LinearScheme, Mixer, ModelSpec, Pooling, Quantization},
+    model::{LayerRun, LinearScheme, Mixer, ModelSpec, Pooling, Quantization, Unasked},
     units::{Bytes, FloatDtype, Utilization},
     workload::BatchingMode,
 };
@@ -183,34 +183,36 @@ fn capability(gpu: &GpuSpec) -> u16 {
 
 /// The model as `--runner` makes it.
 fn pooling<'a>(scenario: &Scenario, spec: Cow<'a, ModelSpec>) -> Result<Cow<'a, ModelSpec>, Refusal> {
-    let recurrent = |spec: &ModelSpec| {
-        spec.layers
-            .iter()
-            .any(|run| matches!(run.mixer, Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_)))
-    };
-    let classify = || {
-        let flags = scenario.engine.vllm_args.iter();
-        flags
-            .rev()
-            .find(|(flag, _)| flag == "--convert")
-            .is_some_and(|(_, value)| value.as_deref() == Some("classify"))
-    };
-    match (scenario.engine.runner(), spec.pooling) {
-        (Some(Runner::Generate), Some(_)) => Err(Refusal::vllms(
-            "Embedding models do not support `--runner generate`. Use `--runner pooling` or `--runner auto` for embedding models.",
-        )),
-        (Some(Runner::Pooling), None) if recurrent(&spec) => Err(Refusal::ours(
-            "--runner pooling is not modelled for models with recurrent layers",
-        )),
-        (Some(Runner::Pooling), None) if classify() => Err(Refusal::ours(
-            "--convert classify is not modelled for models that generate: their config does not say how many classes there are",
-        )),
-        (Some(Runner::Pooling), None) => {
-            let pooled = spec.into_owned().with_pooling(Pooling { classifier: None });
-            Ok(Cow::Owned(pooled))
-        }
-        _ => Ok(spec),
+    let runner = scenario.engine.runner();
+    if spec.pooling.is_some() {
+        return match runner {
+            Some(Runner::Generate) => Err(Refusal::vllms(
+                "Embedding models do not support `--runner generate`. Use `--runner pooling` or `--runner auto` for embedding models.",
+            )),
+            _ => Ok(spec),
+        };
     }
+    let pools = match runner {
+        Some(runner) => runner == Runner::Pooling,
+        None => spec.unasked == Unasked::Pools,
+    };
+    if !pools {
+        return Ok(spec);
+    }
+    let recurrent = |run: &LayerRun| matches!(run.mixer, Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_));
+    if spec.layers.iter().any(recurrent) {
+        return Err(Refusal::ours(
+            "pooling is not modelled for models with recurrent layers",
+        ));
+    }
+    let mut flags = scenario.engine.vllm_args.iter();
+    if flags.any(|(flag, value)| flag == "--convert" && value.as_deref() == Some("classify")) {
+        return Err(Refusal::ours(
+            "--convert classify is not modelled for models that generate: their config does not say how many classes there are",
+        ));
+    }
+    let pooled = spec.into_owned().with_pooling(Pooling { classifier: None });
+    Ok(Cow::Owned(pooled))
 }
 
 type Quantized<'a> = (Cow<'a, ModelSpec>, Option<Chosen<String>>);

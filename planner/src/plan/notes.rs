@@ -9,7 +9,7 @@ use crate::{
     engine::VllmVersion,
     gpu::{Vendor, VisibleBasis},
     memory::budget::RankBudget,
-    model::LinearScheme,
+    model::{LinearScheme, Unasked},
 };
 
 /// Notes of a plan.
@@ -40,12 +40,12 @@ pub(super) fn notes(
             ),
         );
     }
-    if resolved.spec.may_pool && scenario.engine.runner().is_none() {
+    if may_pool(scenario, resolved) {
         note(
             "model.may_pool",
             Severity::Caution,
             Bias::Over,
-            "Published for embeddings: where the repository has sentence-transformers' modules.json, vLLM pools by itself, without the output head and the sampler. Say `--runner pooling` to plan that.".to_owned(),
+            "By its name or its architecture, a model for embeddings: where the repository has sentence-transformers' modules.json, vLLM pools by itself, without the output head and the sampler. Say `--runner pooling` to plan that.".to_owned(),
         );
     }
     if resolved.spec.pooling.is_some() {
@@ -205,4 +205,11 @@ pub(super) fn warnings(notes: &[Note]) -> Vec<String> {
         .filter(|note| note.severity != Severity::Info)
         .map(|note| note.message.clone())
         .collect()
+}
+
+/// Whether vLLM may pool where the plan lets it generate.
+fn may_pool(scenario: &Scenario, resolved: &Resolved<'_>) -> bool {
+    let spec = &resolved.spec;
+    let named = scenario.model.id.to_ascii_lowercase().contains("embed");
+    scenario.engine.runner().is_none() && spec.pooling.is_none() && (named || spec.unasked == Unasked::Either)
 }
