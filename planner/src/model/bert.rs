@@ -1,4 +1,4 @@
-//! Rows of BERT and its relatives: encoders, of which vLLM only pools (`models/{bert,roberta}.py` at 0.33.0).
+//! Rows of BERT and its relatives: encoders, which vLLM only pools (`models/{bert,roberta,modernbert}.py` at 0.33.0).
 use super::{
     families::{Family, Head, LLAMA, Pattern, Positions, Switch},
     positions::RopeKind,
@@ -16,6 +16,16 @@ const BERT: Family = Family {
     last_norm: Switch::Never,
     embedding_norm: true,
     positions: Positions::Split,
+    pools: Some(Head::None),
+    ..LLAMA
+};
+
+/// Gated, without biases, with rotary embeddings of two thetas (`models/modernbert.py`). Its first layer has no norm
+/// before the attention; as many are counted by leaving out the one behind the embedding.
+const MODERN_BERT: Family = Family {
+    architecture: "ModernBertModel",
+    pattern: Pattern::None,
+    rope: RopeKind::TwoThetas,
     pools: Some(Head::None),
     ..LLAMA
 };
@@ -49,5 +59,12 @@ pub(super) const FAMILIES: &[Family] = &[
         architecture: "XLMRobertaForSequenceClassification",
         pools: Some(Head::Dense),
         ..BERT
+    },
+    MODERN_BERT,
+    Family {
+        // A norm without bias in the place of the square layer's bias.
+        architecture: "ModernBertForSequenceClassification",
+        pools: Some(Head::Dense),
+        ..MODERN_BERT
     },
 ];

@@ -1,7 +1,7 @@
 //! What vLLM's model classes add to the config's fields, one row per architecture.
 //!
 //! Mirrors `vllm/model_executor/models/<module>.py` at 0.33.0: which biases, norms and experts a class creates.
-use super::{bert, classic, fields::Names, positions::RopeKind, removed, spec::QkNorm};
+use super::{bert, classic, fields::Names, plain, positions::RopeKind, removed, spec::QkNorm};
 
 /// Where a switch comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -558,6 +558,7 @@ pub(super) fn find(architecture: &str) -> Option<&'static Family> {
     FAMILIES
         .iter()
         .chain(classic::FAMILIES)
+        .chain(plain::FAMILIES)
         .chain(bert::FAMILIES)
         .find(|family| family.architecture == architecture)
 }

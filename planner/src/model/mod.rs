@@ -8,6 +8,7 @@ mod experts;
 mod families;
 mod fields;
 mod input;
+mod plain;
 mod pooling;
 mod positions;
 mod quantization;
@@ -19,11 +20,11 @@ mod stages;
 pub use catalog::{CatalogModel, find, models};
 pub use config_error::ConfigError;
 pub use input::{ModelInput, ModelOrigin};
-pub use pooling::BESIDE as POOLING_BESIDE;
+pub use pooling::{BESIDE as POOLING_BESIDE, Classifier, Pooling, Unasked};
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    Attention, AttentionSpan, Classifier, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, LearnedPositions,
-    Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, Pooling, QkNorm, Quantized, Rope, SharedExpert, Unasked,
+    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, LearnedPositions, Mamba2,
+    Mixer, Mla, ModelSpec, Moe, Norms, QkNorm, Quantized, Rope, SharedExpert,
 };
 pub use stages::EveryStage;

@@ -6,8 +6,50 @@ use super::{
     ConfigError,
     families::{self, Family, Head, Positions},
     fields::Fields,
-    spec::{Classifier, Pooling},
+    resolve::short,
 };
+
+/// The last layers of a model that classifies, in float32 (`models/adapters.py`, `models/{bert,roberta}.py`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Classifier {
+    /// Classes.
+    pub labels: u32,
+    /// A square layer before them.
+    pub dense: bool,
+    /// Biases.
+    pub bias: bool,
+    /// Split over the ranks: the square layer by its outputs, the labels by their inputs.
+    pub split: bool,
+}
+
+impl Classifier {
+    /// Elements on one of `tp` ranks, behind a last layer of that width.
+    pub fn elements(&self, hidden_size: u64, tp: u64) -> u64 {
+        let ranks = if self.split { tp.max(1) } else { 1 };
+        let (labels, inner) = (u64::from(self.labels), hidden_size / ranks);
+        let square = inner * hidden_size + u64::from(self.bias) * inner;
+        labels * inner + u64::from(self.bias) * labels + if self.dense { square } else { 0 }
+    }
+}
+
+/// A model that gives vectors or classes: it has no output head and no sampler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pooling {
+    /// What classifies, where it does.
+    pub classifier: Option<Classifier>,
+}
+
+/// What vLLM does where nobody says `--runner`, and the class does not decide.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unasked {
+    /// Text comes out.
+    #[default]
+    Generates,
+    /// It pools if the repository has sentence-transformers' files, which config.json does not tell.
+    Either,
+    /// The repository has them, so it pools.
+    Pools,
+}
 
 /// No field of a config.json: whoever reads a model's folder sets it where sentence-transformers' `modules.json` lies
 /// there with a pooling module (`transformers_utils/config.py: get_sentence_transformer_pooling_config`).
@@ -113,13 +155,15 @@ const ASK_IS_CAUSAL: &[&str] = &[
 
 /// Whether the layers attend in both directions, and so keep nothing.
 pub(super) fn bidirectional(fields: &Fields<'_>, family: &Family) -> Result<bool, ConfigError> {
-    if family.positions == Positions::Split {
+    if family.pools.is_some() {
         return match fields.text("position_embedding_type")? {
-            None | Some("absolute") => Ok(true),
-            Some(other) => Err(ConfigError::unsupported(format!(
-                "`position_embedding_type` {} is not modelled yet (known: absolute)",
-                super::resolve::short(other)
-            ))),
+            Some(other) if family.positions == Positions::Split && other != "absolute" => {
+                Err(ConfigError::unsupported(format!(
+                    "`position_embedding_type` {} is not modelled yet (known: absolute)",
+                    short(other)
+                )))
+            }
+            _ => Ok(true),
         };
     }
     // EmbeddingGemma's config decides by a name of its own (`models/config.py: Gemma3TextModelConfig`).

@@ -5,7 +5,7 @@ use super::{
     families::{self, Experts, Family, Head, KvHeads, Switch},
     fields::Fields,
     pooling, positions, quantization,
-    spec::{AttentionSpan, FeedForward, LayerRun, Mixer, Norms, Quantized, Unasked},
+    spec::{AttentionSpan, FeedForward, LayerRun, Mixer, Norms, Quantized},
     stages,
 };
 use crate::units::FloatDtype;
@@ -90,8 +90,8 @@ fn pooled_model(
     if pooled.by_default {
         return Ok(spec.with_pooling(pooling::pooling(top, pooled.head)?));
     }
-    if spec.unasked == Unasked::Generates {
-        spec.unasked = Unasked::Either;
+    if spec.unasked == pooling::Unasked::Generates {
+        spec.unasked = pooling::Unasked::Either;
     }
     Ok(spec)
 }
@@ -194,9 +194,9 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         every_stage: stages::of(family.architecture),
         pooling: None,
         unasked: if top.flag(pooling::BESIDE)? == Some(true) {
-            Unasked::Pools
+            pooling::Unasked::Pools
         } else {
-            Unasked::Generates
+            pooling::Unasked::Generates
         },
         narrowed: narrowed(holder)?,
         kv_in_model_type: family.kv_heads == KvHeads::Falcon,

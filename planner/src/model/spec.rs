@@ -1,5 +1,8 @@
 //! A model as the arithmetic needs it: resolved, with nothing left to guess.
-use super::{EveryStage, Quantization};
+use super::{
+    EveryStage, Quantization,
+    pooling::{Pooling, Unasked},
+};
 use crate::units::FloatDtype;
 
 /// How far back a layer attends.
@@ -245,48 +248,6 @@ pub struct Norms {
     pub embedding: bool,
     /// One behind the last layer.
     pub last: bool,
-}
-
-/// The last layers of a model that classifies, in float32 (`models/adapters.py`, `models/{bert,roberta}.py`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Classifier {
-    /// Classes.
-    pub labels: u32,
-    /// A square layer before them.
-    pub dense: bool,
-    /// Biases.
-    pub bias: bool,
-    /// Split over the ranks: the square layer by its outputs, the labels by their inputs.
-    pub split: bool,
-}
-
-impl Classifier {
-    /// Elements on one of `tp` ranks, behind a last layer of that width.
-    pub fn elements(&self, hidden_size: u64, tp: u64) -> u64 {
-        let ranks = if self.split { tp.max(1) } else { 1 };
-        let (labels, inner) = (u64::from(self.labels), hidden_size / ranks);
-        let square = inner * hidden_size + bias(self.bias, inner);
-        labels * inner + bias(self.bias, labels) + if self.dense { square } else { 0 }
-    }
-}
-
-/// A model that gives vectors or classes: it has no output head and no sampler.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pooling {
-    /// What classifies, where it does.
-    pub classifier: Option<Classifier>,
-}
-
-/// What vLLM does where nobody says `--runner`, and the class does not decide.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Unasked {
-    /// Text comes out.
-    #[default]
-    Generates,
-    /// It pools if the repository has sentence-transformers' files, which config.json does not tell.
-    Either,
-    /// The repository has them, so it pools.
-    Pools,
 }
 
 /// Position embeddings that are looked up.

@@ -80,3 +80,12 @@ fn a_classifier_stands_in_the_place_of_the_head() {
     // The published 335142400 of bge-large-en, which has the square layer, and two labels.
     assert_eq!(spec.parameters() - 2 * 1025, 335_142_400 - 512);
 }
+
+/// `gte-modernbert-base` has 149014272 parameters.
+#[test]
+fn modern_bert_has_no_norm_before_its_first_attention() {
+    let config = r#"{"architectures":["ModernBertModel"],"model_type":"modernbert","torch_dtype":"float16","hidden_size":768,"intermediate_size":1152,"num_hidden_layers":22,"num_attention_heads":12,"vocab_size":50368,"max_position_embeddings":8192,"attention_bias":false,"mlp_bias":false,"norm_bias":false}"#;
+    let spec = ModelInput::from_config("x/y", config).unwrap().spec.unwrap();
+    assert_eq!(spec.parameters(), 149_014_272);
+    assert!(spec.keeps_no_cache());
+}
