@@ -55,7 +55,7 @@ fn unknown(id: &str) -> ExpectedError {
         "`{}` is no local folder, not in the local Hugging Face cache and not in the catalogue",
         output::printable(id)
     ));
-    let names = models().iter().map(|model| model.id.as_str());
+    let names = models().iter().map(|model| model.id);
     let question = suggest::did_you_mean(&suggest::nearest(id, names));
     let way = "Download the model's config.json and give it with --model-config.";
     error.help(question.map_or_else(|| way.to_owned(), |question| format!("{question} Else: {way}")))

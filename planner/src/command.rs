@@ -9,9 +9,8 @@ pub(crate) use flag::list_values;
 pub use flag::set_flag;
 
 use crate::{
-    artifact::{FlagKind, FlagTable},
     bounds,
-    engine::{EngineArgs, VllmVersion, args::READ_FLAGS},
+    engine::{EngineArgs, FlagKind, FlagTable, VllmVersion, args::READ_FLAGS},
     error::InputError,
     model::ModelInput,
     text::short,
@@ -129,7 +128,7 @@ impl<'a> Reader<'a> {
             (FlagKind::Value | FlagKind::OptionalValue, None) => self.value().map(str::to_owned),
             (FlagKind::List, None) => self.list(),
         };
-        match found.flag.flag.as_str() {
+        match found.flag.flag {
             "--model" => self.set_model(value.as_deref().unwrap_or_default()),
             _ => self.apply(&found.name(), value.as_deref()),
         }

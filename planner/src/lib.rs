@@ -10,6 +10,7 @@ pub mod engine;
 pub mod error;
 pub mod gpu;
 pub mod host_report;
+mod json;
 pub mod memory;
 pub mod model;
 pub mod plan;

@@ -1,14 +1,13 @@
-//! profile.yaml ⇄ scenario: `profile_version: 1`.
+//! profile.yaml → scenario, and the keys that both ways share: `profile_version: 1`.
 //!
 //! Five sections, as the older tool wrote them. What they have no key for (pipeline stages, batch sizes) stands under
-//! `outputs.vllm_args` by its flag. Reading needs the feature `profile-read`: the page writes profiles and reads links.
+//! `outputs.vllm_args` by its flag. Reading needs the feature `profile-read`: the page reads links.
 #[cfg(feature = "profile-read")]
 mod error;
 #[cfg(feature = "profile-read")]
 mod read;
 #[cfg(feature = "profile-read")]
 mod tree;
-mod write;
 
 #[cfg(feature = "profile-read")]
 pub use {
@@ -16,19 +15,17 @@ pub use {
     read::{LookUp, Profile, Supply, read},
 };
 
-pub use write::write;
-
 use crate::{gpu::GpuSpec, units::Bytes};
 
 /// One key of a profile.
-struct Entry {
-    section: &'static str,
-    key: &'static str,
+pub(crate) struct Entry {
+    pub(crate) section: &'static str,
+    pub(crate) key: &'static str,
     /// The scenario's field; `None` for keys that are read and have no effect.
-    id: Option<&'static str>,
+    pub(crate) id: Option<&'static str>,
     /// Written always, or only where it differs from a fresh scenario.
-    always: bool,
-    help: &'static str,
+    pub(crate) always: bool,
+    pub(crate) help: &'static str,
 }
 
 const fn key(section: &'static str, key: &'static str, id: &'static str, help: &'static str) -> Entry {
@@ -62,7 +59,7 @@ const fn unused(section: &'static str, key: &'static str, help: &'static str) ->
 }
 
 /// In the order of the file. Model id, revision, GPU, its memory, `emit` and `vllm_args` are handled by hand.
-const KEYS: &[Entry] = &[
+pub(crate) const KEYS: &[Entry] = &[
     key(
         "model",
         "dtype",
@@ -169,10 +166,10 @@ const KEYS: &[Entry] = &[
     ),
 ];
 
-const SECTIONS: &[&str] = &["model", "hardware", "workload", "policy", "outputs"];
+pub(crate) const SECTIONS: &[&str] = &["model", "hardware", "workload", "policy", "outputs"];
 
 /// A whole number of GiB a little above what a process sees: the datasheet's figure, not the driver's.
-fn is_datasheet(gpu: &GpuSpec, given: Bytes) -> bool {
+pub(crate) fn is_datasheet(gpu: &GpuSpec, given: Bytes) -> bool {
     let whole = given.get().is_multiple_of(crate::units::GIB);
     gpu.memory_visible
         .is_some_and(|visible| whole && given > visible && given.get() / 112 * 100 <= visible.get())

@@ -7,7 +7,7 @@ mod fragment;
 mod json;
 
 pub use fragment::{LINK_LIMIT, SCHEMA, from_fragment, to_fragment};
-pub(crate) use json::ordered;
+pub(crate) use json::Ordered;
 pub use json::{SCENARIO_SCHEMA, scenario_from_json, scenario_json};
 
 pub(crate) use fields::{arg_text, entries, gpu};

@@ -34,6 +34,29 @@ pub(crate) fn run(steps: &Steps) -> Result<()> {
     run_command(&mut tests)
 }
 
+/// Times one keystroke: planner alone, and the page.
+pub(crate) fn bench(steps: &Steps) -> Result<()> {
+    steps.next("planner");
+    run_command(cargo().args(["bench", "--locked", "--package", "planner", "--bench", "plan"]))?;
+    let dist = workspace::target_dir()?.join("e2e").join("dist");
+    page::build(steps, &dist, &[])?;
+    steps.next("the page in the browser");
+    let chrome = browser::chrome(steps)?;
+    let mut bench = cargo();
+    // What is timed is the page; the driver need not be fast.
+    bench.args([
+        "bench",
+        "--locked",
+        "--profile",
+        "dev",
+        "--package",
+        "e2e",
+        "--bench",
+        "keystroke",
+    ]);
+    run_command(bench.env("E2E_DIST", dist).env("CHROME", chrome.program))
+}
+
 /// The release build of `vllm-wizard`.
 pub(crate) fn binary(steps: &Steps) -> Result<PathBuf> {
     steps.next("the binary, for release");

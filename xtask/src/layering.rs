@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["error"],
     &["units"],
     &["bounds"],
+    &["json"],
     // Descriptions of the world.
     &["model", "gpu", "engine", "workload"],
     // Arithmetic.
@@ -39,37 +40,15 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("artifact", "performance"),
 ];
 
-/// Uses that are there and should go: user, used, what would do away with it. One that is gone must leave this list too.
-const OWED: &[(&str, &str, &str)] = &[
-    ("command", "artifact", "vLLM's table of flags belongs in `engine`"),
-    (
-        "profile",
-        "artifact",
-        "vLLM's table of flags belongs in `engine`, the kinds of files in `plan`",
-    ),
-    (
-        "share",
-        "artifact",
-        "plan.json's schema name and the ordered JSON belong in `plan`",
-    ),
-];
-
 /// An error that lists every use that the table does not allow.
 pub(crate) fn check(source: &Path) -> Result<()> {
     let mut complaints = String::new();
-    let mut owed: Vec<&(&str, &str, &str)> = OWED.iter().collect();
     for path in rust_files(source)? {
         let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
         let relative = path.strip_prefix(source).unwrap_or(&path);
-        for complaint in complaints_in(relative, &text, &mut owed) {
+        for complaint in complaints_in(relative, &text) {
             writeln!(complaints, "  {}{complaint}", relative.display())?;
         }
-    }
-    for (user, used, _) in owed {
-        writeln!(
-            complaints,
-            "  `{user}` no longer uses `crate::{used}`: take it off the list of what is owed"
-        )?;
     }
     if !complaints.is_empty() {
         bail!(
@@ -94,8 +73,8 @@ fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Complaints about one file, each beginning with `:line: `. Uses that are owed are struck off the list instead.
-fn complaints_in(relative: &Path, text: &str, owed: &mut Vec<&(&str, &str, &str)>) -> Vec<String> {
+/// Complaints about one file, each beginning with `:line: `.
+fn complaints_in(relative: &Path, text: &str) -> Vec<String> {
     let Some(module) = relative
         .components()
         .next()
@@ -112,12 +91,7 @@ fn complaints_in(relative: &Path, text: &str, owed: &mut Vec<&(&str, &str, &str)
     }
     let mut complaints = Vec::new();
     for (line, used) in uses(&without_comments(text)) {
-        if OWED
-            .iter()
-            .any(|(user, known, _)| *user == module && *known == used)
-        {
-            owed.retain(|(user, known, _)| *user != module || *known != used);
-        } else if let Some(why) = refusal(module, &used) {
+        if let Some(why) = refusal(module, &used) {
             complaints.push(format!(":{line}: {why}"));
         }
     }
@@ -203,11 +177,7 @@ mod tests {
 
     #[track_caller]
     fn case(file: &str, text: &str, complaints: &[&str]) {
-        assert_eq!(
-            complaints_in(Path::new(file), text, &mut Vec::new()),
-            complaints,
-            "{file}: {text}"
-        );
+        assert_eq!(complaints_in(Path::new(file), text), complaints, "{file}: {text}");
     }
 
     #[test]

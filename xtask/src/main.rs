@@ -30,6 +30,7 @@ usage: cargo xtask <command>
   serve [trunk arguments]         serve the page on http://127.0.0.1:8080/ and rebuild it on change
   build [trunk arguments]         build the page for release into dist/
   test [lint|native|wasm|e2e]...  run these checks, or all of them in this order
+  bench                           time one keystroke, natively and in the browser on the release build
   size                            build the page and the binary for release and hold them against their budgets
   ci                              what CI runs: every check
 
@@ -56,6 +57,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "serve" => page::serve(&steps, rest),
         "build" => page::build(&steps, &workspace::root().join("dist"), rest),
         "test" => test::run(&steps, &test::parts(rest)?),
+        "bench" => e2e::bench(&steps),
         "size" => size::run(&steps),
         "ci" => test::run(&steps, &test::ALL),
         "csp" => csp::run(),

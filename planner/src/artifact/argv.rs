@@ -1,11 +1,10 @@
 //! The one argument list: every command line, container command and chart value comes from here.
 //!
 //! A flag is written where it differs from vLLM's default or where the plan relies on it.
-use super::flags::{FlagKind, FlagTable};
 use crate::{
     bounds,
     command::list_values,
-    engine::{Chosen, KvCacheDtype, ResolvedArgs, SetBy},
+    engine::{Chosen, FlagKind, FlagTable, KvCacheDtype, ResolvedArgs, SetBy},
     plan::Plan,
 };
 

@@ -1,13 +1,12 @@
 //! docker-compose.yaml
 use super::{
-    argv::serve_args,
     deployment::Deployment,
-    quote::dollars,
+    quote::{Comments, dollars},
     yaml::{Document, Yaml, map, texts},
 };
 
 /// docker-compose.yaml
-pub(crate) fn compose(deployment: &Deployment<'_>, header: &[String]) -> String {
+pub(crate) fn compose(deployment: &Deployment<'_>, header: &Comments) -> String {
     let mut document = Document::new(header);
     document.gap();
     document.entry("name", deployment.name());
@@ -18,7 +17,7 @@ pub(crate) fn compose(deployment: &Deployment<'_>, header: &[String]) -> String 
     document.comment(&deployment.start_reason());
     document.entry(
         "services",
-        Yaml::Map(vec![(deployment.name().to_owned(), service(deployment))]),
+        Yaml::Map(vec![(deployment.name().to_owned().into(), service(deployment))]),
     );
     document.gap();
     document.comment("Keeps compiled graphs for the next start.");
@@ -53,7 +52,7 @@ fn service(deployment: &Deployment<'_>) -> Yaml {
     Yaml::Map(
         entries
             .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
+            .map(|(key, value)| (key.into(), value))
             .collect(),
     )
 }
@@ -61,7 +60,7 @@ fn service(deployment: &Deployment<'_>) -> Yaml {
 /// One list entry per word; the reason stands behind the flag.
 fn command(deployment: &Deployment<'_>) -> Yaml {
     let mut items = Vec::new();
-    for arg in serve_args(deployment.plan) {
+    for arg in &deployment.args {
         for (i, word) in arg.words().iter().enumerate() {
             let item = Yaml::from(dollars(word));
             items.push(match i {
@@ -74,9 +73,9 @@ fn command(deployment: &Deployment<'_>) -> Yaml {
 }
 
 fn environment(deployment: &Deployment<'_>) -> Yaml {
-    let mut entries = vec![("HF_TOKEN".to_owned(), Yaml::from("${HF_TOKEN:-}"))];
+    let mut entries = vec![("HF_TOKEN".into(), Yaml::from("${HF_TOKEN:-}"))];
     if let Some(devices) = deployment.hip_devices() {
-        entries.push(("HIP_VISIBLE_DEVICES".to_owned(), devices.into()));
+        entries.push(("HIP_VISIBLE_DEVICES".into(), devices.into()));
     }
     Yaml::Map(entries)
 }

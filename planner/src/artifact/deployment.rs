@@ -1,5 +1,8 @@
 //! What every container of a plan shares: image, GPUs, port, how long a start may take.
-use super::ArtifactKind;
+use super::{
+    ArtifactKind,
+    argv::{Arg, serve_args},
+};
 use crate::{
     gpu::Vendor,
     plan::{Outcome, Plan},
@@ -16,6 +19,8 @@ const START: u64 = 180;
 /// Facts of one deployment on one node.
 pub(crate) struct Deployment<'a> {
     pub(crate) plan: &'a Plan,
+    /// What follows `vllm serve`.
+    pub(crate) args: Vec<Arg>,
     /// TP × PP × DP.
     pub(crate) gpus: u32,
     /// Where the server listens.
@@ -44,6 +49,7 @@ impl<'a> Deployment<'a> {
         let start_seconds = (START + weights.get() / DOWNLOAD).next_multiple_of(60);
         Some(Self {
             plan,
+            args: serve_args(plan),
             gpus: args.gpus(),
             port: plan.scenario.engine.port.unwrap_or(PORT),
             repository,

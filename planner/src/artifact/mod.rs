@@ -2,21 +2,20 @@
 mod argv;
 mod compose;
 mod deployment;
-pub(crate) mod flags;
 mod header;
-pub(crate) mod json;
 mod plan_json;
+mod profile_yaml;
 pub mod quote;
 mod set;
 mod shell;
 mod values;
-pub(crate) mod yaml;
+mod yaml;
 mod zip;
 
+pub use crate::plan::{ArtifactKind, PLAN_SCHEMA};
 pub use argv::{Arg, serve_args, serve_words};
 pub use deployment::omitted;
-pub use flags::{Flag, FlagKind, FlagTable};
-pub use json::PLAN_SCHEMA;
 pub use plan_json::plan_json;
-pub use set::{Artifact, ArtifactKind, ArtifactSet, RenderOptions, render};
+pub use profile_yaml::profile_yaml;
+pub use set::{Artifact, ArtifactSet, RenderOptions, render};
 pub use zip::zip;

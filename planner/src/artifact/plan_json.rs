@@ -1,112 +1,93 @@
-//! plan.json: `vllm-wizard/plan/v1`, keys in the contract's order.
-use super::{
-    ArtifactSet, PLAN_SCHEMA,
-    json::{Json, number_or_text, typed},
-};
+//! plan.json: `vllm-wizard/plan/v1`, keys in the contract's order: each struct's own order of fields.
+use super::ArtifactSet;
 use crate::{
-    plan::{Memory, Plan, Remedy, Term},
+    engine::{ArgRow, VllmVersion},
+    json::FieldText,
+    plan::{Feasibility, Memory, Note, PLAN_SCHEMA, Plan, Scenario, Verdict},
     share,
 };
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
-macro_rules! fields {
-    ($from:expr; $($name:ident),+ $(,)?) => {
-        vec![$((stringify!($name).to_owned(), Json::of(&$from.$name))),+]
-    };
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    scenario: share::Ordered<'a>,
+    vllm_version: &'a VllmVersion,
+    verdict: &'a Verdict,
+    feasibility: Option<&'a Feasibility>,
+    memory: Option<&'a Memory>,
+    config: Config<'a>,
+    performance: (),
+    alternatives: [(); 0],
+    notes: &'a [Note],
+    artifacts: Files<'a>,
 }
 
 /// plan.json; the texts of `files` stand under `artifacts`.
 pub fn plan_json(plan: &Plan, files: &ArtifactSet) -> String {
-    let artifacts = files
-        .files
-        .iter()
-        .map(|file| (file.kind.path().to_owned(), Json::of(&file.text)))
-        .collect();
-    Json::map([
-        ("schema", Json::of(&PLAN_SCHEMA)),
-        ("scenario", share::ordered(&plan.scenario)),
-        ("vllm_version", Json::of(&plan.scenario.vllm_version)),
-        ("verdict", verdict(plan)),
-        ("feasibility", feasibility(plan)),
-        ("memory", plan.memory.as_ref().map_or(Json::NULL, memory)),
-        ("config", config(plan)),
-        ("performance", Json::NULL),
-        ("alternatives", Json::List(Vec::new())),
-        ("notes", Json::List(plan.notes.iter().map(Json::of).collect())),
-        ("artifacts", Json::Map(artifacts)),
-    ])
-    .pretty()
-}
-
-fn verdict(plan: &Plan) -> Json {
-    let mut entries = fields![plan.verdict; outcome, reason, shortfall_bytes, vllm_error];
-    let remedies = plan.verdict.remedies.iter().map(remedy).collect();
-    entries.push(("remedies".to_owned(), Json::List(remedies)));
-    Json::Map(entries)
-}
-
-fn remedy(remedy: &Remedy) -> Json {
-    let change = remedy
-        .change
-        .iter()
-        .map(|(id, text)| (id.clone(), typed(id, text)))
-        .collect();
-    let mut entries = vec![("change".to_owned(), Json::Map(change))];
-    entries.extend(fields![remedy; label, outcome, effect]);
-    Json::Map(entries)
-}
-
-fn feasibility(plan: &Plan) -> Json {
-    let Some(feasibility) = &plan.feasibility else {
-        return Json::NULL;
+    let document = Document {
+        schema: PLAN_SCHEMA,
+        scenario: share::Ordered::of(&plan.scenario),
+        vllm_version: &plan.scenario.vllm_version,
+        verdict: &plan.verdict,
+        feasibility: plan.feasibility.as_ref(),
+        memory: plan.memory.as_ref(),
+        config: Config {
+            scenario: &plan.scenario,
+            rows: plan.arg_rows(),
+        },
+        performance: (),
+        alternatives: [],
+        notes: &plan.notes,
+        artifacts: Files(files),
     };
-    Json::Map(fields![feasibility;
-        fits, oom_risk, vram_total_gib, vram_target_alloc_gib, weights_gib, kv_cache_gib, overhead_gib,
-        headroom_gib, max_concurrency_at_context, max_context_at_concurrency, warnings,
-    ])
-}
-
-fn memory(memory: &Memory) -> Json {
-    let mut entries = fields![memory;
-        gpu_total_bytes, requested_bytes, weights_bytes, weights_tensor_bytes, persistent_bytes,
-        activation_peak_bytes, cuda_graph_bytes, baseline_bytes, kv_cache_available_bytes,
-        kv_cache_needed_bytes, kv_cache_workload_bytes, block_size, bytes_per_block, num_blocks,
-        kv_cache_tokens, max_concurrency,
-    ];
-    let terms = memory.terms.iter().map(term).collect();
-    entries.push(("terms".to_owned(), Json::List(terms)));
-    entries.extend(fields![memory; ranks]);
-    Json::Map(entries)
-}
-
-fn term(term: &Term) -> Json {
-    let mut entries = fields![term; id, label, segment, bytes, formula];
-    let inputs = term
-        .inputs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), number_or_text(value)))
-        .collect();
-    entries.push(("inputs".to_owned(), Json::Map(inputs)));
-    entries.extend(fields![term; source, basis, checked]);
-    Json::Map(entries)
+    // Writing into a string cannot fail: every key is a text.
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 /// Every argument as it resolves, and why.
-fn config(plan: &Plan) -> Json {
-    let mut entries = vec![("model".to_owned(), Json::of(&plan.scenario.model.id))];
-    if let Some(revision) = &plan.scenario.model.revision {
-        entries.push(("revision".to_owned(), Json::of(revision)));
-    }
-    let mut explanations = Vec::new();
-    for row in plan.arg_rows() {
-        entries.push((row.id.to_owned(), typed(row.id, &row.value)));
-        explanations.push((row.id.to_owned(), Json::of(&row.why)));
-    }
-    for id in ["served_model_name", "port"] {
-        if let Some(text) = plan.scenario.get(id) {
-            entries.push((id.to_owned(), typed(id, &text)));
-            explanations.push((id.to_owned(), Json::of(&"Set by you.")));
+struct Config<'a> {
+    scenario: &'a Scenario,
+    rows: Vec<ArgRow>,
+}
+
+impl Serialize for Config<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("model", &self.scenario.model.id)?;
+        if let Some(revision) = &self.scenario.model.revision {
+            map.serialize_entry("revision", revision)?;
         }
+        for ArgRow { id, value: text, .. } in &self.rows {
+            map.serialize_entry(id, &FieldText { id, text })?;
+        }
+        let set = ["served_model_name", "port"]
+            .into_iter()
+            .filter_map(|id| Some((id, self.scenario.get(id)?)));
+        let mut why: Vec<(&str, &str)> = self.rows.iter().map(|row| (row.id, row.why.as_str())).collect();
+        for (id, text) in set {
+            map.serialize_entry(id, &FieldText { id, text: &text })?;
+            why.push((id, "Set by you."));
+        }
+        map.serialize_entry("explanations", &Pairs(why))?;
+        map.end()
     }
-    entries.push(("explanations".to_owned(), Json::Map(explanations)));
-    Json::Map(entries)
+}
+
+struct Pairs<'a>(Vec<(&'a str, &'a str)>);
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
+}
+
+struct Files<'a>(&'a ArtifactSet);
+
+impl Serialize for Files<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.files.iter().map(|file| (file.kind.path(), &file.text)))
+    }
 }

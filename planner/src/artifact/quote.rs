@@ -2,6 +2,7 @@
 //!
 //! YAML scalars are written by serde-saphyr, which quotes what a YAML 1.1 reader would take for something else
 //! (`on`, `no`, `12:30`, `1e3`, `012`); see `yaml.rs`.
+use std::borrow::Cow;
 
 /// One word of a POSIX shell command. A NUL cannot be in an argument and is left out.
 pub fn shell_word(text: &str) -> String {
@@ -15,12 +16,59 @@ pub fn shell_word(text: &str) -> String {
 }
 
 /// Text for a `#` comment: one line, and nothing that hides or reorders what a reader sees.
-pub fn comment(text: &str) -> String {
+pub fn comment(text: &str) -> Cow<'_, str> {
+    // Nearly every line is one already.
+    if is_one_line(text) {
+        return Cow::Borrowed(text);
+    }
     let line: String = text
         .chars()
         .map(|c| if is_unsafe_in_comment(c) { ' ' } else { c })
         .collect();
-    line.split_whitespace().collect::<Vec<_>>().join(" ")
+    Cow::Owned(line.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Appends text as one `#` line.
+pub(crate) fn push_comment(to: &mut String, text: &str) {
+    to.push('#');
+    let text = comment(text);
+    if !text.is_empty() {
+        to.push(' ');
+        to.push_str(&text);
+    }
+    to.push('\n');
+}
+
+/// Lines of `#` comments, each already safe.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comments(String);
+
+impl Comments {
+    /// One more line.
+    pub fn push(&mut self, text: &str) {
+        push_comment(&mut self.0, text);
+    }
+
+    /// As they stand in a file.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Nothing to replace, no space at either end and no two beside each other.
+fn is_one_line(text: &str) -> bool {
+    let mut after_space = true;
+    for c in text.chars() {
+        let space = c == ' ';
+        if space && after_space {
+            return false;
+        }
+        if !space && !c.is_ascii_graphic() && (c.is_whitespace() || is_unsafe_in_comment(c)) {
+            return false;
+        }
+        after_space = space;
+    }
+    text.is_empty() || !after_space
 }
 
 /// Control characters, line breaks of any standard, bidirectional overrides, and what YAML does not print.
@@ -64,6 +112,9 @@ mod tests {
     fn a_comment_stays_one_line() {
         for (text, shown) in [
             ("plain", "plain"),
+            ("4 × 80 GiB – é", "4 × 80 GiB – é"),
+            (" two  spaces ", "two spaces"),
+            ("a\u{A0}b", "a b"),
             ("a\nrm -rf /", "a rm -rf /"),
             ("a\r\u{85}\u{2028}b", "a b"),
             ("x\u{202E}y", "x y"),

@@ -1,71 +1,6 @@
 //! The set of files for a plan.
-use super::{compose, deployment::Deployment, header, omitted, plan_json, shell, values};
-use crate::{error::InputError, plan::Plan, profile};
-
-/// A file's kind: `--emit` names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ArtifactKind {
-    /// serve_command.sh
-    Command,
-    /// docker_run.sh
-    Docker,
-    /// docker-compose.yaml
-    Compose,
-    /// k8s-values.yaml
-    Values,
-    /// profile.yaml
-    Profile,
-    /// plan.json
-    Plan,
-}
-
-impl ArtifactKind {
-    /// All kinds, in the order of tabs and archives.
-    pub const ALL: &'static [Self] = &[
-        Self::Command,
-        Self::Docker,
-        Self::Compose,
-        Self::Values,
-        Self::Profile,
-        Self::Plan,
-    ];
-
-    /// The name in `--emit`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Command => "command",
-            Self::Docker => "docker",
-            Self::Compose => "compose",
-            Self::Values => "values",
-            Self::Profile => "profile",
-            Self::Plan => "plan",
-        }
-    }
-
-    /// The kind of that name; the older tool's `k8s` and `helm` are [`Self::Values`].
-    pub fn parse(name: &str) -> Result<Self, InputError> {
-        let known = match name.trim() {
-            "k8s" | "helm" => Some(Self::Values),
-            name => Self::ALL.iter().find(|kind| kind.name() == name).copied(),
-        };
-        known.ok_or_else(|| {
-            let names: Vec<&str> = Self::ALL.iter().map(|kind| kind.name()).collect();
-            InputError::new("emit", format!("expected some of {}", names.join(", ")))
-        })
-    }
-
-    /// The file's name.
-    pub const fn path(self) -> &'static str {
-        match self {
-            Self::Command => "serve_command.sh",
-            Self::Docker => "docker_run.sh",
-            Self::Compose => "docker-compose.yaml",
-            Self::Values => "k8s-values.yaml",
-            Self::Profile => "profile.yaml",
-            Self::Plan => "plan.json",
-        }
-    }
-}
+use super::{compose, deployment::Deployment, header, omitted, plan_json, profile_yaml, shell, values};
+use crate::plan::{ArtifactKind, Plan};
 
 /// What the caller knows and the planner cannot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,7 +50,7 @@ pub fn render(plan: &Plan, options: &RenderOptions) -> ArtifactSet {
             ArtifactKind::Docker => shell::docker(&deployment, &header),
             ArtifactKind::Compose => compose::compose(&deployment, &header),
             ArtifactKind::Values => values::values(&deployment, &header),
-            ArtifactKind::Profile => profile::write(&plan.scenario, ArtifactKind::ALL, &header),
+            ArtifactKind::Profile => profile_yaml::profile_yaml(&plan.scenario, ArtifactKind::ALL, &header),
             // Last in the order: it holds the others.
             ArtifactKind::Plan => plan_json(plan, &set),
         };

@@ -1,15 +1,15 @@
 //! serve_command.sh and docker_run.sh.
 use super::{
-    argv::{Arg, serve_args},
+    argv::Arg,
     deployment::Deployment,
-    quote::{comment, shell_word},
+    quote::{Comments, push_comment, shell_word},
 };
 
 /// serve_command.sh
-pub(crate) fn serve(deployment: &Deployment<'_>, header: &[String]) -> String {
+pub(crate) fn serve(deployment: &Deployment<'_>, header: &Comments) -> String {
     let version = deployment.plan.scenario.vllm_version;
-    let args = serve_args(deployment.plan);
-    let mut script = Script::new(header, &args);
+    let args = &deployment.args;
+    let mut script = Script::new(header, args);
     script.line("set -euo pipefail");
     script.line("");
     script.line("if ! command -v vllm >/dev/null; then");
@@ -31,14 +31,14 @@ pub(crate) fn serve(deployment: &Deployment<'_>, header: &[String]) -> String {
         ));
     }
     script.line("");
-    script.command("exec vllm serve", &[], &args);
+    script.command("exec vllm serve", &[], args);
     script.text
 }
 
 /// docker_run.sh
-pub(crate) fn docker(deployment: &Deployment<'_>, header: &[String]) -> String {
-    let args = serve_args(deployment.plan);
-    let mut script = Script::new(header, &args);
+pub(crate) fn docker(deployment: &Deployment<'_>, header: &Comments) -> String {
+    let args = &deployment.args;
+    let mut script = Script::new(header, args);
     script.line("set -euo pipefail");
     script.line("");
     script.note("HF_TOKEN is passed on by name where it is set; its value is never written here.");
@@ -48,7 +48,7 @@ pub(crate) fn docker(deployment: &Deployment<'_>, header: &[String]) -> String {
         script.note("The model's folder is mounted where it lies here.");
     }
     script.line("");
-    script.command("exec docker run", &options(deployment), &args);
+    script.command("exec docker run", &options(deployment), args);
     script.text
 }
 
@@ -86,13 +86,11 @@ struct Script {
 
 impl Script {
     /// The first lines: header, and a reason for each flag.
-    fn new(header: &[String], args: &[Arg]) -> Self {
+    fn new(header: &Comments, args: &[Arg]) -> Self {
         let mut script = Self {
             text: "#!/usr/bin/env bash\n".to_owned(),
         };
-        for line in header {
-            script.note(line);
-        }
+        script.text.push_str(header.as_str());
         script.note("");
         script.note("Why each flag is there:");
         for arg in args {
@@ -109,7 +107,7 @@ impl Script {
     }
 
     fn note(&mut self, text: &str) {
-        self.line(format!("# {}", comment(text)).trim_end());
+        push_comment(&mut self.text, text);
     }
 
     /// One argument a line; what the caller adds comes last.

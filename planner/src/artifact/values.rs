@@ -3,15 +3,14 @@
 //! What the chart does with a value was read from its templates; its schema lists only some of the keys it reads
 //! (`image.env` is one that it does not list).
 use super::{
-    argv::serve_args,
     deployment::Deployment,
-    quote::dollars,
+    quote::{Comments, dollars},
     yaml::{Document, Yaml, map, texts},
 };
 use crate::units::GIB;
 
 /// k8s-values.yaml
-pub(crate) fn values(deployment: &Deployment<'_>, header: &[String]) -> String {
+pub(crate) fn values(deployment: &Deployment<'_>, header: &Comments) -> String {
     let mut document = Document::new(header);
     introduction(&mut document, deployment);
     workload(&mut document, deployment);
@@ -124,7 +123,7 @@ fn label(name: &str) -> String {
 
 fn image(deployment: &Deployment<'_>) -> Yaml {
     let mut command = vec![Yaml::from("vllm"), Yaml::from("serve")];
-    for arg in serve_args(deployment.plan) {
+    for arg in &deployment.args {
         for (i, word) in arg.words().iter().enumerate() {
             let item = Yaml::from(dollars(word));
             command.push(if i == 0 { item.comment(&arg.why) } else { item });

@@ -1,11 +1,11 @@
 //! A YAML document as a tree, in the order in which it is written.
-use super::quote;
+use super::quote::{self, Comments};
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap as _, SerializeSeq as _},
 };
 use serde_saphyr::Commented;
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
 /// A node.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(crate) enum Yaml {
     /// A list.
     List(Vec<Yaml>),
     /// A map.
-    Map(Vec<(String, Yaml)>),
+    Map(Vec<(Cow<'static, str>, Yaml)>),
     /// A scalar with a comment after it.
     Commented(Box<Yaml>, String),
 }
@@ -31,7 +31,7 @@ pub(crate) enum Yaml {
 impl Yaml {
     /// With a comment behind it; scalars only.
     pub(crate) fn comment(self, text: &str) -> Self {
-        Self::Commented(Box::new(self), quote::comment(text))
+        Self::Commented(Box::new(self), quote::comment(text).into_owned())
     }
 }
 
@@ -72,11 +72,11 @@ impl From<Vec<Yaml>> for Yaml {
 }
 
 /// A map of fixed keys.
-pub(crate) fn map<const N: usize>(entries: [(&str, Yaml); N]) -> Yaml {
+pub(crate) fn map<const N: usize>(entries: [(&'static str, Yaml); N]) -> Yaml {
     Yaml::Map(
         entries
             .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
+            .map(|(key, value)| (Cow::Borrowed(key), value))
             .collect(),
     )
 }
@@ -114,25 +114,21 @@ impl Serialize for Yaml {
 }
 
 /// Top-level entries, each under its own comment lines.
-#[derive(Default)]
 pub(crate) struct Document {
     text: String,
 }
 
 impl Document {
     /// Starts with comment lines.
-    pub(crate) fn new(header: &[String]) -> Self {
-        let mut document = Self::default();
-        for line in header {
-            document.comment(line);
+    pub(crate) fn new(header: &Comments) -> Self {
+        Self {
+            text: header.as_str().to_owned(),
         }
-        document
     }
 
     /// A comment line.
     pub(crate) fn comment(&mut self, line: &str) {
-        let line = quote::comment(line);
-        let _ = writeln!(self.text, "{}", format!("# {line}").trim_end());
+        quote::push_comment(&mut self.text, line);
     }
 
     /// An empty line.
@@ -141,8 +137,8 @@ impl Document {
     }
 
     /// One top-level entry.
-    pub(crate) fn entry(&mut self, key: &str, value: impl Into<Yaml>) {
-        let node = Yaml::Map(vec![(key.to_owned(), value.into())]);
+    pub(crate) fn entry(&mut self, key: &'static str, value: impl Into<Yaml>) {
+        let node = Yaml::Map(vec![(Cow::Borrowed(key), value.into())]);
         let options = serde_saphyr::ser_options! { prefer_block_scalars: false, compact_list_indent: false };
         // Writing a tree of scalars into a string cannot fail; the tests read every document back.
         let text = serde_saphyr::to_string_with_options(&node, options).unwrap_or_default();
@@ -164,7 +160,9 @@ mod tests {
 
     #[test]
     fn what_a_reader_could_mistake_is_quoted() {
-        let mut document = Document::new(&["two\nlines".to_owned()]);
+        let mut header = Comments::default();
+        header.push("two\nlines");
+        let mut document = Document::new(&header);
         let words = [
             "on", "no", "12:30", "1e3", "012", "- a", "a\nb", "{{ x }}", "a: b # c",
         ];

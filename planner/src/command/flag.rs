@@ -1,8 +1,7 @@
 //! One flag → one engine argument, checked against the version's flags.
 use crate::{
-    artifact::{FlagKind, FlagTable, flags::Found},
     bounds,
-    engine::{EngineArgs, VllmVersion},
+    engine::{EngineArgs, FlagKind, FlagTable, Found, VllmVersion},
     error::InputError,
     text::short,
 };
@@ -20,7 +19,7 @@ pub fn set_flag(
     check(&found, value)?;
     let name = found.name();
     if found.dotted.is_empty()
-        && let Some(id) = modelled(&found.flag.flag)
+        && let Some(id) = modelled(found.flag.flag)
         && let Some(text) = field_text(id, &found, value)?
     {
         return args
@@ -85,7 +84,7 @@ fn human_bytes(text: &str) -> Result<String, InputError> {
 fn check(found: &Found, value: Option<&str>) -> Result<(), InputError> {
     let flag = found.flag;
     let wrong = |problem: String| Err(InputError::new(found.name(), problem));
-    if matches!(flag.flag.as_str(), "--api-key" | "--hf-token") && value.is_some() {
+    if matches!(flag.flag, "--api-key" | "--hf-token") && value.is_some() {
         let variable = if flag.flag == "--api-key" {
             "VLLM_API_KEY"
         } else {
@@ -95,7 +94,7 @@ fn check(found: &Found, value: Option<&str>) -> Result<(), InputError> {
             "a secret does not belong into files and links; set the variable {variable} where vLLM runs"
         ));
     }
-    if matches!(flag.flag.as_str(), "--model" | "--help") {
+    if matches!(flag.flag, "--model" | "--help") {
         return wrong("not a flag to pass through".to_owned());
     }
     match (flag.kind, value) {
@@ -107,10 +106,9 @@ fn check(found: &Found, value: Option<&str>) -> Result<(), InputError> {
             wrong("expected a value".to_owned())
         }
         (FlagKind::Value, Some(value)) if found.dotted.is_empty() && !allowed(found, value) => {
-            let choices: Vec<String> = flag.choices.iter().map(plain).collect();
             wrong(format!(
                 "expected one of {}, got {:?}",
-                choices.join(", "),
+                flag.choices.join(", "),
                 short(value)
             ))
         }
@@ -119,13 +117,5 @@ fn check(found: &Found, value: Option<&str>) -> Result<(), InputError> {
 }
 
 fn allowed(found: &Found, value: &str) -> bool {
-    found.flag.choices.is_empty() || found.flag.choices.iter().any(|choice| plain(choice) == value)
-}
-
-fn plain(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Null => "None".to_owned(),
-        other => other.to_string(),
-    }
+    found.flag.choices.is_empty() || found.flag.choices.contains(&value)
 }

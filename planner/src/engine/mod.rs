@@ -1,8 +1,10 @@
 //! `vllm serve`'s arguments: as set, as resolved, and the version whose rules decide.
 pub(crate) mod args;
+mod flags;
 mod resolved;
 mod version;
 
 pub use args::{EngineArgs, KvCacheDtype, MaxModelLen, Runner};
+pub use flags::{Flag, FlagKind, FlagTable, Found};
 pub use resolved::{ArgRow, Chosen, ResolvedArgs, SetBy};
 pub use version::{MemoryRules, VllmVersion, versions};

@@ -1,95 +1,81 @@
-//! The bundled GPUs, parsed once from `data/gpus.json`.
-use super::{ComputeCapability, GpuGroup, GpuSpec, Vendor, VisibleBasis};
+//! The bundled GPUs, as `data/gpus.json` has them.
+use super::{GpuGroup, GpuSpec, Vendor, VisibleBasis};
 use crate::units::Bytes;
-use serde::Deserialize;
 use std::sync::LazyLock;
 
-const TEXT: &str = include_str!("../../data/gpus.json");
-
-#[derive(Deserialize)]
-struct File {
-    data_revision: String,
-    gpus: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    name: String,
-    nvml_names: Vec<String>,
+struct Row {
+    name: &'static str,
+    nvml_names: &'static [&'static str],
     vendor: Vendor,
     group: GpuGroup,
-    compute_capability: Option<String>,
+    compute_capability: Option<&'static str>,
     memory_total_mib: Option<u64>,
     cuda_visible_mib: Option<u64>,
     cuda_visible_basis: Option<VisibleBasis>,
-    memory_bandwidth_gbps: Option<f64>,
-    nvlink_gbps: Option<f64>,
-    #[serde(default)]
+    memory_bandwidth_gbps: Option<u32>,
+    nvlink_gbps: Option<u32>,
     unified_memory: bool,
 }
 
-static CATALOG: LazyLock<(String, Vec<GpuSpec>)> =
-    LazyLock::new(|| match serde_json::from_str::<File>(TEXT) {
-        Ok(file) => (file.data_revision, file.gpus.into_iter().map(spec).collect()),
-        // A test proves that the bundled file parses; an empty list beats a panic in somebody's browser.
-        Err(_) => (String::new(), Vec::new()),
-    });
+/// Revision and rows, from `data/gpus.json`.
+const FILE: (&str, &[Row]) = include!(concat!(env!("OUT_DIR"), "/gpus.rs"));
 
-fn spec(entry: Entry) -> GpuSpec {
+static CATALOG: LazyLock<Vec<GpuSpec>> = LazyLock::new(|| FILE.1.iter().map(spec).collect());
+
+fn spec(row: &Row) -> GpuSpec {
     GpuSpec {
-        compute_capability: entry
-            .compute_capability
-            .and_then(|text| text.parse::<ComputeCapability>().ok()),
-        memory_total: entry.memory_total_mib.map(Bytes::from_mib),
-        memory_visible: entry.cuda_visible_mib.map(Bytes::from_mib),
-        visible_basis: entry.cuda_visible_basis.unwrap_or(VisibleBasis::Estimated),
-        memory_bandwidth_gbps: entry.memory_bandwidth_gbps.map(whole),
-        nvlink_gbps: entry.nvlink_gbps.map(whole),
-        unified_memory: entry.unified_memory,
-        name: entry.name,
-        vendor: entry.vendor,
-        group: entry.group,
-        nvml_names: entry.nvml_names,
+        name: row.name.to_owned(),
+        vendor: row.vendor,
+        group: row.group,
+        compute_capability: row.compute_capability.and_then(|text| text.parse().ok()),
+        memory_total: row.memory_total_mib.map(Bytes::from_mib),
+        memory_visible: row.cuda_visible_mib.map(Bytes::from_mib),
+        visible_basis: row.cuda_visible_basis.unwrap_or(VisibleBasis::Estimated),
+        memory_bandwidth_gbps: row.memory_bandwidth_gbps,
+        nvlink_gbps: row.nvlink_gbps,
+        unified_memory: row.unified_memory,
+        nvml_names: row.nvml_names.iter().map(|&name| name.to_owned()).collect(),
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "bundled GB/s figures, far below 2^32"
-)]
-fn whole(gbps: f64) -> u32 {
-    gbps.round() as u32
 }
 
 /// The revision of the bundled facts, such as `2026-11`.
 pub fn data_revision() -> &'static str {
-    &CATALOG.0
+    FILE.0
 }
 
 /// All bundled GPUs.
 pub fn gpus() -> &'static [GpuSpec] {
-    &CATALOG.1
+    &CATALOG
 }
 
 /// The GPU of that name: ours, or one that NVML prints, without regard to case and to a leading `NVIDIA`.
 pub fn find(name: &str) -> Option<&'static GpuSpec> {
-    let wanted = normal(name);
-    gpus()
-        .iter()
-        .find(|gpu| normal(&gpu.name) == wanted || gpu.nvml_names.iter().any(|n| normal(n) == wanted))
+    let exact = gpus().iter().find(|gpu| gpu.name == name);
+    exact.or_else(|| {
+        gpus()
+            .iter()
+            .find(|gpu| same(&gpu.name, name) || gpu.nvml_names.iter().any(|nvml| same(nvml, name)))
+    })
 }
 
-fn normal(name: &str) -> String {
-    let lower = name.trim().to_ascii_lowercase();
-    let lower = lower.strip_prefix("nvidia ").unwrap_or(&lower);
-    lower
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' })
-        .collect::<String>()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+fn same(a: &str, b: &str) -> bool {
+    let (mut a, mut b) = (words(a), words(b));
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if a.eq_ignore_ascii_case(b) => {}
+            _ => return false,
+        }
+    }
+}
+
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    let mut words = name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .peekable();
+    words.next_if(|word| word.eq_ignore_ascii_case("nvidia"));
+    words
 }
 
 #[cfg(test)]
@@ -97,22 +83,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bundled_file_parses() {
-        let file: File = serde_json::from_str(TEXT).unwrap();
-        assert_eq!(file.gpus.len(), gpus().len());
+    fn every_nvidia_gpu_has_its_capability() {
         assert!(gpus().len() >= 83, "{}", gpus().len());
+        let nvidia = gpus().iter().filter(|gpu| gpu.vendor == Vendor::Nvidia);
+        for gpu in nvidia {
+            assert!(gpu.compute_capability.is_some(), "{}", gpu.name);
+        }
     }
 
     #[test]
     fn finds_by_our_name_and_by_nvmls() {
-        for name in ["H100 SXM", "h100-sxm", "NVIDIA H100 80GB HBM3", "H100 80GB HBM3"] {
+        for name in ["H100 SXM", "h100-sxm", "NVIDIA H100 80GB HBM3", "h100  80gb hbm3"] {
             assert_eq!(
                 find(name).map(|gpu| gpu.name.as_str()),
                 Some("H100 SXM"),
                 "{name}"
             );
         }
-        assert!(find("H1000").is_none());
+        for name in ["H1000", "H100 SXM 2", "", "NVIDIA"] {
+            assert!(find(name).is_none(), "{name}");
+        }
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn expert_workspace(spec: &ModelSpec, run: &RunSettings) -> u64 {
         } else {
             u64::from(run.shape.expert_ranks())
         };
-    let h = u64::from(spec.hidden_size);
+    let h = moe.inner_size(spec.hidden_size);
     2 * tokens * ((2 * width).max(h) + width.max(h))
 }
 
@@ -128,7 +128,9 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings) -> u64 {
         });
     let experts = spec.moe().map_or(0, |_| {
         let normed = if a.qk_norm == QkNorm::None { 0 } else { q + kv };
-        2 * n * (3 * h + reduced + q + 2 * kv + normed + q)
+        // Hyper-connections read and write every stream.
+        let streams = u64::from(spec.hyper_streams);
+        2 * n * ((2 * streams + 1) * h + reduced + q + 2 * kv + normed + q)
     });
     // Dense layers come first, before the experts' workspace is there.
     let dense = dense.saturating_sub(expert_workspace(spec, run));
@@ -149,5 +151,7 @@ fn latent_peak(mla: &Mla, n: u64, h: u64, tp: u64) -> u64 {
         Some(rank) => rank + latent + rope,
         None => heads * (nope + rope) + 2 * latent + rope,
     };
-    (expanded + 2 * n * (3 * h + projections)).max(2 * n * 7 * h)
+    // An indexer's scores have a buffer of fixed size (`VLLM_SPARSE_INDEXER_MAX_LOGITS_MB`), at another time.
+    let scores = if mla.sparse.is_some() { 512 * MIB } else { 0 };
+    (expanded.max(scores) + 2 * n * (3 * h + projections)).max(2 * n * 7 * h)
 }

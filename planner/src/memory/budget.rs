@@ -6,8 +6,9 @@ use super::{
     activations::{RunSettings, RunnerMemory},
     allocator::allocated,
     kv_cache::{KvLayout, KvPlan, KvSettings},
-    overhead,
+    overhead, packed,
     shape::{RankShape, stage_layers},
+    sparse_latent::LoadSettings,
     tensors::{Placement, TensorClass, tensors},
 };
 use crate::{
@@ -33,6 +34,10 @@ pub struct BudgetSettings {
     pub dtype: FloatDtype,
     /// Bytes of a KV cache element.
     pub kv_element: u64,
+    /// A token of sparse latent attention is packed.
+    pub packed_latent: bool,
+    /// max_model_len, or the longest that it may become.
+    pub max_model_len: u32,
     /// Tokens of a block.
     pub block_size: u32,
     /// max_num_seqs.
@@ -60,10 +65,14 @@ pub struct RankBudget {
     pub weights: Vec<(TensorClass, Bytes)>,
     /// Their sum.
     pub tensor_bytes: Bytes,
+    /// What the attention's kernels keep from loading on, beside the model's tensors.
+    pub buffer_bytes: Bytes,
     /// What the allocator holds after loading: vLLM's "Model loading took".
     pub loaded_bytes: Bytes,
     /// Buffers and peaks.
     pub runner: RunnerMemory,
+    /// Attention asks for a larger workspace than the experts.
+    pub attention_workspace: bool,
     /// Outside torch, within the budget.
     pub non_torch: Bytes,
     /// CUDA graphs.
@@ -85,15 +94,28 @@ pub struct RankBudget {
 impl RankBudget {
     /// Computes one rank.
     pub fn new(spec: &ModelSpec, shape: RankShape, settings: &BudgetSettings) -> Self {
+        let load = LoadSettings {
+            max_num_batched_tokens: settings.max_num_batched_tokens,
+            max_num_seqs: settings.max_num_seqs,
+            max_model_len: settings.max_model_len,
+            kv_element: settings.kv_element,
+            packed_latent: settings.packed_latent,
+        };
         let place = Placement {
             shape,
             dtype: settings.dtype,
             capability: settings.capability,
+            load,
         };
         let runs = tensors(spec, &place);
         let mut weights: Vec<(TensorClass, Bytes)> = Vec::new();
+        let mut buffer_bytes = Bytes::ZERO;
         for run in &runs {
             for tensor in &run.tensors {
+                if tensor.class == TensorClass::Buffers {
+                    buffer_bytes += Bytes::new(tensor.loaded) * tensor.count * run.layers;
+                    continue;
+                }
                 let bytes = Bytes::new(tensor.bytes) * tensor.count * run.layers;
                 match weights.iter_mut().find(|(class, _)| *class == tensor.class) {
                     Some((_, sum)) => *sum += bytes,
@@ -110,7 +132,16 @@ impl RankBudget {
             max_num_batched_tokens: settings.max_num_batched_tokens,
             sampler_state: settings.rules.sampler_state,
         };
-        let runner = RunnerMemory::new(spec, &run);
+        let mut runner = RunnerMemory::new(spec, &run);
+        // One workspace for all: loading made it as large as attention asks for.
+        let made = load.workspace(spec, u64::from(shape.tp), settings.capability);
+        let profiled = load.profiled(spec, u64::from(shape.tp), settings.capability);
+        let profiled = Bytes::new(profiled).max(
+            packed::compressed(spec)
+                .map_or(Bytes::ZERO, |layer| Bytes::new(packed::workspace(&layer, &load))),
+        );
+        let attention_workspace = profiled > runner.workspace;
+        runner.workspace = runner.workspace.max(profiled).saturating_sub(Bytes::new(made));
         let layers: u32 = stage_layers(spec, &shape).iter().map(|run| run.count).sum();
         let blackwell = (100..110).contains(&settings.capability);
         let graph_count = if settings.enforce_eager || !settings.rules.graphs_in_budget {
@@ -132,6 +163,8 @@ impl RankBudget {
             KvSettings {
                 shape,
                 element: settings.kv_element,
+                packed_latent: settings.packed_latent,
+                row_pages: (100..110).contains(&settings.capability),
                 block_size: settings.block_size,
                 max_num_batched_tokens: settings.max_num_batched_tokens,
                 concurrent_batches: if settings.rules.steps_in_flight && spec.pooling.is_some() {
@@ -157,8 +190,10 @@ impl RankBudget {
             layers,
             weights,
             tensor_bytes,
+            buffer_bytes,
             loaded_bytes,
             runner,
+            attention_workspace,
             non_torch,
             graphs,
             graph_count,

@@ -2,9 +2,12 @@
 //!
 //! Mirrors `vllm/v1/kv_cache_interface.py` and `vllm/v1/core/kv_cache_planning.py` at 0.33.0, for full and
 //! sliding-window attention. Sizes are never "bytes per token": a sliding window has no such figure.
-use super::shape::{RankShape, layers_per_stage};
+use super::{
+    packed,
+    shape::{RankShape, layers_per_stage},
+};
 use crate::{
-    model::{AttentionSpan, Mixer, ModelSpec},
+    model::{AttentionSpan, LayerRun, Mixer, ModelSpec},
     units::{Bytes, FloatDtype},
 };
 
@@ -31,13 +34,18 @@ pub struct KvSettings {
     pub prefix_caching: bool,
     /// Bytes of an element of a recurrent state, where its config names no type.
     pub state_element: u64,
+    /// A token of sparse latent attention takes 656 bytes: 8-bit floats, their scales and 16-bit positions
+    /// (`fp8_ds_mla`).
+    pub packed_latent: bool,
+    /// Sparse latent attention reads whole pages of rows (Blackwell).
+    pub row_pages: bool,
     /// The linear attention's prefill runs in FlashInfer, which keeps a checkpoint and asks for blocks of 64.
     pub flashinfer_prefill: bool,
 }
 
 /// How the blocks of a group grow with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum GroupKind {
+pub(super) enum GroupKind {
     /// With its length.
     Full,
     /// Up to a window.
@@ -50,12 +58,12 @@ enum GroupKind {
 
 /// Layers that share block tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Group {
-    kind: GroupKind,
+pub(super) struct Group {
+    pub(super) kind: GroupKind,
     /// Tokens of a block: more where a token is smaller than in the layers with the largest pages.
-    block: u64,
-    /// Layers of this stage.
-    layers: u64,
+    pub(super) block: u64,
+    /// Bytes of a block over the layers of this stage.
+    pub(super) bytes: u64,
 }
 
 /// The layout of a rank's cache, before its size is known.
@@ -94,12 +102,13 @@ impl KvLayout {
         } else {
             settings
         };
-        let per_token = spec
-            .layers
-            .iter()
-            .map(|run| bytes_per_token(&run.mixer, &settings))
-            .max()
-            .unwrap_or(0);
+        let pooled = packed::pooled(spec).is_some();
+        let token = |run: &LayerRun| match run.mixer {
+            // The keys of pools are no part of a page of latent attention.
+            Mixer::Mla(_) if pooled => token_bytes(&run.mixer, &settings),
+            _ => bytes_per_token(&run.mixer, &settings),
+        };
+        let per_token = spec.layers.iter().map(token).max().unwrap_or(0);
         let state = spec
             .layers
             .iter()
@@ -110,20 +119,24 @@ impl KvLayout {
             .layers
             .iter()
             .any(|run| matches!(run.mixer, Mixer::GatedDeltaNet(_)));
-        let block_size = block_size(&settings, per_token, state, gated);
+        let latent = spec
+            .layers
+            .iter()
+            .any(|run| matches!(run.mixer, Mixer::Mla(mla) if !mla.expanded));
+        let block_size = block_size(&settings, per_token, state, (gated, latent));
         let settings = KvSettings {
             block_size,
             ..settings
         };
         let page_bytes = (u64::from(block_size) * per_token).max(state);
-        let groups = groups(spec, &settings, per_token);
-        let widest = groups.iter().map(|group| group.layers).max().unwrap_or(0);
+        let groups = groups(spec, &settings, per_token, page_bytes);
+        let bytes_per_block = groups.iter().map(|group| group.bytes).max().unwrap_or(0);
         Self {
             settings,
             groups,
             state_bytes: state,
             page_bytes,
-            bytes_per_block: widest.saturating_mul(page_bytes),
+            bytes_per_block,
         }
     }
 
@@ -214,23 +227,45 @@ impl KvLayout {
     }
 }
 
+/// Bytes of a token in DeepSeek's packed layout (`model_executor/layers/attention/mla_attention.py: get_kv_cache_spec`).
+const PACKED_LATENT: u64 = 656;
+
 /// Bytes of one token in one layer on one rank.
 fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
+    let index = match mixer {
+        Mixer::Mla(mla) => mla.sparse.map_or(0, |index| index.key_bytes()),
+        _ => 0,
+    };
+    token_bytes(mixer, settings) + index
+}
+
+/// The same without the key of a sparse index.
+pub(super) fn token_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
     match mixer {
+        // Compressed tokens have groups of their own.
         Mixer::Attention(_, AttentionSpan::Both)
+        | Mixer::Compressed(_)
+        | Mixer::Kda(_)
         | Mixer::GatedDeltaNet(_)
         | Mixer::Mamba2(_)
         | Mixer::None => 0,
         Mixer::Attention(attention, _) => {
             let heads = u64::from((attention.num_key_value_heads / settings.shape.tp).max(1));
-            heads * 2 * u64::from(attention.head_dim) * settings.element
+            // An index keeps one 16-bit key.
+            heads * 2 * u64::from(attention.head_dim) * settings.element + 2 * u64::from(attention.index_dim)
         }
         Mixer::Mla(mla) if mla.expanded => {
             let heads = u64::from(mla.num_attention_heads / settings.shape.tp);
             heads * 2 * u64::from(mla.qk_nope_head_dim + mla.qk_rope_head_dim) * settings.element
         }
         // One latent for all heads, whole on every rank.
-        Mixer::Mla(mla) => u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element,
+        Mixer::Mla(mla) => {
+            if settings.packed_latent && mla.sparse.is_some() {
+                PACKED_LATENT
+            } else {
+                u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element
+            }
+        }
     }
 }
 
@@ -245,6 +280,12 @@ fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
             let conv = history * (channels + 2 * matrices) * settings.state_element;
             return conv + channels * u64::from(mamba.ssm_state_size) * mamba.ssm_dtype.size();
         }
+        Mixer::Kda(kda) => {
+            let history = u64::from(kda.short_conv_kernel_size).saturating_sub(1);
+            let width = kda.width() / tp;
+            let state = width * u64::from(kda.head_dim) * FloatDtype::Float32.size();
+            return history * 3 * width * settings.state_element + state;
+        }
         _ => return 0,
     };
     let (key, value) = gdn.widths();
@@ -257,13 +298,15 @@ fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
 
 /// Beside recurrent layers a block of attention is made at least as large as a state
 /// (`vllm/platforms/interface.py: _align_hybrid_block_size`).
-fn block_size(settings: &KvSettings, per_token: u64, state: u64, gated: bool) -> u32 {
+fn block_size(settings: &KvSettings, per_token: u64, state: u64, (gated, latent): (bool, bool)) -> u32 {
     let base = u64::from(settings.block_size);
     if state == 0 || per_token == 0 {
         return settings.block_size;
     }
     let align = if settings.prefix_caching && settings.flashinfer_prefill && gated {
         base.next_multiple_of(64)
+    } else if latent {
+        base.max(128)
     } else {
         base
     };
@@ -272,25 +315,45 @@ fn block_size(settings: &KvSettings, per_token: u64, state: u64, gated: bool) ->
 }
 
 /// `None` where a layer caches nothing.
-fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
+pub(super) fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
     match mixer {
         Mixer::Attention(_, AttentionSpan::Full) | Mixer::Mla(_) => Some(GroupKind::Full),
         Mixer::Attention(_, AttentionSpan::Chunked(chunk)) => Some(GroupKind::Chunked(*chunk)),
         Mixer::Attention(_, AttentionSpan::Sliding(window)) => Some(GroupKind::Sliding(*window)),
         Mixer::GatedDeltaNet(_) => Some(GroupKind::State(2 + u64::from(settings.flashinfer_prefill))),
+        Mixer::Kda(kda) => Some(GroupKind::State(
+            2 + u64::from(settings.flashinfer_prefill && kda.fast_prefill),
+        )),
         // Prefill keeps a checkpoint.
         Mixer::Mamba2(_) => Some(GroupKind::State(3)),
-        Mixer::Attention(_, AttentionSpan::Both) | Mixer::None => None,
+        Mixer::Compressed(_) | Mixer::Attention(_, AttentionSpan::Both) | Mixer::None => None,
     }
 }
 
 /// Groups of the whole model, reduced to the layers of this stage.
-fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64) -> Vec<Group> {
+fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64, page_bytes: u64) -> Vec<Group> {
     let buckets = buckets(spec, settings);
-    let size = group_size(&buckets);
     let stages = layers_per_stage(spec.num_hidden_layers(), settings.shape.pp);
     let start: u32 = stages.iter().take(settings.shape.pp_rank as usize).sum();
     let end = start + stages.get(settings.shape.pp_rank as usize).copied().unwrap_or(0);
+    let inside = |layer: &u32| (start..end).contains(layer);
+    let block = u64::from(settings.block_size);
+    if let Some(groups) = packed::groups(spec, settings, inside) {
+        return groups;
+    }
+    if !buckets.is_empty() && buckets.iter().all(|bucket| bucket.kind == GroupKind::Full) {
+        // Layers that all grow with the length share a block, whatever their pages.
+        let bytes = |bucket: &Bucket| {
+            let layers = bucket.members.iter().filter(|layer| inside(layer)).count() as u64;
+            layers.saturating_mul(block).saturating_mul(bucket.per_token)
+        };
+        return vec![Group {
+            kind: GroupKind::Full,
+            block,
+            bytes: buckets.iter().map(bytes).sum(),
+        }];
+    }
+    let size = group_size(&buckets);
     let mut groups = Vec::new();
     for bucket in buckets {
         let count = bucket.members.len().div_ceil(size);
@@ -299,15 +362,15 @@ fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64) -> Vec<Group> {
             Some(times) if times * bucket.per_token == largest => times,
             _ => 1,
         };
-        let block = u64::from(settings.block_size) * times;
+        let block = block * times;
         for group in 0..count {
             // Every count-th layer, so that stages get their share of each group.
             let members = bucket.members.iter().skip(group).step_by(count);
-            let layers = members.filter(|layer| (start..end).contains(*layer)).count() as u64;
+            let layers = members.filter(|layer| inside(layer)).count() as u64;
             groups.push(Group {
                 kind: bucket.kind,
                 block,
-                layers,
+                bytes: layers.saturating_mul(page_bytes),
             });
         }
     }

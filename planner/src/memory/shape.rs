@@ -1,4 +1,5 @@
 //! How a model is cut over GPUs, and what vLLM refuses to cut.
+use super::packed;
 use crate::model::{LayerRun, LinearScheme, Mixer, ModelSpec};
 
 /// One rank's place in the layout.
@@ -86,6 +87,21 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         a.num_key_value_heads.max(shape.tp),
         a.num_key_value_heads.min(shape.tp),
     );
+    if let Some(layer) = packed::compressed(spec)
+        && !layer.o_groups.is_multiple_of(shape.tp)
+    {
+        return Some(format!("{} is not divisible by {}", layer.o_groups, shape.tp));
+    }
+    if shape.pp > 1 && packed::pooled(spec).is_some() {
+        return Some("Pipeline parallelism is not supported for this model.".to_owned());
+    }
+    if let Some(heads) = spec.layers.iter().find_map(|run| match run.mixer {
+        Mixer::Kda(kda) => Some(kda.num_heads),
+        _ => None,
+    }) && !heads.is_multiple_of(shape.tp)
+    {
+        return Some(format!("{heads} is not divisible by {}", shape.tp));
+    }
     let vocab = spec.vocab_size.next_multiple_of(64);
     let mut cuts = vec![(big, small), (vocab, shape.tp)];
     if let Some(mlp) = spec.mlp().filter(|mlp| !mlp.whole) {
@@ -137,6 +153,10 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
                 [queries, heads * (mla.qk_nope_head_dim + mla.v_head_dim)],
                 heads * mla.v_head_dim,
             )
+        }
+        Some(Mixer::Compressed(layer)) => {
+            let latent = layer.o_groups / shape.tp * layer.o_lora_rank;
+            ([heads * layer.head_dim, latent], latent)
         }
         _ => (
             [

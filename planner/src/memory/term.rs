@@ -65,6 +65,7 @@ pub struct Term {
     /// With names.
     pub formula: &'static str,
     /// The names' values here, in the formula's order.
+    #[serde(serialize_with = "crate::json::values")]
     pub inputs: Vec<(&'static str, String)>,
     /// vLLM's file and version.
     pub source: &'static str,

@@ -94,11 +94,27 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
             ),
             TensorClass::SharedExperts => exact("weights.shared_experts", "Shared experts", bytes, "layers × 3 × hidden_size × shared width / tensor_parallel_size × bytes", vec![layers.clone(), hidden.clone(), tp.clone()], "model_executor/layers/linear.py@0.33.0"),
             TensorClass::Router => exact("weights.router", "Router", bytes, "layers × experts × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("experts", text(spec.moe().map_or(0, |m| m.num_experts))), hidden.clone()], "model_executor/layers/fused_moe/router@0.33.0"),
+            // Not among the tensors; below.
+            TensorClass::Buffers => continue,
+            TensorClass::Connections => exact("weights.connections", "Hyper-connections", bytes, "layers × 2 × (2 + streams) × streams² × hidden_size × 4 + ending, whole on every rank", vec![layers.clone(), ("streams", text(spec.hyper_streams)), hidden.clone()], "models/deepseek_v4/nvidia/model.py@0.33.0"),
             TensorClass::Norms => exact("weights.norms", "Norms", bytes, "layers × norms per layer × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("norms per layer", text(spec.norms.per_layer)), hidden.clone()], "model_executor/layers/layernorm.py@0.33.0"),
             TensorClass::Rope => exact("weights.rope", "Rotary cache", bytes, "positions × rotary dimension × bytes, once per rank", vec![("head_dim", text(a.head_dim))], "model_executor/layers/rotary_embedding@0.33.0"),
         });
     }
-    let rounding = rank.loaded_bytes.signed() - rank.tensor_bytes.signed();
+    if rank.buffer_bytes > Bytes::ZERO {
+        let formula = "(max_num_batched_tokens + indexers × (max_num_seqs + 1)) × index_topk × 4 + workspace of the kernel";
+        let source = "v1/attention/backends/mla@0.33.0";
+        let label = "Buffers of the attention kernels";
+        terms.push(exact(
+            "weights.buffers",
+            label,
+            rank.buffer_bytes,
+            formula,
+            vec![layers.clone()],
+            source,
+        ));
+    }
+    let rounding = rank.loaded_bytes.signed() - rank.tensor_bytes.signed() - rank.buffer_bytes.signed();
     terms.push(Term {
         id: "weights.rounding",
         label: "Allocator and kernel layout",
@@ -141,16 +157,36 @@ fn runner_terms(spec: &ModelSpec, rank: &RankBudget, settings: &BudgetSettings) 
     }
     if runner.workspace > Bytes::ZERO {
         let moe = spec.moe();
-        terms.push(Term {
+        let experts = Term {
             id: "persistent.workspace",
             label: "Expert workspace",
             segment: Segment::Overhead,
             bytes: runner.workspace.signed(),
             formula: "2 × max_num_batched_tokens × num_experts_per_tok × (max(2 × expert width, hidden_size) + max(expert width, hidden_size))",
-            inputs: vec![tokens.clone(), ("num_experts_per_tok", moe.map_or(0, |m| m.num_experts_per_tok).to_string()), hidden.clone()],
+            inputs: vec![
+                tokens.clone(),
+                (
+                    "num_experts_per_tok",
+                    moe.map_or(0, |m| m.num_experts_per_tok).to_string(),
+                ),
+                hidden.clone(),
+            ],
             source: "model_executor/layers/fused_moe/modular_kernel.py@0.33.0",
             basis: Basis::Exact,
             checked,
+        };
+        terms.push(if rank.attention_workspace {
+            Term {
+                label: "Attention workspace",
+                formula: "what the attention's kernels reserve for this context, sequences and tokens, less what loading reserved",
+                inputs: vec![seqs.clone(), tokens.clone()],
+                source: "v1/attention/backends/mla, model_executor/layers/sparse_attn_indexer.py@0.33.0",
+                basis: Basis::Fitted,
+                checked: "follows vLLM's code; not measured",
+                ..experts
+            }
+        } else {
+            experts
         });
     }
     if runner.intermediate > Bytes::ZERO {

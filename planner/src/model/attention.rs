@@ -1,11 +1,11 @@
 //! What mixes the tokens: attention shapes, and how far each layer looks back.
 use super::{
-    ConfigError,
-    families::{Family, KvHeads, Pattern},
+    ConfigError, compressed,
+    families::{Experts, Family, KvHeads, Pattern},
     fields::Fields,
-    pooling,
+    kda, pooling,
     resolve::{short, switch},
-    spec::{Attention, AttentionSpan, GatedDeltaNet, Mamba2, Mixer, Mla, QkNorm},
+    spec::{Attention, AttentionSpan, GatedDeltaNet, Mamba2, Mixer, Mla, QkNorm, SparseIndex},
 };
 use crate::units::FloatDtype;
 use serde_json::Value;
@@ -21,13 +21,24 @@ pub(super) fn mixers(
     hidden_size: u32,
     layers: u32,
 ) -> Result<Vec<Mixer>, ConfigError> {
+    if family.compressed {
+        let layers = compressed::layers(fields, layers)?;
+        return Ok(layers.into_iter().map(Mixer::Compressed).collect());
+    }
+    if family.experts == Experts::Glm5Next {
+        return kda::glm5_next(fields, glm5_next(fields)?, layers);
+    }
     if family.latent {
-        return Ok(vec![
-            Mixer::Mla(latent(fields, family.expanded, hidden_size)?);
-            layers as usize
-        ]);
+        return if family.kda {
+            kda::layers(fields, kimi(fields)?, layers)
+        } else {
+            latent_layers(fields, family, hidden_size, layers)
+        };
     }
     let attention = attention(fields, family, hidden_size)?;
+    if family.experts == Experts::MiniMaxM3 {
+        return block_sparse(fields, attention, layers);
+    }
     if family.hybrid_pattern {
         return hybrid(fields, attention, layers);
     }
@@ -51,6 +62,33 @@ pub(super) fn mixers(
         .into_iter()
         .map(|span| Mixer::Attention(shapes(span), span))
         .collect())
+}
+
+/// An index in the layers of `sparse_attention_freq` (`models/minimax_m3/nvidia/model.py`).
+fn block_sparse(fields: &Fields<'_>, attention: Attention, layers: u32) -> Result<Vec<Mixer>, ConfigError> {
+    let key = "sparse_attention_config";
+    let full = |attention| Mixer::Attention(attention, AttentionSpan::Full);
+    let Some(object) = fields.object(key)? else {
+        return Ok(vec![full(attention); layers as usize]);
+    };
+    let inner = Fields::new(object, key);
+    let heads = inner.required("sparse_num_index_heads", MAX_HEADS, "the index")?;
+    if heads != attention.num_key_value_heads {
+        return Err(inner.inconsistent(
+            "sparse_num_index_heads",
+            format!("expected num_key_value_heads, {}", attention.num_key_value_heads),
+        ));
+    }
+    let indexed = Attention {
+        index_dim: inner.required("sparse_index_dim", MAX_HEADS, "the index")?,
+        ..attention
+    };
+    let chosen = inner.list("sparse_attention_freq")?.unwrap_or_default();
+    let layer = |i: usize| {
+        let picks = chosen.get(i).and_then(Value::as_u64).unwrap_or(0) != 0;
+        full(if picks { indexed } else { attention })
+    };
+    Ok((0..layers as usize).map(layer).collect())
 }
 
 /// Gemma 4's full-attention layers have shapes of their own.
@@ -148,40 +186,38 @@ fn linear(fields: &Fields<'_>, attention: Attention, layers: u32) -> Result<Vec<
         .collect())
 }
 
-/// Shapes of the first attention layer; latent attention has one cached head.
+/// Shapes of the first attention layer; latent and compressed attention have one cached head.
 pub(super) fn first(mixers: &[Mixer]) -> Attention {
-    let latent = |mla: &Mla| Attention {
-        num_attention_heads: mla.num_attention_heads,
-        num_key_value_heads: if mla.expanded { mla.num_attention_heads } else { 1 },
-        head_dim: if mla.expanded {
-            mla.qk_nope_head_dim + mla.qk_rope_head_dim
-        } else {
-            mla.kv_lora_rank + mla.qk_rope_head_dim
-        },
+    let one_key = |num_attention_heads: u32, head_dim: u32| Attention {
+        num_attention_heads,
+        num_key_value_heads: 1,
+        head_dim,
         qkv_bias: false,
         o_bias: false,
         qk_norm: QkNorm::None,
         output_gate: false,
         sinks: false,
         alibi: false,
+        index_dim: 0,
     };
     let shapes = mixers.iter().filter_map(|mixer| match mixer {
         Mixer::Attention(attention, _) => Some(*attention),
-        Mixer::Mla(mla) => Some(latent(mla)),
-        Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => None,
+        Mixer::Mla(mla) if mla.expanded => Some(Attention {
+            num_key_value_heads: mla.num_attention_heads,
+            ..one_key(
+                mla.num_attention_heads,
+                mla.qk_nope_head_dim + mla.qk_rope_head_dim,
+            )
+        }),
+        Mixer::Mla(mla) => Some(one_key(
+            mla.num_attention_heads,
+            mla.kv_lora_rank + mla.qk_rope_head_dim,
+        )),
+        Mixer::Compressed(layer) => Some(one_key(layer.num_attention_heads, layer.head_dim)),
+        Mixer::Kda(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => None,
     });
     // A config has at least one layer.
-    shapes.into_iter().next().unwrap_or(Attention {
-        num_attention_heads: 1,
-        num_key_value_heads: 1,
-        head_dim: 1,
-        qkv_bias: false,
-        o_bias: false,
-        qk_norm: QkNorm::None,
-        output_gate: false,
-        sinks: false,
-        alibi: false,
-    })
+    shapes.into_iter().next().unwrap_or_else(|| one_key(1, 1))
 }
 
 /// The head size that positions are computed for.
@@ -192,7 +228,98 @@ pub(super) fn rotary_head_dim(mixers: &[Mixer]) -> u32 {
     }
 }
 
-fn latent(fields: &Fields<'_>, expanded: bool, hidden_size: u32) -> Result<Mla, ConfigError> {
+fn latent_layers(
+    fields: &Fields<'_>,
+    family: &Family,
+    hidden_size: u32,
+    layers: u32,
+) -> Result<Vec<Mixer>, ConfigError> {
+    let mla = if family.expanded {
+        expanded(fields, hidden_size)?
+    } else {
+        latent(fields)?
+    };
+    if !family.indexer {
+        return Ok(vec![Mixer::Mla(mla); layers as usize]);
+    }
+    if mla.q_lora_rank.is_none() {
+        return Err(ConfigError::Missing {
+            field: fields.name("q_lora_rank"),
+            needed_for: "the indexer's queries",
+        });
+    }
+    let index = sparse_index(fields)?;
+    let own = own_indexers(fields, layers)?;
+    let layer = |own: bool| {
+        Mixer::Mla(Mla {
+            sparse: Some(SparseIndex { own, ..index }),
+            ..mla
+        })
+    };
+    Ok(own.into_iter().map(layer).collect())
+}
+
+fn sparse_index(fields: &Fields<'_>) -> Result<SparseIndex, ConfigError> {
+    Ok(SparseIndex {
+        index_topk: fields.required("index_topk", 1 << 20, "what the indexer picks")?,
+        index_n_heads: fields.required("index_n_heads", MAX_HEADS, "the indexer")?,
+        index_head_dim: fields.required("index_head_dim", MAX_HEADS, "the indexer")?,
+        index_kpool: 1,
+        own: true,
+    })
+}
+
+/// GLM-5.3-Flash's latent attention: no positions, and an index over pools of tokens.
+fn glm5_next(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
+    let sparse = if fields.has("index_topk") {
+        Some(SparseIndex {
+            index_kpool: fields.required("index_kpool", 1 << 10, "the index's keys")?,
+            ..sparse_index(fields)?
+        })
+    } else {
+        None
+    };
+    Ok(Mla {
+        sparse,
+        ..latent(fields)?
+    })
+}
+
+/// Which layers have an indexer of their own: by `index_topk_pattern`, else one in `index_topk_freq`
+/// (`models/deepseek_v32/attention.py: DeepseekV32Attention`).
+fn own_indexers(fields: &Fields<'_>, layers: u32) -> Result<Vec<bool>, ConfigError> {
+    if let Some(value) = fields.value("index_topk_pattern") {
+        let shared: Vec<bool> = match value {
+            Value::String(text) => text.chars().map(|c| c == 'S').collect(),
+            Value::Array(list) => list.iter().map(|layer| layer == "S").collect(),
+            _ => return Err(fields.wrong("index_topk_pattern", "F and S for each layer", value)),
+        };
+        let own = |i: usize| !shared.get(i).copied().unwrap_or(false);
+        return Ok((0..layers as usize).map(own).collect());
+    }
+    let every = fields.count("index_topk_freq", MAX_LAYERS)?.unwrap_or(1);
+    let offset = fields
+        .count_in("index_skip_topk_offset", 0, MAX_LAYERS)?
+        .unwrap_or(2);
+    let own = |i: u32| (i + 1).saturating_sub(offset).is_multiple_of(every);
+    Ok((0..layers).map(own).collect())
+}
+
+fn latent(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
+    latent_of(fields, None)
+}
+
+/// MiniCPM 3's class knows the size of a value head without its config.
+fn expanded(fields: &Fields<'_>, hidden_size: u32) -> Result<Mla, ConfigError> {
+    let heads = fields.required("num_attention_heads", MAX_HEADS, "attention weights")?;
+    Ok(Mla {
+        expanded: true,
+        ..latent_of(fields, Some(hidden_size / heads))?
+    })
+}
+
+/// `value` is the size of a value head where the config does not say.
+fn latent_of(fields: &Fields<'_>, value: Option<u32>) -> Result<Mla, ConfigError> {
     let required = |key| fields.required(key, MAX_LATENT, "the latent attention");
     let num_attention_heads = fields.required("num_attention_heads", MAX_HEADS, "attention weights")?;
     Ok(Mla {
@@ -200,14 +327,29 @@ fn latent(fields: &Fields<'_>, expanded: bool, hidden_size: u32) -> Result<Mla, 
         q_lora_rank: fields.count("q_lora_rank", MAX_LATENT)?,
         kv_lora_rank: required("kv_lora_rank")?,
         qk_nope_head_dim: required("qk_nope_head_dim")?,
-        qk_rope_head_dim: required("qk_rope_head_dim")?,
-        // MiniCPM 3's class knows it without.
-        v_head_dim: match fields.count("v_head_dim", MAX_LATENT)? {
-            None if expanded => hidden_size / num_attention_heads,
-            None => required("v_head_dim")?,
+        qk_rope_head_dim: match fields.count_in("qk_rope_head_dim", 0, MAX_LATENT)? {
             Some(dim) => dim,
+            None => required("qk_rope_head_dim")?,
         },
-        expanded,
+        v_head_dim: match (fields.count("v_head_dim", MAX_LATENT)?, value) {
+            (Some(dim), _) | (None, Some(dim)) => dim,
+            (None, None) => required("v_head_dim")?,
+        },
+        expanded: false,
+        output_gate: false,
+        unit_scale: false,
+        sparse: None,
+    })
+}
+
+fn kimi(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
+    if fields.flag("mla_use_nope")? != Some(true) {
+        return Err(fields.inconsistent("mla_use_nope", "vLLM's class has no positions: expected true"));
+    }
+    Ok(Mla {
+        output_gate: fields.flag("mla_use_output_gate")?.unwrap_or(false),
+        unit_scale: true,
+        ..latent(fields)?
     })
 }
 
@@ -264,6 +406,7 @@ fn attention(fields: &Fields<'_>, family: &Family, hidden_size: u32) -> Result<A
         output_gate: switch(fields, family.output_gate)?,
         sinks: family.sinks,
         alibi: switch(fields, family.alibi)?,
+        index_dim: 0,
     })
 }
 

@@ -1,60 +1,74 @@
-//! The bundled models, parsed once from `data/models.json` by the same path as anybody's config.json.
-use super::{ConfigError, ModelSpec, resolve};
-use serde::Deserialize;
+//! The bundled models of `data/models.json`, read by the same path as anybody's config.json.
+use super::{ConfigError, ModelSpec, fields, resolve};
 use serde_json::{Map, Value};
-use std::sync::{Arc, LazyLock};
-
-const TEXT: &str = include_str!("../../data/models.json");
-
-#[derive(Deserialize)]
-struct File {
-    models: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    id: String,
-    total_params: u64,
-    /// What the published count has besides the language model: a tower, a multi-token prediction layer.
-    outside: Option<String>,
-    config: Map<String, Value>,
-}
+use std::sync::{Arc, OnceLock};
 
 /// A bundled model.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct CatalogModel {
     /// Repository id.
-    pub id: String,
+    pub id: &'static str,
     /// Published parameter count.
     pub total_params: u64,
-    /// What it counts besides the language model.
-    pub outside: Option<String>,
+    /// What that counts besides the language model: a tower, a multi-token prediction layer.
+    pub outside: Option<&'static str>,
     /// The fields of its config.json that shape memory.
-    pub config: Arc<Map<String, Value>>,
-    /// What they resolve to.
-    pub spec: Result<Arc<ModelSpec>, ConfigError>,
+    text: &'static str,
+    /// What they resolve to, once somebody asks.
+    resolved: OnceLock<Resolved>,
 }
 
-static CATALOG: LazyLock<Vec<CatalogModel>> = LazyLock::new(|| {
-    // A test proves that the bundled file parses; an empty list beats a panic in somebody's browser.
-    let file = serde_json::from_str(TEXT).unwrap_or(File { models: Vec::new() });
-    file.models.into_iter().map(load).collect()
-});
+#[derive(Debug)]
+struct Resolved {
+    config: Arc<Map<String, Value>>,
+    spec: Result<Arc<ModelSpec>, ConfigError>,
+}
 
-fn load(entry: Entry) -> CatalogModel {
-    let (spec, config) = resolve(&entry.config);
-    CatalogModel {
-        id: entry.id,
-        total_params: entry.total_params,
-        outside: entry.outside,
-        config: Arc::new(config),
-        spec: spec.map(Arc::new),
+impl CatalogModel {
+    const fn new(
+        id: &'static str,
+        total_params: u64,
+        outside: Option<&'static str>,
+        text: &'static str,
+    ) -> Self {
+        Self {
+            id,
+            total_params,
+            outside,
+            text,
+            resolved: OnceLock::new(),
+        }
+    }
+
+    fn resolved(&self) -> &Resolved {
+        self.resolved.get_or_init(|| {
+            // A test proves that every bundled config resolves; an error beats a panic in somebody's browser.
+            let object = fields::parse(self.text).unwrap_or_default();
+            let (spec, config) = resolve(&object);
+            Resolved {
+                config: Arc::new(config),
+                spec: spec.map(Arc::new),
+            }
+        })
+    }
+
+    /// The fields of its config.json that shape memory.
+    pub fn config(&self) -> &Arc<Map<String, Value>> {
+        &self.resolved().config
+    }
+
+    /// What they resolve to.
+    pub fn spec(&self) -> &Result<Arc<ModelSpec>, ConfigError> {
+        &self.resolved().spec
     }
 }
 
+// `MODELS`, the rows of `data/models.json`.
+include!(concat!(env!("OUT_DIR"), "/models.rs"));
+
 /// All bundled models, in the file's order: by family, then by size.
 pub fn models() -> &'static [CatalogModel] {
-    &CATALOG
+    &MODELS
 }
 
 /// The model of that id, without regard to case.
@@ -70,10 +84,8 @@ mod tests {
 
     #[test]
     fn every_bundled_model_resolves() {
-        let file: File = serde_json::from_str(TEXT).unwrap();
-        assert_eq!(file.models.len(), models().len());
         for model in models() {
-            assert!(model.spec.is_ok(), "{}: {:?}", model.id, model.spec);
+            assert!(model.spec().is_ok(), "{}: {:?}", model.id, model.spec());
         }
     }
 
@@ -82,7 +94,7 @@ mod tests {
     fn parameters_equal_the_published_count() {
         assert!(models().len() >= 60, "{}", models().len());
         for model in models() {
-            let computed = model.spec.as_ref().unwrap().parameters();
+            let computed = model.spec().as_ref().unwrap().parameters();
             if model.outside.is_none() {
                 assert_eq!(computed, model.total_params, "{}", model.id);
             } else {

@@ -4,7 +4,7 @@ use super::{
     families::{Experts, Family, Width},
     fields::Fields,
     resolve::switch,
-    spec::{DenseMlp, FeedForward, Moe, SharedExpert},
+    spec::{DenseMlp, FeedForward, LatentMoe, Moe, SharedExpert},
 };
 use crate::units::FloatDtype;
 use serde_json::Value;
@@ -72,14 +72,100 @@ pub(super) fn feed_forward(
             Ok(same(mlp, Some(moe), layers))
         }
         Experts::Llama4 => llama4(fields, layers),
+        Experts::MiniMaxM3 => {
+            let expert = fields.required("intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+            let moe = Moe {
+                shared: shared(fields, expert)?,
+                router_dtype: FloatDtype::Float32,
+                correction_bias: fields.flag("use_routing_bias")?.unwrap_or(false),
+                ..routed(fields, "num_local_experts", expert)?
+            };
+            let sparse: Vec<bool> = match fields.list("moe_layer_freq")? {
+                None => vec![true; layers as usize],
+                Some(list) if list.len() >= layers as usize => {
+                    let layers = list.iter().take(layers as usize);
+                    layers.map(|value| value.as_u64() != Some(0)).collect()
+                }
+                Some(list) => {
+                    return Err(fields.inconsistent(
+                        "moe_layer_freq",
+                        format!("{} entries for {layers} layers", list.len()),
+                    ));
+                }
+            };
+            either(&sparse, moe, || {
+                dense(fields.required(
+                    "dense_intermediate_size",
+                    MAX_INTERMEDIATE,
+                    "the feed-forward layers",
+                )?)
+            })
+        }
+        Experts::Kimi => {
+            let mlp = || dense(width()?);
+            if !fields.has("num_experts") {
+                return Ok(same(Some(mlp()?), None, layers));
+            }
+            let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+            let count = fields.count_in("num_shared_experts", 0, 64)?.unwrap_or(0);
+            let latent = fields.count("routed_expert_hidden_size", MAX_EXPERT_WIDTH)?;
+            let norm = fields.flag("latent_moe_use_norm")?.unwrap_or(false);
+            let moe = Moe {
+                shared: (count > 0).then(|| SharedExpert {
+                    intermediate_size: expert.saturating_mul(count),
+                    gate: false,
+                }),
+                latent: latent.map(|size| LatentMoe { size, norm }),
+                least_share: fields
+                    .count("min_moe_intermediate_per_partition", MAX_EXPERT_WIDTH)?
+                    .unwrap_or(256),
+                correction_bias: true,
+                blackwell_kernel: false,
+                ..routed(fields, "num_experts", expert)?
+            };
+            let first = fields.count_in("first_k_dense_replace", 0, layers)?.unwrap_or(0);
+            let every = fields.count("moe_layer_freq", MAX_LAYERS)?.unwrap_or(1);
+            let sparse: Vec<bool> = (0..layers).map(|i| i >= first && i % every == 0).collect();
+            either(&sparse, moe, mlp)
+        }
+        Experts::Glm5Next => {
+            let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+            let moe = Moe {
+                shared: shared(fields, expert)?,
+                correction_bias: matches!(fields.text("topk_method")?, None | Some("noaux_tc")),
+                ..routed(fields, "n_routed_experts", expert)?
+            };
+            let types = fields.list("mlp_layer_types")?;
+            let sparse = |i: u32| match types.and_then(|types| types.get(i as usize)) {
+                Some(name) => name.as_str() == Some("sparse"),
+                None => types.is_some() || i >= 3,
+            };
+            let sparse: Vec<bool> = (0..layers).map(sparse).collect();
+            either(&sparse, moe, || dense(width()?))
+        }
+        Experts::DeepSeekV4 => {
+            let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+            let moe = Moe {
+                shared: shared(fields, expert)?,
+                blackwell_kernel: false,
+                ..routed(fields, "n_routed_experts", expert)?
+            };
+            let biased = fields.text("topk_method")? == Some("noaux_tc");
+            let hashed = fields.count_in("num_hash_layers", 0, layers)?.unwrap_or(0);
+            let layer = |i: u32| FeedForward {
+                dense: None,
+                moe: Some(Moe {
+                    hashed: i < hashed,
+                    correction_bias: biased && i >= hashed,
+                    ..moe
+                }),
+            };
+            Ok((0..layers).map(layer).collect())
+        }
         Experts::Glm | Experts::DeepSeek => {
             let expert = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
             let mut moe = routed(fields, "n_routed_experts", expert)?;
-            let shared = fields.count_in("n_shared_experts", 0, 64)?.unwrap_or(0);
-            moe.shared = (shared > 0).then(|| SharedExpert {
-                intermediate_size: expert.saturating_mul(shared),
-                gate: false,
-            });
+            moe.shared = shared(fields, expert)?;
             if family.experts == Experts::Glm {
                 moe.router_dtype = FloatDtype::Float32;
                 moe.correction_bias = true;
@@ -104,6 +190,15 @@ fn width(fields: &Fields<'_>, from: Width, hidden_size: u32) -> Result<u32, Conf
             .unwrap_or(hidden_size.saturating_mul(4))),
         Width::Four => Ok(hidden_size.saturating_mul(4)),
     }
+}
+
+/// `n_shared_experts` of `expert` side by side.
+fn shared(fields: &Fields<'_>, expert: u32) -> Result<Option<SharedExpert>, ConfigError> {
+    let count = fields.count_in("n_shared_experts", 0, 64)?.unwrap_or(0);
+    Ok((count > 0).then(|| SharedExpert {
+        intermediate_size: expert.saturating_mul(count),
+        gate: false,
+    }))
 }
 
 fn llama4(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, ConfigError> {
@@ -205,8 +300,12 @@ fn nemotron_h(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, Conf
 
 fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, ConfigError> {
     let num_experts = fields.required(key, MAX_EXPERTS, "the experts")?;
-    // Gemma 4 has a name of its own for it.
-    let per_token = match fields.count("top_k_experts", MAX_EXPERTS)? {
+    // Gemma 4 and Kimi have names of their own for it.
+    let own = match fields.count("top_k_experts", MAX_EXPERTS)? {
+        Some(count) => Some(count),
+        None => fields.count("num_experts_per_token", MAX_EXPERTS)?,
+    };
+    let per_token = match own {
         Some(count) => count,
         None => fields.required("num_experts_per_tok", MAX_EXPERTS, "the activation peak")?,
     };
@@ -221,6 +320,8 @@ fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, Con
         num_experts_per_tok: per_token,
         moe_intermediate_size: width,
         shared: None,
+        latent: None,
+        least_share: 1,
         router_dtype: FloatDtype::Bfloat16,
         correction_bias: false,
         bias: false,
@@ -228,6 +329,7 @@ fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, Con
         wide_router_before_hopper: false,
         router_scales: false,
         blackwell_kernel: true,
+        hashed: false,
     })
 }
 

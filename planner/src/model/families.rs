@@ -97,6 +97,8 @@ pub(super) enum Experts {
     Glm,
     /// As Mixtral, with a correction bias and a float32 router.
     MiniMax,
+    /// `num_local_experts` of `intermediate_size` and shared ones by `moe_layer_freq`, else `dense_intermediate_size`.
+    MiniMaxM3,
     /// As Mixtral, with biases on experts and router.
     GptOss,
     /// `num_local_experts` of `intermediate_size` and a shared one in every `interleave_moe_layer_step`-th layer;
@@ -106,6 +108,12 @@ pub(super) enum Experts {
     Gemma4,
     /// By `hybrid_override_pattern`, without gates.
     NemotronH,
+    /// As DeepSeek, by `mlp_layer_types`.
+    Glm5Next,
+    /// `num_experts`, `num_experts_per_token`, `num_shared_experts`, perhaps in a narrower space.
+    Kimi,
+    /// As DeepSeek in every layer; the first `num_hash_layers` look their experts up in a table.
+    DeepSeekV4,
     /// As GLM, with a router in the model's type; the correction bias only with `topk_method` noaux_tc.
     DeepSeek,
 }
@@ -116,6 +124,12 @@ pub(super) struct Family {
     pub(super) architecture: &'static str,
     /// Multi-head latent attention.
     pub(super) latent: bool,
+    /// Kimi's linear attention between its layers of latent attention.
+    pub(super) kda: bool,
+    /// A window beside compressed tokens, and hyper-connections.
+    pub(super) compressed: bool,
+    /// An indexer picks what latent attention reads.
+    pub(super) indexer: bool,
     /// Gated DeltaNet between the attention layers.
     pub(super) linear: bool,
     /// Mamba, attention and feed-forward are layers of their own, by `hybrid_override_pattern`.
@@ -177,6 +191,9 @@ pub(super) struct Family {
 pub(super) const LLAMA: Family = Family {
     architecture: "LlamaForCausalLM",
     latent: false,
+    kda: false,
+    compressed: false,
+    indexer: false,
     linear: false,
     hybrid_pattern: false,
     output_gate: Switch::Never,
@@ -286,6 +303,22 @@ pub(super) const DEEPSEEK: Family = Family {
     ..LLAMA
 };
 
+const DEEPSEEK_V4: Family = Family {
+    architecture: "DeepseekV4ForCausalLM",
+    latent: false,
+    compressed: true,
+    experts: Experts::DeepSeekV4,
+    rope: RopeKind::Compressed,
+    ..DEEPSEEK
+};
+
+const DEEPSEEK_V32: Family = Family {
+    architecture: "DeepseekV32ForCausalLM",
+    indexer: true,
+    rope: RopeKind::DeepSeekIndexer,
+    ..DEEPSEEK
+};
+
 /// Architectures whose language model is one of the above, beside a vision or audio tower.
 pub(super) struct Wrapper {
     pub(super) architecture: &'static str,
@@ -321,6 +354,21 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "KimiK25ForConditionalGeneration",
         language: "DeepseekV3ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "MiniMaxM3SparseForConditionalGeneration",
+        language: "MiniMaxM3SparseForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "Glm5NextForConditionalGeneration",
+        language: "Glm5NextForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "KimiK3ForConditionalGeneration",
+        language: "KimiLinearForCausalLM",
         defaults: &[],
     },
     Wrapper {
@@ -536,10 +584,40 @@ const FAMILIES: &[Family] = &[
         ..DEEPSEEK
     },
     Family {
+        architecture: "KimiLinearForCausalLM",
+        kda: true,
+        experts: Experts::Kimi,
+        rope: RopeKind::None,
+        ..DEEPSEEK
+    },
+    Family {
+        architecture: "Glm5NextForCausalLM",
+        kda: true,
+        experts: Experts::Glm5Next,
+        rope: RopeKind::None,
+        ..DEEPSEEK
+    },
+    DEEPSEEK_V4,
+    DEEPSEEK_V32,
+    Family {
+        architecture: "GlmMoeDsaForCausalLM",
+        ..DEEPSEEK_V32
+    },
+    Family {
         architecture: "Glm4MoeLiteForCausalLM",
         experts: Experts::Glm,
         rope: RopeKind::Common,
         ..DEEPSEEK
+    },
+    Family {
+        architecture: "MiniMaxM3SparseForCausalLM",
+        qkv_bias: Switch::Never,
+        o_bias: Switch::Never,
+        mlp_bias: Switch::Never,
+        qk_norm: QkNorm::PerHead,
+        pattern: Pattern::None,
+        experts: Experts::MiniMaxM3,
+        ..LLAMA
     },
     Family {
         architecture: "MiniMaxM2ForCausalLM",

@@ -35,11 +35,11 @@ impl ModelInput {
     pub fn from_catalog(id: &str) -> Option<Self> {
         let entry = catalog::find(id)?;
         Some(Self {
-            id: entry.id.clone(),
+            id: entry.id.to_owned(),
             revision: None,
             origin: ModelOrigin::Catalog,
-            config: Arc::clone(&entry.config),
-            spec: entry.spec.clone(),
+            config: Arc::clone(entry.config()),
+            spec: entry.spec().clone(),
         })
     }
 

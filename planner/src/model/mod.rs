@@ -3,11 +3,13 @@ mod attention;
 mod bert;
 mod catalog;
 mod classic;
+mod compressed;
 mod config_error;
 mod experts;
 mod families;
 mod fields;
 mod input;
+mod kda;
 mod plain;
 mod pooling;
 mod positions;
@@ -18,13 +20,15 @@ mod spec;
 mod stages;
 
 pub use catalog::{CatalogModel, find, models};
+pub use compressed::Compressed;
 pub use config_error::ConfigError;
 pub use input::{ModelInput, ModelOrigin};
+pub use kda::Kda;
 pub use pooling::{BESIDE as POOLING_BESIDE, Classifier, Pooling, Unasked};
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LayerRun, LearnedPositions, Mamba2,
-    Mixer, Mla, ModelSpec, Moe, Norms, QkNorm, Quantized, Rope, SharedExpert,
+    Attention, AttentionSpan, DenseMlp, FeedForward, GatedDeltaNet, LatentMoe, LayerRun, LearnedPositions,
+    Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, QkNorm, Quantized, Rope, SharedExpert, SparseIndex,
 };
 pub use stages::EveryStage;

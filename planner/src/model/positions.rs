@@ -3,7 +3,7 @@
 //! Mirrors `vllm/transformers_utils/model_arch_config_convertor.py: derive_max_model_len_and_key` and
 //! `vllm/model_executor/layers/rotary_embedding/` at 0.33.0.
 use super::{
-    ConfigError,
+    ConfigError, compressed,
     families::{Family, Positions, Switch},
     fields::Fields,
     spec::{LearnedPositions, Rope},
@@ -148,6 +148,10 @@ pub(super) enum RopeKind {
     None,
     /// In float32 where it is stretched (DeepSeek's yarn).
     DeepSeek,
+    /// DeepSeek V4: stretched for layers that compress, plain for those that do not, both in float32.
+    Compressed,
+    /// The same, and a cache of its own for the indexer unless it interleaves as attention does.
+    DeepSeekIndexer,
     /// Two thetas, two caches (Gemma 3).
     TwoThetas,
     /// Computed from its frequencies, which stay in float32: one (OLMo 2) or two sets (OLMo 3).
@@ -188,6 +192,9 @@ pub(super) fn rope(
     let kind = family.rope;
     if kind == RopeKind::None || alibi {
         return Ok(Rope { caches: [0, 0] });
+    }
+    if kind == RopeKind::Compressed {
+        return compressed_rope(fields);
     }
     if kind == RopeKind::TwoShapes {
         let positions = u64::from(
@@ -235,18 +242,41 @@ pub(super) fn rope(
         o.contains_key("mrope_section") && o.get("mrope_interleaved") != Some(&Value::Bool(true))
     });
     let cached = if three_axes { cached * 4 } else { cached };
-    let stretched_in_float32 = kind == RopeKind::DeepSeek
+    let stretched_in_float32 = matches!(kind, RopeKind::DeepSeek | RopeKind::DeepSeekIndexer)
         && object.is_some_and(|o| matches!(rope_type(o), "yarn" | "deepseek_yarn"));
     let element = if stretched_in_float32 { 4 } else { 2 };
     let bytes = |positions: u64| positions * u64::from(rotary_dim) * element;
-    // The second theta, of the sliding layers, is never stretched.
-    let second = if kind == RopeKind::TwoThetas {
-        bytes(u64::from(positions))
-    } else {
-        0
+    let second = match kind {
+        // The second theta, of the sliding layers, is never stretched.
+        RopeKind::TwoThetas => bytes(u64::from(positions)),
+        RopeKind::DeepSeekIndexer if fields.flag("indexer_rope_interleave")? != Some(true) => bytes(cached),
+        _ => 0,
     };
     Ok(Rope {
         caches: [bytes(cached), second],
+    })
+}
+
+/// `models/deepseek_v4/common/rope.py`.
+fn compressed_rope(fields: &Fields<'_>) -> Result<Rope, ConfigError> {
+    let layers = fields.count("num_hidden_layers", 1 << 10)?.unwrap_or(1);
+    let ratios = compressed::ratios(fields, layers)?;
+    let dim = u64::from(fields.required("qk_rope_head_dim", 1 << 12, "the cached positions")?);
+    let plain = fields
+        .count("max_position_embeddings", MAX_POSITIONS)?
+        .unwrap_or(8192);
+    let stretch = match rope_object(fields)? {
+        Some(rope) => stretched(original(fields, rope)?.unwrap_or(plain), factor(rope)),
+        None => plain,
+    };
+    let cache = |there: bool, positions: u32| {
+        if there { u64::from(positions) * dim * 4 } else { 0 }
+    };
+    Ok(Rope {
+        caches: [
+            cache(ratios.contains(&1), plain),
+            cache(ratios.iter().any(|ratio| *ratio > 1), stretch),
+        ],
     })
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Mirrors `vllm/config/model.py: _verify_quantization` and the layouts of
 //! `vllm/model_executor/layers/quantization/{fp8,auto_awq,auto_gptq}.py` and `compressed_tensors/` at 0.33.0.
-use super::{ConfigError, fields::Fields};
+use super::{ConfigError, families::Experts, fields::Fields};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// How a linear layer is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +30,8 @@ pub enum LinearScheme {
     },
     /// 4-bit floats with one 8-bit float per 16 and a float32 scale per shard for weight and input.
     Nvfp4,
+    /// 8-bit floats with one 8-bit exponent per 32.
+    Mxfp8,
     /// 4-bit floats with one 8-bit exponent per 32, for routed experts only (gpt-oss).
     Mxfp4,
     /// Packed integers of 4 or 8 bits with 16-bit scales per group.
@@ -59,6 +62,12 @@ pub struct Quantization {
     pub min_capability: u16,
     /// `kv_cache_dtype auto` becomes fp8 because the checkpoint says so.
     pub fp8_kv_cache: bool,
+    /// Layout of the routed experts where it is another one.
+    pub experts: Option<LinearScheme>,
+    /// Scales of blocks are stored as 8-bit exponents and widened for the kernel.
+    pub exponent_scales: bool,
+    /// The only modules that are quantised, where the file lists them (ModelOpt's mixed precision); experts together.
+    pub(super) only: Option<BTreeSet<String>>,
     /// Modules that are left out.
     ignore: Vec<Ignore>,
 }
@@ -89,14 +98,23 @@ impl Eq for Ignore {}
 impl Quantization {
     /// `--quantization fp8_per_tensor` on a checkpoint that is not quantised.
     pub fn online_fp8() -> Self {
+        let scheme = LinearScheme::Fp8PerTensor {
+            static_activation: false,
+        };
+        Self::plain("fp8_per_tensor", scheme, 75)
+    }
+
+    /// As most are: one layout, no output layer, everything quantised.
+    const fn plain(method: &'static str, scheme: LinearScheme, min_capability: u16) -> Self {
         Self {
-            method: "fp8_per_tensor",
-            scheme: LinearScheme::Fp8PerTensor {
-                static_activation: false,
-            },
+            method,
+            scheme,
             lm_head: false,
-            min_capability: 75,
+            min_capability,
             fp8_kv_cache: false,
+            experts: None,
+            exponent_scales: false,
+            only: None,
             ignore: Vec::new(),
         }
     }
@@ -138,7 +156,7 @@ fn wildcard(parts: &[String], module: &str) -> bool {
 }
 
 /// Reads the checkpoint's own description; `None` where it is not quantised.
-pub(super) fn read(fields: &Fields<'_>, gpt_oss: bool) -> Result<Option<Quantization>, ConfigError> {
+pub(super) fn read(fields: &Fields<'_>, experts: Experts) -> Result<Option<Quantization>, ConfigError> {
     let (key, object) = match fields.object("quantization_config")? {
         Some(object) => ("quantization_config", object),
         None => match fields.object("compression_config")? {
@@ -159,18 +177,21 @@ pub(super) fn read(fields: &Fields<'_>, gpt_oss: bool) -> Result<Option<Quantiza
         )));
     };
     let quantization = match method.to_ascii_lowercase().as_str() {
+        "fp8" if experts == Experts::DeepSeekV4 => deepseek_v4(fields, &inner)?,
         "fp8" => fp8(&inner)?,
         "awq" => packed(&inner, "auto_awq", 75)?,
         "gptq" => packed(&inner, "auto_gptq", 60)?,
+        // vLLM takes Kimi K3's experts as MXFP4 whatever the file calls them.
+        "compressed-tensors"
+            if experts == Experts::Kimi && inner.text("format")? == Some("mxfp4-pack-quantized") =>
+        {
+            Quantization::plain("mxfp4", LinearScheme::Mxfp4, 80)
+        }
         "compressed-tensors" | "compressed_tensors" => compressed_tensors(&inner)?,
         "modelopt" | "modelopt_fp4" => modelopt(&inner)?,
-        "mxfp4" if gpt_oss => Quantization {
-            method: "gpt_oss_mxfp4",
-            scheme: LinearScheme::Mxfp4,
-            lm_head: false,
-            min_capability: 80,
-            fp8_kv_cache: false,
+        "mxfp4" if experts == Experts::GptOss => Quantization {
             ignore: names(&inner, "modules_to_not_convert")?,
+            ..Quantization::plain("gpt_oss_mxfp4", LinearScheme::Mxfp4, 80)
         },
         other => return Err(not_modelled(other)),
     };
@@ -225,12 +246,33 @@ fn fp8(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
     let mut ignore = names(fields, "modules_to_not_convert")?;
     ignore.extend(names(fields, "ignored_layers")?);
     Ok(Quantization {
-        method: "fp8",
-        scheme,
-        lm_head: false,
-        min_capability: 75,
-        fp8_kv_cache: false,
         ignore,
+        ..Quantization::plain("fp8", scheme, 75)
+    })
+}
+
+/// FP8 blocks, and experts by `expert_dtype` (`models/deepseek_v4/quant_config.py`).
+fn deepseek_v4(top: &Fields<'_>, fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
+    let fp4 = match top.text("expert_dtype")? {
+        None | Some("fp4") => true,
+        Some("fp8") => false,
+        Some(other) => {
+            return Err(top.inconsistent("expert_dtype", format!("expected fp4 or fp8, got {other:?}")));
+        }
+    };
+    let nvfp4 = fields
+        .text("moe_quant_algo")?
+        .is_some_and(|name| name.eq_ignore_ascii_case("nvfp4"));
+    let experts = if nvfp4 {
+        LinearScheme::Nvfp4
+    } else {
+        LinearScheme::Mxfp4
+    };
+    Ok(Quantization {
+        method: "deepseek_v4_fp8",
+        experts: fp4.then_some(experts),
+        exponent_scales: fp4,
+        ..fp8(fields)?
     })
 }
 
@@ -246,6 +288,7 @@ fn modelopt(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
             80,
         ),
         "NVFP4" => ("modelopt_fp4", LinearScheme::Nvfp4, 75),
+        "MIXED_PRECISION" => return mixed(fields),
         other => {
             let shown: String = other.chars().take(40).collect();
             return Err(ConfigError::unsupported(format!(
@@ -263,12 +306,60 @@ fn modelopt(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
     let mut ignore = names(fields, "ignore")?;
     ignore.extend(names(fields, "exclude_modules")?);
     Ok(Quantization {
-        method,
-        scheme,
-        lm_head: false,
-        min_capability,
         fp8_kv_cache,
         ignore,
+        ..Quantization::plain(method, scheme, min_capability)
+    })
+}
+
+/// One algorithm for all listed linear layers, and one for all listed experts
+/// (`layers/quantization/modelopt.py: ModelOptMixedPrecisionConfig`).
+fn mixed(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
+    let listed = fields
+        .object("quantized_layers")?
+        .ok_or_else(|| ConfigError::Missing {
+            field: fields.name("quantized_layers"),
+            needed_for: "which layers are quantised, and how",
+        })?;
+    let (mut only, mut linear, mut experts) = (BTreeSet::new(), None, None);
+    for (name, layer) in listed {
+        let algorithm = layer
+            .get("quant_algo")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let scheme = match algorithm {
+            "FP8" => LinearScheme::Fp8PerTensor {
+                static_activation: true,
+            },
+            "MXFP8" => LinearScheme::Mxfp8,
+            "NVFP4" => LinearScheme::Nvfp4,
+            other => {
+                let shown: String = other.chars().take(40).collect();
+                return Err(ConfigError::unsupported(format!(
+                    "ModelOpt's `{shown}` in mixed precision is not modelled yet (known: FP8, MXFP8, NVFP4)"
+                )));
+            }
+        };
+        let (module, known) = match name.find(".experts.") {
+            Some(at) => (name.get(..at + 8).unwrap_or(name), &mut experts),
+            None => (name.as_str(), &mut linear),
+        };
+        if known.is_some_and(|known| known != scheme) {
+            return Err(ConfigError::unsupported(
+                "ModelOpt checkpoints whose linear layers or experts are quantised in several ways are not modelled yet",
+            ));
+        }
+        *known = Some(scheme);
+        if !only.contains(module) {
+            only.insert(module.to_owned());
+        }
+    }
+    let scheme = linear.or(experts).unwrap_or(LinearScheme::Nvfp4);
+    Ok(Quantization {
+        fp8_kv_cache: fields.text("kv_cache_quant_algo")? == Some("FP8"),
+        experts,
+        only: Some(only),
+        ..Quantization::plain("modelopt_mixed", scheme, 75)
     })
 }
 
@@ -325,12 +416,9 @@ fn packed(
     let lm_head = fields.flag("lm_head")?.unwrap_or(false);
     let ignore = names(fields, "modules_to_not_convert")?;
     Ok(Quantization {
-        method,
-        scheme,
         lm_head,
-        min_capability,
-        fp8_kv_cache: false,
         ignore,
+        ..Quantization::plain(method, scheme, min_capability)
     })
 }
 
@@ -372,14 +460,10 @@ fn compressed_tensors(fields: &Fields<'_>) -> Result<Quantization, ConfigError> 
         _ => 70,
     };
     // The target `Linear` never takes the output layer, whether the ignore list names it or not.
-    let lm_head = false;
     Ok(Quantization {
-        method: "compressed-tensors",
-        scheme,
-        lm_head,
-        min_capability,
         fp8_kv_cache,
         ignore,
+        ..Quantization::plain("compressed-tensors", scheme, min_capability)
     })
 }
 

@@ -143,22 +143,34 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     let hidden_size = fields.required("hidden_size", MAX_WIDTH, "the size of every layer")?;
     let num_hidden_layers = fields.required("num_hidden_layers", MAX_LAYERS, "weights and KV cache")?;
     let vocab_size = fields.required("vocab_size", MAX_VOCAB, "embedding and sampler")?;
-    let gpt_oss = family.experts == Experts::GptOss;
-    let quantization = match quantization::read(top, gpt_oss)? {
+    let quantization = match quantization::read(top, family.experts)? {
         Some(quantization) => Some(quantization),
-        None => quantization::read(fields, gpt_oss)?,
+        None => quantization::read(fields, family.experts)?,
     };
     let feed_forwards = experts::feed_forward(fields, family, hidden_size, num_hidden_layers)?;
     let mixers = attention::mixers(fields, family, hidden_size, num_hidden_layers)?;
     let attention = attention::first(&mixers);
     let quantized_router = family.experts == Experts::Qwen;
-    let layers = runs(&feed_forwards, &mixers, quantization.as_ref(), quantized_router);
+    let mut layers = runs(&feed_forwards, &mixers, quantization.as_ref(), quantized_router);
+    // Its attention never takes the checkpoint's quantisation (`models/glm5next/common/{model,kda}.py`).
+    let bare_attention = family.experts == Experts::Glm5Next;
+    for run in layers.iter_mut().filter(|_| bare_attention) {
+        run.quantized = Quantized {
+            qkv: false,
+            o: false,
+            indexer: false,
+            ..run.quantized
+        };
+    }
     let context = positions::context_length(fields, family)?;
     let alibi = attention.alibi;
     let tie_word_embeddings = match fields.flag("tie_word_embeddings")? {
         Some(tied) => tied,
         None => top.flag("tie_word_embeddings")?.unwrap_or(family.tied),
     };
+    // Attention over the sums of blocks of layers, twice a layer and at the end: a norm and a vector of weights each
+    // (`models/kimi_k3/nvidia/model.py: KimiDecoderLayer`).
+    let residual_blocks = family.kda && fields.has("attn_res_block_size");
     let needs_remote_code = false;
     let holder = if has_dtype(fields) { fields } else { top };
     let spec = ModelSpec {
@@ -176,6 +188,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         layers,
         norms: Norms {
             per_layer: norms_per_layer(fields, family)?
+                + if residual_blocks { 4 } else { 0 }
                 + if feed_forwards.iter().any(|f| f.dense.is_some() && f.moe.is_some()) {
                     3
                 } else {
@@ -184,11 +197,20 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
             scalars_per_layer: family.scalars_per_layer,
             bias: family.norm_bias,
             embedding: family.embedding_norm,
-            last: switch(fields, family.last_norm)?,
+            last: match (switch(fields, family.last_norm)?, residual_blocks) {
+                (false, _) => 0,
+                (true, false) => 1,
+                (true, true) => 3,
+            },
         },
         positions: positions::learned(fields, family)?,
         rope: positions::rope(fields, family, attention::rotary_head_dim(&mixers), alibi)?,
         scalar_buffers: family.scalar_buffers,
+        hyper_streams: if family.compressed || bare_attention && fields.flag("mhc")? != Some(false) {
+            fields.required("hc_mult", 64, "the hyper-connections")?
+        } else {
+            1
+        },
         residual_copies: family.residual_copies,
         quantized_router,
         every_stage: stages::of(family.architecture),
@@ -295,6 +317,14 @@ fn runs(
 
 const MODULE_ROOTS: &[&str] = &["model", "model.language_model", "language_model.model"];
 
+const QUERY_KEY_VALUE: &[&str] = &[
+    "self_attn.q_proj",
+    "self_attn.qkv_proj",
+    "self_attn.q_a_proj",
+    "self_attn.kv_b_proj",
+    "linear_attn.in_proj_qkv",
+];
+
 /// Which linear layers of layer `index` are quantised: a fused layer follows its first shard.
 fn parts(quantization: &Quantization, index: usize, mlp: &FeedForward, router: bool) -> Quantized {
     let layer = format!("layers.{index}");
@@ -305,6 +335,28 @@ fn parts(quantization: &Quantization, index: usize, mlp: &FeedForward, router: b
             .all(|root| !quantization.ignores(&format!("{root}.{layer}.{name}")))
     };
     let (dense, moe) = (mlp.dense.is_some(), mlp.moe.is_some());
+    if let Some(only) = &quantization.only {
+        let listed = |names: &[&str]| {
+            let full = |root: &&str, name: &str| format!("{root}.{layer}.{name}");
+            let listed = |root: &&str| names.iter().any(|name| only.contains(&full(root, name)));
+            MODULE_ROOTS.iter().any(listed)
+        };
+        return Quantized {
+            qkv: listed(QUERY_KEY_VALUE),
+            o: listed(&["self_attn.o_proj", "linear_attn.out_proj"]),
+            gate_up: dense && listed(&["mlp.gate_proj", "mlp.gate_up_proj"]),
+            down: dense && listed(&["mlp.down_proj"]),
+            experts: moe && listed(&["mlp.experts", "block_sparse_moe.experts"]),
+            shared: moe
+                && listed(&[
+                    "mlp.shared_experts.gate_proj",
+                    "mlp.shared_expert.gate_proj",
+                    "block_sparse_moe.shared_experts.gate_proj",
+                ]),
+            router: false,
+            indexer: listed(&["self_attn.indexer.wq_b"]),
+        };
+    }
     let shared = mlp.moe.is_some_and(|m| m.shared.is_some());
     let experts_kept =
         || kept("mlp.experts") && kept("mlp.experts.0.gate_proj") && kept("block_sparse_moe.experts.0.w1");
@@ -315,7 +367,7 @@ fn parts(quantization: &Quantization, index: usize, mlp: &FeedForward, router: b
         };
     }
     Quantized {
-        qkv: kept("self_attn.q_proj") && kept("self_attn.qkv_proj") && kept("linear_attn.in_proj_qkv"),
+        qkv: QUERY_KEY_VALUE.iter().all(|name| kept(name)),
         o: kept("self_attn.o_proj") && kept("linear_attn.out_proj"),
         gate_up: dense && kept("mlp.gate_proj") && kept("mlp.gate_up_proj"),
         down: dense && kept("mlp.down_proj"),
@@ -328,5 +380,6 @@ fn parts(quantization: &Quantization, index: usize, mlp: &FeedForward, router: b
         shared: moe && shared && kept("mlp.shared_experts.gate_proj") && kept("mlp.shared_expert.gate_proj"),
         // vLLM leaves it alone in GPTQ checkpoints (`models/qwen3_moe.py`).
         router: moe && router && quantization.method != "auto_gptq" && kept("mlp.gate"),
+        indexer: kept("self_attn.indexer.wq_b"),
     }
 }

@@ -1,6 +1,6 @@
 //! A model as the arithmetic needs it: resolved, with nothing left to guess.
 use super::{
-    EveryStage, Quantization,
+    Compressed, EveryStage, Kda, Quantization,
     pooling::{Pooling, Unasked},
 };
 use crate::units::FloatDtype;
@@ -45,6 +45,8 @@ pub struct Quantized {
     pub shared: bool,
     /// The router (only where the class lets it be: Qwen3-MoE).
     pub router: bool,
+    /// The sparse indexer's queries.
+    pub indexer: bool,
 }
 
 /// Multi-head latent attention.
@@ -64,6 +66,47 @@ pub struct Mla {
     pub v_head_dim: u32,
     /// Keys and values are cached per head, not as the latent (MiniCPM 3).
     pub expanded: bool,
+    /// A gate on the output, projected beside the latents (Kimi K3).
+    pub output_gate: bool,
+    /// Kimi's own class, which keeps a scale more.
+    pub unit_scale: bool,
+    /// Attends only to what an indexer picks (DeepSeek V3.2).
+    pub sparse: Option<SparseIndex>,
+}
+
+/// The lightning indexer: it picks the tokens that a layer of latent attention reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SparseIndex {
+    /// Tokens that it picks.
+    pub index_topk: u32,
+    /// Query heads.
+    pub index_n_heads: u32,
+    /// Size of a head, and of the one key per token.
+    pub index_head_dim: u32,
+    /// Tokens that share a key: 1, or a pool of them (GLM-5.3-Flash).
+    pub index_kpool: u32,
+    /// The layer has an indexer of its own; else it reads what the one before it picked (GLM 5.2).
+    pub own: bool,
+}
+
+impl SparseIndex {
+    /// Bytes of a token's cached key: 8-bit floats with a float32 scale per 128
+    /// (`models/deepseek_v32/attention.py: DeepseekV32Indexer`).
+    pub fn key_bytes(&self) -> u64 {
+        let dim = u64::from(self.index_head_dim);
+        if self.own { dim + dim / 128 * 4 } else { 0 }
+    }
+
+    /// Weights of a layer's indexer: queries from their latent, key, weights of the heads, the key's norm.
+    fn parameters(&self, hidden_size: u64, q_lora_rank: u64) -> u64 {
+        let (heads, dim) = (u64::from(self.index_n_heads), u64::from(self.index_head_dim));
+        if !self.own {
+            return 0;
+        }
+        let pool = u64::from(self.index_kpool);
+        let pooling = if pool > 1 { (pool + hidden_size) * dim } else { 0 };
+        q_lora_rank * heads * dim + hidden_size * (dim + heads) + 2 * dim + pooling
+    }
 }
 
 /// Gated DeltaNet: linear attention with a state of constant size.
@@ -127,6 +170,10 @@ pub enum Mixer {
     Attention(Attention, AttentionSpan),
     /// Multi-head latent attention.
     Mla(Mla),
+    /// A window beside compressed tokens.
+    Compressed(Compressed),
+    /// Kimi's linear attention.
+    Kda(Kda),
     /// Gated DeltaNet.
     GatedDeltaNet(GatedDeltaNet),
     /// Mamba 2.
@@ -184,6 +231,9 @@ pub struct Attention {
     pub sinks: bool,
     /// A slope per head instead of positions (BLOOM).
     pub alibi: bool,
+    /// Size of the heads of an index that picks blocks of tokens (MiniMax M3): as many queries as key heads, one
+    /// 16-bit key per token; 0 where there is none.
+    pub index_dim: u32,
 }
 
 /// A feed-forward without experts.
@@ -208,6 +258,15 @@ pub struct SharedExpert {
     pub gate: bool,
 }
 
+/// Routed experts that work in a narrower space, between two projections that are whole on every rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LatentMoe {
+    /// Its width.
+    pub size: u32,
+    /// A norm before the projection back.
+    pub norm: bool,
+}
+
 /// Routed experts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moe {
@@ -219,6 +278,10 @@ pub struct Moe {
     pub moe_intermediate_size: u32,
     /// Experts that every token passes.
     pub shared: Option<SharedExpert>,
+    /// A narrower space for the routed experts.
+    pub latent: Option<LatentMoe>,
+    /// With tensor parallelism a share of an expert is no narrower than this (Kimi: 256).
+    pub least_share: u32,
     /// Type of the router's weight.
     pub router_dtype: FloatDtype,
     /// A correction bias per expert, in float32.
@@ -233,6 +296,15 @@ pub struct Moe {
     pub router_scales: bool,
     /// Blackwell's kernel takes the experts, in widths of 128.
     pub blackwell_kernel: bool,
+    /// A table says which experts a token takes (the first layers of DeepSeek V4).
+    pub hashed: bool,
+}
+
+impl Moe {
+    /// Width that the routed experts take and give.
+    pub fn inner_size(&self, hidden_size: u32) -> u64 {
+        u64::from(self.latent.map_or(hidden_size, |latent| latent.size))
+    }
 }
 
 /// Normalisation layers.
@@ -246,8 +318,8 @@ pub struct Norms {
     pub bias: bool,
     /// One behind the embedding (BLOOM).
     pub embedding: bool,
-    /// One behind the last layer.
-    pub last: bool,
+    /// Vectors of hidden_size after the last layer.
+    pub last: u32,
 }
 
 /// Position embeddings that are looked up.
@@ -305,6 +377,8 @@ pub struct ModelSpec {
     pub rope: Rope,
     /// Scalars that the model keeps as buffers (Gemma's normaliser), in elements.
     pub scalar_buffers: u32,
+    /// Streams of hidden states that hyper-connections mix (DeepSeek V4); 1 is the usual one.
+    pub hyper_streams: u32,
     /// Copies of the hidden states that are alive at the peak of a forward pass.
     pub residual_copies: u32,
     /// The class lets its router be quantised.
@@ -345,11 +419,13 @@ impl ModelSpec {
     pub fn parameters(&self) -> u64 {
         let h = u64::from(self.hidden_size);
         let norm = h * if self.norms.bias { 2 } else { 1 };
+        let (connections, last) = self.connection_parameters();
         let layer = |run: &LayerRun| {
             self.mixer_parameters(&run.mixer)
                 + norm * u64::from(self.norms.per_layer)
                 + u64::from(self.norms.scalars_per_layer)
                 + self.mlp_parameters(&run.mlp)
+                + connections
         };
         let layers: u64 = self
             .layers
@@ -370,6 +446,7 @@ impl ModelSpec {
             + classifier.map_or(0, |classifier| classifier.elements(h, 1))
             + layers
             + norm * outer
+            + last
     }
 
     /// With every linear layer quantised while loading. Only for a checkpoint that is not quantised.
@@ -385,6 +462,7 @@ impl ModelSpec {
                 experts: moe,
                 shared: moe,
                 router: moe && self.quantized_router,
+                indexer: true,
             };
         }
         self.quantization = Some(quantization);
@@ -409,6 +487,30 @@ impl ModelSpec {
             .all(|run| matches!(run.mixer, Mixer::Attention(_, AttentionSpan::Both) | Mixer::None))
     }
 
+    /// Weights make one stream of hidden states in the end (DeepSeek V4); else it is a sum.
+    pub fn ends_streams(&self) -> bool {
+        self.hyper_streams > 1
+            && self
+                .layers
+                .iter()
+                .any(|run| matches!(run.mixer, Mixer::Compressed(_)))
+    }
+
+    /// Of a layer's hyper-connections, and of what ends them.
+    fn connection_parameters(&self) -> (u64, u64) {
+        let (streams, h) = (u64::from(self.hyper_streams), u64::from(self.hidden_size));
+        if streams < 2 {
+            return (0, 0);
+        }
+        let (mixes, width) = ((2 + streams) * streams, streams * h);
+        let last = if self.ends_streams() {
+            streams * (width + 1) + 1
+        } else {
+            0
+        };
+        (2 * (mixes * (width + 1) + 3), last)
+    }
+
     fn mixer_parameters(&self, mixer: &Mixer) -> u64 {
         let h = u64::from(self.hidden_size);
         match mixer {
@@ -424,6 +526,7 @@ impl ModelSpec {
                     QkNorm::AllHeads | QkNorm::AllHeadsSharded | QkNorm::EachHead => q + kv,
                 };
                 let sinks = bias(a.sinks, u64::from(a.num_attention_heads));
+                let index = u64::from(a.index_dim) * (h * (u64::from(a.num_key_value_heads) + 1) + 2);
                 let queries = if a.output_gate { 2 * q } else { q };
                 h * (queries + 2 * kv)
                     + q * h
@@ -431,8 +534,11 @@ impl ModelSpec {
                     + bias(a.o_bias, h)
                     + qk_norm
                     + sinks
+                    + if a.index_dim > 0 { index } else { 0 }
             }
             Mixer::None => 0,
+            Mixer::Compressed(layer) => layer.parameters(h),
+            Mixer::Kda(kda) => kda.parameters(h),
             Mixer::Mamba2(mamba) => {
                 let (channels, matrices) = mamba.widths(1);
                 let heads = u64::from(mamba.mamba_num_heads);
@@ -467,7 +573,10 @@ impl ModelSpec {
                     None => h * heads * (nope + rope),
                 };
                 let keys = h * (latent + rope) + latent + latent * heads * (nope + value);
-                queries + keys + heads * value * h
+                let rank = u64::from(mla.q_lora_rank.unwrap_or(0));
+                let indexer = mla.sparse.map_or(0, |index| index.parameters(h, rank));
+                let gate = bias(mla.output_gate, h * heads * value);
+                queries + keys + heads * value * h + gate + indexer
             }
         }
     }
@@ -482,15 +591,24 @@ impl ModelSpec {
         let experts = mlp.moe.map_or(0, |moe| {
             let matrices = if moe.gated { 3 } else { 2 };
             let experts = u64::from(moe.num_experts);
+            let inner = moe.inner_size(self.hidden_size);
+            let latent = moe
+                .latent
+                .map_or(0, |latent| 2 * h * inner + bias(latent.norm, inner));
             let shared = moe.shared.map_or(0, |s| {
                 matrices * h * u64::from(s.intermediate_size) + bias(s.gate, h)
             });
             let width = u64::from(moe.moe_intermediate_size);
-            experts * matrices * h * width
+            experts * matrices * inner * width
+                + latent
                 + experts * h
                 + bias(moe.bias, experts * (2 * width + h + 1))
                 + bias(moe.correction_bias, experts)
                 + bias(moe.router_scales, h + experts + 1)
+                + bias(
+                    moe.hashed,
+                    u64::from(self.vocab_size) * u64::from(moe.num_experts_per_tok),
+                )
                 + shared
         });
         dense + experts
@@ -505,7 +623,7 @@ impl ModelSpec {
                 u64::from(run.count)
                     * experts
                     * matrices
-                    * u64::from(self.hidden_size)
+                    * moe.inner_size(self.hidden_size)
                     * u64::from(moe.moe_intermediate_size)
             })
         };

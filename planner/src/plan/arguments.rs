@@ -1,14 +1,18 @@
 //! Fills in what was not set: vLLM's default for the version, model and GPU, or our recommendation for the workload.
 //!
 //! Defaults mirror `vllm/engine/arg_utils.py: get_batch_defaults` and `config/model.py` at 0.33.0.
-use super::scenario::{Defaults, Scenario};
+use super::{
+    caches,
+    scenario::{Defaults, Scenario},
+};
 use crate::{
     engine::{Chosen, KvCacheDtype, MaxModelLen, ResolvedArgs, Runner},
     gpu::{ComputeCapability, GpuSpec, Vendor},
     memory::{
         budget::{BudgetSettings, ranks, worst},
-        overhead,
+        overhead, packed,
         shape::{RankShape, refusal},
+        sparse_latent,
     },
     model::{LayerRun, LinearScheme, Mixer, ModelSpec, Pooling, Quantization, Unasked},
     units::{Bytes, FloatDtype, Utilization},
@@ -38,14 +42,14 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn ours(reason: impl Into<String>) -> Self {
+    pub(super) fn ours(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
             vllm_error: None,
         }
     }
 
-    fn vllms(message: impl Into<String>) -> Self {
+    pub(super) fn vllms(message: impl Into<String>) -> Self {
         let message = message.into();
         Self {
             reason: format!("vLLM refuses: {message}"),
@@ -80,7 +84,7 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     let dtype = dtype(scenario, &spec, capability)?;
     let layout = layout(scenario, &spec)?;
     let batch = Batch::new(scenario, &spec, gpu, total);
-    let kv_cache_dtype = kv_cache_dtype(scenario, &spec, dtype.value)?;
+    let kv_cache_dtype = kv_cache_dtype(scenario, &spec, dtype.value, capability)?;
     let block_size = match scenario.engine.block_size {
         Some(size) if size.is_multiple_of(16) => Chosen::user(size),
         Some(size) => {
@@ -90,6 +94,16 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         }
         None => default_block_size(&spec, capability, kv_cache_dtype.value),
     };
+    if packed::compressed(&spec).is_some() {
+        caches::compressed_refusal(scenario, block_size.value, kv_cache_dtype.value, capability)?;
+    }
+    let packed_latent = caches::packed_latent(
+        scenario,
+        &spec,
+        capability,
+        block_size.value,
+        kv_cache_dtype.value,
+    )?;
     let engine = &scenario.engine;
     let switch = |set: Option<bool>, default: bool, why: &str| {
         set.map_or_else(|| Chosen::default(default, why), Chosen::user)
@@ -152,7 +166,13 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     }
     // The context comes last: it may depend on what fits, and the batch depends on it.
     let mut settings = settings(scenario, &args, total, capability);
+    settings.packed_latent = packed_latent;
+    settings.max_model_len = match scenario.engine.max_model_len {
+        Some(MaxModelLen::Tokens(tokens)) => tokens,
+        _ => spec.default_max_model_len,
+    };
     args.max_model_len = max_model_len(scenario, &spec, &args, &mut settings)?;
+    settings.max_model_len = args.max_model_len.value;
     finish_batch(&mut args, scenario)?;
     settings.max_num_batched_tokens = args.max_num_batched_tokens.value;
     settings.max_num_seqs = args.max_num_seqs.value;
@@ -312,6 +332,7 @@ fn kv_cache_dtype(
     scenario: &Scenario,
     spec: &ModelSpec,
     dtype: FloatDtype,
+    capability: u16,
 ) -> Result<Chosen<KvCacheDtype>, Refusal> {
     let from_checkpoint = spec.quantization.as_ref().is_some_and(|q| q.fp8_kv_cache);
     match scenario.engine.kv_cache_dtype {
@@ -319,6 +340,15 @@ fn kv_cache_dtype(
             KvCacheDtype::Fp8E4m3,
             "The checkpoint brings scales for an fp8 cache.",
         )),
+        None | Some(KvCacheDtype::Auto)
+            if (100..110).contains(&capability)
+                && (spec.architecture == "GlmMoeDsaForCausalLM" || packed::pooled(spec).is_some()) =>
+        {
+            Ok(Chosen::default(
+                KvCacheDtype::Fp8E4m3,
+                "vLLM's default for this model on Blackwell.",
+            ))
+        }
         None => Ok(Chosen::default(
             KvCacheDtype::Auto,
             "vLLM's default: the model's own type.",
@@ -336,7 +366,23 @@ fn kv_cache_dtype(
 
 /// The smallest size that the attention backend takes (`vllm/platforms/cuda.py` and the backends at 0.33.0).
 fn default_block_size(spec: &ModelSpec, capability: u16, kv: KvCacheDtype) -> Chosen<u32> {
-    let latent = spec.layers.iter().any(|run| matches!(run.mixer, Mixer::Mla(_)));
+    if packed::compressed(spec).is_some() {
+        return Chosen::default(256, "Compressed attention takes blocks of 256.");
+    }
+    let indexed = |run: &LayerRun| matches!(run.mixer, Mixer::Attention(a, _) if a.index_dim > 0);
+    if spec.layers.iter().any(indexed) {
+        return Chosen::default(128, "The index picks blocks of 128 tokens.");
+    }
+    if packed::pooled(spec).is_some() {
+        return Chosen::default(512, "The index reads 32 keys at once, each of a pool of tokens.");
+    }
+    if sparse_latent::find(spec).is_some() {
+        return Chosen::default(64, "Sparse latent attention takes blocks of 64.");
+    }
+    let latent = spec
+        .layers
+        .iter()
+        .any(|run| matches!(run.mixer, Mixer::Mla(mla) if !mla.expanded));
     let wide = spec
         .layers
         .iter()
@@ -524,6 +570,8 @@ fn settings(scenario: &Scenario, args: &ResolvedArgs, total: Bytes, capability: 
         capability,
         dtype: args.dtype.value,
         kv_element,
+        packed_latent: false,
+        max_model_len: args.max_model_len.value,
         block_size: args.block_size.value,
         max_num_seqs: args.max_num_seqs.value,
         max_num_batched_tokens: args.max_num_batched_tokens.value,

@@ -1,5 +1,7 @@
 //! The question, the answer, and the judgement between them.
 mod arguments;
+mod artifact_kind;
+mod caches;
 mod evaluate;
 mod judge;
 mod notes;
@@ -8,8 +10,10 @@ mod remedy;
 mod scenario;
 
 pub use crate::memory::Term;
+pub use artifact_kind::ArtifactKind;
 pub use evaluate::evaluate;
 pub use output::{
-    Bias, Feasibility, Memory, Note, OomRisk, Outcome, Plan, RankMemory, Remedy, Severity, Verdict,
+    Bias, Feasibility, Memory, Note, OomRisk, Outcome, PLAN_SCHEMA, Plan, RankMemory, Remedy, Severity,
+    Verdict,
 };
 pub use scenario::{Defaults, Deploy, Hardware, Interconnect, Scenario};

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     engine::VllmVersion,
     gpu::{Vendor, VisibleBasis},
-    memory::budget::RankBudget,
+    memory::{budget::RankBudget, packed},
     model::{LinearScheme, Unasked},
 };
 
@@ -103,6 +103,14 @@ pub(super) fn notes(
                 "vLLM {version} differs from {} in more than its memory rules; kernels and flags may differ too.",
                 VllmVersion::latest()
             ),
+        );
+    }
+    if packed::pooled(&resolved.spec).is_some() {
+        note(
+            "model.from_code",
+            Severity::Caution,
+            Bias::None,
+            "This model follows vLLM's code alone: neither its classes nor a run of it was at hand to compare.".to_owned(),
         );
     }
     quantization_notes(resolved, &mut note);

@@ -7,6 +7,9 @@ use crate::{
 };
 use serde::Serialize;
 
+/// The schema of plan.json.
+pub const PLAN_SCHEMA: &str = "vllm-wizard/plan/v1";
+
 /// Does it run?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,6 +55,7 @@ pub struct Verdict {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Remedy {
     /// Fields and their new values, as [`Scenario::set`] takes them.
+    #[serde(serialize_with = "crate::json::fields")]
     pub change: Vec<(String, String)>,
     /// The same as a sentence: "Use `--kv-cache-dtype fp8`".
     pub label: String,

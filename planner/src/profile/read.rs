@@ -4,13 +4,13 @@ use super::{
     tree::{Tree, scalar},
 };
 use crate::{
-    artifact::{ArtifactKind, FlagKind, FlagTable},
     bounds,
     command::set_flag,
+    engine::{FlagKind, FlagTable},
     error::InputError,
     gpu::{self, ComputeCapability, GpuSpec, VisibleBasis},
     model::ModelInput,
-    plan::Scenario,
+    plan::{ArtifactKind, Scenario},
     units::Bytes,
 };
 use serde_yaml::Value;

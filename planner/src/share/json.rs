@@ -1,51 +1,78 @@
 //! Scenario ⇄ JSON, as a file and as the `scenario` of plan.json.
 use super::{ShareError, arg_text, entries, gpu};
 use crate::{
-    artifact::json::{Json, typed},
     bounds,
     command::set_flag,
     error::InputError,
+    json::FieldText,
     model::{ModelInput, ModelOrigin},
-    plan::Scenario,
+    plan::{PLAN_SCHEMA, Scenario},
     text::{nearest, short},
 };
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value};
 
 /// The schema that is written.
 pub const SCENARIO_SCHEMA: &str = "vllm-wizard/scenario/v1";
 
-/// The scenario with its keys in order.
-pub(crate) fn ordered(scenario: &Scenario) -> Json {
-    let mut list = vec![
-        ("schema".to_owned(), Json::of(&SCENARIO_SCHEMA)),
-        ("vllm_version".to_owned(), Json::of(&scenario.vllm_version)),
-        ("model".to_owned(), model_json(&scenario.model)),
-        ("gpu".to_owned(), Json::of(&scenario.hardware.gpu.name)),
-    ];
-    let fields = entries(scenario);
-    list.extend(
-        fields
-            .iter()
-            .map(|(id, text)| ((*id).to_owned(), typed(id, text))),
-    );
-    let args = scenario.engine.vllm_args.iter();
-    let args = args.map(|(flag, value)| Json::of(&arg_text(flag, value.as_deref())));
-    list.push(("vllm_args".to_owned(), Json::List(args.collect())));
-    Json::Map(list)
+/// A scenario that serialises with its keys in order.
+pub(crate) struct Ordered<'a> {
+    scenario: &'a Scenario,
+    /// What differs from a fresh one.
+    entries: Vec<(&'static str, String)>,
 }
 
-fn model_json(model: &ModelInput) -> Json {
-    let mut entries = vec![("id".to_owned(), Json::of(&model.id))];
-    if let Some(revision) = &model.revision {
-        entries.push(("revision".to_owned(), Json::of(revision)));
+impl<'a> Ordered<'a> {
+    /// Of that scenario.
+    pub(crate) fn of(scenario: &'a Scenario) -> Self {
+        Self {
+            scenario,
+            entries: entries(scenario),
+        }
     }
-    entries.push(("config".to_owned(), Json::of(model.config.as_ref())));
-    Json::Map(entries)
+}
+
+impl Serialize for Ordered<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let scenario = self.scenario;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema", SCENARIO_SCHEMA)?;
+        map.serialize_entry("vllm_version", &scenario.vllm_version)?;
+        map.serialize_entry("model", &Model::of(&scenario.model))?;
+        map.serialize_entry("gpu", &scenario.hardware.gpu.name)?;
+        for (id, text) in &self.entries {
+            map.serialize_entry(id, &FieldText { id, text })?;
+        }
+        let args = scenario.engine.vllm_args.iter();
+        let args: Vec<String> = args
+            .map(|(flag, value)| arg_text(flag, value.as_deref()))
+            .collect();
+        map.serialize_entry("vllm_args", &args)?;
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Model<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<&'a str>,
+    config: &'a Map<String, Value>,
+}
+
+impl<'a> Model<'a> {
+    fn of(model: &'a ModelInput) -> Self {
+        Self {
+            id: &model.id,
+            revision: model.revision.as_deref(),
+            config: &model.config,
+        }
+    }
 }
 
 /// The scenario as a document.
 pub fn scenario_json(scenario: &Scenario) -> Value {
-    serde_json::to_value(ordered(scenario)).unwrap_or_default()
+    serde_json::to_value(Ordered::of(scenario)).unwrap_or_default()
 }
 
 /// Reads [`scenario_json`]'s document, or a plan.json, whose `scenario` is one. Nothing is left out silently.
@@ -54,7 +81,7 @@ pub fn scenario_from_json(document: &Value) -> Result<Scenario, ShareError> {
     let schema = object.get("schema").and_then(Value::as_str);
     match schema {
         Some(SCENARIO_SCHEMA) => read(object),
-        Some(crate::artifact::PLAN_SCHEMA) => match object.get("scenario") {
+        Some(PLAN_SCHEMA) => match object.get("scenario") {
             Some(scenario) => scenario_from_json(scenario),
             None => Err(schema_error("a plan without `scenario`")),
         },

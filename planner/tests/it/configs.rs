@@ -87,7 +87,7 @@ fn a_scenario_keeps_just_the_fields_that_were_read() {
 #[test]
 fn catalogue_models_resolve_the_same_from_their_kept_fields() {
     for model in models() {
-        let again = ModelInput::from_object(&model.id, &model.config).unwrap();
-        assert_eq!(again.spec, model.spec, "{}", model.id);
+        let again = ModelInput::from_object(model.id, model.config()).unwrap();
+        assert_eq!(&again.spec, model.spec(), "{}", model.id);
     }
 }

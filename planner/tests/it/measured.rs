@@ -6,6 +6,7 @@ use planner::{
         allocator::allocated,
         kv_cache::{KvLayout, KvSettings},
         shape::RankShape,
+        sparse_latent::LoadSettings,
         tensors::{Placement, tensors},
     },
     model::{AttentionSpan, LayerRun, Mixer, ModelInput, ModelSpec, Quantization},
@@ -34,6 +35,8 @@ fn layout(spec: &ModelSpec, shape: RankShape, element: u64, tokens: u32) -> KvLa
             no_hybrid: false,
             prefix_caching: true,
             state_element: 2,
+            row_pages: false,
+            packed_latent: false,
             flashinfer_prefill: true,
         },
     )
@@ -53,7 +56,7 @@ fn logical_bytes(spec: &ModelSpec, tokens: u64) -> u64 {
             seen * 2 * u64::from(a.num_key_value_heads) * u64::from(a.head_dim) * 2
         }
         Mixer::Mla(mla) => tokens * u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * 2,
-        Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => 0,
+        Mixer::Compressed(_) | Mixer::Kda(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_) | Mixer::None => 0,
     };
     let states = u64::from(
         spec.layers
@@ -74,7 +77,10 @@ fn logical_bytes(spec: &ModelSpec, tokens: u64) -> u64 {
 }
 
 fn recurrent(run: &LayerRun) -> bool {
-    matches!(run.mixer, Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_))
+    matches!(
+        run.mixer,
+        Mixer::Kda(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_)
+    )
 }
 
 #[test]
@@ -165,6 +171,13 @@ fn h100_logs_of_0_19_are_met() {
                     shape: RankShape { pp_rank, ..shape },
                     dtype: spec.dtype,
                     capability: 90,
+                    load: LoadSettings {
+                        max_num_batched_tokens: 8192,
+                        max_num_seqs: 1024,
+                        max_model_len: spec.default_max_model_len,
+                        kv_element: 2,
+                        packed_latent: false,
+                    },
                 };
                 allocated(&tensors(&spec, &place)).get()
             })

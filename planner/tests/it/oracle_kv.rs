@@ -1,9 +1,11 @@
 //! KV cache plans against vLLM 0.33.0's own planner.
 use crate::support;
 use planner::{
+    engine::KvCacheDtype,
     memory::{
         kv_cache::{KvLayout, KvSettings},
         shape::RankShape,
+        sparse_latent,
     },
     units::Bytes,
 };
@@ -27,6 +29,12 @@ fn plans_of(file: &serde_json::Value) {
         let number = |i: usize| row[i].as_u64().unwrap();
         let own = spec.quantization.as_ref().is_some_and(|q| q.fp8_kv_cache);
         let fp8 = row[5].as_str().unwrap().starts_with("fp8") || (row[5] == "auto" && own);
+        let capability = support::capability(&row[3]);
+        let kv = match (row[5].as_str().unwrap(), fp8) {
+            ("fp8", _) => KvCacheDtype::Fp8,
+            (_, true) => KvCacheDtype::Fp8E4m3,
+            _ => KvCacheDtype::Auto,
+        };
         let settings = KvSettings {
             shape: RankShape {
                 tp: number(1) as u32,
@@ -41,7 +49,11 @@ fn plans_of(file: &serde_json::Value) {
             no_hybrid: false,
             prefix_caching: true,
             state_element: 2,
-            flashinfer_prefill: matches!(support::capability(&row[3]), 90 | 100..110),
+            packed_latent: sparse_latent::find(&spec)
+                .and_then(|index| sparse_latent::packed(&spec, &index, capability, kv))
+                .unwrap_or(false),
+            row_pages: (100..110).contains(&capability),
+            flashinfer_prefill: matches!(capability, 90 | 100..110),
         };
         let layout = KvLayout::new(&spec, settings);
         let blocks = layout.blocks_in(Bytes::new(number(8)));

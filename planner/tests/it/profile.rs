@@ -1,9 +1,11 @@
 //! profile.yaml: what is saved is loaded, and what the older tool wrote too.
 use crate::share::{any_scenario, custom_model};
 use planner::{
-    ArtifactKind, Scenario, gpu,
+    ArtifactKind, Scenario,
+    artifact::{profile_yaml, quote::Comments},
+    gpu,
     model::ModelInput,
-    profile::{Supply, read, write},
+    profile::{Supply, read},
 };
 use proptest::prelude::*;
 
@@ -216,13 +218,13 @@ proptest! {
 
     #[test]
     fn a_saved_profile_loads_as_the_same_scenario(case in any_scenario()) {
-        let text = write(&case, &[ArtifactKind::Compose], &["a\nheader".to_owned()]);
+        let text = profile_yaml(&case, &[ArtifactKind::Compose], &header());
         let look_up = |id: &str| (id == "me/mine").then(custom_model);
         let supply = Supply { model: Some(&look_up), gpu: None };
         let profile = read(&text, &supply).unwrap();
         prop_assert_eq!(&profile.notes, &Vec::<String>::new(), "{}", text);
         prop_assert_eq!(&profile.scenario, &case, "{}", text);
-        prop_assert_eq!(write(&profile.scenario, &profile.emit, &["a\nheader".to_owned()]), text);
+        prop_assert_eq!(profile_yaml(&profile.scenario, &profile.emit, &header()), text);
     }
 
     #[test]
@@ -233,4 +235,10 @@ proptest! {
         changed.insert_str(at, &text);
         let _ = read(&changed, &Supply::default());
     }
+}
+
+fn header() -> Comments {
+    let mut header = Comments::default();
+    header.push("a\nheader");
+    header
 }

@@ -22,7 +22,7 @@ fn any_scenario() -> impl Strategy<Value = Scenario> {
     )
         .prop_map(
             |(model, gpu, (gpus, pp, length, seqs, tokens), percent, (as_is, fp8, eager))| {
-                let model = ModelInput::from_catalog(&models()[model].id).unwrap();
+                let model = ModelInput::from_catalog(models()[model].id).unwrap();
                 let mut scenario = Scenario::new(model, gpu::gpus()[gpu].clone());
                 let mut set = |id: &str, value: String| scenario.set(id, &value).unwrap();
                 set("gpus", gpus.to_string());
@@ -116,7 +116,7 @@ fn more_tensor_parallelism_never_raises_the_weights_of_a_gpu() {
         let mut last = u64::MAX;
         for tp in [1, 2, 4, 8, 16] {
             let mut scenario = Scenario::new(
-                ModelInput::from_catalog(&model.id).unwrap(),
+                ModelInput::from_catalog(model.id).unwrap(),
                 gpu::find("H200 SXM").unwrap().clone(),
             );
             scenario.set("gpus", "16").unwrap();

@@ -2,6 +2,7 @@
 use planner::{
     memory::{
         shape::RankShape,
+        sparse_latent::LoadSettings,
         tensors::{Placement, TensorClass, tensors},
     },
     model::ModelInput,
@@ -21,6 +22,13 @@ fn stages(id: &str) -> Vec<(bool, bool)> {
             shape,
             dtype: spec.dtype,
             capability: 90,
+            load: LoadSettings {
+                max_num_batched_tokens: 8192,
+                max_num_seqs: 1024,
+                max_model_len: spec.default_max_model_len,
+                kv_element: 2,
+                packed_latent: false,
+            },
         };
         let runs = tensors(&spec, &place);
         let has = |class| {

@@ -19,6 +19,11 @@ pub(crate) const KV_PLANS: &[&str] = &[
     "oracle/kv_plans_nvfp4.json",
     "oracle/kv_plans_classic.json",
     "oracle/kv_plans_pooling.json",
+    "oracle/kv_plans_sparse_latent.json",
+    "oracle/kv_plans_compressed.json",
+    "oracle/kv_plans_kimi_k3.json",
+    "oracle/kv_plans_minimax_m3.json",
+    "oracle/kv_plans_glm5_next.json",
 ];
 
 /// A file below the repository's `tests`.

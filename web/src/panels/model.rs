@@ -71,10 +71,10 @@ fn matching(typed: &str) -> Vec<Item> {
 }
 
 fn item(model: &CatalogModel) -> Item {
-    let length = model.spec.as_ref().map_or(0, |spec| spec.derived_max_model_len);
+    let length = model.spec().as_ref().map_or(0, |spec| spec.derived_max_model_len);
     Item {
-        value: model.id.clone(),
-        name: model.id.clone(),
+        value: model.id.to_owned(),
+        name: model.id.to_owned(),
         detail: format!(
             "{} · {}",
             text::parameters(model.total_params),

@@ -11,9 +11,13 @@ impl Builder<'_> {
         let kv = (u64::from(a.num_key_value_heads) / self.tp()).max(1) * d;
         let class = TensorClass::Attention;
         let bias = |on: bool, rows: u64| if on { rows } else { 0 };
+        let index = u64::from(a.index_dim);
+        let index_queries = (u64::from(a.num_key_value_heads) / self.tp()).max(1) * index;
+        let queries = if a.output_gate { 2 * q } else { q };
+        let shards = [queries, kv, kv, index_queries, index];
         let qkv = Linear {
             class,
-            shards: &[if a.output_gate { 2 * q } else { q }, kv, kv],
+            shards: if index > 0 { &shards[..] } else { &shards[..3] },
             k: hidden,
             experts: 1,
             quantized: run.quantized.qkv,
@@ -64,6 +68,9 @@ impl Builder<'_> {
             });
         }
         let e = self.element;
+        if index > 0 {
+            out.push(whole(TensorClass::Norms, index * e, 2));
+        }
         match a.qk_norm {
             QkNorm::None => {}
             QkNorm::PerHead => out.push(whole(TensorClass::Norms, d * e, 2)),

@@ -30,6 +30,10 @@ impl Builder<'_> {
                 out.push(whole(TensorClass::Router, elements * self.element, 1));
             }
         }
+        if moe.hashed {
+            let table = u64::from(self.spec.vocab_size) * u64::from(moe.num_experts_per_tok);
+            out.push(whole(TensorClass::Router, table * 4, 1));
+        }
         if moe.correction_bias {
             out.push(whole(TensorClass::Router, experts * 4, 1));
         }
@@ -56,17 +60,32 @@ impl Builder<'_> {
                 out.push(whole(TensorClass::SharedExperts, h * self.element, 1));
             }
         }
+        let inner = moe.inner_size(self.spec.hidden_size);
+        if let Some(latent) = moe.latent {
+            let class = TensorClass::Experts;
+            let quantized = run.quantized.shared;
+            self.linear(&Linear::plain(class, &[inner], h, h, quantized), out);
+            if latent.norm {
+                out.push(whole(TensorClass::Norms, inner * self.element, 1));
+            }
+            self.linear(&Linear::plain(class, &[h], inner, inner, quantized), out);
+        }
         let ranks = u64::from(shape.expert_ranks());
         let (local, width) = if shape.ep && ranks > 1 {
             // Rank 0 takes one of the remainder; a map from global to local experts is kept in int32.
             out.push(whole(TensorClass::Experts, experts * 4, 1));
             (experts.div_ceil(ranks), u64::from(moe.moe_intermediate_size))
         } else {
-            (experts, u64::from(moe.moe_intermediate_size) / ranks)
+            let least = if self.tp() > 1 {
+                u64::from(moe.least_share)
+            } else {
+                1
+            };
+            (experts, (u64::from(moe.moe_intermediate_size) / ranks).max(least))
         };
         let class = TensorClass::Experts;
         let quantized = run.quantized.experts;
-        let (h, width) = self.expert_padding(h, width, quantized, moe.blackwell_kernel);
+        let (h, width) = self.expert_padding(inner, width, quantized, moe.blackwell_kernel);
         let whole_k = if shape.ep { width } else { width * ranks };
         let shards: &[u64] = if moe.gated { &[width, width] } else { &[width] };
         let up = Linear {
@@ -104,7 +123,7 @@ impl Builder<'_> {
             .spec
             .quantization
             .as_ref()
-            .is_some_and(|q| q.scheme == LinearScheme::Mxfp4);
+            .is_some_and(|q| q.experts.unwrap_or(q.scheme) == LinearScheme::Mxfp4);
         match capability {
             90..100 if quantized && mxfp4 => (h, width.next_multiple_of(64)),
             _ if quantized && mxfp4 => (h.next_multiple_of(256), width.next_multiple_of(128)),

@@ -1,7 +1,7 @@
 //! Multi-head latent attention: `model_executor/models/deepseek_v2.py: DeepseekV2MLAAttention`; the first projections are
 //! whole on every rank.
-use super::{Builder, Tensor, TensorClass, linear::Linear, whole};
-use crate::model::{LayerRun, Mla};
+use super::{Builder, Tensor, TensorClass, linear::Linear, loaded, whole};
+use crate::model::{LayerRun, Mla, SparseIndex};
 
 impl Builder<'_> {
     pub(super) fn latent(&self, run: &LayerRun, mla: &Mla, out: &mut Vec<Tensor>) {
@@ -16,12 +16,14 @@ impl Builder<'_> {
         };
         let norm = |width: u64| whole(TensorClass::Norms, width * self.element, 1);
         if let Some(rank) = mla.q_lora_rank.map(u64::from) {
+            let gate = [rank, latent + rope, heads * value];
             // MiniCPM 3 keeps the two first projections apart.
-            if mla.expanded {
-                linear(&[rank], h, quantized, out);
-            } else {
-                linear(&[rank, latent + rope], h, quantized, out);
-            }
+            let shards = match (mla.expanded, mla.output_gate) {
+                (true, _) => &gate[..1],
+                (false, true) => &gate[..],
+                (false, false) => &gate[..2],
+            };
+            linear(shards, h, quantized, out);
             out.push(norm(rank));
             linear(&[heads * (nope + rope)], rank, quantized, out);
             if mla.expanded {
@@ -30,11 +32,14 @@ impl Builder<'_> {
         } else {
             linear(&[heads * (nope + rope)], h, quantized, out);
             linear(&[latent + rope], h, quantized, out);
+            if mla.output_gate {
+                linear(&[heads * value], h, quantized, out);
+            }
         }
         out.push(norm(latent));
         linear(&[heads * (nope + value)], latent, quantized, out);
         linear(&[h], heads * value, run.quantized.o, out);
-        out.push(whole(class, 4, 4));
+        out.push(whole(class, 4, if mla.unit_scale { 5 } else { 4 }));
         let method = self.spec.quantization.as_ref().map(|q| q.method);
         if matches!(method, Some("modelopt" | "modelopt_fp4")) {
             out.push(Tensor {
@@ -47,14 +52,35 @@ impl Builder<'_> {
         if quantized && !mla.expanded {
             // The absorbed matrices are made from the quantised projection in 16 bits while loading.
             for width in [nope, value] {
-                let bytes = heads * width * latent * 2;
-                out.push(Tensor {
-                    class,
-                    bytes: 0,
-                    loaded: bytes,
-                    count: 1,
-                });
+                out.push(loaded(class, heads * width * latent * 2));
             }
+        }
+        if let Some(index) = mla.sparse.filter(|index| index.own) {
+            self.indexer(run, mla, &index, out);
+        }
+    }
+
+    /// The lightning indexer, whole on every rank: `models/deepseek_v32/attention.py: DeepseekV32Indexer`.
+    fn indexer(&self, run: &LayerRun, mla: &Mla, index: &SparseIndex, out: &mut Vec<Tensor>) {
+        let class = TensorClass::Attention;
+        let h = u64::from(self.spec.hidden_size);
+        let (heads, dim) = (u64::from(index.index_n_heads), u64::from(index.index_head_dim));
+        let rank = u64::from(mla.q_lora_rank.unwrap_or(0));
+        let queries = [heads * dim];
+        self.linear(
+            &Linear::plain(class, &queries, rank, rank, run.quantized.indexer),
+            out,
+        );
+        self.linear(&Linear::plain(class, &[dim, heads], h, h, false), out);
+        out.push(whole(TensorClass::Norms, dim * 4, 2));
+        let pool = u64::from(index.index_kpool);
+        if pool > 1 {
+            out.push(whole(class, pool * dim * 4, 1));
+            out.push(whole(class, dim * h * 2, 1));
+            return;
+        }
+        for bytes in self.place.load.places(index) {
+            out.push(loaded(TensorClass::Buffers, bytes));
         }
     }
 }

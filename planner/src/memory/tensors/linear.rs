@@ -48,7 +48,10 @@ impl Builder<'_> {
                 let n: u64 = linear.shards.iter().sum();
                 out.push(whole(class, linear.experts * n * linear.k * self.element, 1));
             }
-            Some(quantization) => self.quantized(linear, quantization.scheme, out),
+            Some(quantization) => {
+                let own = quantization.experts.filter(|_| class == TensorClass::Experts);
+                self.quantized(linear, own.unwrap_or(quantization.scheme), out);
+            }
         }
         if linear.bias > 0 {
             out.push(whole(class, linear.bias * self.element, 1));
@@ -103,9 +106,10 @@ impl Builder<'_> {
                 } else {
                     e * blocks * columns * 4
                 };
+                let exponents = self.spec.quantization.as_ref().is_some_and(|q| q.exponent_scales);
                 out.push(Tensor {
                     class,
-                    bytes: e * blocks * columns * 4,
+                    bytes: e * blocks * columns * if exponents { 1 } else { 4 },
                     loaded,
                     count: 1,
                 });
@@ -114,6 +118,10 @@ impl Builder<'_> {
                 out.push(whole(class, e * n * k / 2, 1));
                 out.push(whole(class, e * n * (k / 16), 1));
                 out.push(whole(class, e * shards * 4, 2));
+            }
+            LinearScheme::Mxfp8 => {
+                out.push(whole(class, e * n * k, 1));
+                out.push(whole(class, e * n * k.div_ceil(32), 1));
             }
             LinearScheme::Mxfp4 => {
                 out.push(whole(class, e * n * k / 2, 1));

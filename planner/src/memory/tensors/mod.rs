@@ -4,15 +4,21 @@
 //! `create_weights` methods of `layers/quantization/` at 0.33.0. Sizes are what a rank allocates: sharded, replicated
 //! and padded, not a share of a total.
 mod attention;
+mod compressed;
 mod experts;
 mod feed_forward;
 mod gated_deltanet;
+mod kda;
 mod latent;
 mod linear;
 mod mamba2;
 
 use self::linear::Linear;
-use super::shape::{RankShape, stage_layers};
+use super::{
+    packed,
+    shape::{RankShape, stage_layers},
+    sparse_latent::{self, LoadSettings},
+};
 use crate::model::{LayerRun, Mixer, ModelSpec};
 use crate::units::FloatDtype;
 
@@ -33,6 +39,10 @@ pub enum TensorClass {
     SharedExperts,
     /// Router.
     Router,
+    /// Hyper-connections between streams of hidden states.
+    Connections,
+    /// No tensors of the model: what the attention's kernels keep from loading on.
+    Buffers,
     /// Norms.
     Norms,
     /// Output projection.
@@ -72,6 +82,8 @@ pub struct Placement {
     pub dtype: FloatDtype,
     /// Compute capability as 90 for 9.0: below 8.9 FP8 weights run through Marlin, which widens their scales.
     pub capability: u16,
+    /// What buffers that are made with the layers depend on.
+    pub load: LoadSettings,
 }
 
 /// All tensors of a rank.
@@ -84,6 +96,23 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
     };
     let mut runs = Vec::with_capacity(spec.layers.len() + 2);
     let tied_last = spec.tie_word_embeddings && shape.is_last();
+    let load = place.load;
+    if let Some(layer) = packed::compressed(spec) {
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: vec![loaded(TensorClass::Buffers, load.picked(&layer.index))],
+        });
+    }
+    let picked = sparse_latent::find(spec).map_or(0, |index| load.picked(&index));
+    let workspace = load.workspace(spec, u64::from(shape.tp), place.capability);
+    if picked + workspace > 0 {
+        runs.push(TensorRun {
+            layers: 1,
+            tensors: [picked, workspace]
+                .map(|bytes| loaded(TensorClass::Buffers, bytes))
+                .into(),
+        });
+    }
     if shape.is_first() || tied_last || spec.every_stage.embedding {
         runs.push(TensorRun {
             layers: 1,
@@ -104,11 +133,13 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
             tensors,
         });
     }
-    let tail = builder.tail();
-    if !tail.is_empty() {
+    let mut last = builder.tail();
+    // Every stage has what ends the streams.
+    builder.last_connection(&mut last);
+    if !last.is_empty() {
         runs.push(TensorRun {
             layers: 1,
-            tensors: tail,
+            tensors: last,
         });
     }
     if (shape.is_first() || spec.every_stage.embedding) && spec.scalar_buffers > 0 {
@@ -131,6 +162,16 @@ fn whole(class: TensorClass, bytes: u64, count: u64) -> Tensor {
         bytes,
         loaded: bytes,
         count,
+    }
+}
+
+/// A buffer that is no tensor of the model, but is there once it is loaded.
+fn loaded(class: TensorClass, bytes: u64) -> Tensor {
+    Tensor {
+        class,
+        bytes: 0,
+        loaded: bytes,
+        count: 1,
     }
 }
 
@@ -188,6 +229,8 @@ impl Builder<'_> {
         match &run.mixer {
             Mixer::Attention(attention, _) => self.attention(run, attention, &mut out),
             Mixer::Mla(mla) => self.latent(run, mla, &mut out),
+            Mixer::Kda(kda) => self.kda(run, kda, &mut out),
+            Mixer::Compressed(layer) => self.compressed(run, layer, &mut out),
             Mixer::GatedDeltaNet(gdn) => self.linear_attention(run, gdn, &mut out),
             Mixer::Mamba2(mamba) => self.mamba(run, mamba, &mut out),
             Mixer::None => {}
@@ -202,6 +245,7 @@ impl Builder<'_> {
             self.element,
             u64::from(self.spec.norms.scalars_per_layer),
         ));
+        self.connections(&mut out);
         out
     }
 
@@ -211,8 +255,8 @@ impl Builder<'_> {
         let h = u64::from(spec.hidden_size) * self.element;
         let mut out = Vec::with_capacity(3);
         let last = self.place.shape.is_last();
-        if spec.norms.last && (last || spec.every_stage.norm) {
-            let vectors = if spec.norms.bias { 2 } else { 1 };
+        if last || spec.every_stage.norm {
+            let vectors = u64::from(spec.norms.last) * if spec.norms.bias { 2 } else { 1 };
             out.push(whole(TensorClass::Norms, h, vectors));
         }
         if !last && !spec.every_stage.head {

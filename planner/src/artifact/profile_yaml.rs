@@ -1,24 +1,26 @@
 //! Scenario → profile.yaml.
-use super::{KEYS, SECTIONS, is_datasheet};
+use super::{
+    ArtifactKind,
+    quote::Comments,
+    yaml::{Document, Yaml, texts},
+};
 use crate::{
-    artifact::{
-        ArtifactKind, FlagKind, FlagTable,
-        yaml::{Document, Yaml, texts},
-    },
     bounds::{self, FieldKind},
     command::list_values,
-    engine::EngineArgs,
+    engine::{EngineArgs, FlagKind, FlagTable},
     gpu,
     model::ModelOrigin,
     plan::Scenario,
+    profile::{KEYS, SECTIONS, is_datasheet},
     share,
     units::{Bytes, GIB},
 };
+use std::borrow::Cow;
 
-type Entries = Vec<(String, Yaml)>;
+type Entries = Vec<(Cow<'static, str>, Yaml)>;
 
 /// profile.yaml, under the lines of `header`; `emit` names the files to generate from it.
-pub fn write(scenario: &Scenario, emit: &[ArtifactKind], header: &[String]) -> String {
+pub fn profile_yaml(scenario: &Scenario, emit: &[ArtifactKind], header: &Comments) -> String {
     let mut document = Document::new(header);
     document.gap();
     document.entry("profile_version", 1_u32);
@@ -48,12 +50,12 @@ fn entries(scenario: &Scenario, section: &str, emit: &[ArtifactKind], changed: &
         let value = scenario.get(id);
         if key.always || changed.iter().any(|(other, _)| *other == id) {
             let node = value.map_or(Yaml::Null, |text| typed(id, &text));
-            entries.push((key.key.to_owned(), node.comment(key.help)));
+            entries.push((key.key.into(), node.comment(key.help)));
         }
     }
     if section == "outputs" {
-        entries.push(("emit".to_owned(), texts(emit.iter().map(|kind| kind.name()))));
-        entries.push(("vllm_args".to_owned(), Yaml::Map(vllm_args(scenario))));
+        entries.push(("emit".into(), texts(emit.iter().map(|kind| kind.name()))));
+        entries.push(("vllm_args".into(), Yaml::Map(vllm_args(scenario))));
     }
     entries
 }
@@ -63,10 +65,10 @@ fn model(scenario: &Scenario) -> Entries {
     let revision = model.revision.as_deref().map_or(Yaml::Null, Yaml::from);
     vec![
         (
-            "id".to_owned(),
+            "id".into(),
             Yaml::from(model.id.as_str()).comment("repository id or path"),
         ),
-        ("revision".to_owned(), revision.comment("branch, tag or commit")),
+        ("revision".into(), revision.comment("branch, tag or commit")),
     ]
 }
 
@@ -83,11 +85,11 @@ fn hardware(scenario: &Scenario) -> Entries {
     };
     vec![
         (
-            "gpu_name".to_owned(),
+            "gpu_name".into(),
             Yaml::from(gpu.name.as_str()).comment("as in the catalogue, or as NVML prints it"),
         ),
         (
-            key.to_owned(),
+            key.into(),
             own.map_or(Yaml::Null, gib)
                 .comment("GiB that a process sees, where it is not the catalogue's"),
         ),
@@ -110,14 +112,14 @@ fn vllm_args(scenario: &Scenario) -> Entries {
         }
         let flag = bounds::field(id).and_then(|field| field.flag);
         if let (Some(flag), Some(text)) = (flag, scenario.engine.get(id)) {
-            entries.push((bare(flag).to_owned(), typed(id, &text)));
+            entries.push((bare(flag).into(), typed(id, &text)));
         }
     }
     let table = FlagTable::of(scenario.vllm_version);
     for (flag, value) in &scenario.engine.vllm_args {
         let found = table.find(flag);
         let (name, node) = match (&found, value) {
-            (Some(found), None) if found.negated => (found.flag.flag.as_str(), Yaml::Bool(false)),
+            (Some(found), None) if found.negated => (found.flag.flag, Yaml::Bool(false)),
             (_, None) => (flag.as_str(), Yaml::Bool(true)),
             (Some(found), Some(value)) if found.flag.kind == FlagKind::List => {
                 (flag.as_str(), list(&list_values(value)))
@@ -129,7 +131,7 @@ fn vllm_args(scenario: &Scenario) -> Entries {
             // Only `--middleware` stands more than once.
             Some((_, Yaml::List(items))) => items.push(node),
             Some((_, first)) => *first = Yaml::List(vec![first.clone(), node]),
-            None => entries.push((name.to_owned(), node)),
+            None => entries.push((name.to_owned().into(), node)),
         }
     }
     entries

@@ -1,18 +1,12 @@
-//! `vllm serve`'s flags, parsed once from `data/vllm/<version>.json`.
+//! `vllm serve`'s flags, as `data/vllm/<version>.json` has them.
+use super::VllmVersion;
 use crate::{
-    engine::VllmVersion,
     error::InputError,
     text::{nearest, short},
 };
-use serde::Deserialize;
-use serde_json::Value;
-use std::sync::LazyLock;
-
-const TEXT: &str = include_str!("../../data/vllm/0.33.0.json");
 
 /// What follows a flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlagKind {
     /// One value.
     Value,
@@ -27,47 +21,36 @@ pub enum FlagKind {
 }
 
 /// One flag.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Flag {
     /// `--name`.
-    pub flag: String,
+    pub flag: &'static str,
     /// What follows it.
     pub kind: FlagKind,
     /// Other spellings, such as `-tp`.
-    #[serde(default)]
-    pub aliases: Vec<String>,
+    pub aliases: &'static [&'static str],
     /// Further spellings that negate it.
-    #[serde(default)]
-    pub negative: Vec<String>,
-    /// The values that vLLM takes, where they are listed.
-    #[serde(default)]
-    pub choices: Vec<Value>,
-    /// vLLM's default, where it is fixed.
-    #[serde(default)]
-    pub default: Option<Value>,
+    pub negative: &'static [&'static str],
+    /// The values that vLLM takes, as they are written, where they are listed.
+    pub choices: &'static [&'static str],
 }
 
-#[derive(Deserialize)]
 struct Removed {
-    flag: String,
-    last_seen: String,
-    instead: Option<String>,
+    flag: &'static str,
+    last_seen: &'static str,
+    instead: Option<&'static str>,
 }
-
-#[derive(Default, Deserialize)]
-struct File {
-    flags: Vec<Flag>,
-    #[serde(default)]
-    removed: Vec<Removed>,
-}
-
-static TABLE: LazyLock<FlagTable> = LazyLock::new(|| {
-    // A test proves that the bundled file parses.
-    FlagTable(serde_json::from_str(TEXT).unwrap_or_default())
-});
 
 /// The flags of one version.
-pub struct FlagTable(File);
+pub struct FlagTable {
+    flags: &'static [Flag],
+    removed: &'static [Removed],
+}
+
+static TABLE: FlagTable = FlagTable {
+    flags: &include!(concat!(env!("OUT_DIR"), "/flags.rs")),
+    removed: &include!(concat!(env!("OUT_DIR"), "/removed_flags.rs")),
+};
 
 /// A spelling that was found.
 #[derive(Clone, Debug)]
@@ -83,7 +66,7 @@ pub struct Found {
 impl Found {
     /// The flag as it is written in full.
     pub fn name(&self) -> String {
-        let flag = &self.flag.flag;
+        let flag = self.flag.flag;
         if self.negated {
             format!("--no-{}", flag.trim_start_matches('-'))
         } else {
@@ -100,7 +83,7 @@ impl FlagTable {
 
     /// All flags.
     pub fn flags(&'static self) -> &'static [Flag] {
-        &self.0.flags
+        self.flags
     }
 
     /// The flag of that spelling: underscores for dashes, aliases, negations and dotted keys as vLLM takes them.
@@ -112,17 +95,17 @@ impl FlagTable {
             negated,
             dotted: spelling.get(name.len()..).unwrap_or_default().to_owned(),
         };
-        let positive = |flag: &&Flag| flag.flag == name || flag.aliases.contains(&name);
-        if let Some(flag) = self.0.flags.iter().find(positive) {
+        let positive = |flag: &&Flag| flag.flag == name || flag.aliases.contains(&name.as_str());
+        if let Some(flag) = self.flags.iter().find(positive) {
             let takes_keys = flag.kind == FlagKind::Value;
             return (dotted.is_empty() || takes_keys).then(|| found(flag, false));
         }
         let negative = |flag: &&Flag| {
             flag.kind == FlagKind::SwitchPair
-                && (flag.negative.contains(&name)
+                && (flag.negative.contains(&name.as_str())
                     || name.strip_prefix("--no-") == flag.flag.strip_prefix("--"))
         };
-        let flag = self.0.flags.iter().find(negative)?;
+        let flag = self.flags.iter().find(negative)?;
         dotted.is_empty().then(|| found(flag, true))
     }
 
@@ -132,7 +115,7 @@ impl FlagTable {
         if name.len() < 4 || !name.starts_with("--") {
             return None;
         }
-        let mut hits = self.0.flags.iter().filter(|flag| flag.flag.starts_with(&name));
+        let mut hits = self.flags.iter().filter(|flag| flag.flag.starts_with(&name));
         let flag = hits.next()?;
         hits.next().is_none().then(|| Found {
             flag,
@@ -145,17 +128,17 @@ impl FlagTable {
     pub fn unknown(&'static self, version: VllmVersion, spelling: &str) -> InputError {
         let name = normal(spelling.split('.').next().unwrap_or_default());
         let mut problem = format!("vLLM {version} has no such flag");
-        if let Some(gone) = self.0.removed.iter().find(|gone| gone.flag == name) {
+        if let Some(gone) = self.removed.iter().find(|gone| gone.flag == name) {
             problem = format!(
                 "vLLM {version} no longer has it (last seen in {})",
                 gone.last_seen
             );
-            if let Some(instead) = &gone.instead {
+            if let Some(instead) = gone.instead {
                 problem.push_str("; use ");
                 problem.push_str(instead);
             }
         } else {
-            let near = nearest(&name, self.0.flags.iter().map(|flag| flag.flag.as_str()));
+            let near = nearest(&name, self.flags.iter().map(|flag| flag.flag));
             if !near.is_empty() {
                 problem.push_str("; nearest: ");
                 problem.push_str(&near.join(", "));
@@ -183,10 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn the_bundled_file_parses() {
-        let file: File = serde_json::from_str(TEXT).unwrap();
-        assert_eq!(file.flags.len(), table().flags().len());
-        assert!(file.flags.len() > 300 && !file.removed.is_empty());
+    fn the_table_is_there() {
+        assert!(table().flags.len() > 300 && !table().removed.is_empty());
     }
 
     #[test]

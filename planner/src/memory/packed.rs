@@ -1,0 +1,270 @@
+//! Caches of different pages, packed into blocks that hold all of them: those of DeepSeek V4, up to five a layer, and
+//! those of GLM-5.3-Flash, whose index keeps one key for a pool of tokens.
+//!
+//! Mirrors `models/deepseek_v4/{attention,compressor}.py`, `models/glm5next/common/attention.py`,
+//! `v1/attention/backends/mla/sparse_swa.py` and `v1/core/kv_cache_planning.py: _get_packed_kv_cache_groups` at 0.33.0.
+use super::{
+    kv_cache::{Group, GroupKind, KvSettings, kind, token_bytes},
+    sparse_latent::LoadSettings,
+};
+use crate::{
+    model::{Compressed, Mixer, Mla, ModelSpec, SparseIndex},
+    units::MIB,
+};
+
+/// Bytes of a kept or compressed token: 8-bit floats, 16-bit positions, scales.
+const PACKED: u64 = 584;
+
+/// Pages are rounded to what the kernel loads at once.
+const ALIGNMENT: u64 = 576;
+
+/// Tokens of a block of the window's cache.
+const WINDOW_BLOCK: u64 = 64;
+
+/// The first layer with an index over pools of tokens.
+pub fn pooled(spec: &ModelSpec) -> Option<SparseIndex> {
+    spec.layers.iter().find_map(|run| match run.mixer {
+        Mixer::Mla(mla) => mla.sparse.filter(|index| index.index_kpool > 1),
+        _ => None,
+    })
+}
+
+/// The first layer with compressed attention.
+pub fn compressed(spec: &ModelSpec) -> Option<Compressed> {
+    spec.layers.iter().find_map(|run| match run.mixer {
+        Mixer::Compressed(layer) => Some(layer),
+        _ => None,
+    })
+}
+
+/// One cache of a layer.
+struct Cache {
+    kind: GroupKind,
+    block: u64,
+    page: u64,
+}
+
+/// The caches of a layer; `row` is a token of latent attention.
+fn caches(mixer: &Mixer, settings: &KvSettings, row: u64) -> Vec<Cache> {
+    let block = u64::from(settings.block_size);
+    match mixer {
+        Mixer::Compressed(layer) => compressed_caches(layer, block),
+        Mixer::Mla(Mla {
+            sparse: Some(index), ..
+        }) => {
+            let pool = u64::from(index.index_kpool.max(1));
+            let cache = |kind, block, page| Cache { kind, block, page };
+            let mut caches = vec![cache(GroupKind::Full, block, block * row)];
+            if index.own {
+                caches.push(cache(GroupKind::Full, block, block / pool * index.key_bytes()));
+                // The pool that is not full yet: a 16-bit key and a score per token, once per request.
+                let tail = pool * 2 * u64::from(index.index_head_dim) * 2;
+                caches.push(cache(GroupKind::State(1), pool, tail));
+            }
+            caches
+        }
+        // States are as large as a page of attention.
+        Mixer::Kda(_) => kind(mixer, settings)
+            .map(|kind| Cache {
+                kind,
+                block,
+                page: block * row,
+            })
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Those of DeepSeek V4, for blocks of `block` tokens.
+fn compressed_caches(layer: &Compressed, block: u64) -> Vec<Cache> {
+    let cache = |kind, block, bytes: u64| Cache {
+        kind,
+        block,
+        page: bytes.next_multiple_of(ALIGNMENT),
+    };
+    let mut caches = vec![cache(
+        GroupKind::Sliding(layer.sliding_window),
+        WINDOW_BLOCK,
+        WINDOW_BLOCK * PACKED,
+    )];
+    if layer.ratio == 1 {
+        return caches;
+    }
+    // What a compressor has seen of tokens that are not compressed yet: values and scores in float32.
+    let states = layer.states();
+    let window = u32::try_from(states).unwrap_or(1) * layer.ratio;
+    let rows = if layer.ratio == 4 { 4 } else { 8 };
+    let state = |dim: u32| {
+        cache(
+            GroupKind::Sliding(window),
+            rows,
+            rows * 2 * states * u64::from(dim) * 4,
+        )
+    };
+    let kept = block / u64::from(layer.ratio);
+    caches.push(cache(GroupKind::Full, block, kept * PACKED));
+    caches.push(state(layer.head_dim));
+    if layer.index.own {
+        caches.push(cache(GroupKind::Full, block, kept * layer.index.key_bytes()));
+        caches.push(state(layer.index.index_head_dim));
+    }
+    caches
+}
+
+/// Caches that need equally many blocks, by size of page.
+struct Bucket {
+    kind: GroupKind,
+    block: u64,
+    pages: Vec<(u64, Vec<u32>)>,
+}
+
+impl Bucket {
+    /// How often its pattern of pages repeats.
+    fn repeats(&self) -> usize {
+        self.pages
+            .iter()
+            .map(|(_, layers)| layers.len())
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// A state or a ring: so many of them for a request, whatever its length.
+    fn is_state(&self) -> bool {
+        matches!(self.kind, GroupKind::State(_))
+    }
+
+    /// Layers in all.
+    fn layers(&self) -> usize {
+        self.pages.iter().map(|(_, layers)| layers.len()).sum()
+    }
+
+    /// Bytes of the largest of `count` groups that it is cut into.
+    fn widest(&self, count: usize) -> u64 {
+        let bytes = |(page, layers): &(u64, Vec<u32>)| page * layers.len().div_ceil(count.max(1)) as u64;
+        self.pages.iter().map(bytes).sum()
+    }
+
+    /// Each size of page is there equally often.
+    fn balanced(&self) -> bool {
+        self.pages
+            .iter()
+            .all(|(_, layers)| layers.len() == self.repeats())
+    }
+}
+
+fn buckets(spec: &ModelSpec, settings: &KvSettings, row: u64) -> Vec<Bucket> {
+    let mut buckets: Vec<Bucket> = Vec::new();
+    let mut index = 0;
+    for run in &spec.layers {
+        let layers = index..index + run.count;
+        index = layers.end;
+        for cache in caches(&run.mixer, settings, row) {
+            let at = buckets
+                .iter()
+                .position(|b| b.kind == cache.kind && b.block == cache.block);
+            let at = at.unwrap_or_else(|| {
+                buckets.push(Bucket {
+                    kind: cache.kind,
+                    block: cache.block,
+                    pages: Vec::new(),
+                });
+                buckets.len() - 1
+            });
+            let Some(bucket) = buckets.get_mut(at) else {
+                continue;
+            };
+            match bucket.pages.iter_mut().find(|(page, _)| *page == cache.page) {
+                Some((_, members)) => members.extend(layers.clone()),
+                None => bucket.pages.push((cache.page, layers.clone().collect())),
+            }
+        }
+    }
+    buckets
+}
+
+/// The number from `least` on that pads `values` least when each is rounded up to a multiple of it; the largest such.
+fn common_repeats(values: &[usize], least: usize) -> usize {
+    let most = values.iter().copied().max().unwrap_or(least);
+    let padding = |d: usize| values.iter().map(|x| x.next_multiple_of(d) - x).sum::<usize>();
+    (least..=most).rev().min_by_key(|d| padding(*d)).unwrap_or(least)
+}
+
+/// The groups, with their bytes in the layers that are `inside` the stage; `None` where no layer is of this kind.
+pub(super) fn groups(
+    spec: &ModelSpec,
+    settings: &KvSettings,
+    inside: impl Fn(&u32) -> bool,
+) -> Option<Vec<Group>> {
+    let pooled = pooled(spec);
+    if pooled.is_none() {
+        compressed(spec)?;
+    }
+    let row = spec.layers.iter().find_map(|run| match run.mixer {
+        Mixer::Mla(_) => Some(token_bytes(&run.mixer, settings)),
+        _ => None,
+    });
+    let row = row.unwrap_or(0);
+    let buckets = buckets(spec, settings, row);
+    let balanced = || buckets.iter().filter(|bucket| bucket.balanced());
+    let least = balanced()
+        .filter(|bucket| bucket.pages.len() > 1)
+        .map(Bucket::repeats)
+        .max();
+    let repeats: Vec<usize> = balanced().map(Bucket::repeats).collect();
+    let each = least.map(|least| common_repeats(&repeats, least.max(1)));
+    let cut = |bucket: &Bucket| match each {
+        Some(each) if bucket.balanced() => bucket.repeats().div_ceil(each),
+        _ => 1,
+    };
+    let widest = |bucket: &Bucket| {
+        let count = if bucket.is_state() {
+            bucket.layers()
+        } else {
+            cut(bucket)
+        };
+        bucket.widest(count)
+    };
+    let anchor = buckets.iter().map(widest).max().unwrap_or(0);
+    // Blocks are whole rows of latent attention apart, on Blackwell so many as its kernel reads at once.
+    let align = if settings.row_pages { row * 32 } else { row };
+    let align = if pooled.is_some() { align.max(1) } else { 1 };
+    let mut groups = Vec::new();
+    for bucket in &buckets {
+        let mut count = cut(bucket);
+        if let (true, Some((page, _))) = (bucket.is_state(), bucket.pages.first()) {
+            // No more states in a group than a block holds anyway.
+            let held = anchor.checked_div(*page).unwrap_or(1).max(1);
+            let held = usize::try_from(held).unwrap_or(usize::MAX);
+            count = count.max(bucket.layers().div_ceil(held));
+        }
+        for group in 0..count {
+            let bytes = |(page, layers): &(u64, Vec<u32>)| {
+                let members = layers.iter().skip(group).step_by(count);
+                page * members.filter(|layer| inside(layer)).count() as u64
+            };
+            groups.push(Group {
+                kind: bucket.kind,
+                block: bucket.block,
+                bytes: bucket
+                    .pages
+                    .iter()
+                    .map(bytes)
+                    .sum::<u64>()
+                    .next_multiple_of(align),
+            });
+        }
+    }
+    Some(groups)
+}
+
+/// Bytes of the workspaces that the profile run reserves: unpacked tokens of four prompts with what a step picks, and
+/// the indexer's keys (`models/deepseek_v4/nvidia/flashmla.py`, `layers/sparse_attn_indexer.py`).
+pub fn workspace(layer: &Compressed, load: &LoadSettings) -> u64 {
+    let tokens = u64::from(load.max_num_batched_tokens);
+    let window = u64::from(layer.sliding_window);
+    let rows = u64::from(load.max_model_len).div_ceil(4) + window + tokens;
+    let picked = (u64::from(layer.index.index_topk) + window).next_multiple_of(128);
+    let attention = 4 * rows * u64::from(layer.head_dim) * 2 + tokens * (picked + 1) * 4;
+    attention.max((load.gathered(&layer.index) - MIB) / 4 + MIB)
+}

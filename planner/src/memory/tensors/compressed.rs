@@ -1,0 +1,84 @@
+//! DeepSeek V4's attention and hyper-connections: `models/deepseek_v4/{attention,compressor}.py`, `nvidia/model.py`.
+use super::{Builder, Tensor, TensorClass, linear::Linear, whole};
+use crate::model::{Compressed, LayerRun};
+
+impl Builder<'_> {
+    pub(super) fn compressed(&self, run: &LayerRun, layer: &Compressed, out: &mut Vec<Tensor>) {
+        let class = TensorClass::Attention;
+        let h = u64::from(self.spec.hidden_size);
+        let dim = u64::from(layer.head_dim);
+        let rank = u64::from(layer.q_lora_rank);
+        let (all_heads, groups) = (u64::from(layer.num_attention_heads), u64::from(layer.o_groups));
+        let heads = all_heads / self.tp();
+        let latent = groups * u64::from(layer.o_lora_rank) / self.tp();
+        let linear = |shards: &[u64], k: u64, quantized: bool, out: &mut Vec<Tensor>| {
+            self.linear(&Linear::plain(class, shards, k, k, quantized), out);
+        };
+        let norm = |width: u64| whole(TensorClass::Norms, width * self.element, 1);
+        out.push(whole(class, self.padded_heads(heads) * 4, 1));
+        linear(&[rank, dim], h, run.quantized.qkv, out);
+        out.push(norm(rank));
+        linear(&[heads * dim], rank, run.quantized.qkv, out);
+        out.push(norm(dim));
+        linear(&[latent], all_heads * dim / groups, run.quantized.o, out);
+        self.linear(
+            &Linear::plain(class, &[h], latent, latent * self.tp(), run.quantized.o),
+            out,
+        );
+        if layer.index.own {
+            let (heads, dim) = (
+                u64::from(layer.index.index_n_heads),
+                u64::from(layer.index.index_head_dim),
+            );
+            linear(&[heads * dim], rank, run.quantized.indexer, out);
+            linear(&[heads], h, false, out);
+            self.compressor(layer, dim, out);
+        }
+        if layer.ratio > 1 {
+            self.compressor(layer, dim, out);
+        }
+    }
+
+    /// Heads that the attention kernel computes for.
+    fn padded_heads(&self, heads: u64) -> u64 {
+        match self.place.capability {
+            120..130 => heads.next_power_of_two().max(8),
+            _ if heads <= 64 => 64,
+            _ => 128,
+        }
+    }
+
+    /// Whole on every rank; its positions are in float32.
+    fn compressor(&self, layer: &Compressed, dim: u64, out: &mut Vec<Tensor>) {
+        let class = TensorClass::Attention;
+        let [positions, projections, norm] = layer.compressor(dim, u64::from(self.spec.hidden_size));
+        out.push(whole(class, positions * 4, 1));
+        out.push(whole(class, projections * self.element, 1));
+        out.push(whole(TensorClass::Norms, norm * self.element, 1));
+    }
+
+    /// What mixes the streams of hidden states before and after each half of a layer.
+    pub(super) fn connections(&self, out: &mut Vec<Tensor>) {
+        let streams = u64::from(self.spec.hyper_streams);
+        if streams < 2 {
+            return;
+        }
+        let mixes = (2 + streams) * streams;
+        let width = streams * u64::from(self.spec.hidden_size);
+        for elements in [mixes * width, mixes, 3] {
+            out.push(whole(TensorClass::Connections, elements * 4, 2));
+        }
+    }
+
+    /// What makes one stream of them before the output.
+    pub(super) fn last_connection(&self, out: &mut Vec<Tensor>) {
+        let streams = u64::from(self.spec.hyper_streams);
+        if !self.spec.ends_streams() {
+            return;
+        }
+        let width = streams * u64::from(self.spec.hidden_size);
+        for elements in [streams * width, streams, 1] {
+            out.push(whole(TensorClass::Connections, elements * 4, 1));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Kimi's linear attention (KDA) between layers of latent attention: `transformers_utils/configs/kimi_linear.py`,
+//! `models/kimi_k3/nvidia/kda.py` at 0.33.0.
+use super::{
+    ConfigError,
+    fields::Fields,
+    spec::{Mixer, Mla},
+};
+use serde_json::Value;
+
+const MAX_HEADS: u32 = 1 << 12;
+
+/// Kimi Delta Attention: a state of constant size per head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kda {
+    /// Heads.
+    pub num_heads: u32,
+    /// Size of a head.
+    pub head_dim: u32,
+    /// Width of the convolution over time.
+    pub short_conv_kernel_size: u32,
+    /// The output gate is as wide as the heads (Kimi K3), else it goes through one head's width (Kimi Linear).
+    pub use_full_rank_gate: bool,
+    /// A kernel made for heads of 128 and a bounded decay runs the prefill on Hopper and later, and keeps a checkpoint.
+    pub fast_prefill: bool,
+}
+
+impl Kda {
+    /// Width of all heads.
+    pub fn width(&self) -> u64 {
+        u64::from(self.num_heads) * u64::from(self.head_dim)
+    }
+
+    /// Weights of a layer, whole.
+    pub(super) fn parameters(&self, hidden_size: u64) -> u64 {
+        let (width, dim, heads) = (self.width(), u64::from(self.head_dim), u64::from(self.num_heads));
+        let gate = if self.use_full_rank_gate {
+            hidden_size * width
+        } else {
+            hidden_size * dim + dim * width
+        };
+        hidden_size * (3 * width + dim + heads)
+            + gate
+            + dim * width
+            + 3 * width * u64::from(self.short_conv_kernel_size)
+            + width
+            + heads
+            + dim
+            + width * hidden_size
+    }
+}
+
+/// KDA in the layers that `linear_attn_config` names, counted from 1; latent attention in the others.
+pub(super) fn layers(fields: &Fields<'_>, mla: Mla, layers: u32) -> Result<Vec<Mixer>, ConfigError> {
+    let key = "linear_attn_config";
+    let Some(object) = fields.object(key)? else {
+        return Ok(vec![Mixer::Mla(mla); layers as usize]);
+    };
+    let inner = Fields::new(object, key);
+    let required = |key| inner.required(key, MAX_HEADS, "the linear attention");
+    let head_dim = required("head_dim")?;
+    let use_full_rank_gate = inner.flag("use_full_rank_gate")?.unwrap_or(false);
+    let bounded = inner.number("gate_lower_bound")?.is_some();
+    let kda = Kda {
+        num_heads: required("num_heads")?,
+        head_dim,
+        short_conv_kernel_size: inner.required("short_conv_kernel_size", 64, "the linear attention")?,
+        use_full_rank_gate,
+        fast_prefill: use_full_rank_gate && bounded && head_dim == 128,
+    };
+    let named = inner.list("kda_layers")?.ok_or_else(|| ConfigError::Missing {
+        field: inner.name("kda_layers"),
+        needed_for: "the kind of each layer",
+    })?;
+    let named: Vec<u64> = named.iter().filter_map(Value::as_u64).collect();
+    let layer = |i: u32| {
+        if named.contains(&u64::from(i + 1)) {
+            Mixer::Kda(kda)
+        } else {
+            Mixer::Mla(mla)
+        }
+    };
+    Ok((0..layers).map(layer).collect())
+}
+
+/// GLM-5.3-Flash's: KDA in the layers that `layer_types` names so, else in all but every fourth
+/// (`models/glm5next/common/model.py`, transformers' `Glm5NextTextConfig`).
+pub(super) fn glm5_next(fields: &Fields<'_>, mla: Mla, layers: u32) -> Result<Vec<Mixer>, ConfigError> {
+    let count = |key, max, default| Ok::<u32, ConfigError>(fields.count(key, max)?.unwrap_or(default));
+    let head_dim = count("linear_head_dim", MAX_HEADS, 128)?;
+    let kda = Kda {
+        num_heads: count("linear_num_heads", MAX_HEADS, 64)?,
+        head_dim,
+        short_conv_kernel_size: count("linear_conv_kernel_dim", 64, 4)?,
+        use_full_rank_gate: false,
+        // The class always bounds the decay.
+        fast_prefill: head_dim == 128,
+    };
+    let Some(types) = fields.list("layer_types")? else {
+        let layer = |i: u32| {
+            if i % 4 == 3 {
+                Mixer::Mla(mla)
+            } else {
+                Mixer::Kda(kda)
+            }
+        };
+        return Ok((0..layers).map(layer).collect());
+    };
+    if types.len() != layers as usize {
+        return Err(fields.inconsistent(
+            "layer_types",
+            format!("{} entries for {layers} layers", types.len()),
+        ));
+    }
+    let layer = |name: &Value| match name.as_str() {
+        Some("linear_attention") => Ok(Mixer::Kda(kda)),
+        Some("indexed_attention" | "full_attention") => Ok(Mixer::Mla(mla)),
+        _ => Err(fields.wrong("layer_types", "linear_attention or indexed_attention", name)),
+    };
+    types.iter().map(layer).collect()
+}
