@@ -1,6 +1,6 @@
 //! Finds a model's config.json: the file that was given, a local folder, the local Hugging Face cache, the catalogue.
 use crate::{error::ExpectedError, files, hub_cache, output, suggest};
-use planner::model::{ConfigError, ModelInput, models};
+use planner::model::{ConfigError, ModelInput, POOLING_BESIDE, models};
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -124,10 +124,32 @@ fn from_folder(id: &str, folder: &Path) -> Result<ModelInput, ExpectedError> {
     let id = ModelInput::check_id(id)?;
     let text = files::read_text(&path, files::MAX_CONFIG, "a model's config.json")?;
     let plain = ModelInput::from_config(&id, &text).map_err(|error| wrong(&path, &error))?;
-    match quantization_beside(&plain, folder)? {
-        Some(config) => ModelInput::from_object(&id, &config).map_err(|error| wrong(&path, &error)),
-        None => Ok(plain),
+    let quantized = quantization_beside(&plain, folder)?;
+    let pools = pools(folder)?;
+    if quantized.is_none() && !pools {
+        return Ok(plain);
     }
+    let mut config = quantized.unwrap_or_else(|| plain.config.as_ref().clone());
+    if pools {
+        config.insert(POOLING_BESIDE.to_owned(), Value::from(true));
+    }
+    ModelInput::from_object(&id, &config).map_err(|error| wrong(&path, &error))
+}
+
+/// Whether sentence-transformers' modules lie beside the config, with one that pools: vLLM pools by itself then.
+fn pools(folder: &Path) -> Result<bool, ExpectedError> {
+    let path = folder.join("modules.json");
+    if !path.exists() {
+        return Ok(false);
+    }
+    let text = files::read_text(&path, files::MAX_CONFIG, "sentence-transformers' modules")?;
+    let modules: Value = serde_json::from_str(&text)
+        .map_err(|error| ExpectedError::input(format!("{}: not JSON: {error}", files::shown(&path))))?;
+    let is_pooling = |module: &Value| {
+        let kind = module.get("type").and_then(Value::as_str);
+        kind.is_some_and(|kind| kind.ends_with(".Pooling"))
+    };
+    Ok(modules.as_array().is_some_and(|list| list.iter().any(is_pooling)))
 }
 
 /// The config with its neighbour's quantisation, where only the neighbour has one: vLLM reads it the same way.

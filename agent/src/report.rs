@@ -141,11 +141,16 @@ fn right(table: &mut Table, columns: &[usize]) {
 /// The figures under the names that vLLM's log has for them.
 fn log_lines(plan: &Plan, memory: &Memory, view: View) -> String {
     let length = plan.args.as_ref().map_or(0, |args| args.max_model_len.value);
+    let loading = format!(
+        "Model loading took {} GiB memory",
+        memory.weights_bytes.gib_text(2)
+    );
+    if memory.bytes_per_block == Bytes::ZERO {
+        let heading = title("vLLM's log will say, about", view);
+        return format!("{heading}\n  {loading}\n  The model keeps no KV cache.");
+    }
     let rows = [
-        format!(
-            "Model loading took {} GiB memory",
-            memory.weights_bytes.gib_text(2)
-        ),
+        loading,
         format!(
             "Available KV cache memory: {} GiB",
             memory.kv_cache_available_bytes.gib_text(2)

@@ -142,6 +142,23 @@ fn a_quantisation_that_stands_beside_the_config_is_not_overlooked() {
 }
 
 #[test]
+fn modules_of_sentence_transformers_beside_the_config_make_the_model_pool() {
+    let run = |flags: &str, modules: &str| {
+        Run::new(&format!("plan --json --model ./m --gpu L4 {flags}"))
+            .file("m/config.json", CONFIG)
+            .file("m/modules.json", modules)
+    };
+    let pooling = r#"[{"idx":0,"type":"sentence_transformers.models.Transformer"},{"idx":1,"path":"1_Pooling","type":"sentence_transformers.models.Pooling"}]"#;
+    let sampler = |plan: &serde_json::Value| {
+        let terms = plan["memory"]["terms"].as_array().unwrap();
+        terms.iter().any(|term| term["id"] == "persistent.sampler")
+    };
+    assert!(sampler(&run("", "[]").code(0).json()));
+    assert!(!sampler(&run("", pooling).code(0).json()));
+    run("", "{").fails(5, &["modules.json"]);
+}
+
+#[test]
 fn bad_configs_end_with_5_and_name_the_problem() {
     let plan =
         |text: &str| Run::new("plan --gpu L4 --model org/name --model-config c.json").file("c.json", text);

@@ -139,7 +139,34 @@ const IDS: &[&str] = &[
     "port",
 ];
 
+/// `--runner`, as far as memory depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runner {
+    /// Text comes out.
+    Generate,
+    /// Vectors or classes come out.
+    Pooling,
+}
+
 impl EngineArgs {
+    /// What `--runner` says, or what follows from `--convert`; `None` where vLLM chooses (`config/model.py: _get_runner_type`).
+    pub fn runner(&self) -> Option<Runner> {
+        let value = |name: &str| {
+            let found = self.vllm_args.iter().rev().find(|(flag, _)| flag == name);
+            found.and_then(|(_, value)| value.as_deref())
+        };
+        let converts = matches!(value("--convert"), Some("embed" | "classify"));
+        // Up to 0.12 the task said it.
+        let pools =
+            value("--task").is_some_and(|task| !["auto", "generate", "transcription"].contains(&task));
+        match value("--runner") {
+            Some("generate") => Some(Runner::Generate),
+            Some("pooling") => Some(Runner::Pooling),
+            None | Some("auto") if converts || pools => Some(Runner::Pooling),
+            _ => None,
+        }
+    }
+
     /// The names that [`Self::get`] and [`Self::set`] know.
     pub fn ids() -> &'static [&'static str] {
         IDS

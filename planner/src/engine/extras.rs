@@ -1,4 +1,4 @@
-//! Flags that change memory and stay among the further flags as they are: pooling, LoRA, speculative decoding.
+//! Flags that change memory and stay among the further flags as they are: LoRA, speculative decoding.
 use super::EngineArgs;
 use crate::error::InputError;
 
@@ -12,6 +12,7 @@ pub(crate) const READ: &[&str] = &[
     "--max-lora-rank",
     "--fully-sharded-loras",
     "--runner",
+    "--convert",
     "--moe-backend",
 ];
 
@@ -29,8 +30,6 @@ pub struct Lora {
 /// What the further flags say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extras {
-    /// `--runner pooling`: no output head and no sampler.
-    pub pooling: bool,
     /// `--moe-backend marlin`.
     pub marlin_experts: bool,
     /// LoRA buffers.
@@ -68,9 +67,6 @@ impl Extras {
         let draft =
             !speculative.is_empty() && !speculative.contains("ngram") && !speculative.contains("suffix");
         Ok(Self {
-            // Up to 0.12 the task said it.
-            pooling: value("--runner") == Some("pooling")
-                || value("--task").is_some_and(|task| !["auto", "generate", "transcription"].contains(&task)),
             marlin_experts: value("--moe-backend") == Some("marlin"),
             lora,
             draft,
@@ -109,8 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn pooling_and_drafts_are_seen() {
-        assert!(read(&[("--runner", Some("pooling"))]).unwrap().pooling);
+    fn drafts_are_seen() {
         let draft = |config| read(&[("--speculative-config", Some(config))]).unwrap().draft;
         assert!(draft(r#"{"method":"mtp","num_speculative_tokens":1}"#));
         assert!(!draft(r#"{"method":"ngram","num_speculative_tokens":4}"#));

@@ -5,7 +5,7 @@ mod flags;
 mod resolved;
 mod version;
 
-pub use args::{EngineArgs, KvCacheDtype, MaxModelLen};
+pub use args::{EngineArgs, KvCacheDtype, MaxModelLen, Runner};
 pub use extras::{Extras, Lora};
 pub use flags::{Flag, FlagKind, FlagTable, Found};
 pub use resolved::{ArgRow, Chosen, ResolvedArgs, SetBy};

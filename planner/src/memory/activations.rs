@@ -58,8 +58,9 @@ impl RunnerMemory {
         let (n, s) = (u64::from(run.max_num_batched_tokens), u64::from(run.max_num_seqs));
         let rows = s.min(n);
         let (h, v) = (u64::from(spec.hidden_size), u64::from(spec.vocab_size));
-        let last = run.shape.is_last() && !spec.pooling;
-        let sampler_state = if last && run.rules.sampler_state {
+        let last = run.shape.is_last();
+        let samples = last && spec.pooling.is_none();
+        let sampler_state = if samples && run.rules.sampler_state {
             s * (4 * v + 8 * v.div_ceil(32) + SLOT_TABLES)
         } else {
             0
@@ -74,7 +75,7 @@ impl RunnerMemory {
         } else {
             0
         };
-        let sampler = if last {
+        let sampler = if samples {
             sampler_bytes * rows * v + sampler_buffer(run, rows) * v + 2 * n * h + 2 * rows * h + cublas
         } else {
             0
@@ -234,7 +235,7 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings, needed: u64, kept: u64) -> 
     // Dense layers come first, before the experts' workspace is there.
     let dense = dense.saturating_sub(kept);
     match spec.layers.first().map(|run| run.mixer) {
-        Some(Mixer::Mla(mla)) => (needed - kept + latent_peak(&mla, n, h, tp)).max(dense),
+        Some(Mixer::Mla(mla)) if !mla.expanded => (needed - kept + latent_peak(&mla, n, h, tp)).max(dense),
         _ => dense.max(experts),
     }
 }

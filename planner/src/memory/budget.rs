@@ -189,7 +189,11 @@ impl RankBudget {
         );
         let requested = settings.utilization.of(settings.total);
         let non_kv = loaded_bytes + runner.persistent() + runner.activation_peak() + non_torch + graphs;
-        let available = settings.kv_cache_memory.or_else(|| requested.checked_sub(non_kv));
+        let available = if spec.keeps_no_cache() {
+            Some(Bytes::ZERO)
+        } else {
+            settings.kv_cache_memory.or_else(|| requested.checked_sub(non_kv))
+        };
         let layout = KvLayout::new(
             spec,
             KvSettings {
@@ -199,7 +203,10 @@ impl RankBudget {
                 row_pages: (100..110).contains(&settings.capability),
                 block_size: settings.block_size,
                 max_num_batched_tokens: settings.max_num_batched_tokens,
-                concurrent_batches: if settings.rules.steps_in_flight {
+                concurrent_batches: if settings.rules.steps_in_flight && spec.pooling.is_some() {
+                    // Scheduling is not asynchronous where a model pools (`config/vllm.py`).
+                    shape.pp
+                } else if settings.rules.steps_in_flight {
                     shape.pp + 1
                 } else {
                     1

@@ -96,6 +96,14 @@ pub struct KvPlan {
 impl KvLayout {
     /// Lays out the cache of one rank.
     pub fn new(spec: &ModelSpec, settings: KvSettings) -> Self {
+        let settings = if spec.kv_in_model_type {
+            KvSettings {
+                element: settings.element.max(spec.dtype.size()),
+                ..settings
+            }
+        } else {
+            settings
+        };
         let pooled = packed::pooled(spec).is_some();
         let token = |run: &LayerRun| match run.mixer {
             // The keys of pools are no part of a page of latent attention.
@@ -113,7 +121,10 @@ impl KvLayout {
             .layers
             .iter()
             .any(|run| matches!(run.mixer, Mixer::GatedDeltaNet(_)));
-        let latent = spec.layers.iter().any(|run| matches!(run.mixer, Mixer::Mla(_)));
+        let latent = spec
+            .layers
+            .iter()
+            .any(|run| matches!(run.mixer, Mixer::Mla(mla) if !mla.expanded));
         let block_size = block_size(&settings, per_token, state, (gated, latent));
         let settings = KvSettings {
             block_size,
@@ -236,12 +247,17 @@ fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
 /// The same without the key of a sparse index.
 pub(super) fn token_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
     match mixer {
+        Mixer::Attention(_, AttentionSpan::Both) => 0,
         Mixer::Attention(attention, _) if attention.shares_kv => 0,
         Mixer::Attention(attention, _) => {
             let heads = u64::from((attention.num_key_value_heads / settings.shape.tp).max(1));
             // An index keeps one 16-bit key.
             let width = u64::from(attention.head_dim + attention.v_head_dim);
             heads * width * settings.element + 2 * u64::from(attention.index_dim)
+        }
+        Mixer::Mla(mla) if mla.expanded => {
+            let heads = u64::from(mla.num_attention_heads / settings.shape.tp);
+            heads * 2 * u64::from(mla.qk_nope_head_dim + mla.qk_rope_head_dim) * settings.element
         }
         // One latent for all heads, whole on every rank.
         Mixer::Mla(mla) => {
@@ -325,7 +341,7 @@ pub(super) fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
         // Prefill keeps a checkpoint.
         Mixer::Mamba2(_) => Some(GroupKind::State(3)),
         Mixer::Mamba1(_) | Mixer::ShortConv(_) => Some(GroupKind::State(2)),
-        Mixer::Compressed(_) | Mixer::None => None,
+        Mixer::Compressed(_) | Mixer::Attention(_, AttentionSpan::Both) | Mixer::None => None,
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn buffers(spec: &ModelSpec, shape: &RankShape, lora: &Lora, dtype: F
         .sum();
     // Embedding and output have a pair each, whole on every rank.
     let pair = u64::from(spec.vocab_size) + u64::from(spec.hidden_size);
-    elements += pair * (u64::from(shape.is_first()) + u64::from(shape.is_last() && !spec.pooling));
+    elements += pair * (u64::from(shape.is_first()) + u64::from(shape.is_last() && spec.pooling.is_none()));
     let slots = u64::from(lora.max_loras) * u64::from(lora.max_lora_rank);
     Bytes::new(elements.saturating_mul(slots).saturating_mul(dtype.size()))
 }

@@ -108,7 +108,7 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     }
     let vocab = spec.vocab_size.next_multiple_of(64);
     let mut cuts = vec![(big, small), (vocab, shape.tp)];
-    if let Some(mlp) = spec.mlp() {
+    if let Some(mlp) = spec.mlp().filter(|mlp| !mlp.whole) {
         cuts.push((mlp.intermediate_size, shape.tp));
     }
     if let Some(moe) = spec.moe() {

@@ -20,7 +20,7 @@ const HEAD_PADDING: u64 = 64;
 /// The model's latent attention.
 fn latent(spec: &ModelSpec) -> Option<Mla> {
     spec.layers.iter().find_map(|run| match run.mixer {
-        Mixer::Mla(mla) => Some(mla),
+        Mixer::Mla(mla) if !mla.expanded => Some(mla),
         _ => None,
     })
 }

@@ -79,11 +79,21 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
             None => text(of(&a)),
         }
     };
+    let embedding = if spec.positions.is_some() {
+        "(pad(vocab_size, 64) / tensor_parallel_size + learned positions) × hidden_size × bytes"
+    } else {
+        "pad(vocab_size, 64) / tensor_parallel_size × hidden_size × bytes"
+    };
+    let feed_forward = if spec.mlp().is_none_or(|mlp| mlp.gated) {
+        "layers × 3 × hidden_size × intermediate_size / tensor_parallel_size × bytes + scales"
+    } else {
+        "layers × 2 × hidden_size × intermediate_size / tensor_parallel_size × bytes + scales"
+    };
     let mut terms = Vec::with_capacity(10);
     for (class, bytes) in &rank.weights {
         let bytes = *bytes;
         terms.push(match class {
-            TensorClass::Embedding => exact("weights.embedding", "Token embedding", bytes, "pad(vocab_size, 64) / tensor_parallel_size × hidden_size × bytes", vec![vocab.clone(), tp.clone(), hidden.clone()], "model_executor/layers/vocab_parallel_embedding.py@0.33.0"),
+            TensorClass::Embedding => exact("weights.embedding", "Token embedding", bytes, embedding, vec![vocab.clone(), tp.clone(), hidden.clone()], "model_executor/layers/vocab_parallel_embedding.py@0.33.0"),
             TensorClass::LmHead => exact("weights.lm_head", "Output head", bytes, "pad(vocab_size, 64) / tensor_parallel_size × hidden_size × bytes", vec![vocab.clone(), tp.clone(), hidden.clone()], "model_executor/layers/vocab_parallel_embedding.py@0.33.0"),
             TensorClass::Attention => exact(
                 "weights.attention",
@@ -101,7 +111,7 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
                 vec![hidden.clone(), tp.clone()],
                 "model_executor/layers/mamba/gdn@0.33.0",
             ),
-            TensorClass::Mlp => exact("weights.mlp", "Feed-forward", bytes, "layers × 3 × hidden_size × intermediate_size / tensor_parallel_size × bytes + scales", vec![hidden.clone(), ("intermediate_size", distinct(spec.layers.iter().filter_map(|run| run.mlp.dense).map(|mlp| mlp.intermediate_size))), tp.clone()], "model_executor/layers/linear.py: MergedColumnParallelLinear@0.33.0"),
+            TensorClass::Mlp => exact("weights.mlp", "Feed-forward", bytes, feed_forward, vec![hidden.clone(), ("intermediate_size", distinct(spec.layers.iter().filter_map(|run| run.mlp.dense).map(|mlp| mlp.intermediate_size))), tp.clone()], "model_executor/layers/linear.py: MergedColumnParallelLinear@0.33.0"),
             TensorClass::Experts => exact(
                 "weights.experts",
                 "Routed experts",
@@ -347,7 +357,7 @@ fn overhead_terms(rank: &RankBudget, settings: &BudgetSettings) -> Vec<Term> {
 }
 
 fn kv_terms(rank: &RankBudget, settings: &BudgetSettings, workload: Bytes) -> Vec<Term> {
-    let Some(available) = rank.available else {
+    let Some(available) = rank.available.filter(|_| rank.layout.group_count() > 0) else {
         return Vec::new();
     };
     let pool = Bytes::new(rank.num_blocks.saturating_mul(rank.layout.bytes_per_block)).min(available);

@@ -1,9 +1,9 @@
 //! What mixes the tokens: attention shapes, and how far each layer looks back.
 use super::{
     ConfigError, compressed,
-    families::{Experts, Family, Pattern},
+    families::{Experts, Family, KvHeads, Pattern},
     fields::Fields,
-    kda, layouts,
+    kda, layouts, pooling,
     resolve::{short, switch},
     spec::{Attention, AttentionSpan, GatedDeltaNet, Mamba2, Mixer, Mla, QkNorm, SparseIndex},
 };
@@ -32,7 +32,7 @@ pub(super) fn mixers(
         return if family.kda {
             kda::layers(fields, kimi(fields)?, layers)
         } else {
-            latent_layers(fields, family, layers)
+            latent_layers(fields, family, hidden_size, layers)
         };
     }
     let attention = attention(fields, family, hidden_size)?;
@@ -152,10 +152,18 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
         v_head_dim: head_dim,
         gate_per_head: 0,
         shares_kv: false,
+        alibi: false,
         index_dim: 0,
     };
     let shapes = mixers.iter().filter_map(|mixer| match mixer {
         Mixer::Attention(attention, _) => Some(*attention),
+        Mixer::Mla(mla) if mla.expanded => Some(Attention {
+            num_key_value_heads: mla.num_attention_heads,
+            ..one_key(
+                mla.num_attention_heads,
+                mla.qk_nope_head_dim + mla.qk_rope_head_dim,
+            )
+        }),
         Mixer::Mla(mla) => Some(one_key(
             mla.num_attention_heads,
             mla.kv_lora_rank + mla.qk_rope_head_dim,
@@ -175,8 +183,17 @@ pub(super) fn rotary_head_dim(mixers: &[Mixer]) -> u32 {
     }
 }
 
-fn latent_layers(fields: &Fields<'_>, family: &Family, layers: u32) -> Result<Vec<Mixer>, ConfigError> {
-    let mla = latent(fields)?;
+fn latent_layers(
+    fields: &Fields<'_>,
+    family: &Family,
+    hidden_size: u32,
+    layers: u32,
+) -> Result<Vec<Mixer>, ConfigError> {
+    let mla = if family.expanded {
+        expanded(fields, hidden_size)?
+    } else {
+        latent(fields)?
+    };
     if !family.indexer {
         return Ok(vec![Mixer::Mla(mla); layers as usize]);
     }
@@ -244,9 +261,24 @@ fn own_indexers(fields: &Fields<'_>, layers: u32) -> Result<Vec<bool>, ConfigErr
 }
 
 fn latent(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
-    let required = |key| fields.required(key, MAX_LATENT, "the latent attention");
+    latent_of(fields, None)
+}
+
+/// MiniCPM 3's class knows the size of a value head without its config.
+fn expanded(fields: &Fields<'_>, hidden_size: u32) -> Result<Mla, ConfigError> {
+    let heads = fields.required("num_attention_heads", MAX_HEADS, "attention weights")?;
     Ok(Mla {
-        num_attention_heads: fields.required("num_attention_heads", MAX_HEADS, "attention weights")?,
+        expanded: true,
+        ..latent_of(fields, Some(hidden_size / heads))?
+    })
+}
+
+/// `value` is the size of a value head where the config does not say.
+fn latent_of(fields: &Fields<'_>, value: Option<u32>) -> Result<Mla, ConfigError> {
+    let required = |key| fields.required(key, MAX_LATENT, "the latent attention");
+    let num_attention_heads = fields.required("num_attention_heads", MAX_HEADS, "attention weights")?;
+    Ok(Mla {
+        num_attention_heads,
         q_lora_rank: fields.count("q_lora_rank", MAX_LATENT)?,
         kv_lora_rank: required("kv_lora_rank")?,
         qk_nope_head_dim: required("qk_nope_head_dim")?,
@@ -254,7 +286,11 @@ fn latent(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
             Some(dim) => dim,
             None => required("qk_rope_head_dim")?,
         },
-        v_head_dim: required("v_head_dim")?,
+        v_head_dim: match (fields.count("v_head_dim", MAX_LATENT)?, value) {
+            (Some(dim), _) | (None, Some(dim)) => dim,
+            (None, None) => required("v_head_dim")?,
+        },
+        expanded: false,
         output_gate: false,
         unit_scale: false,
         sparse: None,
@@ -272,13 +308,33 @@ fn kimi(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
     })
 }
 
+fn kv_heads(fields: &Fields<'_>, from: KvHeads, heads: u32) -> Result<u32, ConfigError> {
+    let field = || fields.count("num_key_value_heads", MAX_HEADS);
+    let one = |flag| {
+        Ok(if fields.flag(flag)? == Some(false) {
+            heads
+        } else {
+            1
+        })
+    };
+    let grouped = match from {
+        KvHeads::OneWith(flag) => return one(flag),
+        KvHeads::Falcon if fields.flag("new_decoder_architecture")? != Some(true) => {
+            return one("multi_query");
+        }
+        KvHeads::FieldWith(flag) => fields.flag(flag)? == Some(true),
+        KvHeads::Field | KvHeads::Falcon => true,
+    };
+    Ok(if grouped { field()?.unwrap_or(heads) } else { heads })
+}
+
 pub(super) fn attention(
     fields: &Fields<'_>,
     family: &Family,
     hidden_size: u32,
 ) -> Result<Attention, ConfigError> {
     let heads = fields.required("num_attention_heads", MAX_HEADS, "attention weights")?;
-    let kv_heads = fields.count("num_key_value_heads", MAX_HEADS)?.unwrap_or(heads);
+    let kv_heads = kv_heads(fields, family.kv_heads, heads)?;
     if !heads.is_multiple_of(kv_heads) {
         return Err(fields.inconsistent(
             "num_key_value_heads",
@@ -311,6 +367,7 @@ pub(super) fn attention(
         v_head_dim: head_dim,
         gate_per_head: 0,
         shares_kv: false,
+        alibi: switch(fields, family.alibi)?,
         index_dim: 0,
     })
 }
@@ -329,6 +386,9 @@ pub(super) fn spans(
             _ => AttentionSpan::Full,
         };
         return Ok((1..=layers).map(span).collect());
+    }
+    if pooling::bidirectional(fields, family)? {
+        return Ok(vec![AttentionSpan::Both; layers as usize]);
     }
     let full = vec![AttentionSpan::Full; layers as usize];
     let requested = fields.flag("use_sliding_window")?;
@@ -351,7 +411,7 @@ pub(super) fn spans(
             _ => Ok(full),
         };
     };
-    let sliding = AttentionSpan::Sliding(window);
+    let sliding = AttentionSpan::Sliding(window + family.window_more);
     if let Some(types) = fields.list("layer_types")? {
         known_types(fields, types)?;
         if types.len() != layers as usize {

@@ -1,7 +1,7 @@
 //! The feed-forward of each layer: dense, or routed experts.
 use super::{
     ConfigError,
-    families::{Experts, Family},
+    families::{Experts, Family, Width},
     fields::Fields,
     layouts,
     resolve::switch,
@@ -19,16 +19,18 @@ const MAX_EXPERT_WIDTH: u32 = 1 << 18;
 pub(super) fn feed_forward(
     fields: &Fields<'_>,
     family: &Family,
+    hidden_size: u32,
     layers: u32,
 ) -> Result<Vec<FeedForward>, ConfigError> {
     let dense = |width: u32| -> Result<DenseMlp, ConfigError> {
         Ok(DenseMlp {
             intermediate_size: width,
-            gated: true,
+            gated: family.gated,
             bias: switch(fields, family.mlp_bias)?,
+            whole: family.whole_mlp,
         })
     };
-    let width = || fields.required("intermediate_size", MAX_INTERMEDIATE, "the feed-forward layers");
+    let width = || width(fields, family.width, hidden_size);
     match family.experts {
         Experts::None | Experts::Lfm2 => Ok(same(Some(dense(width()?)?), None, layers)),
         Experts::Mixtral | Experts::MiniMax | Experts::GptOss => {
@@ -183,6 +185,18 @@ pub(super) fn feed_forward(
     }
 }
 
+/// Width of a dense feed-forward.
+fn width(fields: &Fields<'_>, from: Width, hidden_size: u32) -> Result<u32, ConfigError> {
+    let key = "intermediate_size";
+    match from {
+        Width::Field => fields.required(key, MAX_INTERMEDIATE, "the feed-forward layers"),
+        Width::FieldOrFour => Ok(fields
+            .count(key, MAX_INTERMEDIATE)?
+            .unwrap_or(hidden_size.saturating_mul(4))),
+        Width::Four => Ok(hidden_size.saturating_mul(4)),
+    }
+}
+
 /// `n_shared_experts` of `expert` side by side.
 fn shared(fields: &Fields<'_>, expert: u32) -> Result<Option<SharedExpert>, ConfigError> {
     let count = fields.count_in("n_shared_experts", 0, 64)?.unwrap_or(0);
@@ -216,6 +230,7 @@ fn llama4(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, ConfigEr
             intermediate_size: width,
             gated: true,
             bias: false,
+            whole: false,
         })
     })
 }
@@ -252,6 +267,7 @@ fn nemotron_h(fields: &Fields<'_>) -> Result<Vec<FeedForward>, ConfigError> {
             intermediate_size: width,
             gated: false,
             bias: fields.flag("mlp_bias")?.unwrap_or(false),
+            whole: false,
         })
     } else {
         None

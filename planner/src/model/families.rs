@@ -1,7 +1,9 @@
 //! What vLLM's model classes add to the config's fields, one row per architecture.
 //!
 //! Mirrors `vllm/model_executor/models/<module>.py` at 0.33.0: which biases, norms and experts a class creates.
-use super::{layouts::Layout, positions::RopeKind, spec::QkNorm};
+use super::{
+    bert, classic, fields::Names, layouts::Layout, plain, positions::RopeKind, removed, spec::QkNorm,
+};
 
 /// Where a switch comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +14,59 @@ pub(super) enum Switch {
     Never,
     /// This field says so; absent is `false`.
     Field(&'static str),
+    /// This field says so; absent is `true`.
+    Unless(&'static str),
+    /// One of these fields says so.
+    Either(&'static str, &'static str),
+}
+
+/// Where the number of key and value heads comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KvHeads {
+    /// `num_key_value_heads`, as many as query heads where it is absent.
+    Field,
+    /// One where this field says so (absent is `true`), else as many as query heads.
+    OneWith(&'static str),
+    /// `num_key_value_heads` where this field says so, else as many as query heads.
+    FieldWith(&'static str),
+    /// `num_key_value_heads` with `new_decoder_architecture`; else one with `multi_query` (absent is `true`).
+    Falcon,
+}
+
+/// Where the width of a dense feed-forward comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Width {
+    /// `intermediate_size`.
+    Field,
+    /// `intermediate_size`, four times the hidden size where it is absent.
+    FieldOrFour,
+    /// Four times the hidden size, whatever the config says.
+    Four,
+}
+
+/// What stands behind the last layer of a model that pools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Head {
+    /// Nothing.
+    None,
+    /// A matrix of labels, without bias.
+    Score,
+    /// A square layer and the labels, with biases, whole on every rank (BERT).
+    Dense,
+    /// A square layer and so many labels, with biases, split over the ranks (Qwen 2's reward models).
+    Reward(u32),
+}
+
+/// Position embeddings that are looked up, not computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Positions {
+    /// None.
+    None,
+    /// `max_position_embeddings` rows and so many more, whole on every rank.
+    Whole(u32),
+    /// `max_position_embeddings` rows and `type_vocab_size` more for kinds of tokens, padded and split like the
+    /// vocabulary (BERT).
+    Split,
 }
 
 /// Which layers attend to a window only, where the config has a `sliding_window` but no `layer_types`.
@@ -112,9 +167,36 @@ pub(super) struct Family {
     /// Copies of the hidden states alive at the peak: read off the profile runs of vLLM's own runner for Llama, Phi-3,
     /// Qwen and Gemma; the other rows inherit them.
     pub(super) residual_copies: u32,
+    /// What the family's files call their fields.
+    pub(super) names: Names,
+    pub(super) kv_heads: KvHeads,
+    pub(super) width: Width,
+    /// Gate and up in the feed-forward, or up alone.
+    pub(super) gated: bool,
+    /// The feed-forward is whole on every rank: the class has no plan for it.
+    pub(super) whole_mlp: bool,
+    /// A norm behind the last layer.
+    pub(super) last_norm: Switch,
+    /// A norm behind the embedding.
+    pub(super) embedding_norm: bool,
+    pub(super) positions: Positions,
+    /// Slopes per head instead of positions.
+    pub(super) alibi: Switch,
+    /// A mask over all pairs of positions, in bytes (GPTBigCode).
+    pub(super) mask: bool,
+    /// The part of a head that has positions, where the config does not say.
+    pub(super) rotary_fraction: f64,
+    /// `max_position_embeddings` where the config does not say; 0 where that is an error.
+    pub(super) default_positions: u32,
+    /// Latent attention whose keys and values are cached per head, not as the latent (MiniCPM 3).
+    pub(super) expanded: bool,
+    /// Tokens that a sliding layer sees beyond `sliding_window`.
+    pub(super) window_more: u32,
+    /// The class pools and does nothing else, with this head.
+    pub(super) pools: Option<Head>,
 }
 
-const LLAMA: Family = Family {
+pub(super) const LLAMA: Family = Family {
     architecture: "LlamaForCausalLM",
     latent: false,
     kda: false,
@@ -142,9 +224,24 @@ const LLAMA: Family = Family {
     scalar_buffers: 0,
     behind_encoder: false,
     residual_copies: 3,
+    names: &[],
+    kv_heads: KvHeads::Field,
+    width: Width::Field,
+    gated: true,
+    whole_mlp: false,
+    last_norm: Switch::Always,
+    embedding_norm: false,
+    positions: Positions::None,
+    alibi: Switch::Never,
+    mask: false,
+    rotary_fraction: 1.0,
+    default_positions: 0,
+    expanded: false,
+    window_more: 0,
+    pools: None,
 };
 
-const QWEN2: Family = Family {
+pub(super) const QWEN2: Family = Family {
     architecture: "Qwen2ForCausalLM",
     qkv_bias: Switch::Always,
     o_bias: Switch::Never,
@@ -190,7 +287,7 @@ const PHI3: Family = Family {
     ..LLAMA
 };
 
-const MIXTRAL: Family = Family {
+pub(super) const MIXTRAL: Family = Family {
     architecture: "MixtralForCausalLM",
     qkv_bias: Switch::Never,
     o_bias: Switch::Never,
@@ -229,7 +326,7 @@ const MAMBA: Family = Family {
     ..LLAMA
 };
 
-const DEEPSEEK: Family = Family {
+pub(super) const DEEPSEEK: Family = Family {
     architecture: "DeepseekV3ForCausalLM",
     latent: true,
     mlp_bias: Switch::Never,
@@ -786,33 +883,20 @@ const FAMILIES: &[Family] = &[
 
 /// The row of that architecture.
 pub(super) fn find(architecture: &str) -> Option<&'static Family> {
-    FAMILIES.iter().find(|family| family.architecture == architecture)
+    FAMILIES
+        .iter()
+        .chain(classic::FAMILIES)
+        .chain(plain::FAMILIES)
+        .chain(bert::FAMILIES)
+        .find(|family| family.architecture == architecture)
 }
 
 /// Why an architecture without a row is refused.
 pub(super) fn refusal(architecture: &str) -> String {
     let shown: String = architecture.chars().take(60).collect();
-    let last = match architecture {
-        "QWenLMHeadModel"
-        | "BaichuanForCausalLM"
-        | "XverseForCausalLM"
-        | "BambaForCausalLM"
-        | "MiniMaxForCausalLM"
-        | "MiniMaxText01ForCausalLM"
-        | "MiniMaxM1ForCausalLM"
-        | "MiniMaxVL01ForConditionalGeneration" => "0.23.0",
-        "MptForCausalLM" | "RWForCausalLM" => "0.28.0",
-        "Phi3SmallForCausalLM" => "0.9.2",
-        "Step3p7FlashForCausalLM" => {
-            return format!("Model architectures ['{shown}'] are not supported for now.");
-        }
-        _ => {
-            return format!(
-                "the architecture `{shown}` is not modelled yet: its layers are of kinds whose sizes are not computed here"
-            );
-        }
-    };
-    format!(
-        "Model architecture {shown} was supported in vLLM until v{last}, and is not supported anymore. Please use an older version of vLLM if you want to use this model architecture."
-    )
+    removed::refusal(architecture).unwrap_or_else(|| {
+        format!(
+            "the architecture `{shown}` is not modelled yet: its layers are of kinds whose sizes are not computed here"
+        )
+    })
 }

@@ -2,7 +2,10 @@
 //! scenario keeps just those.
 use super::ConfigError;
 use serde_json::{Map, Value};
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+};
 
 /// Larger texts are some other file: the largest published config.json has 3.1 MB.
 pub(super) const MAX_BYTES: usize = 8 << 20;
@@ -42,7 +45,20 @@ pub(super) struct Fields<'a> {
     path: &'static str,
     /// Values of the model's own class for what the file leaves out.
     defaults: &'static [(&'static str, u32)],
+    /// The family's own names: what we ask for, and what its files call it.
+    names: Cell<Names>,
     touched: RefCell<BTreeSet<String>>,
+}
+
+/// Pairs of a field's usual name and a family's own; a dot leads into an object.
+pub(super) type Names = &'static [(&'static str, &'static str)];
+
+/// A family's own names of a field.
+fn own_names(names: Names, key: &str) -> impl Iterator<Item = &'static str> {
+    names
+        .iter()
+        .filter(move |(usual, _)| *usual == key)
+        .map(|(_, own)| *own)
 }
 
 /// Parses a config.json to its object.
@@ -81,8 +97,14 @@ impl<'a> Fields<'a> {
             map,
             path,
             defaults: &[],
+            names: Cell::new(&[]),
             touched: RefCell::default(),
         }
+    }
+
+    /// From now on, fields go by a family's own names as well.
+    pub(super) fn call_by(&self, names: Names) {
+        self.names.set(names);
     }
 
     /// With a class's own values for what the file leaves out.
@@ -100,7 +122,14 @@ impl<'a> Fields<'a> {
             .collect()
     }
 
+    /// How the file calls a field, or would have to.
     pub(super) fn name(&self, key: &str) -> String {
+        let own = || own_names(self.names.get(), key);
+        let key = match own().find(|own| self.lookup(own).is_some()) {
+            Some(own) => own,
+            None if self.map.contains_key(key) => key,
+            None => own().next().unwrap_or(key),
+        };
         if self.path.is_empty() {
             key.to_owned()
         } else {
@@ -110,8 +139,22 @@ impl<'a> Fields<'a> {
 
     /// The value, `null` and absence alike as `None`.
     pub(super) fn value(&self, key: &str) -> Option<&'a Value> {
-        let value = self.map.get(key).filter(|value| !value.is_null())?;
-        self.touched.borrow_mut().insert(key.to_owned());
+        own_names(self.names.get(), key)
+            .find_map(|own| self.lookup(own))
+            .or_else(|| self.lookup(key))
+    }
+
+    fn lookup(&self, key: &str) -> Option<&'a Value> {
+        let (outer, inner) = match key.split_once('.') {
+            Some((outer, inner)) => (outer, Some(inner)),
+            None => (key, None),
+        };
+        let value = self.map.get(outer).filter(|value| !value.is_null())?;
+        let value = match inner {
+            Some(inner) => value.get(inner).filter(|value| !value.is_null())?,
+            None => value,
+        };
+        self.touched.borrow_mut().insert(outer.to_owned());
         Some(value)
     }
 

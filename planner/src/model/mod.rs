@@ -1,7 +1,9 @@
 //! Models: a Hugging Face `config.json` read without guessing, and the shapes that follow from it.
 mod attention;
+mod bert;
 mod catalog;
 mod checked;
+mod classic;
 mod compressed;
 mod config_error;
 mod experts;
@@ -11,11 +13,15 @@ mod input;
 mod kda;
 mod layouts;
 mod mixed;
+mod plain;
+mod pooling;
 mod positions;
 mod quantization;
 mod quark;
+mod removed;
 mod resolve;
 mod spec;
+mod stages;
 mod tower;
 mod wrappers;
 
@@ -25,11 +31,13 @@ pub use compressed::Compressed;
 pub use config_error::ConfigError;
 pub use input::{ModelInput, ModelOrigin};
 pub use kda::Kda;
+pub use pooling::{BESIDE as POOLING_BESIDE, Classifier, Pooling, Unasked};
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
     AltUp, Attention, AttentionSpan, DenseMlp, Draft, FeedForward, GatedDeltaNet, LatentMoe, LayerRun,
-    Mamba1, Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, OtherSchemes, PerLayerInput, QkNorm, Quantized, Rope,
-    SharedExpert, ShortConv, SparseIndex,
+    LearnedPositions, Mamba1, Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, OtherSchemes, PerLayerInput, QkNorm,
+    Quantized, Rope, SharedExpert, ShortConv, SparseIndex,
 };
+pub use stages::EveryStage;
 pub use tower::{Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven};

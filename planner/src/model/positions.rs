@@ -2,7 +2,12 @@
 //!
 //! Mirrors `vllm/transformers_utils/model_arch_config_convertor.py: derive_max_model_len_and_key` and
 //! `vllm/model_executor/layers/rotary_embedding/` at 0.33.0.
-use super::{ConfigError, compressed, fields::Fields, spec::Rope};
+use super::{
+    ConfigError, compressed,
+    families::{Family, Positions, Switch},
+    fields::Fields,
+    spec::{LearnedPositions, Rope},
+};
 use serde_json::{Map, Value};
 
 const MAX_POSITIONS: u32 = 1 << 27;
@@ -46,7 +51,7 @@ pub(super) struct ContextLength {
 }
 
 /// The longest context that vLLM takes from the config, and the field that it comes from.
-pub(super) fn context_length(fields: &Fields<'_>) -> Result<ContextLength, ConfigError> {
+pub(super) fn context_length(fields: &Fields<'_>, family: &Family) -> Result<ContextLength, ConfigError> {
     let plain = |longest, key| ContextLength {
         longest,
         default: longest,
@@ -64,6 +69,18 @@ pub(super) fn context_length(fields: &Fields<'_>) -> Result<ContextLength, Confi
         }
     }
     let Some((length, key)) = smallest else {
+        if family.default_positions > 0 {
+            return Ok(plain(family.default_positions, KEYS[0]));
+        }
+        // Slopes have no last position; vLLM assumes a length and takes any other
+        // (`config/model.py: _get_and_verify_max_len`).
+        if family.alibi == Switch::Always {
+            return Ok(ContextLength {
+                longest: MAX_POSITIONS,
+                default: 2048,
+                key: KEYS[0],
+            });
+        }
         return Err(ConfigError::Missing {
             field: fields.name("max_position_embeddings"),
             needed_for: "the longest context",
@@ -92,9 +109,9 @@ pub(super) fn context_length(fields: &Fields<'_>) -> Result<ContextLength, Confi
 }
 
 /// The context of a model whose config may say none: any, and 2048 where the user sets nothing.
-pub(super) fn unbounded(fields: &Fields<'_>) -> Result<ContextLength, ConfigError> {
+pub(super) fn unbounded(fields: &Fields<'_>, family: &Family) -> Result<ContextLength, ConfigError> {
     if fields.has("model_max_length") || KEYS.iter().any(|key| fields.has(key)) {
-        return context_length(fields);
+        return context_length(fields, family);
     }
     Ok(ContextLength {
         longest: MAX_POSITIONS,
@@ -157,10 +174,40 @@ pub(super) enum RopeKind {
     Frequencies(u32),
 }
 
+/// Rows of learned position embeddings.
+pub(super) fn learned(fields: &Fields<'_>, family: &Family) -> Result<Option<LearnedPositions>, ConfigError> {
+    let (more, split) = match family.positions {
+        Positions::None => return Ok(None),
+        Positions::Whole(more) => (more, false),
+        Positions::Split => (0, true),
+    };
+    let positions = fields.required(
+        "max_position_embeddings",
+        MAX_POSITIONS,
+        "the position embeddings",
+    )?;
+    Ok(Some(LearnedPositions {
+        rows: positions + more,
+        split,
+        token_types: if split {
+            fields.count("type_vocab_size", 1 << 16)?.unwrap_or(2)
+        } else {
+            0
+        },
+        mask: family.mask,
+    }))
+}
+
 /// Bytes of the cached rotary embeddings in a 16-bit model.
-pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result<Rope, ConfigError> {
+pub(super) fn rope(
+    fields: &Fields<'_>,
+    family: &Family,
+    head_dim: u32,
+    alibi: bool,
+) -> Result<Rope, ConfigError> {
+    let kind = family.rope;
     let off = kind == RopeKind::OnRequest && fields.text("position_embedding_type")? != Some("rope");
-    if kind == RopeKind::None || off {
+    if kind == RopeKind::None || off || alibi {
         return Ok(Rope { caches: [0, 0] });
     }
     if kind == RopeKind::Compressed {
@@ -179,8 +226,9 @@ pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result
             caches: [bytes(sliding), bytes(full)],
         });
     }
+    let object = rope_object(fields)?;
     if let RopeKind::Frequencies(sets) = kind {
-        let bytes = u64::from(head_dim) * 4;
+        let bytes = u64::from(rotary_dim(fields, object, head_dim, family.rotary_fraction)?) * 4;
         return Ok(Rope {
             caches: [bytes, if sets > 1 { bytes } else { 0 }],
         });
@@ -189,10 +237,15 @@ pub(super) fn rope(fields: &Fields<'_>, kind: RopeKind, head_dim: u32) -> Result
         return by_layer_type(fields, head_dim);
     }
     let object = rope_object(fields)?;
-    let rotary_dim = rotary_dim(fields, object, head_dim)?;
+    let rotary_dim = rotary_dim(fields, object, head_dim, family.rotary_fraction)?;
+    let default = if family.default_positions > 0 {
+        family.default_positions
+    } else {
+        8192
+    };
     let positions = fields
         .count("max_position_embeddings", MAX_POSITIONS)?
-        .unwrap_or(8192);
+        .unwrap_or(default);
     let cached = cached_positions(fields, object, positions)?;
     // Three axes of positions (mrope) are cached over four times the length, interleaved ones are not.
     let three_axes = object.is_some_and(|o| {
@@ -262,7 +315,7 @@ fn by_layer_type(fields: &Fields<'_>, head_dim: u32) -> Result<Rope, ConfigError
         let fraction = factors.and_then(|list| list.get(index)).and_then(Value::as_f64);
         let dim = match fraction {
             Some(fraction) => part(fields, head_dim, fraction)?,
-            None => rotary_dim(fields, object, head_dim)?,
+            None => rotary_dim(fields, object, head_dim, 1.0)?,
         };
         let settings = (object, dim, thetas.and_then(|list| list.get(index)));
         if known == Some(settings) {
@@ -301,6 +354,7 @@ fn rotary_dim(
     fields: &Fields<'_>,
     rope: Option<&Map<String, Value>>,
     head_dim: u32,
+    default: f64,
 ) -> Result<u32, ConfigError> {
     if let Some(dim) = fields.count("rotary_dim", head_dim)? {
         return Ok(dim);
@@ -316,7 +370,7 @@ fn rotary_dim(
         },
     };
     match factor {
-        None => Ok(head_dim),
+        None => part(fields, head_dim, default),
         Some(factor) => part(fields, head_dim, factor),
     }
 }

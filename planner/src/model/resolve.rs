@@ -1,12 +1,13 @@
 //! A config.json becomes a [`ModelSpec`], or an error that names the field. Nothing is filled in by guess: a field
 //! that may be absent has the default of the model's own class.
 use super::{
-    ConfigError, LinearScheme, ModelSpec, Quantization, attention,
-    families::{self, Experts, Family, Switch},
+    ConfigError, LinearScheme, ModelSpec, Quantization, attention, classic,
+    families::{self, Experts, Family, Head, KvHeads, Switch},
     fields::Fields,
     layouts::{self, Layout},
-    mixed, positions, quantization,
-    spec::{FeedForward, LayerRun, Mixer, Norms, OtherSchemes, Quantized},
+    mixed, pooling, positions, quantization,
+    spec::{AttentionSpan, FeedForward, LayerRun, Mixer, Norms, OtherSchemes, Quantized},
+    stages,
     tower::{self, Tower},
     wrappers,
 };
@@ -71,11 +72,11 @@ fn resolve_top(
     let towers = text.is_some() | TOWERS.iter().any(|tower| top.has(tower));
     let result = match (families::wrapper(architecture), towers) {
         (Some(wrapper), _) => wrapped(top, text, wrapper, kept_text),
-        (None, false) => {
-            let family = families::find(architecture);
-            let family = family.ok_or_else(|| ConfigError::unsupported(families::refusal(architecture)))?;
-            decoder(top, top, family)
-        }
+        (None, false) => match (families::find(architecture), pooling::of(architecture)) {
+            (Some(family), _) => decoder(top, top, family),
+            (None, Some(pooled)) => pooled_model(top, architecture, &pooled),
+            (None, None) => Err(ConfigError::unsupported(families::refusal(architecture))),
+        },
         (None, true) => Err(ConfigError::unsupported(format!(
             "`{}` has a vision or audio tower (`text_config`, `vision_config`), and its language model is not one that is modelled yet",
             short(architecture)
@@ -85,6 +86,35 @@ fn resolve_top(
         *kept_text = Some(nested.touched());
     }
     result
+}
+
+/// A generating model's layers that vLLM pools.
+fn pooled_model(
+    top: &Fields<'_>,
+    architecture: &str,
+    pooled: &pooling::Pooled,
+) -> Result<ModelSpec, ConfigError> {
+    let mut spec = decoder(top, top, pooled.family)?;
+    architecture.clone_into(&mut spec.architecture);
+    if pooled.bidirectional {
+        for run in &mut spec.layers {
+            if let Mixer::Attention(_, span) = &mut run.mixer {
+                *span = AttentionSpan::Both;
+            }
+        }
+    }
+    if pooled.head != Head::None && spec.quantization.is_some() {
+        return Err(ConfigError::unsupported(
+            "a quantised model with a classifier is not modelled yet",
+        ));
+    }
+    if pooled.by_default {
+        return Ok(spec.with_pooling(pooling::pooling(top, pooled.head)?));
+    }
+    if spec.unasked == pooling::Unasked::Generates {
+        spec.unasked = pooling::Unasked::Either;
+    }
+    Ok(spec)
 }
 
 /// A language model beside a tower, which is read by itself.
@@ -142,6 +172,8 @@ pub(super) fn architecture<'a>(fields: &Fields<'a>) -> Result<&'a str, ConfigErr
 
 /// `top` is the file's own object; `fields` the language model's, which is often the same.
 fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<ModelSpec, ConfigError> {
+    fields.call_by(family.names);
+    classic::unsupported(fields, family)?;
     let hidden_size = fields.required("hidden_size", MAX_WIDTH, "the size of every layer")?;
     let vocab_size = fields.required("vocab_size", MAX_VOCAB, "embedding and sampler")?;
     let quantization = match quantization::read(top, family.experts)? {
@@ -172,9 +204,10 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         };
     }
     let context = match family.layout {
-        Layout::Mamba | Layout::Mamba2 => positions::unbounded(fields)?,
-        _ => positions::context_length(fields)?,
+        Layout::Mamba | Layout::Mamba2 => positions::unbounded(fields, family)?,
+        _ => positions::context_length(fields, family)?,
     };
+    let alibi = attention.alibi;
     let tie_word_embeddings = match fields.flag("tie_word_embeddings")? {
         Some(tied) => tied,
         None => top.flag("tie_word_embeddings")?.unwrap_or(family.tied),
@@ -187,13 +220,10 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     // (`models/kimi_k3/nvidia/model.py: KimiDecoderLayer`).
     let residual_blocks = family.kda && fields.has("attn_res_block_size");
     let needs_remote_code = false;
-    Ok(ModelSpec {
+    let holder = if has_dtype(fields) { fields } else { top };
+    let spec = ModelSpec {
         architecture: family.architecture.to_owned(),
-        dtype: if has_dtype(fields) {
-            dtype(fields)?
-        } else {
-            dtype(top)?
-        },
+        dtype: dtype(holder)?,
         has_tower: false,
         tower: Ok(Tower::default()),
         hidden_size,
@@ -202,7 +232,6 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         default_max_model_len: context.default,
         derived_max_model_len_key: context.key,
         tie_word_embeddings,
-        pooling: false,
         marlin_experts: false,
         draft: None,
         whole_embedding: family.behind_encoder,
@@ -210,7 +239,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         attention,
         layers,
         norms: Norms {
-            per_layer: family.norms_per_layer
+            per_layer: norms_per_layer(fields, family)?
                 + if residual_blocks { 4 } else { 0 }
                 + if feed_forwards.iter().any(|f| f.dense.is_some() && f.moe.is_some()) {
                     3
@@ -221,9 +250,15 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
             scalars_per_layer: family.scalars_per_layer,
             bias: family.norm_bias,
             per_part: family.layout == Layout::Nas,
-            last: if residual_blocks { 3 } else { 1 },
+            embedding: family.embedding_norm,
+            last: match (switch(fields, family.last_norm)?, residual_blocks) {
+                (false, _) => 0,
+                (true, false) => 1,
+                (true, true) => 3,
+            },
         },
-        rope: positions::rope(fields, family.rope, attention::rotary_head_dim(&mixers))?,
+        positions: positions::learned(fields, family)?,
+        rope: positions::rope(fields, family, attention::rotary_head_dim(&mixers), alibi)?,
         scalar_buffers: family.scalar_buffers,
         hyper_streams: if family.compressed || bare_attention && fields.flag("mhc")? != Some(false) {
             fields.required("hc_mult", 64, "the hyper-connections")?
@@ -234,10 +269,30 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         quantized_router,
         per_layer_input,
         alt_up,
+        every_stage: stages::of(family.architecture),
+        pooling: None,
+        unasked: if top.flag(pooling::BESIDE)? == Some(true) {
+            pooling::Unasked::Pools
+        } else {
+            pooling::Unasked::Generates
+        },
+        narrowed: narrowed(holder)?,
+        kv_in_model_type: family.kv_heads == KvHeads::Falcon,
         quantization,
         unchecked: family.unchecked,
         needs_remote_code,
+    };
+    Ok(match family.pools {
+        Some(head) => spec.with_pooling(pooling::pooling(fields, head)?),
+        None => spec,
     })
+}
+
+fn norms_per_layer(fields: &Fields<'_>, family: &Family) -> Result<u32, ConfigError> {
+    if family.kv_heads == KvHeads::Falcon {
+        return classic::falcon_norms(fields);
+    }
+    Ok(family.norms_per_layer)
 }
 
 pub(super) fn switch(fields: &Fields<'_>, switch: Switch) -> Result<bool, ConfigError> {
@@ -245,11 +300,30 @@ pub(super) fn switch(fields: &Fields<'_>, switch: Switch) -> Result<bool, Config
         Switch::Always => Ok(true),
         Switch::Never => Ok(false),
         Switch::Field(name) => Ok(fields.flag(name)?.unwrap_or(false)),
+        Switch::Unless(name) => Ok(fields.flag(name)?.unwrap_or(true)),
+        Switch::Either(one, other) => {
+            let (one, other) = (fields.flag(one)?, fields.flag(other)?);
+            Ok(one == Some(true) || other == Some(true))
+        }
     }
 }
 
 fn has_dtype(fields: &Fields<'_>) -> bool {
     fields.has("dtype") || fields.has("torch_dtype")
+}
+
+/// Model types that vLLM does not run in float16 (`config/model.py: _FLOAT16_NOT_SUPPORTED_MODELS`).
+const NEVER_FLOAT16: &[&str] = &["gemma2", "gemma3", "gemma3_text", "glm4"];
+
+/// Whether the checkpoint is float32, as far as its config says.
+fn narrowed(fields: &Fields<'_>) -> Result<bool, ConfigError> {
+    let text = match fields.text("dtype")? {
+        Some(text) => Some(text),
+        None => fields.text("torch_dtype")?,
+    };
+    let kind = fields.text("model_type")?.unwrap_or_default();
+    let float32 = text.is_none_or(|text| FloatDtype::parse(text) == Some(FloatDtype::Float32));
+    Ok(float32 && !NEVER_FLOAT16.contains(&kind))
 }
 
 /// `torch_dtype` or `dtype`; vLLM loads a float32 checkpoint as bfloat16, and one that does not say as well.

@@ -1,5 +1,8 @@
 //! A model as the arithmetic needs it: resolved, with nothing left to guess.
-use super::{Compressed, ConfigError, Kda, LinearScheme, Quantization, Tower};
+use super::{
+    Compressed, ConfigError, EveryStage, Kda, LinearScheme, Quantization, Tower,
+    pooling::{Pooling, Unasked},
+};
 use crate::units::FloatDtype;
 
 /// How far back a layer attends.
@@ -13,6 +16,8 @@ pub enum AttentionSpan {
     Chunked(u32),
     /// What the encoder made of the input (Whisper).
     Encoder,
+    /// In both directions, within a step: nothing is cached.
+    Both,
 }
 
 /// What stands behind the mixer of a layer: dense, routed experts, both beside each other (Gemma 4), or nothing
@@ -82,6 +87,8 @@ pub struct Mla {
     pub qk_rope_head_dim: u32,
     /// Size of a value head.
     pub v_head_dim: u32,
+    /// Keys and values are cached per head, not as the latent (MiniCPM 3).
+    pub expanded: bool,
     /// A gate on the output, projected beside the latents (Kimi K3).
     pub output_gate: bool,
     /// Kimi's own class, which keeps a scale more.
@@ -285,6 +292,8 @@ pub struct Attention {
     pub gate_per_head: u32,
     /// Keys and values are those of an earlier layer: only queries are projected and nothing is cached (Gemma 4).
     pub shares_kv: bool,
+    /// A slope per head instead of positions (BLOOM).
+    pub alibi: bool,
     /// Size of the heads of an index that picks blocks of tokens (MiniMax M3): as many queries as key heads, one
     /// 16-bit key per token; 0 where there is none.
     pub index_dim: u32,
@@ -299,6 +308,8 @@ pub struct DenseMlp {
     pub gated: bool,
     /// Biases.
     pub bias: bool,
+    /// Whole on every rank (GPTBigCode).
+    pub whole: bool,
 }
 
 impl DenseMlp {
@@ -308,6 +319,7 @@ impl DenseMlp {
             intermediate_size,
             gated: true,
             bias: false,
+            whole: false,
         }
     }
 }
@@ -409,6 +421,8 @@ pub struct Norms {
     pub scalars_per_layer: u32,
     /// With biases (LayerNorm).
     pub bias: bool,
+    /// One behind the embedding (BLOOM).
+    pub embedding: bool,
     /// Vectors of hidden_size after the last layer.
     pub last: u32,
     /// A layer without a mixer or without a feed-forward has one less (Nemotron NAS).
@@ -422,6 +436,19 @@ impl Norms {
         let less = if self.per_part { missing } else { 0 };
         self.per_layer.saturating_sub(less)
     }
+}
+
+/// Position embeddings that are looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LearnedPositions {
+    /// Positions.
+    pub rows: u32,
+    /// Padded and split like the vocabulary (BERT), else whole on every rank.
+    pub split: bool,
+    /// Rows for kinds of tokens (BERT).
+    pub token_types: u32,
+    /// A mask over all pairs of them stands beside, a byte each (GPTBigCode).
+    pub mask: bool,
 }
 
 /// Cached rotary embeddings.
@@ -463,8 +490,6 @@ pub struct ModelSpec {
     pub derived_max_model_len_key: &'static str,
     /// Embedding and output share one tensor.
     pub tie_word_embeddings: bool,
-    /// Run for embeddings or scores: no output and no sampler.
-    pub pooling: bool,
     /// The routed experts run through Marlin, whatever the GPU.
     pub marlin_experts: bool,
     /// A layer of its own that drafts the next tokens, the last of `layers`.
@@ -479,6 +504,8 @@ pub struct ModelSpec {
     pub layers: Vec<LayerRun>,
     /// Normalisation.
     pub norms: Norms,
+    /// Learned position embeddings, where the model has them.
+    pub positions: Option<LearnedPositions>,
     /// Rotary embeddings.
     pub rope: Rope,
     /// Scalars that the model keeps as buffers (Gemma's normaliser), in elements.
@@ -493,6 +520,16 @@ pub struct ModelSpec {
     pub per_layer_input: Option<PerLayerInput>,
     /// Several copies of the hidden states, and a low-rank residual.
     pub alt_up: Option<AltUp>,
+    /// The class never hands `--kv-cache-dtype` to its attention: the cache stays in the model's type (Falcon).
+    pub kv_in_model_type: bool,
+    /// What stands on every pipeline stage, not just on the first or the last.
+    pub every_stage: EveryStage,
+    /// It pools: by itself, or because `--runner` says so.
+    pub pooling: Option<Pooling>,
+    /// What it does where nobody says `--runner`.
+    pub unasked: Unasked,
+    /// The checkpoint is float32, which vLLM narrows: to float16 where it pools.
+    pub narrowed: bool,
     /// How the checkpoint is quantised.
     pub quantization: Option<Quantization>,
     /// No figures of vLLM's own classes lie in the tests for this architecture.
@@ -540,16 +577,24 @@ impl ModelSpec {
             .map(|run| u64::from(run.count) * layer(run))
             .sum();
         let embedding = u64::from(self.vocab_size) * h;
-        let heads = if self.tie_word_embeddings { 1 } else { 2 };
         let per_layer = self.per_layer_input.map_or(0, |p| {
             let one = u64::from(p.hidden_size_per_layer_input);
             let all = one * u64::from(self.num_hidden_layers());
             all * (u64::from(p.vocab_size_per_layer_input) + h) + one
         });
+        let head = self.pooling.is_none() && !self.tie_word_embeddings;
+        let heads = if head { 2 } else { 1 };
+        let positions = self
+            .positions
+            .map_or(0, |p| (u64::from(p.rows) + u64::from(p.token_types)) * h);
+        let classifier = self.pooling.and_then(|pooling| pooling.classifier);
+        let outer = u64::from(self.norms.embedding) + u64::from(self.norms.last);
         embedding * heads
             + bias(self.lm_head_bias, u64::from(self.vocab_size))
+            + positions
+            + classifier.map_or(0, |classifier| classifier.elements(h, 1))
             + layers
-            + norm * u64::from(self.norms.last)
+            + norm * outer
             + last
             + per_layer
             + alt_up.1
@@ -608,6 +653,24 @@ impl ModelSpec {
             tower.quantize();
         }
         self
+    }
+
+    /// As vLLM makes it with `--runner pooling`: without an output head (`models/adapters.py: as_embedding_model`).
+    #[must_use]
+    pub fn with_pooling(mut self, pooling: Pooling) -> Self {
+        self.pooling = Some(pooling);
+        self.lm_head_bias = false;
+        if self.narrowed {
+            self.dtype = FloatDtype::Float16;
+        }
+        self
+    }
+
+    /// Nothing is cached: every layer attends in both directions.
+    pub fn keeps_no_cache(&self) -> bool {
+        self.layers
+            .iter()
+            .all(|run| matches!(run.mixer, Mixer::Attention(_, AttentionSpan::Both) | Mixer::None))
     }
 
     /// Weights make one stream of hidden states in the end (DeepSeek V4); else it is a sum.

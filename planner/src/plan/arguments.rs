@@ -8,7 +8,7 @@ use super::{
     tower,
 };
 use crate::{
-    engine::{Chosen, Extras, KvCacheDtype, MaxModelLen, ResolvedArgs, SetBy},
+    engine::{Chosen, Extras, KvCacheDtype, MaxModelLen, ResolvedArgs, Runner, SetBy},
     gpu::{ComputeCapability, GpuSpec, Vendor},
     memory::{
         budget::{BudgetSettings, ranks, worst},
@@ -17,7 +17,7 @@ use crate::{
         shape::{RankShape, refusal},
         sparse_latent,
     },
-    model::{LayerRun, LinearScheme, Mixer, ModelSpec, Quantization},
+    model::{LayerRun, LinearScheme, Mixer, ModelSpec, Pooling, Quantization, Unasked},
     units::{Bytes, FloatDtype, Utilization},
     workload::BatchingMode,
 };
@@ -80,7 +80,8 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     let total = visible(gpu)?;
     let capability = capability(gpu);
     let extras = Extras::read(&scenario.engine).map_err(|error| Refusal::ours(error.to_string()))?;
-    let (mut spec, quantization) = quantization(scenario, spec, capability)?;
+    let (spec, quantization) = quantization(scenario, spec, capability)?;
+    let mut spec = pooling(scenario, spec)?;
     as_run(scenario, &extras, capability, &mut spec);
     if extras.lora.is_some() && spec.vocab_size > MAX_LORA_VOCABULARY {
         return Err(Refusal::vllms("When using LoRA, vocab size must be <= 258048"));
@@ -118,6 +119,14 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
     let switch = |set: Option<bool>, default: bool, why: &str| {
         set.map_or_else(|| Chosen::default(default, why), Chosen::user)
     };
+    let caching = if spec.pooling.is_some() && spec.keeps_no_cache() {
+        (
+            false,
+            "vLLM's default for models that pool and attend in both directions.",
+        )
+    } else {
+        (true, "vLLM's default for decoder models.")
+    };
     let mut args = ResolvedArgs {
         version: scenario.vllm_version,
         tensor_parallel_size: layout.0,
@@ -137,16 +146,16 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         max_num_batched_tokens: batch.max_num_batched_tokens,
         enable_prefix_caching: switch(
             engine.enable_prefix_caching,
-            !recurrent(&spec) || scenario.vllm_version.memory_rules().hybrid_prefix_caching,
-            "vLLM's default for decoder models.",
+            caching.0 && (!recurrent(&spec) || scenario.vllm_version.memory_rules().hybrid_prefix_caching),
+            caching.1,
         ),
         enable_chunked_prefill: switch(
             engine.enable_chunked_prefill,
-            !first_engine,
+            caching.0 && !first_engine,
             if first_engine {
                 "The first engine's default up to 32768 tokens of context: whole prompts."
             } else {
-                "vLLM's default for decoder models."
+                caching.1
             },
         ),
         enforce_eager: switch(
@@ -219,6 +228,40 @@ fn capability(gpu: &GpuSpec) -> u16 {
         if gpu.vendor == Vendor::Amd { 89 } else { 0 },
         ComputeCapability::number,
     )
+}
+
+/// The model as `--runner` makes it.
+fn pooling<'a>(scenario: &Scenario, spec: Cow<'a, ModelSpec>) -> Result<Cow<'a, ModelSpec>, Refusal> {
+    let runner = scenario.engine.runner();
+    if spec.pooling.is_some() {
+        return match runner {
+            Some(Runner::Generate) => Err(Refusal::vllms(
+                "Embedding models do not support `--runner generate`. Use `--runner pooling` or `--runner auto` for embedding models.",
+            )),
+            _ => Ok(spec),
+        };
+    }
+    let pools = match runner {
+        Some(runner) => runner == Runner::Pooling,
+        None => spec.unasked == Unasked::Pools,
+    };
+    if !pools {
+        return Ok(spec);
+    }
+    let recurrent = |run: &LayerRun| matches!(run.mixer, Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_));
+    if spec.layers.iter().any(recurrent) {
+        return Err(Refusal::ours(
+            "pooling is not modelled for models with recurrent layers",
+        ));
+    }
+    let mut flags = scenario.engine.vllm_args.iter();
+    if flags.any(|(flag, value)| flag == "--convert" && value.as_deref() == Some("classify")) {
+        return Err(Refusal::ours(
+            "--convert classify is not modelled for models that generate: their config does not say how many classes there are",
+        ));
+    }
+    let pooled = spec.into_owned().with_pooling(Pooling { classifier: None });
+    Ok(Cow::Owned(pooled))
 }
 
 type Quantized<'a> = (Cow<'a, ModelSpec>, Option<Chosen<String>>);
@@ -365,7 +408,10 @@ fn default_block_size(spec: &ModelSpec, capability: u16, kv: KvCacheDtype) -> Ch
     if sparse_latent::find(spec).is_some() {
         return Chosen::default(64, "Sparse latent attention takes blocks of 64.");
     }
-    let latent = spec.layers.iter().any(|run| matches!(run.mixer, Mixer::Mla(_)));
+    let latent = spec
+        .layers
+        .iter()
+        .any(|run| matches!(run.mixer, Mixer::Mla(mla) if !mla.expanded));
     let wide = spec
         .layers
         .iter()
@@ -517,7 +563,7 @@ impl Batch {
             .max(32);
         let max_num_seqs = match scenario.engine.max_num_seqs {
             Some(set) => Chosen::user(set),
-            None if recommend && wanted < seqs => {
+            None if recommend && wanted < seqs && spec.pooling.is_none() => {
                 let saved = Bytes::new(u64::from(seqs - wanted) * 18 * u64::from(spec.vocab_size));
                 Chosen::recommended(
                     wanted,
@@ -615,7 +661,7 @@ fn max_model_len(
     if fits >= default {
         return Ok(Chosen::default(default, why_default));
     }
-    let needed = scenario.workload.tokens_per_sequence().min(default);
+    let needed = tokens_per_sequence(scenario, spec).min(default);
     let round = if fits >= 4096 {
         fits / 1024 * 1024
     } else {
@@ -638,6 +684,15 @@ fn max_model_len(
     ))
 }
 
+/// Tokens of one typical request: nothing is generated where the model pools.
+pub(super) fn tokens_per_sequence(scenario: &Scenario, spec: &ModelSpec) -> u32 {
+    if spec.pooling.is_some() {
+        scenario.workload.prompt_tokens
+    } else {
+        scenario.workload.tokens_per_sequence()
+    }
+}
+
 /// The longest context of which one sequence fits on every rank.
 pub(super) fn longest_that_fits(
     spec: &ModelSpec,
@@ -646,6 +701,9 @@ pub(super) fn longest_that_fits(
     limit: u32,
 ) -> u32 {
     let ranks = ranks(spec, shape(args), settings);
+    if spec.keeps_no_cache() {
+        return limit;
+    }
     let longest = worst(&ranks).map_or(0, |rank| {
         rank.layout.longest(rank.num_blocks, 1, u64::from(limit))
     });

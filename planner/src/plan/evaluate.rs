@@ -108,7 +108,7 @@ fn planned(scenario: &Scenario, resolved: Resolved<'_>) -> Plan {
 
 fn need(scenario: &Scenario, resolved: &Resolved<'_>, rank: &RankBudget) -> Need {
     let length = u64::from(resolved.args.max_model_len.value);
-    let sequence = u64::from(scenario.workload.tokens_per_sequence()).min(length);
+    let sequence = u64::from(arguments::tokens_per_sequence(scenario, &resolved.spec)).min(length);
     let concurrency = u64::from(scenario.workload.concurrency);
     let per_sequence = rank.layout.blocks_per_request(sequence).max(1);
     // Each of the replicas carries its share.
@@ -178,6 +178,16 @@ fn feasibility(
 ) -> Feasibility {
     let length = u64::from(resolved.args.max_model_len.value);
     let concurrency = u64::from(scenario.workload.concurrency.max(1));
+    let (at_context, at_concurrency) = if resolved.spec.keeps_no_cache() {
+        // Nothing outlives a step, and a step takes so many.
+        let step = u64::from(resolved.args.max_num_batched_tokens.value) / length.max(1);
+        (step.min(u64::from(resolved.args.max_num_seqs.value)), length)
+    } else {
+        (
+            rank.num_blocks / rank.layout.blocks_per_request(length).max(1),
+            rank.layout.longest(rank.num_blocks, concurrency, length),
+        )
+    };
     let overhead = rank.non_kv.saturating_sub(rank.loaded_bytes) + overhead::context();
     Feasibility {
         fits: matches!(verdict.outcome, Outcome::Fits | Outcome::Tight),
@@ -195,8 +205,8 @@ fn feasibility(
             .kv_cache_available_bytes
             .saturating_sub(memory.kv_cache_workload_bytes)
             .gib_f64(),
-        max_concurrency_at_context: rank.num_blocks / rank.layout.blocks_per_request(length).max(1),
-        max_context_at_concurrency: rank.layout.longest(rank.num_blocks, concurrency, length),
+        max_concurrency_at_context: at_context,
+        max_context_at_concurrency: at_concurrency,
         warnings: Vec::new(),
     }
 }

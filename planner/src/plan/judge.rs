@@ -1,6 +1,6 @@
 //! From figures to a verdict, in vLLM's words where it would refuse.
 use super::{
-    arguments::Resolved,
+    arguments::{Resolved, tokens_per_sequence},
     evaluate::Need,
     output::{Outcome, Verdict},
     scenario::Scenario,
@@ -40,6 +40,7 @@ pub(super) fn verdict(
         );
     }
     if let Some(set) = settings.kv_cache_memory
+        && !resolved.spec.keeps_no_cache()
         && rank.non_kv + set + taken > settings.total
     {
         let short = (rank.non_kv + set + taken).saturating_sub(settings.total);
@@ -50,6 +51,9 @@ pub(super) fn verdict(
             short,
             None,
         );
+    }
+    if resolved.spec.keeps_no_cache() {
+        return without_cache(scenario, resolved, rank, taken);
     }
     let Some(available) = rank.available.filter(|available| *available > Bytes::ZERO) else {
         let short = rank.non_kv.saturating_sub(rank.requested) + need.one;
@@ -82,12 +86,56 @@ pub(super) fn verdict(
     starts(scenario, resolved, need, available)
 }
 
+/// No cache is planned, and the budget is not held against what the model takes (`v1/engine/core.py:
+/// _initialize_kv_caches`): it must fit the GPU.
+fn without_cache(scenario: &Scenario, resolved: &Resolved<'_>, rank: &RankBudget, taken: Bytes) -> Verdict {
+    let settings = &resolved.settings;
+    let needed = rank.non_kv + taken;
+    if needed > settings.total {
+        let reason = format!(
+            "Weights, buffers and peaks take {}, more than the GPU has: CUDA out of memory.",
+            rank.non_kv
+        );
+        return does_not_fit(reason, needed.saturating_sub(settings.total), None);
+    }
+    let margin = settings.total.saturating_sub(needed);
+    let unsure = Bytes::new(settings.total.get() / 100 * UNSURE_PERCENT);
+    let (tokens, length) = (
+        tokens_per_sequence(scenario, &resolved.spec),
+        resolved.args.max_model_len.value,
+    );
+    let (outcome, reason) = if tokens > length {
+        let reason =
+            format!("vLLM starts, but a request of {tokens} tokens is longer than max_model_len ({length}).");
+        (Outcome::Tight, reason)
+    } else if margin < unsure {
+        let reason = format!(
+            "vLLM should start with {margin} to spare, less than the {unsure} that this estimate can be off."
+        );
+        (Outcome::Tight, reason)
+    } else {
+        let reason = format!(
+            "vLLM starts. The model attends in both directions and keeps no KV cache; a step takes up to {} sequences and {} tokens.",
+            resolved.args.max_num_seqs.value, resolved.args.max_num_batched_tokens.value
+        );
+        (Outcome::Fits, reason)
+    };
+    Verdict {
+        outcome,
+        reason,
+        shortfall_bytes: Bytes::ZERO,
+        vllm_error: None,
+        remedies: Vec::new(),
+    }
+}
+
 /// vLLM starts: is it sure, and is it enough?
 fn starts(scenario: &Scenario, resolved: &Resolved<'_>, need: &Need, available: Bytes) -> Verdict {
     let concurrency = u64::from(scenario.workload.concurrency);
     let replicas = u64::from(resolved.args.data_parallel_size.value);
     let holds = need.sequences.saturating_mul(replicas);
-    let too_long = scenario.workload.tokens_per_sequence() > resolved.args.max_model_len.value;
+    let tokens = tokens_per_sequence(scenario, &resolved.spec);
+    let too_long = tokens > resolved.args.max_model_len.value;
     let margin = available.saturating_sub(need.one);
     let unsure = Bytes::new(resolved.settings.total.get() / 100 * UNSURE_PERCENT);
     let verdict = |outcome, reason| Verdict {
@@ -101,8 +149,7 @@ fn starts(scenario: &Scenario, resolved: &Resolved<'_>, need: &Need, available: 
         return verdict(
             Outcome::Tight,
             format!(
-                "vLLM starts, but prompt and answer ({} tokens) are longer than max_model_len ({}).",
-                scenario.workload.tokens_per_sequence(),
+                "vLLM starts, but prompt and answer ({tokens} tokens) are longer than max_model_len ({}).",
                 resolved.args.max_model_len.value
             ),
         );

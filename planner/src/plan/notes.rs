@@ -9,7 +9,7 @@ use crate::{
     engine::{Extras, Sampling, VllmVersion},
     gpu::{Vendor, VisibleBasis},
     memory::{budget::RankBudget, lora, packed},
-    model::{LinearScheme, checked},
+    model::{LinearScheme, Unasked, checked},
     units::Bytes,
 };
 use std::fmt::Write as _;
@@ -40,6 +40,30 @@ pub(super) fn notes(
                 "What a process sees of the memory of {} is estimated from what NVML reports; on cards where both are known the rule is within 0.7 %.",
                 gpu.name
             ),
+        );
+    }
+    if may_pool(scenario, resolved) {
+        note(
+            "model.may_pool",
+            Severity::Caution,
+            Bias::Over,
+            "By its name or its architecture, a model for embeddings: where the repository has sentence-transformers' modules.json, vLLM pools by itself, without the output head and the sampler. Say `--runner pooling` to plan that.".to_owned(),
+        );
+    }
+    if resolved.spec.pooling.is_some() {
+        note(
+            "model.pools",
+            Severity::Caution,
+            Bias::None,
+            "The model pools. A mean or first-token pooling in the repository's files turns chunked prefill and prefix caching off; the tokenizer's own length may shorten the context. The peak of a pooling run was not measured.".to_owned(),
+        );
+    }
+    if resolved.spec.kv_in_model_type && resolved.args.kv_cache_dtype.value.is_fp8() {
+        note(
+            "kv.model_type",
+            Severity::Caution,
+            Bias::None,
+            "vLLM's class for this model does not take `--kv-cache-dtype`: the cache stays in the model's type.".to_owned(),
         );
     }
     if gpu.unified_memory {
@@ -289,4 +313,11 @@ pub(super) fn warnings(notes: &[Note]) -> Vec<String> {
         .filter(|note| note.severity != Severity::Info)
         .map(|note| note.message.clone())
         .collect()
+}
+
+/// Whether vLLM may pool where the plan lets it generate.
+fn may_pool(scenario: &Scenario, resolved: &Resolved<'_>) -> bool {
+    let spec = &resolved.spec;
+    let named = scenario.model.id.to_ascii_lowercase().contains("embed");
+    scenario.engine.runner().is_none() && spec.pooling.is_none() && (named || spec.unasked == Unasked::Either)
 }

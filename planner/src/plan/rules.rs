@@ -49,7 +49,4 @@ pub(super) fn as_run(scenario: &Scenario, extras: &Extras, capability: u16, spec
     if extras.marlin_experts || (old && mxfp4 && capability == 90) {
         spec.to_mut().marlin_experts = true;
     }
-    if extras.pooling {
-        spec.to_mut().pooling = true;
-    }
 }

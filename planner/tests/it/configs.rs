@@ -37,6 +37,18 @@ fn a_broken_file_names_what_is_wrong() {
 }
 
 #[test]
+fn a_family_with_names_of_its_own_is_told_them() {
+    let gpt2 = r#"{"architectures":["GPT2LMHeadModel"],"n_embd":768,"n_head":12,"n_layer":12,"n_positions":1024,"n_inner":null,"vocab_size":50257}"#;
+    let model = ModelInput::from_config("x/y", gpt2).unwrap();
+    assert_eq!(model.spec.unwrap().mlp().unwrap().intermediate_size, 3072);
+    assert!(model.config.contains_key("n_embd"));
+    insta::assert_snapshot!(error(&gpt2.replace("\"n_layer\":12,", "")), @"missing `n_layer` (needed for weights and KV cache)");
+    insta::assert_snapshot!(error(&gpt2.replace("\"n_head\":12", "\"n_head\":0")), @"`n_head`: expected a whole number from 1 to 4096, got 0");
+    let dbrx = r#"{"architectures":["DbrxForCausalLM"],"d_model":6144,"n_heads":48,"n_layers":40,"vocab_size":100352,"max_seq_len":32768,"attn_config":{"kv_n_heads":8},"ffn_config":{"ffn_hidden_size":10752,"moe_num_experts":16,"moe_top_k":32}}"#;
+    insta::assert_snapshot!(error(dbrx), @"`ffn_config.moe_top_k`: 32 of 16 experts");
+}
+
+#[test]
 fn a_huge_file_is_refused_by_its_size() {
     let text = format!("{{\"a\":\"{}\"}}", "x".repeat(50_000_000));
     insta::assert_snapshot!(error(&text), @"the text has 50000008 bytes; a config.json has at most 8388608");

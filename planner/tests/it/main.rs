@@ -23,12 +23,15 @@ mod oracle_activations;
 mod oracle_kv;
 mod oracle_refusals;
 mod oracle_weights;
+mod parameters;
+mod pooling;
 #[cfg(feature = "profile-read")]
 mod profile;
 mod properties;
 mod quoting;
 mod scenarios;
 mod share;
+mod stages;
 mod start_up_logs;
 mod support;
 mod towers;

@@ -48,6 +48,7 @@ fn logical_bytes(spec: &ModelSpec, tokens: u64) -> u64 {
         Mixer::Attention(a, span) => {
             let seen = match span {
                 AttentionSpan::Full | AttentionSpan::Encoder => tokens,
+                AttentionSpan::Both => 0,
                 AttentionSpan::Sliding(window) | AttentionSpan::Chunked(window) => {
                     tokens.min(u64::from(window))
                 }

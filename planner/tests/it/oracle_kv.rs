@@ -24,6 +24,7 @@ fn plans_of(file: &serde_json::Value) {
         let Some(spec) = support::spec(file, id) else {
             continue;
         };
+        let spec = support::run_as(&spec, &row[19]);
         rows += 1;
         let number = |i: usize| row[i].as_u64().unwrap();
         let own = spec.quantization.as_ref().is_some_and(|q| q.fp8_kv_cache);
@@ -42,7 +43,7 @@ fn plans_of(file: &serde_json::Value) {
             element: if fp8 { 1 } else { spec.dtype.size() },
             block_size: row[18].as_u64().unwrap_or(16) as u32,
             max_num_batched_tokens: number(7) as u32,
-            concurrent_batches: 2,
+            concurrent_batches: if spec.pooling.is_some() { 1 } else { 2 },
             null_block: true,
             tokens_from_concurrency: true,
             no_hybrid: false,

@@ -1,7 +1,7 @@
 //! Reads the figures under /tests.
 use planner::{
     Scenario, gpu,
-    model::{ModelInput, ModelSpec},
+    model::{ModelInput, ModelSpec, Pooling},
 };
 use serde_json::Value;
 use std::{path::Path, sync::Arc};
@@ -20,6 +20,8 @@ pub(crate) const KV_PLANS: &[&str] = &[
     "oracle/kv_plans_irregular.json",
     "oracle/kv_plans_mixed.json",
     "oracle/kv_plans_tower.json",
+    "oracle/kv_plans_classic.json",
+    "oracle/kv_plans_pooling.json",
     "oracle/kv_plans_sparse_latent.json",
     "oracle/kv_plans_compressed.json",
     "oracle/kv_plans_kimi_k3.json",
@@ -45,6 +47,16 @@ pub(crate) fn model(file: &Value, id: &str) -> ModelInput {
 /// Its spec, if it is supported.
 pub(crate) fn spec(file: &Value, id: &str) -> Option<Arc<ModelSpec>> {
     model(file, id).spec.ok()
+}
+
+/// The spec as `--runner` makes it; null is what vLLM takes by itself.
+pub(crate) fn run_as(spec: &ModelSpec, runner: &Value) -> ModelSpec {
+    let spec = spec.clone();
+    if runner == "pooling" {
+        spec.with_pooling(Pooling { classifier: None })
+    } else {
+        spec
+    }
 }
 
 /// `9.0` as 90.

@@ -68,6 +68,16 @@ impl Builder<'_> {
         if a.sinks {
             out.push(whole(class, heads * self.element, 1));
         }
+        if a.alibi {
+            // Kept by the attention's backend, not by the module: it counts once loaded.
+            let slopes = u64::from(a.num_attention_heads) / self.tp() * 4;
+            out.push(Tensor {
+                class,
+                bytes: 0,
+                loaded: slopes,
+                count: 1,
+            });
+        }
         let e = self.element;
         if index > 0 {
             out.push(whole(TensorClass::Norms, index * e, 2));

@@ -5,18 +5,11 @@ use crate::model::LayerRun;
 impl Builder<'_> {
     pub(super) fn dense(&self, run: &LayerRun, out: &mut Vec<Tensor>) {
         let Some(mlp) = run.mlp.dense else { return };
-        let width = u64::from(mlp.intermediate_size) / self.tp();
+        let ranks = if mlp.whole { 1 } else { self.tp() };
+        let width = u64::from(mlp.intermediate_size) / ranks;
         let shards: &[u64] = if mlp.gated { &[width, width] } else { &[width] };
         let quantized = (run.quantized.gate_up, run.quantized.down);
-        self.feed_forward(
-            TensorClass::Mlp,
-            shards,
-            width,
-            quantized,
-            mlp.bias,
-            self.tp(),
-            out,
-        );
+        self.feed_forward(TensorClass::Mlp, shards, width, quantized, mlp.bias, ranks, out);
     }
 
     #[expect(

@@ -17,10 +17,18 @@ impl Builder<'_> {
         let norm = |width: u64| whole(TensorClass::Norms, width * self.element, 1);
         if let Some(rank) = mla.q_lora_rank.map(u64::from) {
             let gate = [rank, latent + rope, heads * value];
-            let shards = if mla.output_gate { &gate[..] } else { &gate[..2] };
+            // MiniCPM 3 keeps the two first projections apart.
+            let shards = match (mla.expanded, mla.output_gate) {
+                (true, _) => &gate[..1],
+                (false, true) => &gate[..],
+                (false, false) => &gate[..2],
+            };
             linear(shards, h, quantized, out);
             out.push(norm(rank));
             linear(&[heads * (nope + rope)], rank, quantized, out);
+            if mla.expanded {
+                linear(&[latent + rope], h, quantized, out);
+            }
         } else {
             linear(&[heads * (nope + rope)], h, quantized, out);
             linear(&[latent + rope], h, quantized, out);
@@ -41,7 +49,7 @@ impl Builder<'_> {
                 count: 4,
             });
         }
-        if quantized {
+        if quantized && !mla.expanded {
             // The absorbed matrices are made from the quantised projection in 16 bits while loading.
             for width in [nope, value] {
                 out.push(loaded(class, heads * width * latent * 2));

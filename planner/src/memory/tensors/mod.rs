@@ -112,7 +112,7 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
     {
         builder.tower(tower, place, &mut runs);
     }
-    let tied_last = spec.tie_word_embeddings && shape.is_last() && !spec.pooling;
+    let tied_last = spec.tie_word_embeddings && shape.is_last();
     let load = place.load;
     if let Some(layer) = packed::compressed(spec) {
         runs.push(TensorRun {
@@ -130,10 +130,10 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
                 .into(),
         });
     }
-    if shape.is_first() || tied_last {
+    if shape.is_first() || tied_last || spec.every_stage.embedding {
         runs.push(TensorRun {
             layers: 1,
-            tensors: vec![builder.embedding(TensorClass::Embedding)],
+            tensors: builder.head(),
         });
     }
     if spec.per_layer_input.is_some() {
@@ -172,11 +172,7 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
             tensors,
         });
     }
-    let mut last = if shape.is_last() {
-        builder.tail()
-    } else {
-        Vec::new()
-    };
+    let mut last = builder.tail();
     // Every stage has what ends the streams.
     builder.last_connection(&mut last);
     if !last.is_empty() {
@@ -185,7 +181,7 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
             tensors: last,
         });
     }
-    if shape.is_first() && spec.scalar_buffers > 0 {
+    if (shape.is_first() || spec.every_stage.embedding) && spec.scalar_buffers > 0 {
         let scalar = whole(
             TensorClass::Norms,
             builder.element,
@@ -252,6 +248,38 @@ impl Builder<'_> {
         whole(class, rows * u64::from(self.spec.hidden_size) * self.element, 1)
     }
 
+    /// What stands before the layers.
+    fn head(&self) -> Vec<Tensor> {
+        let h = u64::from(self.spec.hidden_size) * self.element;
+        let class = TensorClass::Embedding;
+        let mut out = vec![self.embedding(class)];
+        if let Some(positions) = self.spec.positions {
+            let rows = u64::from(positions.rows);
+            let kept = if positions.split {
+                rows.next_multiple_of(64) / self.tp()
+            } else {
+                rows
+            };
+            out.push(whole(class, kept * h, 1));
+            if positions.split {
+                let types = u64::from(positions.token_types).next_multiple_of(64);
+                out.push(whole(class, types / self.tp() * h, 1));
+            }
+            if positions.mask {
+                out.push(whole(class, rows * rows, 1));
+            }
+        }
+        if self.spec.norms.embedding {
+            let vectors = if self.spec.norms.bias { 2 } else { 1 };
+            out.push(whole(TensorClass::Norms, h, vectors));
+        }
+        if let Some(positions) = self.spec.positions.filter(|positions| positions.split) {
+            // The numbers of the positions, as int64.
+            out.push(whole(class, u64::from(positions.rows) * 8, 1));
+        }
+        out
+    }
+
     fn layer(&self, run: &LayerRun) -> Vec<Tensor> {
         let mut out = Vec::with_capacity(16);
         match &run.mixer {
@@ -281,12 +309,17 @@ impl Builder<'_> {
         out
     }
 
+    /// What stands behind the layers of this stage.
     fn tail(&self) -> Vec<Tensor> {
         let spec = self.spec;
         let h = u64::from(spec.hidden_size) * self.element;
-        let vectors = u64::from(spec.norms.last) * if spec.norms.bias { 2 } else { 1 };
-        let mut out = vec![whole(TensorClass::Norms, h, vectors)];
-        if let Some(draft) = spec.draft {
+        let mut out = Vec::with_capacity(3);
+        let last = self.place.shape.is_last();
+        if last || spec.every_stage.norm {
+            let vectors = u64::from(spec.norms.last) * if spec.norms.bias { 2 } else { 1 };
+            out.push(whole(TensorClass::Norms, h, vectors));
+        }
+        if let Some(draft) = spec.draft.filter(|_| last) {
             let ranks = if draft == Draft::Split { self.tp() } else { 1 };
             let width = u64::from(spec.hidden_size);
             out.push(whole(
@@ -296,11 +329,15 @@ impl Builder<'_> {
             ));
             out.push(whole(TensorClass::Norms, h, 3));
         }
-        if spec.pooling {
-            out.retain(|tensor| tensor.count > 0);
+        if !last && !spec.every_stage.head {
             return out;
         }
-        if !spec.tie_word_embeddings {
+        if let Some(pooling) = spec.pooling {
+            let elements = pooling
+                .classifier
+                .map_or(0, |c| c.elements(u64::from(spec.hidden_size), self.tp()));
+            out.push(whole(TensorClass::LmHead, elements * 4, 1));
+        } else if !spec.tie_word_embeddings {
             if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
                 let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
                 let k = u64::from(spec.hidden_size);
@@ -314,7 +351,7 @@ impl Builder<'_> {
             let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
             out.push(whole(TensorClass::LmHead, rows * self.element, 1));
         }
-        out.retain(|tensor| tensor.count > 0);
+        out.retain(|tensor| tensor.bytes + tensor.loaded > 0);
         out
     }
 }

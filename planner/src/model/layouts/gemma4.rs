@@ -44,7 +44,7 @@ pub(super) fn layers(
         }
     };
     let mixers = sharing(spans, own, shape);
-    let mut feed_forwards = experts::feed_forward(fields, family, layers)?;
+    let mut feed_forwards = experts::feed_forward(fields, family, hidden_size, layers)?;
     if fields.flag("use_double_wide_mlp")? == Some(true) {
         for mlp in feed_forwards.iter_mut().skip(own as usize) {
             mlp.dense = mlp.dense.map(|dense| DenseMlp {

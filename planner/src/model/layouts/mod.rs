@@ -69,7 +69,7 @@ pub(super) fn layers(
     match family.layout {
         Layout::Regular | Layout::Nemotron => Ok((
             attention::mixers(fields, family, hidden_size, layers)?,
-            experts::feed_forward(fields, family, layers)?,
+            experts::feed_forward(fields, family, hidden_size, layers)?,
         )),
         Layout::Nas => nas::layers(fields, family, hidden_size, layers),
         Layout::Mimo => mimo::layers(fields, family, hidden_size, layers),

@@ -1,0 +1,70 @@
+//! Rows of BERT and its relatives: encoders, which vLLM only pools (`models/{bert,roberta,modernbert}.py` at 0.33.0).
+use super::{
+    families::{Family, Head, LLAMA, Pattern, Positions, Switch},
+    positions::RopeKind,
+};
+
+const BERT: Family = Family {
+    architecture: "BertModel",
+    qkv_bias: Switch::Always,
+    o_bias: Switch::Always,
+    mlp_bias: Switch::Always,
+    norm_bias: true,
+    pattern: Pattern::None,
+    rope: RopeKind::None,
+    gated: false,
+    last_norm: Switch::Never,
+    embedding_norm: true,
+    positions: Positions::Split,
+    pools: Some(Head::None),
+    ..LLAMA
+};
+
+/// Gated, without biases, with rotary embeddings of two thetas (`models/modernbert.py`). Its first layer has no norm
+/// before the attention; as many are counted by leaving out the one behind the embedding.
+const MODERN_BERT: Family = Family {
+    architecture: "ModernBertModel",
+    pattern: Pattern::None,
+    rope: RopeKind::TwoThetas,
+    pools: Some(Head::None),
+    ..LLAMA
+};
+
+/// The rows.
+pub(super) const FAMILIES: &[Family] = &[
+    BERT,
+    Family {
+        architecture: "RobertaModel",
+        ..BERT
+    },
+    Family {
+        architecture: "XLMRobertaModel",
+        ..BERT
+    },
+    Family {
+        architecture: "RobertaForMaskedLM",
+        ..BERT
+    },
+    Family {
+        architecture: "BertForSequenceClassification",
+        pools: Some(Head::Dense),
+        ..BERT
+    },
+    Family {
+        architecture: "RobertaForSequenceClassification",
+        pools: Some(Head::Dense),
+        ..BERT
+    },
+    Family {
+        architecture: "XLMRobertaForSequenceClassification",
+        pools: Some(Head::Dense),
+        ..BERT
+    },
+    MODERN_BERT,
+    Family {
+        // A norm without bias in the place of the square layer's bias.
+        architecture: "ModernBertForSequenceClassification",
+        pools: Some(Head::Dense),
+        ..MODERN_BERT
+    },
+];

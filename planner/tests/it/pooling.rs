@@ -1,0 +1,91 @@
+//! Models that pool: what vLLM takes by itself, what `--runner` asks for, and models without a KV cache.
+use crate::support;
+use planner::{Outcome, Plan, Scenario, command, engine::VllmVersion, evaluate, gpu, model::ModelInput};
+
+fn plan(model: ModelInput, flags: &str, fields: &[(&str, &str)]) -> Plan {
+    let line = format!("vllm serve {} {flags}", model.id);
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let command = command::parse(VllmVersion::latest(), &words).unwrap();
+    assert!(command.unmodelled.is_empty(), "{:?}", command.unmodelled);
+    let mut scenario = Scenario::new(model, gpu::find("L4").unwrap().clone());
+    scenario.engine = command.engine;
+    scenario.set("defaults", "vllm").unwrap();
+    for (id, value) in fields {
+        scenario.set(id, value).unwrap();
+    }
+    evaluate(&scenario)
+}
+
+fn oracle(id: &str) -> ModelInput {
+    support::model(&support::json("oracle/weights_pooling.json"), id)
+}
+
+/// vLLM's planner had nothing to plan for these ("no kv cache").
+#[test]
+fn encoders_keep_no_cache() {
+    let plan = plan(
+        oracle("Snowflake/snowflake-arctic-embed-m"),
+        "",
+        &[("prompt_tokens", "400")],
+    );
+    assert_eq!(plan.verdict.outcome, Outcome::Fits, "{}", plan.verdict.reason);
+    let (memory, args) = (plan.memory.unwrap(), plan.args.unwrap());
+    assert_eq!((memory.num_blocks, memory.bytes_per_block.get()), (0, 0));
+    assert!(!args.enable_chunked_prefill.value && !args.enable_prefix_caching.value);
+    assert_eq!(args.dtype.value.name(), "float16");
+    let sum: i64 = memory.terms.iter().map(|term| term.bytes).sum();
+    assert_eq!(u64::try_from(sum).unwrap(), memory.gpu_total_bytes.get());
+    assert!(memory.terms.iter().all(|term| !term.id.starts_with("kv_cache")));
+    insta::assert_snapshot!(plan.verdict.reason, @"vLLM starts. The model attends in both directions and keeps no KV cache; a step takes up to 256 sequences and 2048 tokens.");
+    insta::assert_snapshot!(oracle_plan("Snowflake/snowflake-arctic-embed-m", "--runner generate"), @"vLLM refuses: Embedding models do not support `--runner generate`. Use `--runner pooling` or `--runner auto` for embedding models.");
+    assert!(
+        support::spec(
+            &support::json("oracle/weights_pooling.json"),
+            "Alibaba-NLP/gte-Qwen2-7B-instruct"
+        )
+        .unwrap()
+        .keeps_no_cache()
+    );
+}
+
+fn oracle_plan(id: &str, flags: &str) -> String {
+    plan(oracle(id), flags, &[]).verdict.reason
+}
+
+#[test]
+fn a_runner_that_pools_has_no_output_head_and_no_sampler() {
+    let model = || oracle("intfloat/e5-mistral-7b-instruct");
+    let text = plan(model(), "", &[]);
+    let vectors = plan(model(), "--runner pooling", &[]);
+    let converted = plan(model(), "--convert=embed", &[]);
+    let has = |plan: &Plan, id: &str| {
+        let terms = &plan.memory.as_ref().unwrap().terms;
+        terms.iter().any(|term| term.id == id && term.bytes > 0)
+    };
+    for id in ["weights.lm_head", "persistent.sampler"] {
+        assert!(has(&text, id) && !has(&vectors, id), "{id}");
+    }
+    assert_eq!(vectors.memory, converted.memory);
+    let codes = |plan: &Plan| plan.notes.iter().map(|note| note.code).collect::<Vec<_>>();
+    assert!(codes(&text).contains(&"model.may_pool") && codes(&vectors).contains(&"model.pools"));
+}
+
+/// `num_labels` comes from `id2label`; the classifier is float32.
+#[test]
+fn a_classifier_stands_in_the_place_of_the_head() {
+    let spec = oracle("Skywork/Skywork-Reward-Llama-3.1-8B-v0.2").spec.unwrap();
+    assert_eq!(spec.pooling.unwrap().classifier.unwrap().labels, 1);
+    let bert = r#"{"architectures":["BertForSequenceClassification"],"hidden_size":1024,"intermediate_size":4096,"num_hidden_layers":24,"num_attention_heads":16,"vocab_size":30522,"max_position_embeddings":512,"type_vocab_size":2}"#;
+    let spec = ModelInput::from_config("x/y", bert).unwrap().spec.unwrap();
+    // The published 335142400 of bge-large-en, which has the square layer, and two labels.
+    assert_eq!(spec.parameters() - 2 * 1025, 335_142_400 - 512);
+}
+
+/// `gte-modernbert-base` has 149014272 parameters.
+#[test]
+fn modern_bert_has_no_norm_before_its_first_attention() {
+    let config = r#"{"architectures":["ModernBertModel"],"model_type":"modernbert","torch_dtype":"float16","hidden_size":768,"intermediate_size":1152,"num_hidden_layers":22,"num_attention_heads":12,"vocab_size":50368,"max_position_embeddings":8192,"attention_bias":false,"mlp_bias":false,"norm_bias":false}"#;
+    let spec = ModelInput::from_config("x/y", config).unwrap().spec.unwrap();
+    assert_eq!(spec.parameters(), 149_014_272);
+    assert!(spec.keeps_no_cache());
+}
