@@ -394,6 +394,26 @@ const QWEN2_TEXT: &[(&str, u32)] = &[
     ("max_position_embeddings", 32_768),
 ];
 
+const GLM4V: &str = "Glm4vForConditionalGeneration";
+
+const GLM4V_TEXT: &[(&str, u32)] = &[
+    ("vocab_size", 151_552),
+    ("hidden_size", 4096),
+    ("intermediate_size", 13_696),
+    ("num_hidden_layers", 40),
+    ("num_attention_heads", 32),
+    ("num_key_value_heads", 2),
+    ("max_position_embeddings", 32_768),
+];
+
+impl Wrapper {
+    /// Its config's class reads `text_config` alone: a file without one gets the class's own sizes, whatever stands
+    /// beside it (`transformers/models/glm4v/configuration_glm4v.py` at 5.24).
+    pub(super) fn ignores_flat_files(&self) -> bool {
+        self.architecture == GLM4V
+    }
+}
+
 const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "Gemma4ForConditionalGeneration",
@@ -509,9 +529,9 @@ const WRAPPERS: &[Wrapper] = &[
         defaults: &[],
     },
     Wrapper {
-        architecture: "Glm4vForConditionalGeneration",
+        architecture: GLM4V,
         language: "Glm4ForCausalLM",
-        defaults: &[],
+        defaults: GLM4V_TEXT,
     },
     Wrapper {
         architecture: "Glm4vMoeForConditionalGeneration",

@@ -40,4 +40,6 @@ pub use spec::{
     Quantized, Rope, SharedExpert, ShortConv, SparseIndex,
 };
 pub use stages::EveryStage;
+#[cfg(test)]
+pub(crate) use tower::alone as tower_alone;
 pub use tower::{Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven};

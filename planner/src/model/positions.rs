@@ -278,7 +278,7 @@ fn cached_positions(
             original(fields, object)?.unwrap_or(positions),
             factor(object),
         )),
-        Some(("linear" | "dynamic", object)) => u64::from(stretched(positions, factor(object))),
+        Some(("linear", object)) => u64::from(stretched(positions, factor(object))),
         // Short and long factors are cached one after the other.
         Some(("su" | "longrope", object)) => {
             u64::from(positions) + u64::from(original(fields, object)?.unwrap_or(0))

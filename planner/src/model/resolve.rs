@@ -124,6 +124,8 @@ fn wrapped(
     wrapper: &families::Wrapper,
     kept_text: &mut Option<Map<String, Value>>,
 ) -> Result<ModelSpec, ConfigError> {
+    let none = Map::new();
+    let text = text.or_else(|| wrapper.ignores_flat_files().then_some(&none));
     let family = wrappers::family(top, text, wrapper)?;
     let mut spec = match text {
         None => decoder(top, top, family)?,

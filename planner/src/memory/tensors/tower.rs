@@ -83,3 +83,75 @@ impl Builder<'_> {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        memory::{
+            shape::RankShape,
+            sparse_latent::LoadSettings,
+            tensors::{Placement, tensors},
+        },
+        model::{LinearScheme, Quantization, resolve, tower_alone},
+        units::FloatDtype,
+    };
+    use serde_json::{Map, Value};
+
+    const FILE: &str = include_str!("../../../../tests/oracle/towers_alone.json");
+    const LLAMA: &str = r#"{"architectures":["LlamaForCausalLM"],"hidden_size":4096,"intermediate_size":14336,"num_hidden_layers":32,"num_attention_heads":32,"num_key_value_heads":8,"vocab_size":128256,"max_position_embeddings":131072,"torch_dtype":"bfloat16"}"#;
+
+    /// Towers of models whose language models are modelled elsewhere, or not yet.
+    #[test]
+    fn towers_alone_equal_vllms_classes() {
+        let file: Value = serde_json::from_str(FILE).unwrap();
+        let mut llama: Map<String, Value> = serde_json::from_str(LLAMA).unwrap();
+        let mut wrong = Vec::new();
+        for row in file["rows"].as_array().unwrap() {
+            let id = row[0].as_str().unwrap();
+            let config = file["configs"][id].as_object().unwrap();
+            llama["hidden_size"] = file["hidden_size"][id].clone();
+            let mut spec = resolve(&llama).0.unwrap();
+            spec.architecture = config["architectures"][0].as_str().unwrap().to_owned();
+            if file["mxfp4"].as_array().unwrap().contains(&row[0]) {
+                // Of its experts alone, but the tower's buffers keep their type then.
+                let mut quantization = Quantization::online_fp8();
+                quantization.scheme = LinearScheme::Mxfp4;
+                spec.quantization = Some(quantization);
+            }
+            spec.tower = tower_alone(config, &spec);
+            let place = Placement {
+                shape: RankShape {
+                    tp: u32::try_from(row[1].as_u64().unwrap()).unwrap(),
+                    ..RankShape::SINGLE
+                },
+                dtype: FloatDtype::Bfloat16,
+                capability: 90,
+                tower: Some(TowerPlace {
+                    data_parallel: false,
+                    max_num_batched_tokens: 8192,
+                    every_stage: false,
+                }),
+                load: LoadSettings {
+                    max_num_batched_tokens: 8192,
+                    max_num_seqs: 1024,
+                    max_model_len: 8192,
+                    kv_element: 2,
+                    packed_latent: false,
+                },
+            };
+            assert_eq!(spec.tower.as_ref().err(), None, "{id}");
+            let runs = tensors(&spec, &place);
+            let bytes: u64 = runs
+                .iter()
+                .flat_map(|run| run.tensors.iter().map(|tensor| (run.layers, tensor)))
+                .filter(|(_, tensor)| tensor.class == TensorClass::Vision)
+                .map(|(layers, tensor)| layers * tensor.bytes * tensor.count)
+                .sum();
+            if row[2].as_u64() != Some(bytes) {
+                wrong.push(format!("{row}: {bytes}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
