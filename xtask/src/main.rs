@@ -31,6 +31,7 @@ usage: cargo xtask <command>
   build [trunk arguments]         build the page for release into dist/
   test [lint|native|wasm|e2e]...  run these checks, or all of them in this order
   bench                           time one keystroke, natively and in the browser on the release build
+  numbers                         write the README's table of errors against start-up logs
   size                            build the page and the binary for release and hold them against their budgets
   ci                              what CI runs: every check
 
@@ -58,6 +59,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "build" => page::build(&steps, &workspace::root().join("dist"), rest),
         "test" => test::run(&steps, &test::parts(rest)?),
         "bench" => e2e::bench(&steps),
+        "numbers" => test::numbers(&steps),
         "size" => size::run(&steps),
         "ci" => test::run(&steps, &test::ALL),
         "csp" => csp::run(),

@@ -121,6 +121,21 @@ fn native(steps: &Steps) -> Result<()> {
     run_command(cargo().args(doc).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
+/// Lets the test that plans the start-up logs write what it finds into README.md.
+pub(crate) fn numbers(steps: &Steps) -> Result<()> {
+    steps.next("plans against start-up logs");
+    let test = [
+        "test",
+        "--locked",
+        "--package",
+        "planner",
+        "--test",
+        "it",
+        "start_up_logs",
+    ];
+    run_command(cargo().args(test).env("WRITE_NUMBERS", "1"))
+}
+
 fn wasm(steps: &Steps) -> Result<()> {
     rust::ensure_wasm_target(steps)?;
     let tools = Toolbox::default().wasm_bindgen(steps)?;

@@ -7,7 +7,7 @@ use planner::{
     units::{Bytes, GIB},
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, env, fs};
 
 /// Largest error allowed at the median and at nine of ten.
 struct Limit {
@@ -26,7 +26,8 @@ impl Errors {
         }
     }
 
-    fn hold(mut self, what: &str, limit: &Limit) {
+    /// The README's row.
+    fn hold(mut self, what: &str, limit: &Limit) -> String {
         self.0.sort_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
         for (error, name) in self.0.iter().rev().take(20) {
             println!("{what:12} {:+7.1} % {name}", error * 100.0);
@@ -44,8 +45,32 @@ impl Errors {
             median <= limit.median && p90 <= limit.p90,
             "{what}: {median:.4} {p90:.4}"
         );
+        format!(
+            "| {what} | {} | {:.2} % | {:.1} % |\n",
+            self.0.len(),
+            median * 100.0,
+            p90 * 100.0
+        )
     }
 }
+
+/// The README's table must be these rows; `cargo xtask numbers` writes them.
+fn hold_readme(rows: &str) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = fs::read_to_string(path).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).unwrap();
+    let (table, after) = rest.split_once(END).unwrap();
+    let head = "\n| log line | logs | median error | 9 of 10 within |\n|---|---|---|---|\n";
+    let wanted = format!("{head}{rows}");
+    if env::var_os("WRITE_NUMBERS").is_some() {
+        fs::write(path, format!("{before}{BEGIN}{wanted}{END}{after}")).unwrap();
+    } else {
+        assert_eq!(table, wanted, "README.md is old: cargo xtask numbers");
+    }
+}
+
+const BEGIN: &str = "<!-- numbers -->";
+const END: &str = "<!-- /numbers -->";
 
 /// The logs of one architecture.
 #[derive(Default)]
@@ -172,27 +197,33 @@ fn start_up_logs_are_met() {
     }
     hold_table(&mut families);
     println!("verdicts: {right} right, {wrong:?}");
-    weights.hold(
-        "weights",
+    let mut rows = weights.hold(
+        "Model loading took",
         &Limit {
             median: 0.001,
             p90: 0.01,
         },
     );
-    available.hold(
-        "KV available",
+    rows += &available.hold(
+        "Available KV cache memory",
         &Limit {
             median: 0.015,
             p90: 0.11,
         },
     );
-    concurrency.hold(
-        "concurrency",
+    rows += &concurrency.hold(
+        "Maximum concurrency",
         &Limit {
             median: 0.015,
             p90: 0.11,
         },
+    );
+    rows += &format!(
+        "| starts or not | {} | {} wrong | |\n",
+        right + wrong.len(),
+        wrong.len()
     );
     assert!(wrong.is_empty());
     assert!(right >= 30, "{right}");
+    hold_readme(&rows);
 }
