@@ -142,11 +142,11 @@ async fn unknown_architecture_gives_a_reason_and_no_files() -> Res<()> {
         page.role("button", "Paste or open a config.json").click().await?;
         let config = page.file(
             "config.json",
-            r#"{"architectures":["BertModel"],"hidden_size":768}"#,
+            r#"{"architectures":["RwkvForCausalLM"],"hidden_size":768}"#,
         )?;
         page.css("input[type=file]").choose_files(&[&config]).await?;
         verdict(page, "Unsupported").await?;
-        page.css(".reason").has_text("BertModel").await?;
+        page.css(".reason").has_text("RwkvForCausalLM").await?;
         page.css("#artifacts").has_text("No files").await?;
         assert_eq!(page.role("tab", Name::Any).count().await?, 0);
         Ok(())
