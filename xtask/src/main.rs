@@ -31,7 +31,7 @@ usage: cargo xtask <command>
   build [trunk arguments]         build the page for release into dist/
   test [lint|native|wasm|e2e]...  run these checks, or all of them in this order
   bench                           time one keystroke, natively and in the browser on the release build
-  numbers                         write the README's table of errors against start-up logs
+  numbers                         write the tables of README.md (errors against start-up logs) and docs/methodology.md (formulas)
   size                            build the page and the binary for release and hold them against their budgets
   ci                              what CI runs: every check
 

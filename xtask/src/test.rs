@@ -121,9 +121,9 @@ fn native(steps: &Steps) -> Result<()> {
     run_command(cargo().args(doc).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// Lets the test that plans the start-up logs write what it finds into README.md.
+/// Lets the tests that hold tables in README.md and docs/methodology.md write them.
 pub(crate) fn numbers(steps: &Steps) -> Result<()> {
-    steps.next("plans against start-up logs");
+    steps.next("plans against start-up logs, and every formula");
     let test = [
         "test",
         "--locked",
@@ -131,7 +131,9 @@ pub(crate) fn numbers(steps: &Steps) -> Result<()> {
         "planner",
         "--test",
         "it",
+        "--",
         "start_up_logs",
+        "methodology",
     ];
     run_command(cargo().args(test).env("WRITE_NUMBERS", "1"))
 }

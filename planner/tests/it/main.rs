@@ -19,6 +19,7 @@ mod every_file;
 mod host_report;
 mod irregular;
 mod measured;
+mod methodology;
 mod oracle_activations;
 mod oracle_kv;
 mod oracle_refusals;

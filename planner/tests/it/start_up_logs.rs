@@ -7,7 +7,7 @@ use planner::{
     units::{Bytes, GIB},
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, env, fs};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Largest error allowed at the median and at nine of ten.
 struct Limit {
@@ -53,24 +53,6 @@ impl Errors {
         )
     }
 }
-
-/// The README's table must be these rows; `cargo xtask numbers` writes them.
-fn hold_readme(rows: &str) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let readme = fs::read_to_string(path).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).unwrap();
-    let (table, after) = rest.split_once(END).unwrap();
-    let head = "\n| log line | logs | median error | 9 of 10 within |\n|---|---|---|---|\n";
-    let wanted = format!("{head}{rows}");
-    if env::var_os("WRITE_NUMBERS").is_some() {
-        fs::write(path, format!("{before}{BEGIN}{wanted}{END}{after}")).unwrap();
-    } else {
-        assert_eq!(table, wanted, "README.md is old: cargo xtask numbers");
-    }
-}
-
-const BEGIN: &str = "<!-- numbers -->";
-const END: &str = "<!-- /numbers -->";
 
 /// The logs of one architecture.
 #[derive(Default)]
@@ -218,12 +200,10 @@ fn start_up_logs_are_met() {
             p90: 0.11,
         },
     );
-    rows += &format!(
-        "| starts or not | {} | {} wrong | |\n",
-        right + wrong.len(),
-        wrong.len()
-    );
+    let all = right + wrong.len();
+    writeln!(rows, "| starts or not | {all} | {} wrong | |", wrong.len()).unwrap();
     assert!(wrong.is_empty());
     assert!(right >= 30, "{right}");
-    hold_readme(&rows);
+    let head = "\n| log line | logs | median error | 9 of 10 within |\n|---|---|---|---|\n";
+    support::hold_section("README.md", "numbers", &format!("{head}{rows}"));
 }

@@ -4,7 +4,7 @@ use planner::{
     model::{ModelInput, ModelSpec, Pooling},
 };
 use serde_json::Value;
-use std::{path::Path, sync::Arc};
+use std::{env, fs, path::Path, sync::Arc};
 
 /// KV cache plans of vLLM's own planner.
 pub(crate) const KV_PLANS: &[&str] = &[
@@ -76,4 +76,18 @@ pub(crate) fn scenario(model: &str, gpu: &str, fields: &[(&str, &str)]) -> Scena
         scenario.set(id, value).unwrap_or_else(|e| panic!("{e}"));
     }
     scenario
+}
+
+/// What stands between `<!-- name -->` and `<!-- /name -->` in a document must be `text`; `cargo xtask numbers` writes it.
+pub(crate) fn hold_section(document: &str, name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(document);
+    let (begin, end) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
+    let old = fs::read_to_string(&path).unwrap();
+    let (before, rest) = old.split_once(&begin).unwrap();
+    let (section, after) = rest.split_once(&end).unwrap();
+    if env::var_os("WRITE_NUMBERS").is_some() {
+        fs::write(path, format!("{before}{begin}{text}{end}{after}")).unwrap();
+    } else {
+        assert_eq!(section, text, "{document} is old: cargo xtask numbers");
+    }
 }

@@ -82,8 +82,11 @@ async fn hardware_arrives_by_link_and_does_not_stay_in_it() {
 async fn a_config_of_an_unknown_architecture_gives_a_reason_and_no_files() {
     let page = Page::open("").await;
     page.click("Paste or open a config.json").await;
-    page.type_into("Text", r#"{"architectures":["RwkvForCausalLM"],"hidden_size":768}"#)
-        .await;
+    page.type_into(
+        "Text",
+        r#"{"architectures":["RwkvForCausalLM"],"hidden_size":768}"#,
+    )
+    .await;
     page.click("Use it").await;
     assert_eq!(page.verdict(), "Unsupported");
     assert_eq!(page.file(), "");
