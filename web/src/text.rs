@@ -43,7 +43,7 @@ pub(crate) const PRIVACY: &str = "Nothing leaves your browser: no account, no tr
 /// Footer.
 pub(crate) const HOW_COMPUTED: &str = "Memory is accounted the way vLLM does it when it starts: weights tensor by tensor, the buffers of its runner, the peak of its profile run, CUDA graphs, and KV cache in whole blocks from what is left of gpu_memory_utilization. Each row of the memory table opens its formula, its inputs, the file of vLLM it mirrors, and how far it was checked. The parts sum to the card to the byte.";
 /// Footer.
-pub(crate) const LIMITS: &str = "These are estimates. Driver and library versions, other programs on the GPU, LoRA, speculative decoding and multi-modal inputs change them. A model that is not understood gets no figures instead of a guess.";
+pub(crate) const LIMITS: &str = "These are estimates. Driver and library versions, other programs on the GPU and separate draft models change them; the notes of a plan name what it leaves out and how far its model was checked. A model that is not understood gets no figures instead of a guess.";
 /// Import dialog.
 pub(crate) const IMPORT_MODEL: &str = "Paste the model's config.json, choose the file, or drop it anywhere on the page. It stays in this browser.";
 /// Import dialog.

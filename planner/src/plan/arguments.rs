@@ -3,6 +3,7 @@
 //! Defaults mirror `vllm/engine/arg_utils.py: get_batch_defaults` and `config/model.py` at 0.33.0.
 use super::{
     caches,
+    judge::unsure,
     rules::{as_run, first_engine, recurrent, rules},
     scenario::{Defaults, Scenario},
     tower,
@@ -11,7 +12,7 @@ use crate::{
     engine::{Chosen, Extras, KvCacheDtype, MaxModelLen, ResolvedArgs, Runner, SetBy},
     gpu::{ComputeCapability, GpuSpec, Vendor},
     memory::{
-        budget::{BudgetSettings, ranks, worst},
+        budget::{BudgetSettings, RankBudget, ranks, worst},
         encoder::TowerSettings,
         overhead, packed,
         shape::{RankShape, refusal},
@@ -651,13 +652,19 @@ fn max_model_len(
     if !auto && scenario.defaults == Defaults::Vllm {
         return Ok(Chosen::default(default, why_default));
     }
-    let fits = longest_that_fits(spec, args, settings, default);
+    let ranks = ranks(spec, shape(args), settings);
+    let fits = longest_that_fits(spec, &ranks, default, Bytes::ZERO);
     if auto {
         return Ok(Chosen {
             why: "auto: the longest that fits.".to_owned(),
             ..Chosen::user(fits.max(1))
         });
     }
+    // As far as the estimate is sure of it.
+    let fits = match longest_that_fits(spec, &ranks, default, unsure(settings.total)) {
+        0 => fits,
+        sure => sure,
+    };
     if fits >= default {
         return Ok(Chosen::default(default, why_default));
     }
@@ -680,7 +687,7 @@ fn max_model_len(
     }
     Ok(Chosen::recommended(
         round,
-        format!("The longest that fits; the model could take {default}."),
+        format!("The longest that surely fits; the model could take {default}."),
     ))
 }
 
@@ -693,19 +700,15 @@ pub(super) fn tokens_per_sequence(scenario: &Scenario, spec: &ModelSpec) -> u32 
     }
 }
 
-/// The longest context of which one sequence fits on every rank.
-pub(super) fn longest_that_fits(
-    spec: &ModelSpec,
-    args: &ResolvedArgs,
-    settings: &BudgetSettings,
-    limit: u32,
-) -> u32 {
-    let ranks = ranks(spec, shape(args), settings);
+/// The longest context of which one sequence fits on every rank, with so much to spare.
+pub(super) fn longest_that_fits(spec: &ModelSpec, ranks: &[RankBudget], limit: u32, spare: Bytes) -> u32 {
     if spec.keeps_no_cache() {
         return limit;
     }
-    let longest = worst(&ranks).map_or(0, |rank| {
-        rank.layout.longest(rank.num_blocks, 1, u64::from(limit))
+    let longest = worst(ranks).map_or(0, |rank| {
+        let kept = spare.get().div_ceil(rank.layout.bytes_per_block.max(1));
+        rank.layout
+            .longest(rank.num_blocks.saturating_sub(kept), 1, u64::from(limit))
     });
     u32::try_from(longest).unwrap_or(u32::MAX)
 }
@@ -753,10 +756,11 @@ pub(super) fn longest_for(scenario: &Scenario, limit: u64) -> Option<u64> {
     let spec = scenario.model.spec.as_ref().ok()?;
     let resolved = resolve(scenario, spec).ok()?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+    let ranks = ranks(&resolved.spec, shape(&resolved.args), &resolved.settings);
     Some(u64::from(longest_that_fits(
         &resolved.spec,
-        &resolved.args,
-        &resolved.settings,
+        &ranks,
         limit,
+        Bytes::ZERO,
     )))
 }

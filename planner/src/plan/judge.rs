@@ -14,6 +14,11 @@ use crate::{
 /// and the forward peak are fitted, together within about this share on the logs that they were held against.
 const UNSURE_PERCENT: u64 = 2;
 
+/// What the estimate may be off on a GPU of that size.
+pub(super) fn unsure(total: Bytes) -> Bytes {
+    Bytes::new(total.get() / 100 * UNSURE_PERCENT)
+}
+
 /// Judges a rank.
 pub(super) fn verdict(
     scenario: &Scenario,
@@ -99,7 +104,7 @@ fn without_cache(scenario: &Scenario, resolved: &Resolved<'_>, rank: &RankBudget
         return does_not_fit(reason, needed.saturating_sub(settings.total), None);
     }
     let margin = settings.total.saturating_sub(needed);
-    let unsure = Bytes::new(settings.total.get() / 100 * UNSURE_PERCENT);
+    let unsure = unsure(settings.total);
     let (tokens, length) = (
         tokens_per_sequence(scenario, &resolved.spec),
         resolved.args.max_model_len.value,
@@ -137,7 +142,7 @@ fn starts(scenario: &Scenario, resolved: &Resolved<'_>, need: &Need, available: 
     let tokens = tokens_per_sequence(scenario, &resolved.spec);
     let too_long = tokens > resolved.args.max_model_len.value;
     let margin = available.saturating_sub(need.one);
-    let unsure = Bytes::new(resolved.settings.total.get() / 100 * UNSURE_PERCENT);
+    let unsure = unsure(resolved.settings.total);
     let verdict = |outcome, reason| Verdict {
         outcome,
         reason,

@@ -55,7 +55,25 @@ fn chart(plan: &Plan) -> AnyView {
         .as_ref()
         .map(|args| args.gpu_memory_utilization.value.to_string())
         .unwrap_or_default();
-    stacked_bar(&plan.scenario.hardware.gpu.name, memory, &utilization)
+    let bar = stacked_bar(&plan.scenario.hardware.gpu.name, memory, &utilization);
+    view! {
+        {bar}
+        {yardsticks(plan).map(|words| view! { <p class="why">{words}</p> })}
+    }
+    .into_any()
+}
+
+/// The verdict and the bar count against different ends: said where both show what is missing.
+fn yardsticks(plan: &Plan) -> Option<String> {
+    let memory = plan.memory.as_ref()?;
+    let over = memory.terms.iter().any(|term| term.segment == Segment::Overrun);
+    let short = plan.verdict.shortfall_bytes;
+    (over && short > Bytes::ZERO).then(|| {
+        format!(
+            "The bar ends at the GPU, {}. The verdict's {short} are counted against what vLLM may fill of it, {}, with room for one sequence.",
+            memory.gpu_total_bytes, memory.requested_bytes
+        )
+    })
 }
 
 /// An amount of a term, with its sign.
