@@ -4,7 +4,7 @@
 use crate::{
     bounds,
     command::list_values,
-    engine::{Chosen, FlagKind, FlagTable, KvCacheDtype, ResolvedArgs, SetBy},
+    engine::{Chosen, FlagKind, FlagTable, KvCacheDtype, ResolvedArgs, SetBy, extras},
     plan::Plan,
 };
 
@@ -195,7 +195,12 @@ impl List {
             self.args.push(Arg {
                 flag: Some(flag.clone()),
                 values,
-                why: "Passed through; the plan does not model it.".to_owned(),
+                why: if extras::READ.contains(&flag.as_str()) {
+                    "Set by you."
+                } else {
+                    "Passed through; the plan does not model it."
+                }
+                .to_owned(),
             });
         }
     }

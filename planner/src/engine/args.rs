@@ -149,17 +149,31 @@ pub enum Runner {
 }
 
 impl EngineArgs {
+    /// The last value of a flag that is passed through; empty where it has none.
+    pub fn passed(&self, flag: &str) -> Option<&str> {
+        let found = self.vllm_args.iter().rev().find(|(name, _)| name == flag);
+        found.map(|(_, value)| value.as_deref().unwrap_or_default())
+    }
+
+    /// Whether a switch that is passed through is on; the last word counts, `--no-…` too.
+    pub fn switched(&self, flag: &str) -> bool {
+        let negative = format!("--no-{}", flag.trim_start_matches('-'));
+        let last = self
+            .vllm_args
+            .iter()
+            .rev()
+            .find(|(name, _)| name == flag || *name == negative);
+        last.is_some_and(|(name, value)| name == flag && value.as_deref() != Some("false"))
+    }
+
     /// What `--runner` says, or what follows from `--convert`; `None` where vLLM chooses (`config/model.py: _get_runner_type`).
     pub fn runner(&self) -> Option<Runner> {
-        let value = |name: &str| {
-            let found = self.vllm_args.iter().rev().find(|(flag, _)| flag == name);
-            found.and_then(|(_, value)| value.as_deref())
-        };
-        let converts = matches!(value("--convert"), Some("embed" | "classify"));
+        let converts = matches!(self.passed("--convert"), Some("embed" | "classify"));
         // Up to 0.12 the task said it.
-        let pools =
-            value("--task").is_some_and(|task| !["auto", "generate", "transcription"].contains(&task));
-        match value("--runner") {
+        let pools = self
+            .passed("--task")
+            .is_some_and(|task| !["auto", "generate", "transcription"].contains(&task));
+        match self.passed("--runner") {
             Some("generate") => Some(Runner::Generate),
             Some("pooling") => Some(Runner::Pooling),
             None | Some("auto") if converts || pools => Some(Runner::Pooling),

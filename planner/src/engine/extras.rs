@@ -14,6 +14,13 @@ pub(crate) const READ: &[&str] = &[
     "--runner",
     "--convert",
     "--moe-backend",
+    "--limit-mm-per-prompt",
+    "--limit-mm-per-prompt.audio",
+    "--limit-mm-per-prompt.image",
+    "--limit-mm-per-prompt.video",
+    "--mm-encoder-tp-mode",
+    "--mm-processor-kwargs",
+    "--skip-mm-profiling",
 ];
 
 /// `--enable-lora`: buffers for that many adapters of that rank.
@@ -43,10 +50,7 @@ pub struct Extras {
 impl Extras {
     /// Reads them.
     pub fn read(args: &EngineArgs) -> Result<Self, InputError> {
-        let value = |flag: &str| {
-            let found = args.vllm_args.iter().rev().find(|(name, _)| name == flag);
-            found.map(|(_, value)| value.as_deref().unwrap_or_default())
-        };
+        let value = |flag: &str| args.passed(flag);
         let count = |flag: &str, default: u32| {
             value(flag).map_or(Ok(default), |text| {
                 let number = text.parse().ok().filter(|n| (1..=MAX_LORAS).contains(n));
@@ -54,13 +58,14 @@ impl Extras {
                     .ok_or_else(|| InputError::new(flag, format!("expected a number from 1 to {MAX_LORAS}")))
             })
         };
-        let lora = match value("--enable-lora") {
-            None => None,
-            Some(_) => Some(Lora {
+        let lora = if args.switched("--enable-lora") {
+            Some(Lora {
                 max_loras: count("--max-loras", 1)?,
                 max_lora_rank: count("--max-lora-rank", 16)?,
-                fully_sharded: value("--fully-sharded-loras").is_some(),
-            }),
+                fully_sharded: args.switched("--fully-sharded-loras"),
+            })
+        } else {
+            None
         };
         let speculative = value("--speculative-config").unwrap_or_default();
         // Proposals from the prompt need no weights.

@@ -868,6 +868,7 @@ const FAMILIES: &[Family] = &[
     Family {
         // The decoder of `WhisperForConditionalGeneration`; its third norm of each layer is counted with the encoder.
         architecture: "WhisperDecoder",
+        gated: false,
         qkv_bias: Switch::Always,
         o_bias: Switch::Always,
         mlp_bias: Switch::Always,

@@ -39,12 +39,8 @@ const BOTH: &[&str] = &[
 /// The object that the encoder is read from.
 const ENCODER: &str = "encoder_config";
 
-/// Each layer of the decoder attends to the encoder's output as well, with shapes like its own; its feed-forward has no
-/// gate.
+/// Each layer of the decoder attends to the encoder's output as well, with shapes like its own.
 pub(super) fn attend_to_encoder(spec: &mut ModelSpec) {
-    for mlp in spec.layers.iter_mut().filter_map(|run| run.mlp.dense.as_mut()) {
-        mlp.gated = false;
-    }
     let across = |run: &LayerRun| match run.mixer {
         Mixer::Attention(attention, _) => Some(LayerRun {
             mixer: Mixer::Attention(attention, AttentionSpan::Encoder),

@@ -255,8 +255,7 @@ fn pooling<'a>(scenario: &Scenario, spec: Cow<'a, ModelSpec>) -> Result<Cow<'a, 
             "pooling is not modelled for models with recurrent layers",
         ));
     }
-    let mut flags = scenario.engine.vllm_args.iter();
-    if flags.any(|(flag, value)| flag == "--convert" && value.as_deref() == Some("classify")) {
+    if scenario.engine.passed("--convert") == Some("classify") {
         return Err(Refusal::ours(
             "--convert classify is not modelled for models that generate: their config does not say how many classes there are",
         ));

@@ -28,8 +28,8 @@ pub(super) fn settings(
         return Ok(None);
     }
     let settings = TowerSettings {
-        data_parallel: value(scenario, "--mm-encoder-tp-mode") == Some("data"),
-        profiled: !switch(scenario, "--skip-mm-profiling"),
+        data_parallel: scenario.engine.passed("--mm-encoder-tp-mode") == Some("data"),
+        profiled: !scenario.engine.switched("--skip-mm-profiling"),
         item_limit: tower.modalities.first().map_or(0, |modality| limit(modality)),
         video_limit: tower.modalities.get(1).map_or(0, |modality| limit(modality)),
         max_pixels: max_pixels(scenario),
@@ -48,22 +48,10 @@ pub(super) fn refusal(spec: &ModelSpec, settings: Option<TowerSettings>, tp: u32
         .then(|| format!("{} is not divisible by {tp}", tower.heads))
 }
 
-/// The last value of a flag that is passed through.
-fn value<'a>(scenario: &'a Scenario, flag: &str) -> Option<&'a str> {
-    let flags = scenario.engine.vllm_args.iter().rev();
-    let mut flags = flags.filter(|(name, _)| name == flag);
-    flags.next().and_then(|(_, value)| value.as_deref())
-}
-
-fn switch(scenario: &Scenario, flag: &str) -> bool {
-    let set = |name: &str| scenario.engine.vllm_args.iter().any(|(flag, _)| flag == name);
-    set(flag) && value(scenario, flag) != Some("false")
-}
-
 /// The preprocessor's limit, where the flag sets it: `max_pixels`, or `size.longest_edge`, which Qwen's classes take for it
 /// (`models/qwen2_vl.py: _get_vision_size` at 0.33.0).
 fn max_pixels(scenario: &Scenario) -> Option<u32> {
-    let all: Value = serde_json::from_str(value(scenario, "--mm-processor-kwargs")?).ok()?;
+    let all: Value = serde_json::from_str(scenario.engine.passed("--mm-processor-kwargs")?).ok()?;
     let scopes = [all.get("images_kwargs"), Some(&all)];
     let found = scopes.into_iter().flatten().find_map(|scope| {
         let own = scope.get("max_pixels").and_then(Value::as_u64);
@@ -78,10 +66,13 @@ fn limit(scenario: &Scenario, modality: &str) -> u32 {
         let value = value.get("count").unwrap_or(value);
         value.as_u64().and_then(|count| u32::try_from(count).ok())
     };
-    if let Some(own) = value(scenario, &format!("--limit-mm-per-prompt.{modality}")) {
+    if let Some(own) = scenario
+        .engine
+        .passed(&format!("--limit-mm-per-prompt.{modality}"))
+    {
         return own.trim().parse().unwrap_or(DEFAULT_LIMIT);
     }
-    let Some(text) = value(scenario, "--limit-mm-per-prompt") else {
+    let Some(text) = scenario.engine.passed("--limit-mm-per-prompt") else {
         return DEFAULT_LIMIT;
     };
     let found = match serde_json::from_str::<Value>(text) {

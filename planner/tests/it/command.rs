@@ -196,3 +196,17 @@ proptest::proptest! {
         let _ = parse(VllmVersion::latest(), &words);
     }
 }
+
+#[test]
+fn flags_that_the_plan_reads_in_passing_are_not_called_unmodelled() {
+    for line in [
+        "vllm serve x --runner pooling --convert embed",
+        r#"vllm serve x --limit-mm-per-prompt {"image":1} --mm-encoder-tp-mode data --skip-mm-profiling"#,
+        "vllm serve x --limit-mm-per-prompt.image 1",
+        "vllm serve x --enable-lora --max-loras 2",
+    ] {
+        let command = read(line);
+        assert_eq!(command.unmodelled, Vec::<String>::new(), "{line}");
+        assert!(!command.engine.vllm_args.is_empty());
+    }
+}
