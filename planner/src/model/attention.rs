@@ -1,11 +1,11 @@
 //! What mixes the tokens: attention shapes, and how far each layer looks back.
 use super::{
-    ConfigError, compressed,
+    Attention, AttentionSpan, ConfigError, GatedDeltaNet, Mamba2, Mixer, Mla, QkNorm, SparseIndex,
+    compressed,
     families::{Experts, Family, KvHeads, Pattern},
     fields::Fields,
     kda, layouts, pooling,
     resolve::{short, switch},
-    spec::{Attention, AttentionSpan, GatedDeltaNet, Mamba2, Mixer, Mla, QkNorm, SparseIndex},
 };
 use crate::units::FloatDtype;
 use serde_json::Value;

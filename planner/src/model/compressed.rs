@@ -1,5 +1,5 @@
 //! DeepSeek V4's attention: a window of tokens beside compressed ones, `models/deepseek_v4/attention.py` at 0.33.0.
-use super::{ConfigError, fields::Fields, spec::SparseIndex};
+use super::{ConfigError, SparseIndex, fields::Fields};
 use serde_json::Value;
 
 const MAX_HEADS: u32 = 1 << 12;

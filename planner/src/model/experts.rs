@@ -1,11 +1,10 @@
 //! The feed-forward of each layer: dense, or routed experts.
 use super::{
-    ConfigError,
+    ConfigError, DenseMlp, FeedForward, LatentMoe, Moe, SharedExpert,
     families::{Experts, Family, Width},
     fields::Fields,
     layouts,
     resolve::switch,
-    spec::{DenseMlp, FeedForward, LatentMoe, Moe, SharedExpert},
 };
 use crate::units::FloatDtype;
 use serde_json::Value;

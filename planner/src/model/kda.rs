@@ -1,10 +1,6 @@
 //! Kimi's linear attention (KDA) between layers of latent attention: `transformers_utils/configs/kimi_linear.py`,
 //! `models/kimi_k3/nvidia/kda.py` at 0.33.0.
-use super::{
-    ConfigError,
-    fields::Fields,
-    spec::{Mixer, Mla},
-};
+use super::{ConfigError, Mixer, Mla, fields::Fields};
 use serde_json::Value;
 
 const MAX_HEADS: u32 = 1 << 12;

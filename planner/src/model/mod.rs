@@ -8,11 +8,14 @@ mod compressed;
 mod config_error;
 mod experts;
 mod families;
+mod feed_forward;
 mod fields;
 mod input;
 mod kda;
 mod layouts;
 mod mixed;
+mod mixer;
+mod parameters;
 mod plain;
 mod pooling;
 mod positions;
@@ -29,15 +32,17 @@ pub use catalog::{CatalogModel, find, models};
 pub use checked::{CHECKED, Checked, checked};
 pub use compressed::Compressed;
 pub use config_error::ConfigError;
+pub use feed_forward::{DenseMlp, FeedForward, LatentMoe, Moe, SharedExpert};
 pub use input::{ModelInput, ModelOrigin};
 pub use kda::Kda;
+pub use mixer::{
+    Attention, AttentionSpan, GatedDeltaNet, Mamba1, Mamba2, Mixer, Mla, QkNorm, ShortConv, SparseIndex,
+};
 pub use pooling::{BESIDE as POOLING_BESIDE, Classifier, Pooling, Unasked};
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::resolve;
 pub use spec::{
-    AltUp, Attention, AttentionSpan, DenseMlp, Draft, FeedForward, GatedDeltaNet, LatentMoe, LayerRun,
-    LearnedPositions, Mamba1, Mamba2, Mixer, Mla, ModelSpec, Moe, Norms, OtherSchemes, PerLayerInput, QkNorm,
-    Quantized, Rope, SharedExpert, ShortConv, SparseIndex,
+    AltUp, Draft, LayerRun, LearnedPositions, ModelSpec, Norms, OtherSchemes, PerLayerInput, Quantized, Rope,
 };
 pub use stages::EveryStage;
 #[cfg(test)]

@@ -4,10 +4,10 @@
 //! there through Transformers' own classes (`models/transformers/`), whose rotary embeddings keep their frequencies and
 //! no cache.
 use super::{
+    QkNorm,
     families::{DEEPSEEK, Family, KvHeads, LLAMA, MIXTRAL, Pattern, QWEN2, Switch},
     fields::Names,
     positions::RopeKind,
-    spec::QkNorm,
 };
 
 const CHATGLM_NAMES: Names = &[

@@ -3,10 +3,9 @@
 //! Mirrors `vllm/transformers_utils/model_arch_config_convertor.py: derive_max_model_len_and_key` and
 //! `vllm/model_executor/layers/rotary_embedding/` at 0.33.0.
 use super::{
-    ConfigError, compressed,
+    ConfigError, LearnedPositions, Rope, compressed,
     families::{Family, Positions, Switch},
     fields::Fields,
-    spec::{LearnedPositions, Rope},
 };
 use serde_json::{Map, Value};
 

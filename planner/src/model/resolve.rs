@@ -1,13 +1,12 @@
 //! A config.json becomes a [`ModelSpec`], or an error that names the field. Nothing is filled in by guess: a field
 //! that may be absent has the default of the model's own class.
 use super::{
-    ConfigError, LinearScheme, ModelSpec, Quantization, attention, classic,
+    AttentionSpan, ConfigError, FeedForward, LayerRun, LinearScheme, Mixer, ModelSpec, Norms, OtherSchemes,
+    Quantization, Quantized, attention, classic,
     families::{self, Experts, Family, Head, KvHeads, Switch},
     fields::Fields,
     layouts::{self, Layout},
-    mixed, pooling, positions, quantization,
-    spec::{AttentionSpan, FeedForward, LayerRun, Mixer, Norms, OtherSchemes, Quantized},
-    stages,
+    mixed, pooling, positions, quantization, stages,
     tower::{self, Tower},
     wrappers,
 };
@@ -70,7 +69,7 @@ fn resolve_top(
     let text = top.object("text_config")?;
     let nested = text.map(|text| Fields::new(text, "text_config"));
     let towers = text.is_some() | TOWERS.iter().any(|tower| top.has(tower));
-    let result = match (families::wrapper(architecture), towers) {
+    let result = match (wrappers::wrapper(architecture), towers) {
         (Some(wrapper), _) => wrapped(top, text, wrapper, kept_text),
         (None, false) => match (families::find(architecture), pooling::of(architecture)) {
             (Some(family), _) => decoder(top, top, family),
@@ -121,7 +120,7 @@ fn pooled_model(
 fn wrapped(
     top: &Fields<'_>,
     text: Option<&Map<String, Value>>,
-    wrapper: &families::Wrapper,
+    wrapper: &wrappers::Wrapper,
     kept_text: &mut Option<Map<String, Value>>,
 ) -> Result<ModelSpec, ConfigError> {
     let none = Map::new();

@@ -2,10 +2,8 @@
 //! (`model_executor/models/gemma4.py` at 0.33.0).
 use super::sharing;
 use crate::model::{
-    ConfigError, attention, experts,
-    families::Family,
-    fields::Fields,
-    spec::{Attention, AttentionSpan, DenseMlp, FeedForward, Mixer, PerLayerInput},
+    Attention, AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, PerLayerInput, attention, experts,
+    families::Family, fields::Fields,
 };
 
 const MAX_HEADS: u32 = 1 << 12;

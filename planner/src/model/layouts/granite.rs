@@ -3,10 +3,8 @@
 use super::per_layer;
 use crate::{
     model::{
-        ConfigError, attention, experts,
-        families::Family,
-        fields::Fields,
-        spec::{AttentionSpan, DenseMlp, FeedForward, Mamba2, Mixer, Moe, SharedExpert},
+        AttentionSpan, ConfigError, DenseMlp, FeedForward, Mamba2, Mixer, Moe, SharedExpert, attention,
+        experts, families::Family, fields::Fields,
     },
     units::FloatDtype,
 };

@@ -2,10 +2,8 @@
 //! (`model_executor/models/laguna.py` at 0.33.0).
 use super::{per_layer, sparse_by_type};
 use crate::model::{
-    ConfigError, attention, experts,
-    families::Family,
-    fields::Fields,
-    spec::{Attention, AttentionSpan, DenseMlp, FeedForward, Mixer, Moe, SharedExpert},
+    Attention, AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, Moe, SharedExpert, attention,
+    experts, families::Family, fields::Fields,
 };
 use serde_json::Value;
 

@@ -1,10 +1,9 @@
 //! LFM2: short convolutions with full attention in between (`model_executor/models/{lfm2,lfm2_moe}.py` at 0.33.0).
 use super::per_layer;
 use crate::model::{
-    ConfigError, attention, experts,
+    AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, Moe, ShortConv, attention, experts,
     families::{Experts, Family},
     fields::Fields,
-    spec::{AttentionSpan, DenseMlp, FeedForward, Mixer, Moe, ShortConv},
 };
 use serde_json::Value;
 

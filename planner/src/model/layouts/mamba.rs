@@ -2,10 +2,8 @@
 //! (`jamba.py`).
 use crate::{
     model::{
-        ConfigError, attention, experts,
-        families::Family,
-        fields::Fields,
-        spec::{AttentionSpan, DenseMlp, FeedForward, Mamba1, Mamba2, Mixer},
+        AttentionSpan, ConfigError, DenseMlp, FeedForward, Mamba1, Mamba2, Mixer, attention, experts,
+        families::Family, fields::Fields,
     },
     units::FloatDtype,
 };

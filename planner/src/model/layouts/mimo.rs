@@ -2,10 +2,8 @@
 use super::needed;
 use crate::{
     model::{
-        ConfigError, attention, experts,
-        families::Family,
-        fields::Fields,
-        spec::{Attention, AttentionSpan, DenseMlp, FeedForward, Mixer, Moe},
+        Attention, AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, Moe, attention, experts,
+        families::Family, fields::Fields,
     },
     units::FloatDtype,
 };

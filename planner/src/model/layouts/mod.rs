@@ -11,10 +11,8 @@ mod nemotron;
 mod step;
 
 use super::{
-    ConfigError, attention, experts,
-    families::Family,
+    Attention, AttentionSpan, ConfigError, FeedForward, Mixer, attention, experts, families::Family,
     fields::Fields,
-    spec::{Attention, AttentionSpan, FeedForward, Mixer},
 };
 use serde_json::Value;
 

@@ -2,11 +2,8 @@
 //! (`model_executor/models/nemotron_nas.py` at 0.33.0).
 use super::needed;
 use crate::model::{
-    ConfigError, attention,
-    families::Family,
-    fields::Fields,
-    resolve::switch,
-    spec::{Attention, AttentionSpan, DenseMlp, FeedForward, Mixer},
+    Attention, AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, attention, families::Family,
+    fields::Fields, resolve::switch,
 };
 use serde_json::{Map, Value};
 

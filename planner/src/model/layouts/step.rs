@@ -3,10 +3,8 @@
 use super::{needed, sparse_by_type};
 use crate::{
     model::{
-        ConfigError, attention, experts,
-        families::Family,
-        fields::Fields,
-        spec::{Attention, AttentionSpan, DenseMlp, FeedForward, Mixer, Moe, SharedExpert},
+        Attention, AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, Moe, SharedExpert, attention,
+        experts, families::Family, fields::Fields,
     },
     units::FloatDtype,
 };

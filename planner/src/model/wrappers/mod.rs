@@ -1,7 +1,11 @@
 //! Configs that keep their language model or towers in objects of other names.
+mod rows;
+
+pub(super) use rows::{Wrapper, wrapper};
+
 use super::{
     AttentionSpan, ConfigError, FeedForward, LayerRun, Mixer, ModelSpec,
-    families::{self, Experts, Family, Wrapper},
+    families::{self, Experts, Family},
     fields::Fields,
     resolve::architecture,
 };
@@ -68,7 +72,7 @@ pub(super) fn family(
                 needed_for: "the language model",
             });
         }
-        (families::MINICPMV, _) => families::minicpmv(top.number("version")?).ok_or_else(|| {
+        (rows::MINICPMV, _) => rows::minicpmv(top.number("version")?).ok_or_else(|| {
             ConfigError::unsupported(
                 "this version of MiniCPM-V is not modelled yet (known: 2.5, 2.6, 4.0, 4.5)",
             )
