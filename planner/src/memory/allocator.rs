@@ -42,6 +42,7 @@ impl LargePool {
 pub fn allocated(runs: &[TensorRun]) -> Bytes {
     let mut pool = LargePool::default();
     let mut total = 0_u64;
+    let mut before = Vec::new();
     for run in runs {
         // Small tensors never leave a rest behind, so a layer's are counted once.
         let small = |size: u64| size <= SMALL;
@@ -52,12 +53,19 @@ pub fn allocated(runs: &[TensorRun]) -> Bytes {
             .map(|t| rounded(t.loaded) * t.count)
             .sum::<u64>()
             * run.layers;
-        for _ in 0..run.layers {
+        let mut left = run.layers;
+        while left > 0 {
+            before.clone_from(&pool.free);
+            let mut layer = 0;
             for tensor in tensors().filter(|t| !small(rounded(t.loaded))) {
                 for _ in 0..tensor.count {
-                    total += pool.take(rounded(tensor.loaded));
+                    layer += pool.take(rounded(tensor.loaded));
                 }
             }
+            // A layer that leaves the pool as it found it is followed by others that do the same.
+            let alike = if left > 1 && pool.free == before { left } else { 1 };
+            total += layer * alike;
+            left -= alike;
         }
     }
     Bytes::new(total)

@@ -148,12 +148,23 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
         });
     }
     let mut cached = false;
-    for run in &stage_layers(spec, &shape) {
-        let builder = Builder {
-            others: run.quantized.others,
-            ..builder
+    let stage = stage_layers(spec, &shape);
+    // Layers of a kind come again and again; what they hold is made once.
+    let mut made: Vec<(&LayerRun, usize)> = Vec::new();
+    for run in &stage {
+        let known = made.iter().find(|(other, _)| weigh_alike(other, run));
+        let known = known.and_then(|(_, at)| runs.get(*at));
+        let make = || {
+            let builder = Builder {
+                others: run.quantized.others,
+                ..builder
+            };
+            let mut tensors = builder.layer(run);
+            tensors.retain(|tensor| tensor.bytes + tensor.loaded > 0 && tensor.count > 0);
+            tensors
         };
-        let mut tensors = builder.layer(run);
+        let tensors = known.map_or_else(make, |alike| alike.tensors.clone());
+        let new = known.is_none();
         if !cached
             && matches!(
                 run.mixer,
@@ -166,7 +177,9 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
             let tensors = caches.map(|bytes| whole(TensorClass::Rope, *bytes, 1)).collect();
             runs.push(TensorRun { layers: 1, tensors });
         }
-        tensors.retain(|tensor| tensor.bytes + tensor.loaded > 0 && tensor.count > 0);
+        if new {
+            made.push((run, runs.len()));
+        }
         runs.push(TensorRun {
             layers: u64::from(run.count),
             tensors,
@@ -193,6 +206,15 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
         });
     }
     runs
+}
+
+/// Layers with the same tensors: how far they look back does not matter.
+fn weigh_alike(a: &LayerRun, b: &LayerRun) -> bool {
+    let mixers = match (&a.mixer, &b.mixer) {
+        (Mixer::Attention(a, _), Mixer::Attention(b, _)) => a == b,
+        (a, b) => a == b,
+    };
+    mixers && a.mlp == b.mlp && a.quantized == b.quantized
 }
 
 fn whole(class: TensorClass, bytes: u64, count: u64) -> Tensor {
