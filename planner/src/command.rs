@@ -14,6 +14,7 @@ use crate::{
     error::InputError,
     model::ModelInput,
     text::short,
+    units::decimal,
 };
 
 /// What a command says.
@@ -201,8 +202,6 @@ impl<'a> Reader<'a> {
 fn is_value(word: &str) -> bool {
     match word.strip_prefix('-') {
         None | Some("") => true,
-        Some(rest) => {
-            rest.parse::<f64>().is_ok() && rest.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        }
+        Some(rest) => decimal(rest).is_some() && rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'),
     }
 }

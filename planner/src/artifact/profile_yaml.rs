@@ -13,7 +13,7 @@ use crate::{
     plan::Scenario,
     profile::{KEYS, SECTIONS, is_datasheet},
     share,
-    units::{Bytes, GIB},
+    units::{Bytes, GIB, decimal},
 };
 use std::borrow::Cow;
 
@@ -163,8 +163,5 @@ fn number(text: &str) -> Yaml {
     if let Ok(whole) = text.parse::<u64>() {
         return Yaml::Int(whole);
     }
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() => Yaml::Number(value),
-        _ => Yaml::from(text),
-    }
+    decimal(text).map_or_else(|| Yaml::from(text), Yaml::Number)
 }

@@ -53,11 +53,21 @@ impl FromStr for Utilization {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
         let value = match text.strip_suffix('%') {
-            Some(percent) => percent.trim().parse::<f64>().map_err(|_| UtilizationError)? / 100.0,
-            None => text.parse().map_err(|_| UtilizationError)?,
+            Some(percent) => decimal(percent.trim()).ok_or(UtilizationError)? / 100.0,
+            None => decimal(text).ok_or(UtilizationError)?,
         };
         Self::new(value)
     }
+}
+
+/// A decimal number, by the parser that reads configs: the standard library's would bring 15 kB of tables to the page.
+/// Exact up to 15 digits.
+pub(crate) fn decimal(text: &str) -> Option<f64> {
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let zero = if text.starts_with('.') { "0" } else { "" };
+    let digits = text.strip_suffix('.').filter(|digits| !digits.is_empty());
+    let digits = digits.unwrap_or(text);
+    serde_json::from_str(&format!("{zero}{digits}")).ok()
 }
 
 impl<'de> Deserialize<'de> for Utilization {
@@ -70,3 +80,28 @@ impl<'de> Deserialize<'de> for Utilization {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a fraction above 0 and at most 1, such as 0.92")]
 pub struct UtilizationError;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_read_as_pythons_floats() {
+        for (text, value) in [
+            ("0.92", Some(0.92)),
+            (".9", Some(0.9)),
+            ("1.", Some(1.0)),
+            ("+0.5", Some(0.5)),
+            ("9e-1", Some(0.9)),
+            ("0.123456789012345", Some(0.123_456_789_012_345)),
+            ("", None),
+            (".", None),
+            ("0x1", None),
+            ("inf", None),
+            ("NaN", None),
+            ("0.9 ", Some(0.9)),
+        ] {
+            assert_eq!(decimal(text), value, "{text:?}");
+        }
+    }
+}
