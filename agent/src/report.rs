@@ -149,22 +149,27 @@ fn log_lines(plan: &Plan, memory: &Memory, view: View) -> String {
         let heading = title("vLLM's log will say, about", view);
         return format!("{heading}\n  {loading}\n  The model keeps no KV cache.");
     }
-    let rows = [
+    let logged = memory.kv_cache_available_logged;
+    let sign = if logged < 0 { "-" } else { "" };
+    let mut rows = vec![
         loading,
         format!(
-            "Available KV cache memory: {} GiB",
-            memory.kv_cache_available_bytes.gib_text(2)
+            "Available KV cache memory: {sign}{} GiB",
+            Bytes::new(logged.unsigned_abs()).gib_text(2)
         ),
-        format!(
+    ];
+    // Where nothing is left for it, vLLM stops here.
+    if logged > 0 {
+        rows.push(format!(
             "GPU KV cache size: {} tokens",
             output::grouped(memory.kv_cache_tokens)
-        ),
-        format!(
+        ));
+        rows.push(format!(
             "Maximum concurrency for {} tokens per request: {:.2}x",
             output::grouped(u64::from(length)),
             memory.max_concurrency
-        ),
-    ];
+        ));
+    }
     let mut lines = vec![title("vLLM's log will say, about", view)];
     lines.extend(rows.iter().map(|row| format!("  {row}")));
     let workload = &plan.scenario.workload;
