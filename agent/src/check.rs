@@ -28,7 +28,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
     scenario_source::count_gpus(&mut scenario, &args.machine, &args.fields);
     let mut plan = evaluate(&scenario);
     let refused = note(&mut plan, &command);
-    plan_cmd::show(&plan, args.json, args.explain, true)?;
+    plan_cmd::show(&plan, args.view, true)?;
     Ok(if refused {
         Exit::DoesNotFit
     } else {

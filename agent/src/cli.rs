@@ -176,15 +176,22 @@ pub(crate) struct MachineArgs {
     pub(crate) vllm_version: Option<String>,
 }
 
-/// `plan`.
-#[derive(Debug, Args)]
-pub(crate) struct PlanArgs {
+/// What is printed of a plan.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ViewArgs {
     /// Print plan.json (vllm-wizard/plan/v1)
     #[arg(long)]
     pub(crate) json: bool,
     /// Show how every figure comes about
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
     /// Answer many: one scenario (JSON or link) a line in, one plan.json a line out; `-` is stdin
     #[arg(long, value_name = "FILE.jsonl", exclusive = true)]
     pub(crate) batch: Option<PathBuf>,
@@ -225,12 +232,8 @@ pub(crate) struct GenerateArgs {
 /// `check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Print plan.json (vllm-wizard/plan/v1)
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Show how every figure comes about
-    #[arg(long)]
-    pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
     #[command(flatten)]

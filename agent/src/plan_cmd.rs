@@ -1,7 +1,7 @@
 //! `plan`: the answer as a report or as plan.json.
 use crate::{
     batch,
-    cli::PlanArgs,
+    cli::{PlanArgs, ViewArgs},
     error::{Exit, ExpectedError},
     output::{self, Screen},
     report::{self, View},
@@ -16,18 +16,18 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, ExpectedError> {
     }
     let question = scenario_source::read(&args.source, &args.machine, &args.fields)?;
     let plan = evaluate(&question.scenario);
-    show(&plan, args.json, args.explain, false)?;
+    show(&plan, args.view, false)?;
     Ok(exit(&plan))
 }
 
 /// Prints a plan.
-pub(crate) fn show(plan: &Plan, json: bool, explain: bool, all_flags: bool) -> Result<(), ExpectedError> {
-    if json {
+pub(crate) fn show(plan: &Plan, asked: ViewArgs, all_flags: bool) -> Result<(), ExpectedError> {
+    if asked.json {
         let files = render(plan, &RenderOptions::default());
         return output::answer(&plan_json(plan, &files));
     }
     let view = View {
-        explain,
+        explain: asked.explain,
         all_flags,
         screen: Screen::of_stdout(),
     };
