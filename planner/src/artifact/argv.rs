@@ -4,7 +4,7 @@
 use crate::{
     bounds,
     command::list_values,
-    engine::{Chosen, FlagKind, FlagTable, KvCacheDtype, ResolvedArgs, SetBy, extras},
+    engine::{Chosen, FlagKind, FlagTable, KvCacheDtype, ResolvedArgs, SetBy, extras, negation},
     plan::Plan,
 };
 
@@ -87,7 +87,7 @@ impl List {
             let flag = if chosen.value {
                 flag.to_owned()
             } else {
-                format!("--no-{}", flag.trim_start_matches('-'))
+                negation(flag)
             };
             self.args.push(Arg {
                 flag: Some(flag),

@@ -157,7 +157,7 @@ impl EngineArgs {
 
     /// Whether a switch that is passed through is on; the last word counts, `--no-…` too.
     pub fn switched(&self, flag: &str) -> bool {
-        let negative = format!("--no-{}", flag.trim_start_matches('-'));
+        let negative = super::flags::negation(flag);
         let last = self
             .vllm_args
             .iter()

@@ -68,7 +68,7 @@ impl Found {
     pub fn name(&self) -> String {
         let flag = self.flag.flag;
         if self.negated {
-            format!("--no-{}", flag.trim_start_matches('-'))
+            negation(flag)
         } else {
             format!("{flag}{}", self.dotted)
         }
@@ -146,6 +146,11 @@ impl FlagTable {
         }
         InputError::new(short(spelling), problem)
     }
+}
+
+/// `--no-…`, which takes a switch back.
+pub(crate) fn negation(flag: &str) -> String {
+    format!("--no-{}", flag.trim_start_matches('-'))
 }
 
 /// Underscores in a long flag are dashes.

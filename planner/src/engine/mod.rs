@@ -7,6 +7,7 @@ mod version;
 
 pub use args::{EngineArgs, KvCacheDtype, MaxModelLen, Runner};
 pub use extras::{Extras, Lora};
+pub(crate) use flags::negation;
 pub use flags::{Flag, FlagKind, FlagTable, Found};
 pub use resolved::{ArgRow, Chosen, ResolvedArgs, SetBy};
 pub use version::{MemoryRules, Sampling, VllmVersion, versions};

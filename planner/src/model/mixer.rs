@@ -184,6 +184,16 @@ pub enum Mixer {
     None,
 }
 
+impl Mixer {
+    /// Keeps a state of constant size instead of keys and values.
+    pub const fn keeps_state(&self) -> bool {
+        matches!(
+            self,
+            Self::Kda(_) | Self::GatedDeltaNet(_) | Self::Mamba1(_) | Self::Mamba2(_) | Self::ShortConv(_)
+        )
+    }
+}
+
 /// Normalisation of queries and keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum QkNorm {

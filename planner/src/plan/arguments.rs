@@ -249,8 +249,7 @@ fn pooling<'a>(scenario: &Scenario, spec: Cow<'a, ModelSpec>) -> Result<Cow<'a, 
     if !pools {
         return Ok(spec);
     }
-    let recurrent = |run: &LayerRun| matches!(run.mixer, Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_));
-    if spec.layers.iter().any(recurrent) {
+    if recurrent(&spec) {
         return Err(Refusal::ours(
             "pooling is not modelled for models with recurrent layers",
         ));

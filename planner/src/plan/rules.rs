@@ -3,15 +3,13 @@ use super::scenario::Scenario;
 use crate::{
     engine::{Extras, KvCacheDtype, MemoryRules, Sampling, VllmVersion},
     gpu::Vendor,
-    model::{LinearScheme, Mixer, ModelSpec},
+    model::{LinearScheme, ModelSpec},
 };
 use std::borrow::Cow;
 
 /// Some layers keep a state instead of keys and values.
 pub(super) fn recurrent(spec: &ModelSpec) -> bool {
-    let keeps_state =
-        |mixer: &Mixer| matches!(mixer, Mixer::Kda(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_));
-    spec.layers.iter().any(|run| keeps_state(&run.mixer))
+    spec.layers.iter().any(|run| run.mixer.keeps_state())
 }
 
 /// The version's rules for this model and maker of GPU.

@@ -6,7 +6,7 @@ use super::{
 use crate::{
     bounds,
     command::set_flag,
-    engine::{FlagKind, FlagTable},
+    engine::{FlagKind, FlagTable, negation},
     error::InputError,
     gpu::{self, ComputeCapability, GpuSpec, VisibleBasis},
     model::ModelInput,
@@ -266,7 +266,7 @@ fn set_arg(scenario: &mut Scenario, key: &str, value: &Value) -> Result<(), Inpu
         }
         Value::Bool(false) if kind == Some(FlagKind::Switch) => Ok(()),
         Value::Bool(false) if is_switch => {
-            let no = format!("--no-{}", flag.trim_start_matches('-'));
+            let no = negation(&flag);
             set_flag(engine, version, &no, None)
         }
         Value::Sequence(items) if kind == Some(FlagKind::List) => {

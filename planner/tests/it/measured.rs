@@ -6,7 +6,6 @@ use planner::{
         allocator::allocated,
         kv_cache::{KvLayout, KvSettings},
         shape::RankShape,
-        sparse_latent::LoadSettings,
         tensors::{Placement, tensors},
     },
     model::{AttentionSpan, LayerRun, Mixer, ModelInput, ModelSpec, Quantization},
@@ -61,7 +60,7 @@ fn logical_bytes(spec: &ModelSpec, tokens: u64) -> u64 {
     let states = u64::from(
         spec.layers
             .iter()
-            .map(|run| if recurrent(run) { run.count } else { 0 })
+            .map(|run| if run.mixer.keeps_state() { run.count } else { 0 })
             .sum::<u32>(),
     );
     let state = if states > 0 {
@@ -74,13 +73,6 @@ fn logical_bytes(spec: &ModelSpec, tokens: u64) -> u64 {
         .map(|run| u64::from(run.count) * layer(run))
         .sum::<u64>()
         + states * state
-}
-
-fn recurrent(run: &LayerRun) -> bool {
-    matches!(
-        run.mixer,
-        Mixer::Kda(_) | Mixer::GatedDeltaNet(_) | Mixer::Mamba2(_)
-    )
 }
 
 #[test]
@@ -172,13 +164,7 @@ fn h100_logs_of_0_19_are_met() {
                     dtype: spec.dtype,
                     capability: 90,
                     tower: None,
-                    load: LoadSettings {
-                        max_num_batched_tokens: 8192,
-                        max_num_seqs: 1024,
-                        max_model_len: spec.default_max_model_len,
-                        kv_element: 2,
-                        packed_latent: false,
-                    },
+                    load: support::load(&spec),
                 };
                 allocated(&tensors(&spec, &place)).get()
             })

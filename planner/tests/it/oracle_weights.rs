@@ -61,11 +61,8 @@ fn tensors_of(spec: &ModelSpec, row: &Value, tower: bool) -> Vec<TensorRun> {
             every_stage: false,
         }),
         load: LoadSettings {
-            max_num_batched_tokens: 8192,
-            max_num_seqs: 1024,
-            max_model_len: spec.default_max_model_len,
             kv_element: if own { 1 } else { 2 },
-            packed_latent: false,
+            ..support::load(&spec)
         },
     };
     tensors(&spec, &place)
@@ -155,13 +152,7 @@ fn a_drafting_layer_and_a_missing_head_equal_vllms_classes() {
             tower: None,
             dtype: spec.dtype,
             capability: 90,
-            load: LoadSettings {
-                max_num_batched_tokens: 8192,
-                max_num_seqs: 1024,
-                max_model_len: spec.default_max_model_len,
-                kv_element: 2,
-                packed_latent: false,
-            },
+            load: support::load(spec),
         };
         let runs = tensors(spec, &place);
         let sum = |run: &TensorRun| run.tensors.iter().map(|t| t.bytes * t.count).sum::<u64>() * run.layers;

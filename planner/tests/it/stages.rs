@@ -1,8 +1,8 @@
 //! What each pipeline stage holds besides its layers.
+use crate::support;
 use planner::{
     memory::{
         shape::RankShape,
-        sparse_latent::LoadSettings,
         tensors::{Placement, TensorClass, tensors},
     },
     model::ModelInput,
@@ -23,13 +23,7 @@ fn stages(id: &str) -> Vec<(bool, bool)> {
             tower: None,
             dtype: spec.dtype,
             capability: 90,
-            load: LoadSettings {
-                max_num_batched_tokens: 8192,
-                max_num_seqs: 1024,
-                max_model_len: spec.default_max_model_len,
-                kv_element: 2,
-                packed_latent: false,
-            },
+            load: support::load(&spec),
         };
         let runs = tensors(&spec, &place);
         let has = |class| {

@@ -1,6 +1,7 @@
 //! Reads the figures under /tests.
 use planner::{
     Scenario, gpu,
+    memory::sparse_latent::LoadSettings,
     model::{ModelInput, ModelSpec, Pooling},
 };
 use serde_json::Value;
@@ -76,6 +77,17 @@ pub(crate) fn scenario(model: &str, gpu: &str, fields: &[(&str, &str)]) -> Scena
         scenario.set(id, value).unwrap_or_else(|e| panic!("{e}"));
     }
     scenario
+}
+
+/// What vLLM loaded a row's model for: the defaults of its oracle.
+pub(crate) fn load(spec: &ModelSpec) -> LoadSettings {
+    LoadSettings {
+        max_num_batched_tokens: 8192,
+        max_num_seqs: 1024,
+        max_model_len: spec.default_max_model_len,
+        kv_element: 2,
+        packed_latent: false,
+    }
 }
 
 /// What stands between `<!-- name -->` and `<!-- /name -->` in a document must be `text`; `cargo xtask numbers` writes it.
