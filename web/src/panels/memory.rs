@@ -66,12 +66,17 @@ fn chart(plan: &Plan) -> AnyView {
 /// The verdict and the bar count against different ends: said where both show what is missing.
 fn yardsticks(plan: &Plan) -> Option<String> {
     let memory = plan.memory.as_ref()?;
-    let over = memory.terms.iter().any(|term| term.segment == Segment::Overrun);
+    let over = memory
+        .terms
+        .iter()
+        .find(|term| term.segment == Segment::Overrun)?;
     let short = plan.verdict.shortfall_bytes;
-    (over && short > Bytes::ZERO).then(|| {
+    (short > Bytes::ZERO).then(|| {
         format!(
-            "The bar ends at the GPU, {}. The verdict's {short} are counted against what vLLM may fill of it, {}, with room for one sequence.",
-            memory.gpu_total_bytes, memory.requested_bytes
+            "The GPU ends at {}; {} lie beyond it. The verdict's {short} are counted against what vLLM may fill of it, {}, with room for one sequence.",
+            memory.gpu_total_bytes,
+            Bytes::new(over.bytes.unsigned_abs()),
+            memory.requested_bytes
         )
     })
 }
