@@ -2,7 +2,7 @@
 use super::{
     Attention, AttentionSpan, ConfigError, GatedDeltaNet, Mamba2, Mixer, Mla, QkNorm, SparseIndex,
     compressed,
-    families::{Experts, Family, KvHeads, Pattern},
+    family::{Experts, Family, KvHeads, Pattern},
     fields::Fields,
     kda, layouts, pooling,
     resolve::{short, switch},

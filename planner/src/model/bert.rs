@@ -1,6 +1,7 @@
 //! Rows of BERT and its relatives: encoders, which vLLM only pools (`models/{bert,roberta,modernbert}.py` at 0.33.0).
 use super::{
-    families::{Family, Head, LLAMA, Pattern, Positions, Switch},
+    families::LLAMA,
+    family::{Family, Head, Pattern, Positions, Switch},
     positions::RopeKind,
 };
 

@@ -5,7 +5,8 @@
 //! cache.
 use super::{
     ConfigError,
-    families::{Family, KvHeads, LLAMA, Pattern, Positions, Switch, Width},
+    families::LLAMA,
+    family::{Family, KvHeads, Pattern, Positions, Switch, Width},
     fields::{Fields, Names},
     positions::RopeKind,
 };

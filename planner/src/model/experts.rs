@@ -1,7 +1,7 @@
 //! The feed-forward of each layer: dense, or routed experts.
 use super::{
     ConfigError, DenseMlp, FeedForward, LatentMoe, Moe, SharedExpert,
-    families::{Experts, Family, Width},
+    family::{Experts, Family, Width},
     fields::Fields,
     layouts,
     resolve::switch,

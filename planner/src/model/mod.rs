@@ -8,6 +8,7 @@ mod compressed;
 mod config_error;
 mod experts;
 mod families;
+mod family;
 mod feed_forward;
 mod fields;
 mod input;

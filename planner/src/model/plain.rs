@@ -5,7 +5,8 @@
 //! no cache.
 use super::{
     QkNorm,
-    families::{DEEPSEEK, Family, KvHeads, LLAMA, MIXTRAL, Pattern, QWEN2, Switch},
+    families::{DEEPSEEK, LLAMA, MIXTRAL, QWEN2},
+    family::{Family, KvHeads, Pattern, Switch},
     fields::Names,
     positions::RopeKind,
 };

@@ -3,8 +3,8 @@
 //! Mirrors `vllm/config/model.py: _SUFFIX_TO_DEFAULTS`, `model_executor/models/registry.py: _normalize_arch` and
 //! `model_executor/models/adapters.py` at 0.33.0.
 use super::{
-    ConfigError,
-    families::{self, Family, Head, Positions},
+    ConfigError, families,
+    family::{Family, Head, Positions},
     fields::Fields,
     resolve::short,
 };

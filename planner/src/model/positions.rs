@@ -4,7 +4,7 @@
 //! `vllm/model_executor/layers/rotary_embedding/` at 0.33.0.
 use super::{
     ConfigError, LearnedPositions, Rope, compressed,
-    families::{Family, Positions, Switch},
+    family::{Family, Positions, Switch},
     fields::Fields,
 };
 use serde_json::{Map, Value};

@@ -2,7 +2,7 @@
 //!
 //! Mirrors `vllm/config/model.py: _verify_quantization` and the layouts of
 //! `vllm/model_executor/layers/quantization/{fp8,auto_awq,auto_gptq}.py` and `compressed_tensors/` at 0.33.0.
-use super::{ConfigError, families::Experts, fields::Fields, mixed::Mixed, quark};
+use super::{ConfigError, family::Experts, fields::Fields, mixed::Mixed, quark};
 use serde_json::{Map, Value};
 
 /// How a linear layer is stored.

@@ -2,8 +2,8 @@
 //! that may be absent has the default of the model's own class.
 use super::{
     AttentionSpan, ConfigError, FeedForward, LayerRun, LinearScheme, Mixer, ModelSpec, Norms, OtherSchemes,
-    Quantization, Quantized, attention, classic,
-    families::{self, Experts, Family, Head, KvHeads, Switch},
+    Quantization, Quantized, attention, classic, families,
+    family::{Experts, Family, Head, KvHeads, Switch},
     fields::Fields,
     layouts::{self, Layout},
     mixed, pooling, positions, quantization, stages,

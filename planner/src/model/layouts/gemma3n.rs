@@ -2,7 +2,7 @@
 //! states (AltUp), a low-rank residual (Laurel) (`model_executor/models/gemma3n.py` at 0.33.0).
 use super::{per_layer, sharing};
 use crate::model::{
-    AltUp, ConfigError, DenseMlp, FeedForward, Mixer, attention, families::Family, fields::Fields,
+    AltUp, ConfigError, DenseMlp, FeedForward, Mixer, attention, family::Family, fields::Fields,
 };
 use serde_json::Value;
 

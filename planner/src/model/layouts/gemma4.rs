@@ -3,7 +3,7 @@
 use super::sharing;
 use crate::model::{
     Attention, AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, PerLayerInput, attention, experts,
-    families::Family, fields::Fields,
+    family::Family, fields::Fields,
 };
 
 const MAX_HEADS: u32 = 1 << 12;

@@ -4,7 +4,7 @@ use super::per_layer;
 use crate::{
     model::{
         AttentionSpan, ConfigError, DenseMlp, FeedForward, Mamba2, Mixer, Moe, SharedExpert, attention,
-        experts, families::Family, fields::Fields,
+        experts, family::Family, fields::Fields,
     },
     units::FloatDtype,
 };

@@ -3,7 +3,7 @@
 use super::{per_layer, sparse_by_type};
 use crate::model::{
     Attention, AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, Moe, SharedExpert, attention,
-    experts, families::Family, fields::Fields,
+    experts, family::Family, fields::Fields,
 };
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 use super::per_layer;
 use crate::model::{
     AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, Moe, ShortConv, attention, experts,
-    families::{Experts, Family},
+    family::{Experts, Family},
     fields::Fields,
 };
 use serde_json::Value;

@@ -3,7 +3,7 @@
 use crate::{
     model::{
         AttentionSpan, ConfigError, DenseMlp, FeedForward, Mamba1, Mamba2, Mixer, attention, experts,
-        families::Family, fields::Fields,
+        family::Family, fields::Fields,
     },
     units::FloatDtype,
 };

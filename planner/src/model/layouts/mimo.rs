@@ -3,7 +3,7 @@ use super::needed;
 use crate::{
     model::{
         Attention, AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, Moe, attention, experts,
-        families::Family, fields::Fields,
+        family::Family, fields::Fields,
     },
     units::FloatDtype,
 };

@@ -11,7 +11,7 @@ mod nemotron;
 mod step;
 
 use super::{
-    Attention, AttentionSpan, ConfigError, FeedForward, Mixer, attention, experts, families::Family,
+    Attention, AttentionSpan, ConfigError, FeedForward, Mixer, attention, experts, family::Family,
     fields::Fields,
 };
 use serde_json::Value;

@@ -2,7 +2,7 @@
 //! (`model_executor/models/nemotron_nas.py` at 0.33.0).
 use super::needed;
 use crate::model::{
-    Attention, AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, attention, families::Family,
+    Attention, AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, attention, family::Family,
     fields::Fields, resolve::switch,
 };
 use serde_json::{Map, Value};

@@ -4,7 +4,7 @@ use super::{needed, sparse_by_type};
 use crate::{
     model::{
         Attention, AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, Moe, SharedExpert, attention,
-        experts, families::Family, fields::Fields,
+        experts, family::Family, fields::Fields,
     },
     units::FloatDtype,
 };

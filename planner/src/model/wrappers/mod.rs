@@ -4,8 +4,8 @@ mod rows;
 pub(super) use rows::{Wrapper, wrapper};
 
 use super::{
-    AttentionSpan, ConfigError, FeedForward, LayerRun, Mixer, ModelSpec,
-    families::{self, Experts, Family},
+    AttentionSpan, ConfigError, FeedForward, LayerRun, Mixer, ModelSpec, families,
+    family::{Experts, Family},
     fields::Fields,
     resolve::architecture,
 };
