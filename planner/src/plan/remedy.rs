@@ -1,30 +1,29 @@
 //! The smallest single changes that make it fit. Each is evaluated; none is offered that does not help.
 use super::{
-    evaluate::evaluate_once,
+    evaluate::{Glance, glance},
     output::{Outcome, Plan, Remedy},
     scenario::Scenario,
 };
-use crate::{gpu::ComputeCapability, units::Utilization};
+use crate::{gpu::ComputeCapability, memory::rank_weights::KnownWeights, units::Utilization};
 
 /// How many are offered at most.
 const MOST: usize = 5;
 
 /// Remedies for a plan that does not fit, or is tight; the cheapest first.
-pub(super) fn remedies(scenario: &Scenario, plan: &Plan) -> Vec<Remedy> {
+pub(super) fn remedies(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights<'_>) -> Vec<Remedy> {
     let mut remedies = Vec::new();
-    for (change, label) in candidates(scenario, plan) {
+    for (change, label) in candidates(scenario, plan, known) {
         let mut changed = scenario.clone();
         if change.iter().any(|(id, value)| changed.set(id, value).is_err()) {
             continue;
         }
-        let after = evaluate_once(&changed);
-        if rank(after.verdict.outcome) > rank(plan.verdict.outcome) {
-            let effect = effect(&after);
+        let after = glance(&changed, known).filter(|after| rank(after.outcome) > rank(plan.verdict.outcome));
+        if let Some(after) = after {
             remedies.push(Remedy {
                 change,
                 label,
-                outcome: after.verdict.outcome,
-                effect,
+                outcome: after.outcome,
+                effect: effect(&after),
             });
         }
         if remedies.len() == MOST {
@@ -43,21 +42,19 @@ fn rank(outcome: Outcome) -> u8 {
     }
 }
 
-fn effect(after: &Plan) -> String {
-    let word = after.verdict.outcome.words().to_lowercase();
-    match &after.memory {
-        Some(memory) => format!(
-            "{word}, {} of KV cache for {:.1} full-length sequences",
-            memory.kv_cache_available_bytes, memory.max_concurrency
-        ),
-        None => word,
-    }
+fn effect(after: &Glance) -> String {
+    format!(
+        "{}, {} of KV cache for {:.1} full-length sequences",
+        after.outcome.words().to_lowercase(),
+        after.kv_cache_available,
+        after.max_concurrency
+    )
 }
 
 type Candidate = (Vec<(String, String)>, String);
 
 /// Changes that may help, in the order of what they cost.
-fn candidates(scenario: &Scenario, plan: &Plan) -> Vec<Candidate> {
+fn candidates(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights<'_>) -> Vec<Candidate> {
     let one = |id: &str, value: String, label: String| (vec![(id.to_owned(), value)], label);
     let Some(args) = &plan.args else {
         let tower = scenario.model.spec.as_ref().is_ok_and(|spec| spec.has_tower);
@@ -88,7 +85,7 @@ fn candidates(scenario: &Scenario, plan: &Plan) -> Vec<Candidate> {
             format!("Lower `--max-num-seqs` to {wanted}"),
         ));
     }
-    if let Some(length) = shorter(plan) {
+    if let Some(length) = shorter(plan, known) {
         all.push(one(
             "max_model_len",
             length.to_string(),
@@ -145,7 +142,7 @@ fn candidates(scenario: &Scenario, plan: &Plan) -> Vec<Candidate> {
 }
 
 /// A context that fits, if a useful one does.
-fn shorter(plan: &Plan) -> Option<u64> {
+fn shorter(plan: &Plan, known: &mut KnownWeights<'_>) -> Option<u64> {
     let args = plan.args.as_ref()?;
     let memory = plan.memory.as_ref()?;
     let length = u64::from(args.max_model_len.value);
@@ -153,7 +150,7 @@ fn shorter(plan: &Plan) -> Option<u64> {
         return None;
     }
     // Found by the same search as vLLM's own suggestion; a round figure reads better.
-    let fits = super::arguments::longest_for(&plan.scenario, length)?;
+    let fits = super::arguments::longest_for(&plan.scenario, length, known)?;
     let round = if fits >= 4096 {
         fits / 1024 * 1024
     } else {
