@@ -4,7 +4,9 @@ use super::{
     output::{Outcome, Plan, Remedy},
     scenario::Scenario,
 };
-use crate::{gpu::ComputeCapability, memory::rank_weights::KnownWeights, units::Utilization};
+use crate::{
+    engine::ResolvedArgs, gpu::ComputeCapability, memory::rank_weights::KnownWeights, units::Utilization,
+};
 
 /// How many are offered at most.
 const MOST: usize = 5;
@@ -53,9 +55,12 @@ fn effect(after: &Glance) -> String {
 
 type Candidate = (Vec<(String, String)>, String);
 
+fn one(id: &str, value: String, label: String) -> Candidate {
+    (vec![(id.to_owned(), value)], label)
+}
+
 /// Changes that may help, in the order of what they cost.
 fn candidates(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights<'_>) -> Vec<Candidate> {
-    let one = |id: &str, value: String, label: String| (vec![(id.to_owned(), value)], label);
     let Some(args) = &plan.args else {
         let tower = scenario.model.spec.as_ref().is_ok_and(|spec| spec.has_tower);
         let label = "Plan the language model alone: `--language-model-only`".to_owned();
@@ -64,6 +69,51 @@ fn candidates(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights<'_>) ->
             .into_iter()
             .collect();
     };
+    let mut all = Vec::new();
+    if !weights_alone_are_too_large(plan, 1) {
+        all.extend(around_the_weights(scenario, plan, args, known));
+    }
+    // Whisper's decoder is nothing without its encoder.
+    let spec = scenario.model.spec.as_ref();
+    let optional_tower = spec.is_ok_and(|spec| spec.has_tower && !spec.whole_embedding);
+    if optional_tower && !args.language_model_only.value {
+        all.push(one(
+            "language_model_only",
+            "true".to_owned(),
+            "Leave the tower out, text only: `--language-model-only`".to_owned(),
+        ));
+    }
+    all.extend(wider(scenario, plan, args.tensor_parallel_size.value));
+    if args.quantization.is_none() && computes_in_fp8(scenario) {
+        all.push(one(
+            "quantization",
+            "fp8_per_tensor".to_owned(),
+            "Quantise while loading: `--quantization fp8_per_tensor`".to_owned(),
+        ));
+    }
+    all
+}
+
+/// Whether a GPU could not hold a rank's weights, even cut into so many parts.
+fn weights_alone_are_too_large(plan: &Plan, parts: u32) -> bool {
+    plan.memory
+        .as_ref()
+        .is_some_and(|memory| memory.weights_bytes > memory.gpu_total_bytes * u64::from(parts))
+}
+
+fn computes_in_fp8(scenario: &Scenario) -> bool {
+    let needed = ComputeCapability { major: 8, minor: 9 };
+    let capability = scenario.hardware.gpu.compute_capability;
+    capability.is_some_and(|c| c >= needed)
+}
+
+/// What leaves the weights as they are.
+fn around_the_weights(
+    scenario: &Scenario,
+    plan: &Plan,
+    args: &ResolvedArgs,
+    known: &mut KnownWeights<'_>,
+) -> Vec<Candidate> {
     let mut all = Vec::new();
     let used = scenario.hardware.memory_used.get() > 0;
     if args.gpu_memory_utilization.value < Utilization::from_percent(95)
@@ -92,13 +142,7 @@ fn candidates(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights<'_>) ->
             format!("Lower `--max-model-len` to {length}"),
         ));
     }
-    let fp8_cache = ComputeCapability { major: 8, minor: 9 };
-    let new_enough = scenario
-        .hardware
-        .gpu
-        .compute_capability
-        .is_some_and(|c| c >= fp8_cache);
-    if !args.kv_cache_dtype.value.is_fp8() && new_enough {
+    if !args.kv_cache_dtype.value.is_fp8() && computes_in_fp8(scenario) {
         all.push(one(
             "kv_cache_dtype",
             "fp8".to_owned(),
@@ -118,24 +162,6 @@ fn candidates(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights<'_>) ->
             "enforce_eager",
             "true".to_owned(),
             "Use `--enforce-eager` (no CUDA graphs, slower)".to_owned(),
-        ));
-    }
-    // Whisper's decoder is nothing without its encoder.
-    let spec = scenario.model.spec.as_ref();
-    let optional_tower = spec.is_ok_and(|spec| spec.has_tower && !spec.whole_embedding);
-    if optional_tower && !args.language_model_only.value {
-        all.push(one(
-            "language_model_only",
-            "true".to_owned(),
-            "Leave the tower out, text only: `--language-model-only`".to_owned(),
-        ));
-    }
-    all.extend(wider(scenario, args.tensor_parallel_size.value));
-    if args.quantization.is_none() && new_enough {
-        all.push(one(
-            "quantization",
-            "fp8_per_tensor".to_owned(),
-            "Quantise while loading: `--quantization fp8_per_tensor`".to_owned(),
         ));
     }
     all
@@ -160,12 +186,15 @@ fn shorter(plan: &Plan, known: &mut KnownWeights<'_>) -> Option<u64> {
 }
 
 /// More GPUs per layer: first those that are there, then the next sizes that could be.
-fn wider(scenario: &Scenario, tp: u32) -> Vec<Candidate> {
+fn wider(scenario: &Scenario, plan: &Plan, tp: u32) -> Vec<Candidate> {
     let mut all = Vec::new();
     for factor in [2, 4, 8] {
         let next = tp.saturating_mul(factor);
         if next > 16 {
             break;
+        }
+        if weights_alone_are_too_large(plan, factor) {
+            continue;
         }
         let needed = next * scenario.engine.data_parallel_size.unwrap_or(1);
         let mut change = vec![("tensor_parallel_size".to_owned(), next.to_string())];
