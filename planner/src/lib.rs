@@ -18,6 +18,7 @@ pub mod profile;
 pub mod share;
 mod text;
 pub mod units;
+pub mod vllm_log;
 pub mod workload;
 
 pub use artifact::{ArtifactKind, ArtifactSet, RenderOptions, render};

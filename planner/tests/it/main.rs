@@ -36,3 +36,4 @@ mod stages;
 mod start_up_logs;
 mod support;
 mod towers;
+mod vllm_log;
