@@ -10,6 +10,7 @@ pub mod engine;
 pub mod error;
 pub mod gpu;
 pub mod host_report;
+pub mod import;
 mod json;
 pub mod memory;
 pub mod model;
@@ -20,6 +21,7 @@ mod text;
 pub mod units;
 pub mod vllm_log;
 pub mod workload;
+mod yaml;
 
 pub use artifact::{ArtifactKind, ArtifactSet, RenderOptions, render};
 pub use plan::{Outcome, Plan, Scenario, evaluate};
