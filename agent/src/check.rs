@@ -2,7 +2,7 @@
 use crate::{
     cli::{CheckArgs, SourceArgs},
     error::{Exit, ExpectedError},
-    files, hardware_source, model_source, output, plan_cmd, scenario_source,
+    files, hardware_source, log_check, model_source, output, plan_cmd, scenario_source,
 };
 use planner::{
     Plan, Scenario,
@@ -18,16 +18,23 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
     if let Some(path) = &args.profile {
         return profile(args, path);
     }
-    let imported = match &args.file {
-        Some(path) => from_file(path)?,
-        None if args.argv.is_empty() => {
-            return Err(
-                ExpectedError::usage("check what? --file, --profile and a command are missing").help(
-                    "Such as `check --gpu L4 -- vllm serve Qwen/Qwen3-8B`, or `--file docker-compose.yaml`.",
-                ),
-            );
+    let log = match &args.log {
+        Some(path) => Some((path, log_check::read(path)?)),
+        None => None,
+    };
+    let imported = match (&args.file, &log) {
+        (Some(path), _) => from_file(path)?,
+        (None, Some((path, log))) if args.argv.is_empty() => {
+            let words = log_check::command(path, log)?;
+            import::read_words(words).map_err(|error| explained(Some(path), error))?
         }
-        None => import::read_words(&args.argv).map_err(|error| explained(None, error))?,
+        (None, None) if args.argv.is_empty() => {
+            return Err(ExpectedError::usage(
+                "check what? --file, --profile, --log and a command are missing",
+            )
+            .help("Such as `check --gpu L4 -- vllm serve Qwen/Qwen3-8B`, or `--file docker-compose.yaml`."));
+        }
+        (None, _) => import::read_words(&args.argv).map_err(|error| explained(None, error))?,
     };
     if args.file.is_some() {
         output::say(&output::printable(&format!(
@@ -42,6 +49,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
     let hardware = hardware(args, &imported)?;
     let mut scenario = imported.scenario(model, hardware.clone());
     count(&mut scenario, args, &imported, hardware);
+    if let Some((_, log)) = &log {
+        log_check::apply(&mut scenario, args, log)?;
+    }
     scenario_source::set_fields(&mut scenario, &args.machine, &args.fields)?;
     let name = args.file.as_deref();
     let command = imported
@@ -51,7 +61,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
     scenario_source::count_gpus(&mut scenario, &args.machine, &args.fields);
     let mut plan = evaluate(&scenario);
     let refused = note(&mut plan, &command, &imported.notes);
-    plan_cmd::show(&plan, args.view, true)?;
+    match &log {
+        Some((_, log)) => log_check::show(&plan, log, args.view)?,
+        None => plan_cmd::show(&plan, args.view, true)?,
+    }
     Ok(if refused {
         Exit::DoesNotFit
     } else {

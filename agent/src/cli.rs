@@ -256,6 +256,14 @@ pub(crate) struct CheckArgs {
         conflicts_with = "file"
     )]
     pub(crate) profile: Option<PathBuf>,
+    /// Hold the plan against vLLM's start-up log; its arguments count where no command is given
+    #[arg(
+        long,
+        value_name = "FILE|-",
+        help_heading = "Start from",
+        conflicts_with = "profile"
+    )]
+    pub(crate) log: Option<PathBuf>,
     /// The command, after `--`
     #[arg(
         last = true,

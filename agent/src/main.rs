@@ -11,6 +11,7 @@ mod generate;
 mod hardware_source;
 mod hub_cache;
 mod link;
+mod log_check;
 mod model_source;
 mod output;
 mod plan_cmd;

@@ -196,3 +196,51 @@ workload: {concurrency: 4}
         .file("p.yaml", &wrong)
         .fails(5, &["line 3", "hardware.tp_sise", "hardware.tp_size"]);
 }
+
+/// Lines of a published log (0.11.2, H200).
+const LOG: &str = "\
+(APIServer pid=155) INFO 11-28 15:27:12 [api_server.py:1] vLLM API server version 0.11.2
+(APIServer pid=155) INFO 11-28 15:27:15 [utils.py:253] non-default args: {'model': 'meta-llama/Meta-Llama-3-8B-Instruct', 'dtype': 'bfloat16', 'max_model_len': 1024}
+(EngineCore_DP0 pid=420) INFO 11-28 15:27:50 [gpu_model_runner.py:3338] Model loading took 14.9596 GiB memory and 20.670949 seconds
+(EngineCore_DP0 pid=420) INFO 11-28 15:28:09 [gpu_worker.py:359] Available KV cache memory: 105.97 GiB
+(EngineCore_DP0 pid=420) INFO 11-28 15:28:09 [kv_cache_utils.py:1229] GPU KV cache size: 868,080 tokens
+(EngineCore_DP0 pid=420) INFO 11-28 15:28:09 [kv_cache_utils.py:1234] Maximum concurrency for 1,024 tokens per request: 847.73x
+";
+
+#[test]
+fn a_log_says_command_and_version_and_is_held_against_the_plan() {
+    let report = check("--gpu H200 --log start.log")
+        .file("start.log", LOG)
+        .code(0)
+        .json();
+    assert_eq!(report["schema"], "vllm-wizard/log-check/v1");
+    assert_eq!(report["plan"]["vllm_version"], "0.11.2");
+    assert_eq!(report["plan"]["config"]["max_model_len"], 1024);
+    let rows = report["comparison"].as_array().unwrap();
+    assert_eq!(rows.len(), 4);
+    for row in rows {
+        assert!(row["deviation"].as_f64().unwrap().abs() < 0.005, "{row}");
+    }
+    Run::new("check --gpu H200 --log -").stdin(LOG).code(0).has(&[
+        "Held against the log",
+        "868,080 tokens",
+        "847.73x",
+    ]);
+}
+
+#[test]
+fn a_log_without_arguments_asks_for_the_command() {
+    let figures: String = LOG.lines().skip(2).map(|line| format!("{line}\n")).collect();
+    check("--gpu H200 --log x.log")
+        .file("x.log", &figures)
+        .fails(2, &["non-default args", "check --log FILE --"]);
+    let report = check("--gpu H200 --log x.log -- vllm serve meta-llama/Meta-Llama-3-8B-Instruct")
+        .file("x.log", &figures)
+        .code(0)
+        .json();
+    // Concurrency of another length is not compared.
+    assert_eq!(report["comparison"].as_array().unwrap().len(), 3);
+    check("--gpu H200 --log x.log")
+        .file("x.log", "nothing of it\n")
+        .fails(5, &["x.log", "Model loading took"]);
+}
