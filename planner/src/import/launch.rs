@@ -126,9 +126,7 @@ impl Launch {
                 place: place.clone(),
                 error,
             })?;
-        let nodes = self
-            .nodes
-            .or_else(|| command.engine.passed("--nnodes")?.parse().ok());
+        let nodes = self.nodes.or_else(|| nodes_of(&command.engine));
         Ok(Imported {
             form: self.form,
             place,
@@ -258,6 +256,15 @@ impl Imported {
         remarks.extend(command.notes.iter().cloned());
         remarks
     }
+}
+
+/// `--nnodes`, or all engines over those of a node.
+fn nodes_of(engine: &EngineArgs) -> Option<u32> {
+    let number = |flag| engine.passed(flag).and_then(|text| text.parse::<u32>().ok());
+    number("--nnodes").or_else(|| {
+        let local = number("--data-parallel-size-local").filter(|local| *local > 0)?;
+        Some(engine.data_parallel_size?.div_ceil(local))
+    })
 }
 
 /// TP × PP × DP.
