@@ -6,10 +6,14 @@ use crate::{
     gpu::GpuSpec,
     model::ModelInput,
     plan::{Defaults, Hardware, Scenario},
+    text::short,
 };
 
 /// The most GPUs of a node, and the most nodes.
 const MOST: u32 = 64;
+
+/// Flags whose values belong into no file and no link.
+const SECRETS: &[&str] = &["--api-key", "--hf-token"];
 
 /// What a text was read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +145,7 @@ impl Launch {
         })
     }
 
-    /// The words without those that hold a variable nobody set, each with its flag and a note.
+    /// The words without secrets, and without those that hold a variable nobody set; each with its flag and a note.
     fn known_words(&mut self, version: VllmVersion) -> Result<Vec<String>, ImportError> {
         let table = FlagTable::of(version);
         let takes_value = |word: &String| {
@@ -151,7 +155,20 @@ impl Launch {
                 && !matches!(kind, Some(FlagKind::Switch | FlagKind::SwitchPair))
         };
         let mut known: Vec<String> = Vec::new();
+        let mut secret = false;
         for word in std::mem::take(&mut self.words) {
+            let flag = word.split('=').next().unwrap_or_default().replace('_', "-");
+            if SECRETS.contains(&flag.as_str()) {
+                secret = !word.contains('=');
+                self.notes.push(format!(
+                    "{flag} is a secret and is not kept; set it as a variable where vLLM runs"
+                ));
+                continue;
+            }
+            secret &= !word.starts_with('-');
+            if secret {
+                continue;
+            }
             let Some(variable) = unknown(&word) else {
                 known.push(word);
                 continue;
@@ -168,13 +185,14 @@ impl Launch {
                 Some(flag) => flag == "--model",
                 None => known.is_empty(),
             };
+            let variable = short(variable);
             if is_model {
                 return Err(ImportError::UnsetModel {
                     place: self.place.clone(),
-                    variable: variable.to_owned(),
+                    variable,
                 });
             }
-            let what = flag.map_or_else(String::new, |flag| format!("{flag} "));
+            let what = flag.map_or_else(String::new, |flag| format!("{} ", short(&flag)));
             self.notes.push(format!(
                 "`{what}{variable}` is left out: it is not set in this text"
             ));
