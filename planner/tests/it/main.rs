@@ -18,6 +18,7 @@ mod evaluate;
 mod every_file;
 mod host_report;
 mod irregular;
+mod kinds;
 mod measured;
 mod methodology;
 mod oracle_activations;
