@@ -25,6 +25,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
     scenario_source::set_fields(&mut scenario, &args.machine, &args.fields)?;
     let command = command::parse(scenario.vllm_version, argv)?;
     scenario.engine = command.engine.clone();
+    model_source::find_draft(&mut scenario, args.config.draft_config.as_deref())?;
     scenario_source::count_gpus(&mut scenario, &args.machine, &args.fields);
     let mut plan = evaluate(&scenario);
     let refused = note(&mut plan, &command);
