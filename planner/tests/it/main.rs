@@ -20,6 +20,7 @@ mod every_file;
 mod host_report;
 mod import;
 mod irregular;
+mod kinds;
 mod measured;
 mod methodology;
 mod oracle_activations;
