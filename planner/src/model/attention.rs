@@ -365,7 +365,7 @@ pub(super) fn attention(
         output_gate: switch(fields, family.output_gate)?,
         sinks: family.sinks,
         v_head_dim: head_dim,
-        gate_per_head: 0,
+        gate_per_head: if family.own_gate { head_dim } else { 0 },
         shares_kv: false,
         alibi: switch(fields, family.alibi)?,
         index_dim: 0,

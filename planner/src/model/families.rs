@@ -21,6 +21,7 @@ pub(super) const LLAMA: Family = Family {
     unchecked: false,
     layout: Layout::Regular,
     output_gate: Switch::Never,
+    own_gate: false,
     sinks: false,
     qkv_bias: Switch::Field("attention_bias"),
     o_bias: Switch::Field("attention_bias"),
@@ -221,6 +222,16 @@ const FAMILIES: &[Family] = &[
         norms_per_layer: 4,
         pattern: Pattern::FullEvery(2),
         ..GEMMA
+    },
+    Family {
+        // Its norms of queries and keys, and of the embedding, have no weights.
+        architecture: "MuseGlimmerForCausalLM",
+        own_gate: true,
+        qkv_bias: Switch::Never,
+        o_bias: Switch::Never,
+        mlp_bias: Switch::Never,
+        norms_per_layer: 4,
+        ..LLAMA
     },
     Family {
         architecture: "Gemma3ForCausalLM",

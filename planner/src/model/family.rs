@@ -140,6 +140,8 @@ pub(super) struct Family {
     pub(super) layout: Layout,
     /// A gate on the attention's output.
     pub(super) output_gate: Switch,
+    /// A gate on the attention's output as wide as all heads, with a projection of its own.
+    pub(super) own_gate: bool,
     /// A learned sink per head.
     pub(super) sinks: bool,
     pub(super) qkv_bias: Switch,

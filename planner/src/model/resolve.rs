@@ -484,7 +484,7 @@ fn parts(
     let mixer_schemes = [
         scheme(*mixer != Mixer::None, into),
         scheme(*mixer != Mixer::None, out),
-        scheme(true, &["self_attn.g_proj"]),
+        scheme(true, &["self_attn.g_proj", "self_attn.output_gate_proj"]),
     ];
     let dense_schemes = [
         scheme(dense, UP),

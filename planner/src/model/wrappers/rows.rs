@@ -157,6 +157,11 @@ const WRAPPERS: &[Wrapper] = &[
         defaults: &[],
     },
     Wrapper {
+        architecture: "MuseGlimmerForConditionalGeneration",
+        language: "MuseGlimmerForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
         architecture: "LlavaForConditionalGeneration",
         language: "",
         defaults: LLAMA_TEXT,
