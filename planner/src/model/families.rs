@@ -7,7 +7,7 @@ use super::{
     layouts::Layout,
     plain,
     positions::RopeKind,
-    removed,
+    removed, routed,
 };
 
 pub(super) const LLAMA: Family = Family {
@@ -30,6 +30,7 @@ pub(super) const LLAMA: Family = Family {
     qk_norm: QkNorm::None,
     qk_norm_field: None,
     norms_per_layer: 2,
+    sandwich: None,
     scalars_per_layer: 0,
     norm_bias: false,
     tied: false,
@@ -492,6 +493,7 @@ pub(super) fn find(architecture: &str) -> Option<&'static Family> {
         .iter()
         .chain(classic::FAMILIES)
         .chain(plain::FAMILIES)
+        .chain(routed::FAMILIES)
         .chain(bert::FAMILIES)
         .find(|family| family.architecture == architecture)
 }
