@@ -20,6 +20,7 @@ mod host_report;
 mod irregular;
 mod measured;
 mod methodology;
+mod online;
 mod oracle_activations;
 mod oracle_kv;
 mod oracle_refusals;

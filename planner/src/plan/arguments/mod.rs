@@ -196,7 +196,9 @@ pub(super) fn resolve<'a>(
     if let Some(message) = refusal(&spec, &shape(&args)).or_else(|| tower::refusal(&spec, tower, tp)) {
         return Err(Refusal::vllms(message));
     }
-    if let Some(message) = number_types::marlin_refusal(&spec, &args, capability) {
+    if let Some(message) = number_types::marlin_refusal(&spec, &args, capability)
+        .or_else(|| number_types::prequantized_refusal(scenario, &args))
+    {
         return Err(Refusal::vllms(message));
     }
     // The context comes last: it may depend on what fits, and the batch depends on it.
