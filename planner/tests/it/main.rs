@@ -14,6 +14,7 @@
 mod artifacts;
 mod command;
 mod configs;
+mod drafts;
 mod evaluate;
 mod every_file;
 mod host_report;
