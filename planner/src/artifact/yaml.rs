@@ -1,10 +1,13 @@
 //! A YAML document as a tree, in the order in which it is written.
-use super::quote::{self, Comments};
+use super::{
+    quote::{self, Comments},
+    yaml_write,
+};
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap as _, SerializeSeq as _},
 };
-use serde_saphyr::Commented;
+use serde_saphyr::{Commented, LitStr};
 use std::borrow::Cow;
 
 /// A node.
@@ -24,6 +27,8 @@ pub(crate) enum Yaml {
     List(Vec<Yaml>),
     /// A map.
     Map(Vec<(Cow<'static, str>, Yaml)>),
+    /// Lines of text as they stand, for a file within the file.
+    Block(String),
     /// A scalar with a comment after it.
     Commented(Box<Yaml>, String),
 }
@@ -91,6 +96,7 @@ impl Serialize for Yaml {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Text(text) => serializer.serialize_str(text),
+            Self::Block(text) => LitStr(text).serialize(serializer),
             Self::Int(value) => serializer.serialize_u64(*value),
             Self::Number(value) => serializer.serialize_f64(*value),
             Self::Bool(value) => serializer.serialize_bool(*value),
@@ -138,14 +144,20 @@ impl Document {
 
     /// One top-level entry.
     pub(crate) fn entry(&mut self, key: &'static str, value: impl Into<Yaml>) {
-        let node = Yaml::Map(vec![(Cow::Borrowed(key), value.into())]);
-        let options = serde_saphyr::ser_options! { prefer_block_scalars: false, compact_list_indent: false };
-        // Writing a tree of scalars into a string cannot fail; the tests read every document back.
-        let text = serde_saphyr::to_string_with_options(&node, options).unwrap_or_default();
-        self.text.push_str(&text);
-        if !self.text.ends_with('\n') {
-            self.text.push('\n');
-        }
+        yaml_write::entry(&mut self.text, key, &value.into());
+    }
+
+    /// Text as it stands.
+    pub(crate) fn text(&mut self, text: &'static str) {
+        self.text.push_str(text);
+    }
+
+    /// A new document that holds one object of Kubernetes.
+    pub(crate) fn object(&mut self, version: &'static str, kind: &'static str, name: &str, labels: Yaml) {
+        self.text.push_str("---\n");
+        self.entry("apiVersion", version);
+        self.entry("kind", kind);
+        self.entry("metadata", map([("name", name.into()), ("labels", labels)]));
     }
 
     /// The text.

@@ -1,5 +1,5 @@
 //! How many GPUs a container gets; `None` where a text says "all", or nothing.
-use super::vars::Vars;
+use super::{container::texts, vars::Vars};
 use crate::{
     gpu::{self, GpuSpec},
     yaml::Node,
@@ -12,6 +12,7 @@ const PRODUCTS: &[&str] = &[
     "nvidia.com/gpu.product",
     "amd.com/gpu.product-name",
     "cloud.google.com/gke-accelerator",
+    "k8s.amazonaws.com/accelerator",
 ];
 
 /// `all`, `2`, `device=0,1`, with quotes around it or not: `docker run --gpus`.
@@ -91,7 +92,8 @@ pub(super) fn compose(service: &Node) -> Option<u32> {
         found = if gpu { counted.or(found) } else { found };
     }
     let text = service.get("gpus").and_then(Node::text);
-    found.or_else(|| count(text?))
+    let named = texts(service.get("devices"));
+    found.or_else(|| cdi(&named)).or_else(|| count(text?))
 }
 
 /// `resources.limits` or `.requests` of a Kubernetes container.
@@ -147,9 +149,20 @@ pub(super) fn named(name: &str) -> Option<&'static GpuSpec> {
         "h200" | "nvidia-h200-141gb" => "H200 SXM",
         "a100-80gb" | "nvidia-a100-80gb" => "A100 SXM4 80GB",
         "a100" | "nvidia-tesla-a100" => "A100 SXM4 40GB",
+        "v100-32gb" => "V100 SXM2 32GB",
+        "b200" => "B200 SXM",
+        "b300" => "B300 SXM",
+        "gh200" => "GH200 96GB",
+        "rtxpro6000" => "RTX PRO 6000 Blackwell Server",
         "v100" | "nvidia-tesla-v100" => "V100 SXM2 16GB",
         "nvidia-tesla-t4" => "T4",
         _ => name,
     };
-    gpu::find(alias).or_else(|| gpu::find(alias.trim_end_matches("-SHARED")))
+    let alias = alias.trim_end_matches("-SHARED");
+    let plain = |name: &str| -> String { name.chars().filter(char::is_ascii_alphanumeric).collect() };
+    let squeezed = plain(alias);
+    gpu::find(alias).or_else(|| {
+        let same = |name: &str| plain(name).eq_ignore_ascii_case(&squeezed);
+        gpu::gpus().iter().find(|gpu| same(&gpu.name))
+    })
 }

@@ -3,13 +3,23 @@ use super::{ImportError, vars::unknown};
 use crate::{
     command::{self, Command},
     engine::{EngineArgs, FlagKind, FlagTable, VllmVersion},
+    error::InputError,
     gpu::GpuSpec,
     model::ModelInput,
     plan::{Defaults, Hardware, Scenario},
+    text::short,
 };
 
 /// The most GPUs of a node, and the most nodes.
 const MOST: u32 = 64;
+
+/// Flags whose values belong into no file and no link.
+const SECRETS: &[&str] = &["--api-key", "--hf-token"];
+
+/// The most words behind `vllm serve`.
+const MOST_WORDS: usize = 1000;
+/// The most remarks; the rest is counted.
+const MOST_REMARKS: usize = 40;
 
 /// What a text was read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +128,12 @@ impl Launch {
             ));
             version = None;
         }
+        if self.words.len() > MOST_WORDS {
+            return Err(ImportError::Command {
+                place: self.place,
+                error: InputError::new("command", format!("more than {MOST_WORDS} words")),
+            });
+        }
         let words = self.known_words(version.unwrap_or_default())?;
         let image = self.image.filter(|image| unknown(image).is_none());
         let place = self.place;
@@ -126,9 +142,7 @@ impl Launch {
                 place: place.clone(),
                 error,
             })?;
-        let nodes = self
-            .nodes
-            .or_else(|| command.engine.passed("--nnodes")?.parse().ok());
+        let nodes = self.nodes.or_else(|| nodes_of(&command.engine));
         Ok(Imported {
             form: self.form,
             place,
@@ -143,7 +157,7 @@ impl Launch {
         })
     }
 
-    /// The words without those that hold a variable nobody set, each with its flag and a note.
+    /// The words without secrets, and without those that hold a variable nobody set; each with its flag and a note.
     fn known_words(&mut self, version: VllmVersion) -> Result<Vec<String>, ImportError> {
         let table = FlagTable::of(version);
         let takes_value = |word: &String| {
@@ -153,7 +167,20 @@ impl Launch {
                 && !matches!(kind, Some(FlagKind::Switch | FlagKind::SwitchPair))
         };
         let mut known: Vec<String> = Vec::new();
+        let mut secret = false;
         for word in std::mem::take(&mut self.words) {
+            let flag = word.split('=').next().unwrap_or_default().replace('_', "-");
+            if SECRETS.contains(&flag.as_str()) {
+                secret = !word.contains('=');
+                self.notes.push(format!(
+                    "{flag} is a secret and is not kept; set it as a variable where vLLM runs"
+                ));
+                continue;
+            }
+            secret &= !word.starts_with('-');
+            if secret {
+                continue;
+            }
             let Some(variable) = unknown(&word) else {
                 known.push(word);
                 continue;
@@ -170,13 +197,14 @@ impl Launch {
                 Some(flag) => flag == "--model",
                 None => known.is_empty(),
             };
+            let variable = short(variable);
             if is_model {
                 return Err(ImportError::UnsetModel {
                     place: self.place.clone(),
-                    variable: variable.to_owned(),
+                    variable,
                 });
             }
-            let what = flag.map_or_else(String::new, |flag| format!("{flag} "));
+            let what = flag.map_or_else(String::new, |flag| format!("{} ", short(&flag)));
             self.notes.push(format!(
                 "`{what}{variable}` is left out: it is not set in this text"
             ));
@@ -256,8 +284,22 @@ impl Imported {
             remarks.push(format!("not modelled, kept and passed on: {flags}"));
         }
         remarks.extend(command.notes.iter().cloned());
+        let more = remarks.len().saturating_sub(MOST_REMARKS);
+        if more > 0 {
+            remarks.truncate(MOST_REMARKS);
+            remarks.push(format!("and {more} more"));
+        }
         remarks
     }
+}
+
+/// `--nnodes`, or all engines over those of a node.
+fn nodes_of(engine: &EngineArgs) -> Option<u32> {
+    let number = |flag| engine.passed(flag).and_then(|text| text.parse::<u32>().ok());
+    number("--nnodes").or_else(|| {
+        let local = number("--data-parallel-size-local").filter(|local| *local > 0)?;
+        Some(engine.data_parallel_size?.div_ceil(local))
+    })
 }
 
 /// TP × PP × DP.

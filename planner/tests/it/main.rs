@@ -14,13 +14,16 @@
 mod artifacts;
 mod command;
 mod configs;
+mod drafts;
 mod evaluate;
 mod every_file;
 mod host_report;
 mod import;
 mod irregular;
+mod kinds;
 mod measured;
 mod methodology;
+mod online;
 mod oracle_activations;
 mod oracle_kv;
 mod oracle_refusals;
