@@ -230,7 +230,7 @@ fn a_log_says_command_and_version_and_is_held_against_the_plan() {
 
 #[test]
 fn a_log_without_arguments_asks_for_the_command() {
-    let figures: String = LOG.lines().skip(2).map(|line| format!("{line}\n")).collect();
+    let figures = LOG.lines().skip(2).collect::<Vec<_>>().join("\n");
     check("--gpu H200 --log x.log")
         .file("x.log", &figures)
         .fails(2, &["non-default args", "check --log FILE --"]);
