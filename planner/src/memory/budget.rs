@@ -4,15 +4,14 @@
 //! `available = ceil(total * utilization) - (weights + buffers + peak + outside torch) - graphs`.
 use super::{
     activations::{RunSettings, RunnerMemory},
-    allocator::allocated,
     encoder::TowerSettings,
     kv_cache::{KvLayout, KvPlan, KvSettings},
     lora::buffers,
     overhead, packed,
-    rocm::driver_extra,
+    rank_weights::KnownWeights,
     shape::{RankShape, stage_layers},
     sparse_latent::LoadSettings,
-    tensors::{Placement, TensorClass, TowerPlace, tensors},
+    tensors::{Placement, TensorClass, TowerPlace},
 };
 use crate::{
     engine::{Lora, MemoryRules},
@@ -106,7 +105,12 @@ pub struct RankBudget {
 
 impl RankBudget {
     /// Computes one rank.
-    pub fn new(spec: &ModelSpec, shape: RankShape, settings: &BudgetSettings) -> Self {
+    fn new(
+        spec: &ModelSpec,
+        shape: RankShape,
+        settings: &BudgetSettings,
+        known: &mut KnownWeights<'_>,
+    ) -> Self {
         let load = LoadSettings {
             max_num_batched_tokens: settings.max_num_batched_tokens,
             max_num_seqs: settings.max_num_seqs,
@@ -114,6 +118,7 @@ impl RankBudget {
             kv_element: settings.kv_element,
             packed_latent: settings.packed_latent,
         };
+        let made = load.buffers(spec, u64::from(shape.tp), settings.capability);
         let place = Placement {
             shape,
             dtype: settings.dtype,
@@ -123,32 +128,15 @@ impl RankBudget {
                 max_num_batched_tokens: settings.max_num_batched_tokens,
                 every_stage: !settings.rules.sampler_state,
             }),
-            load,
+            buffers: made,
         };
-        let runs = tensors(spec, &place);
-        let mut weights: Vec<(TensorClass, Bytes)> = Vec::new();
-        let mut buffer_bytes = Bytes::ZERO;
-        for run in &runs {
-            for tensor in &run.tensors {
-                if tensor.class == TensorClass::Buffers {
-                    buffer_bytes += Bytes::new(tensor.loaded) * tensor.count * run.layers;
-                    continue;
-                }
-                let bytes = Bytes::new(tensor.bytes) * tensor.count * run.layers;
-                match weights.iter_mut().find(|(class, _)| *class == tensor.class) {
-                    Some((_, sum)) => *sum += bytes,
-                    None => weights.push((tensor.class, bytes)),
-                }
-            }
-        }
-        weights.sort_unstable_by_key(|(class, _)| *class);
-        let tensor_bytes = weights.iter().map(|(_, bytes)| *bytes).sum();
+        let weights = known.get(spec, place);
         let lora = settings
             .lora
             .map_or(Bytes::ZERO, |lora| buffers(spec, &shape, &lora, settings.dtype));
-        let mut loaded_bytes = allocated(&runs) + lora;
+        let mut loaded_bytes = weights.allocated + lora;
         if settings.rocm && settings.rules.rocm_counts_driver {
-            loaded_bytes += driver_extra(spec, &runs);
+            loaded_bytes += weights.driver_extra;
         }
         let run = RunSettings {
             shape,
@@ -160,14 +148,16 @@ impl RankBudget {
         };
         let mut runner = RunnerMemory::new(spec, &run);
         // One workspace for all: loading made it as large as attention asks for.
-        let made = load.workspace(spec, u64::from(shape.tp), settings.capability);
         let profiled = load.profiled(spec, u64::from(shape.tp), settings.capability);
         let profiled = Bytes::new(profiled).max(
             packed::compressed(spec)
                 .map_or(Bytes::ZERO, |layer| Bytes::new(packed::workspace(&layer, &load))),
         );
         let attention_workspace = profiled > runner.workspace;
-        runner.workspace = runner.workspace.max(profiled).saturating_sub(Bytes::new(made));
+        runner.workspace = runner
+            .workspace
+            .max(profiled)
+            .saturating_sub(Bytes::new(made.workspace));
         let layers: u32 = stage_layers(spec, &shape).iter().map(|run| run.count).sum();
         let blackwell = (100..110).contains(&settings.capability);
         let rules = &settings.rules;
@@ -227,10 +217,10 @@ impl RankBudget {
         Self {
             shape,
             layers,
-            weights,
-            tensor_bytes,
+            weights: weights.by_class,
+            tensor_bytes: weights.tensor_bytes,
             lora,
-            buffer_bytes,
+            buffer_bytes: weights.buffer_bytes,
             loaded_bytes,
             runner,
             attention_workspace,
@@ -252,9 +242,14 @@ impl RankBudget {
 }
 
 /// All pipeline ranks; those of equal layers and place are alike, so at most a few differ.
-pub fn ranks(spec: &ModelSpec, shape: RankShape, settings: &BudgetSettings) -> Vec<RankBudget> {
+pub fn ranks(
+    spec: &ModelSpec,
+    shape: RankShape,
+    settings: &BudgetSettings,
+    known: &mut KnownWeights<'_>,
+) -> Vec<RankBudget> {
     (0..shape.pp)
-        .map(|pp_rank| RankBudget::new(spec, RankShape { pp_rank, ..shape }, settings))
+        .map(|pp_rank| RankBudget::new(spec, RankShape { pp_rank, ..shape }, settings, known))
         .collect()
 }
 

@@ -7,6 +7,7 @@ pub mod kv_cache;
 pub mod lora;
 pub mod overhead;
 pub mod packed;
+pub mod rank_weights;
 mod rocm;
 pub mod shape;
 pub mod sparse_latent;

@@ -156,10 +156,17 @@ impl Bucket {
 fn buckets(spec: &ModelSpec, settings: &KvSettings, row: u64) -> Vec<Bucket> {
     let mut buckets: Vec<Bucket> = Vec::new();
     let mut index = 0;
+    // Few kinds of layers alternate; what one keeps is listed once.
+    let mut listed: Vec<(&Mixer, Vec<Cache>)> = Vec::new();
     for run in &spec.layers {
         let layers = index..index + run.count;
         index = layers.end;
-        for cache in caches(&run.mixer, settings, row) {
+        let known = listed.iter().position(|(mixer, _)| **mixer == run.mixer);
+        let at = known.unwrap_or_else(|| {
+            listed.push((&run.mixer, caches(&run.mixer, settings, row)));
+            listed.len() - 1
+        });
+        for cache in listed.get(at).map_or(&[][..], |(_, caches)| caches) {
             let at = buckets
                 .iter()
                 .position(|b| b.kind == cache.kind && b.block == cache.block);

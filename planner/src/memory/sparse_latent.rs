@@ -2,6 +2,7 @@
 //!
 //! Mirrors `vllm/platforms/cuda.py: _get_backend_priorities`, the backends in `v1/attention/backends/mla/` and
 //! `mla/prefill/` at 0.33.0.
+use super::packed;
 use crate::{
     engine::KvCacheDtype,
     model::{Mixer, Mla, ModelSpec, SparseIndex},
@@ -66,15 +67,35 @@ pub struct LoadSettings {
     pub packed_latent: bool,
 }
 
+/// Bytes of the buffers that are made with the layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LayerBuffers {
+    /// The picked tokens of a whole step: what an indexer writes.
+    pub picked: u64,
+    /// Workspaces of attention and of its prefill, which the layers of a rank share.
+    pub workspace: u64,
+    /// Where the picked tokens lie in the cache, and their counts, for decoding: once per indexer.
+    pub places: [u64; 2],
+}
+
 impl LoadSettings {
+    /// What comes of them for this model.
+    pub fn buffers(&self, spec: &ModelSpec, tp: u64, capability: u16) -> LayerBuffers {
+        let index = find(spec).or_else(|| packed::compressed(spec).map(|layer| layer.index));
+        LayerBuffers {
+            picked: index.map_or(0, |index| self.picked(&index)),
+            workspace: self.workspace(spec, tp, capability),
+            places: index.map_or([0; 2], |index| self.places(&index)),
+        }
+    }
+
     /// Tokens of a prefill's workspace: five contexts, two of long ones (`config/vllm.py`).
     fn prefill_tokens(&self) -> u64 {
         let factor = if self.max_model_len <= 256 << 10 { 5 } else { 2 };
         u64::from(self.max_model_len) * factor
     }
 
-    /// Bytes of the picked tokens of a whole step: what an indexer writes.
-    pub fn picked(&self, index: &SparseIndex) -> u64 {
+    fn picked(&self, index: &SparseIndex) -> u64 {
         let width = u64::from(index.index_topk);
         let width = match u64::from(index.index_kpool) {
             0 | 1 => width,
@@ -84,15 +105,13 @@ impl LoadSettings {
         u64::from(self.max_num_batched_tokens) * width * 4
     }
 
-    /// Bytes of their places in the cache and of their counts, for decoding: once per indexer
-    /// (`mla/index_group.py: SparseMLAIndexGroupBuilder`).
-    pub fn places(&self, index: &SparseIndex) -> [u64; 2] {
+    /// `mla/index_group.py: SparseMLAIndexGroupBuilder`.
+    fn places(&self, index: &SparseIndex) -> [u64; 2] {
         let rows = u64::from(self.max_num_batched_tokens.min(self.max_num_seqs)) + 1;
         [rows * u64::from(index.index_topk) * 4, rows * 4]
     }
 
-    /// Bytes that the layers of a rank share from loading on: the workspaces of attention and of its prefill.
-    pub fn workspace(&self, spec: &ModelSpec, tp: u64, capability: u16) -> u64 {
+    fn workspace(&self, spec: &ModelSpec, tp: u64, capability: u16) -> u64 {
         let Some(mla) = latent(spec) else { return 0 };
         let tokens = u64::from(self.max_num_batched_tokens);
         let heads = u64::from(mla.num_attention_heads) / tp;

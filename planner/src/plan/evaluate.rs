@@ -10,40 +10,55 @@ use crate::{
     memory::{
         Segment, Term,
         budget::{RankBudget, ranks, worst},
-        overhead, terms,
+        overhead,
+        rank_weights::KnownWeights,
+        terms,
     },
     units::Bytes,
 };
 
 /// Computes the plan of a scenario. Never fails: what does not fit or cannot be known is a verdict.
 pub fn evaluate(scenario: &Scenario) -> Plan {
-    let mut plan = evaluate_once(scenario);
+    let spec = scenario.model.spec.as_deref().ok();
+    let mut known = KnownWeights::of(spec);
+    let mut plan = match resolve(scenario, &mut known) {
+        Err(refusal) => unsupported(scenario, &refusal),
+        Ok(resolved) => planned(scenario, resolved, &mut known),
+    };
     if plan.verdict.outcome == Outcome::DoesNotFit
         || (plan.verdict.outcome == Outcome::Tight && plan.memory.is_some())
     {
-        plan.verdict.remedies = remedy::remedies(scenario, &plan);
+        plan.verdict.remedies = remedy::remedies(scenario, &plan, &mut known);
     }
     plan
 }
 
-/// Without remedies, which evaluate many scenarios themselves.
-pub(super) fn evaluate_once(scenario: &Scenario) -> Plan {
-    let spec = match &scenario.model.spec {
-        Ok(spec) => spec,
-        Err(error) => {
-            return unsupported(
-                scenario,
-                &Refusal {
-                    reason: error.to_string(),
-                    vllm_error: None,
-                },
-            );
-        }
-    };
-    match arguments::resolve(scenario, spec) {
-        Err(refusal) => unsupported(scenario, &refusal),
-        Ok(resolved) => planned(scenario, resolved),
+fn resolve<'a>(scenario: &'a Scenario, known: &mut KnownWeights<'_>) -> Result<Resolved<'a>, Refusal> {
+    match &scenario.model.spec {
+        Ok(spec) => arguments::resolve(scenario, spec, known),
+        Err(error) => Err(Refusal::ours(error.to_string())),
     }
+}
+
+/// What a remedy is judged by: the verdict and the cache, without what explains them.
+pub(super) struct Glance {
+    pub(super) outcome: Outcome,
+    pub(super) kv_cache_available: Bytes,
+    pub(super) max_concurrency: f64,
+}
+
+/// As [`evaluate`] would judge it; `None` where there would be no figures.
+pub(super) fn glance(scenario: &Scenario, known: &mut KnownWeights<'_>) -> Option<Glance> {
+    let resolved = resolve(scenario, known).ok()?;
+    let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, known);
+    let rank = worst(&ranks)?;
+    let need = need(scenario, &resolved, rank);
+    let length = resolved.args.max_model_len.value;
+    Some(Glance {
+        outcome: judge::verdict(scenario, &resolved, rank, &need).outcome,
+        kv_cache_available: rank.available.unwrap_or(Bytes::ZERO),
+        max_concurrency: rank.kv_plan(rank.num_blocks, length).max_concurrency,
+    })
 }
 
 fn unsupported(scenario: &Scenario, refusal: &Refusal) -> Plan {
@@ -75,16 +90,10 @@ pub(super) struct Need {
     pub(super) sequences: u64,
 }
 
-fn planned(scenario: &Scenario, resolved: Resolved<'_>) -> Plan {
-    let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings);
+fn planned(scenario: &Scenario, resolved: Resolved<'_>, known: &mut KnownWeights<'_>) -> Plan {
+    let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, known);
     let Some(rank) = worst(&ranks) else {
-        return unsupported(
-            scenario,
-            &Refusal {
-                reason: "the layout has no ranks".to_owned(),
-                vllm_error: None,
-            },
-        );
+        return unsupported(scenario, &Refusal::ours("the layout has no ranks"));
     };
     let need = need(scenario, &resolved, rank);
     let terms = terms(&resolved.spec, rank, &resolved.settings, need.workload);

@@ -1,30 +1,31 @@
 //! The smallest single changes that make it fit. Each is evaluated; none is offered that does not help.
 use super::{
-    evaluate::evaluate_once,
+    evaluate::{Glance, glance},
     output::{Outcome, Plan, Remedy},
     scenario::Scenario,
 };
-use crate::{gpu::ComputeCapability, units::Utilization};
+use crate::{
+    engine::ResolvedArgs, gpu::ComputeCapability, memory::rank_weights::KnownWeights, units::Utilization,
+};
 
 /// How many are offered at most.
 const MOST: usize = 5;
 
 /// Remedies for a plan that does not fit, or is tight; the cheapest first.
-pub(super) fn remedies(scenario: &Scenario, plan: &Plan) -> Vec<Remedy> {
+pub(super) fn remedies(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights<'_>) -> Vec<Remedy> {
     let mut remedies = Vec::new();
-    for (change, label) in candidates(scenario, plan) {
+    for (change, label) in candidates(scenario, plan, known) {
         let mut changed = scenario.clone();
         if change.iter().any(|(id, value)| changed.set(id, value).is_err()) {
             continue;
         }
-        let after = evaluate_once(&changed);
-        if rank(after.verdict.outcome) > rank(plan.verdict.outcome) {
-            let effect = effect(&after);
+        let after = glance(&changed, known).filter(|after| rank(after.outcome) > rank(plan.verdict.outcome));
+        if let Some(after) = after {
             remedies.push(Remedy {
                 change,
                 label,
-                outcome: after.verdict.outcome,
-                effect,
+                outcome: after.outcome,
+                effect: effect(&after),
             });
         }
         if remedies.len() == MOST {
@@ -43,22 +44,23 @@ fn rank(outcome: Outcome) -> u8 {
     }
 }
 
-fn effect(after: &Plan) -> String {
-    let word = after.verdict.outcome.words().to_lowercase();
-    match &after.memory {
-        Some(memory) => format!(
-            "{word}, {} of KV cache for {:.1} full-length sequences",
-            memory.kv_cache_available_bytes, memory.max_concurrency
-        ),
-        None => word,
-    }
+fn effect(after: &Glance) -> String {
+    format!(
+        "{}, {} of KV cache for {:.1} full-length sequences",
+        after.outcome.words().to_lowercase(),
+        after.kv_cache_available,
+        after.max_concurrency
+    )
 }
 
 type Candidate = (Vec<(String, String)>, String);
 
+fn one(id: &str, value: String, label: String) -> Candidate {
+    (vec![(id.to_owned(), value)], label)
+}
+
 /// Changes that may help, in the order of what they cost.
-fn candidates(scenario: &Scenario, plan: &Plan) -> Vec<Candidate> {
-    let one = |id: &str, value: String, label: String| (vec![(id.to_owned(), value)], label);
+fn candidates(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights<'_>) -> Vec<Candidate> {
     let Some(args) = &plan.args else {
         let tower = scenario.model.spec.as_ref().is_ok_and(|spec| spec.has_tower);
         let label = "Plan the language model alone: `--language-model-only`".to_owned();
@@ -67,6 +69,51 @@ fn candidates(scenario: &Scenario, plan: &Plan) -> Vec<Candidate> {
             .into_iter()
             .collect();
     };
+    let mut all = Vec::new();
+    if !weights_alone_are_too_large(plan, 1) {
+        all.extend(around_the_weights(scenario, plan, args, known));
+    }
+    // Whisper's decoder is nothing without its encoder.
+    let spec = scenario.model.spec.as_ref();
+    let optional_tower = spec.is_ok_and(|spec| spec.has_tower && !spec.whole_embedding);
+    if optional_tower && !args.language_model_only.value {
+        all.push(one(
+            "language_model_only",
+            "true".to_owned(),
+            "Leave the tower out, text only: `--language-model-only`".to_owned(),
+        ));
+    }
+    all.extend(wider(scenario, plan, args.tensor_parallel_size.value));
+    if args.quantization.is_none() && computes_in_fp8(scenario) {
+        all.push(one(
+            "quantization",
+            "fp8_per_tensor".to_owned(),
+            "Quantise while loading: `--quantization fp8_per_tensor`".to_owned(),
+        ));
+    }
+    all
+}
+
+/// Whether a GPU could not hold a rank's weights, even cut into so many parts.
+fn weights_alone_are_too_large(plan: &Plan, parts: u32) -> bool {
+    plan.memory
+        .as_ref()
+        .is_some_and(|memory| memory.weights_bytes > memory.gpu_total_bytes * u64::from(parts))
+}
+
+fn computes_in_fp8(scenario: &Scenario) -> bool {
+    let needed = ComputeCapability { major: 8, minor: 9 };
+    let capability = scenario.hardware.gpu.compute_capability;
+    capability.is_some_and(|c| c >= needed)
+}
+
+/// What leaves the weights as they are.
+fn around_the_weights(
+    scenario: &Scenario,
+    plan: &Plan,
+    args: &ResolvedArgs,
+    known: &mut KnownWeights<'_>,
+) -> Vec<Candidate> {
     let mut all = Vec::new();
     let used = scenario.hardware.memory_used.get() > 0;
     if args.gpu_memory_utilization.value < Utilization::from_percent(95)
@@ -88,20 +135,14 @@ fn candidates(scenario: &Scenario, plan: &Plan) -> Vec<Candidate> {
             format!("Lower `--max-num-seqs` to {wanted}"),
         ));
     }
-    if let Some(length) = shorter(plan) {
+    if let Some(length) = shorter(plan, known) {
         all.push(one(
             "max_model_len",
             length.to_string(),
             format!("Lower `--max-model-len` to {length}"),
         ));
     }
-    let fp8_cache = ComputeCapability { major: 8, minor: 9 };
-    let new_enough = scenario
-        .hardware
-        .gpu
-        .compute_capability
-        .is_some_and(|c| c >= fp8_cache);
-    if !args.kv_cache_dtype.value.is_fp8() && new_enough {
+    if !args.kv_cache_dtype.value.is_fp8() && computes_in_fp8(scenario) {
         all.push(one(
             "kv_cache_dtype",
             "fp8".to_owned(),
@@ -123,29 +164,11 @@ fn candidates(scenario: &Scenario, plan: &Plan) -> Vec<Candidate> {
             "Use `--enforce-eager` (no CUDA graphs, slower)".to_owned(),
         ));
     }
-    // Whisper's decoder is nothing without its encoder.
-    let spec = scenario.model.spec.as_ref();
-    let optional_tower = spec.is_ok_and(|spec| spec.has_tower && !spec.whole_embedding);
-    if optional_tower && !args.language_model_only.value {
-        all.push(one(
-            "language_model_only",
-            "true".to_owned(),
-            "Leave the tower out, text only: `--language-model-only`".to_owned(),
-        ));
-    }
-    all.extend(wider(scenario, args.tensor_parallel_size.value));
-    if args.quantization.is_none() && new_enough {
-        all.push(one(
-            "quantization",
-            "fp8_per_tensor".to_owned(),
-            "Quantise while loading: `--quantization fp8_per_tensor`".to_owned(),
-        ));
-    }
     all
 }
 
 /// A context that fits, if a useful one does.
-fn shorter(plan: &Plan) -> Option<u64> {
+fn shorter(plan: &Plan, known: &mut KnownWeights<'_>) -> Option<u64> {
     let args = plan.args.as_ref()?;
     let memory = plan.memory.as_ref()?;
     let length = u64::from(args.max_model_len.value);
@@ -153,7 +176,7 @@ fn shorter(plan: &Plan) -> Option<u64> {
         return None;
     }
     // Found by the same search as vLLM's own suggestion; a round figure reads better.
-    let fits = super::arguments::longest_for(&plan.scenario, length)?;
+    let fits = super::arguments::longest_for(&plan.scenario, length, known)?;
     let round = if fits >= 4096 {
         fits / 1024 * 1024
     } else {
@@ -163,12 +186,15 @@ fn shorter(plan: &Plan) -> Option<u64> {
 }
 
 /// More GPUs per layer: first those that are there, then the next sizes that could be.
-fn wider(scenario: &Scenario, tp: u32) -> Vec<Candidate> {
+fn wider(scenario: &Scenario, plan: &Plan, tp: u32) -> Vec<Candidate> {
     let mut all = Vec::new();
     for factor in [2, 4, 8] {
         let next = tp.saturating_mul(factor);
         if next > 16 {
             break;
+        }
+        if weights_alone_are_too_large(plan, factor) {
+            continue;
         }
         let needed = next * scenario.engine.data_parallel_size.unwrap_or(1);
         let mut change = vec![("tensor_parallel_size".to_owned(), next.to_string())];

@@ -165,7 +165,7 @@ fn h100_logs_of_0_19_are_met() {
                     dtype: spec.dtype,
                     capability: 90,
                     tower: None,
-                    load: support::load(&spec),
+                    buffers: support::load(&spec).buffers(&spec, u64::from(shape.tp), 90),
                 };
                 allocated(&tensors(&spec, &place)).get()
             })

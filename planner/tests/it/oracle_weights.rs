@@ -51,19 +51,21 @@ fn tensors_of(spec: &ModelSpec, row: &Value, tower: bool) -> Vec<TensorRun> {
         ..RankShape::SINGLE
     };
     let own = spec.quantization.as_ref().is_some_and(|q| q.fp8_kv_cache);
+    let capability = support::capability(&row[3]);
+    let load = LoadSettings {
+        kv_element: if own { 1 } else { 2 },
+        ..support::load(&spec)
+    };
     let place = Placement {
         shape,
         dtype: spec.dtype,
-        capability: support::capability(&row[3]),
+        capability,
         tower: tower.then_some(TowerPlace {
             data_parallel: false,
             max_num_batched_tokens: 8192,
             every_stage: false,
         }),
-        load: LoadSettings {
-            kv_element: if own { 1 } else { 2 },
-            ..support::load(&spec)
-        },
+        buffers: load.buffers(&spec, u64::from(shape.tp), capability),
     };
     tensors(&spec, &place)
 }
@@ -152,7 +154,7 @@ fn a_drafting_layer_and_a_missing_head_equal_vllms_classes() {
             tower: None,
             dtype: spec.dtype,
             capability: 90,
-            load: support::load(spec),
+            buffers: support::load(spec).buffers(spec, u64::from(tp), 90),
         };
         let runs = tensors(spec, &place);
         let sum = |run: &TensorRun| run.tensors.iter().map(|t| t.bytes * t.count).sum::<u64>() * run.layers;

@@ -23,7 +23,7 @@ fn stages(id: &str) -> Vec<(bool, bool)> {
             tower: None,
             dtype: spec.dtype,
             capability: 90,
-            load: support::load(&spec),
+            buffers: support::load(&spec).buffers(&spec, u64::from(shape.tp), 90),
         };
         let runs = tensors(&spec, &place);
         let has = |class| {

@@ -79,7 +79,7 @@ impl Builder<'_> {
             out.push(whole(class, dim * h * 2, 1));
             return;
         }
-        for bytes in self.place.load.places(index) {
+        for bytes in self.place.buffers.places {
             out.push(loaded(TensorClass::Buffers, bytes));
         }
     }

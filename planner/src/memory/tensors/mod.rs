@@ -22,9 +22,8 @@ mod tower;
 use self::linear::Linear;
 pub use self::tower::TowerPlace;
 use super::{
-    packed,
     shape::{RankShape, stage_layers},
-    sparse_latent::{self, LoadSettings},
+    sparse_latent::LayerBuffers,
 };
 use crate::model::{Draft, LayerRun, LinearScheme, Mixer, ModelSpec, OtherSchemes};
 use crate::units::FloatDtype;
@@ -83,7 +82,7 @@ pub struct TensorRun {
 }
 
 /// What the weights depend on besides the model.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placement {
     /// Place in the layout.
     pub shape: RankShape,
@@ -93,8 +92,8 @@ pub struct Placement {
     pub capability: u16,
     /// How the tower lies; `None` leaves it out (`--language-model-only`).
     pub tower: Option<TowerPlace>,
-    /// What buffers that are made with the layers depend on.
-    pub load: LoadSettings,
+    /// What attention's kernels keep.
+    pub buffers: LayerBuffers,
 }
 
 /// All tensors of a rank.
@@ -113,15 +112,9 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
         builder.tower(tower, place, &mut runs);
     }
     let tied_last = spec.tie_word_embeddings && shape.is_last();
-    let load = place.load;
-    if let Some(layer) = packed::compressed(spec) {
-        runs.push(TensorRun {
-            layers: 1,
-            tensors: vec![loaded(TensorClass::Buffers, load.picked(&layer.index))],
-        });
-    }
-    let picked = sparse_latent::find(spec).map_or(0, |index| load.picked(&index));
-    let workspace = load.workspace(spec, u64::from(shape.tp), place.capability);
+    let LayerBuffers {
+        picked, workspace, ..
+    } = place.buffers;
     if picked + workspace > 0 {
         runs.push(TensorRun {
             layers: 1,

@@ -90,7 +90,7 @@ mod tests {
     use crate::{
         memory::{
             shape::RankShape,
-            sparse_latent::LoadSettings,
+            sparse_latent::LayerBuffers,
             tensors::{Placement, tensors},
         },
         model::{LinearScheme, Quantization, resolve, tower_alone},
@@ -132,13 +132,7 @@ mod tests {
                     max_num_batched_tokens: 8192,
                     every_stage: false,
                 }),
-                load: LoadSettings {
-                    max_num_batched_tokens: 8192,
-                    max_num_seqs: 1024,
-                    max_model_len: 8192,
-                    kv_element: 2,
-                    packed_latent: false,
-                },
+                buffers: LayerBuffers::default(),
             };
             assert_eq!(spec.tower.as_ref().err(), None, "{id}");
             let runs = tensors(&spec, &place);

@@ -2,7 +2,10 @@
 use super::{Refusal, resolve, shape};
 use crate::{
     engine::{Chosen, MaxModelLen, ResolvedArgs},
-    memory::budget::{BudgetSettings, RankBudget, ranks, worst},
+    memory::{
+        budget::{BudgetSettings, RankBudget, ranks, worst},
+        rank_weights::KnownWeights,
+    },
     model::ModelSpec,
     plan::{
         judge::unsure,
@@ -16,6 +19,7 @@ pub(super) fn max_model_len(
     spec: &ModelSpec,
     args: &ResolvedArgs,
     settings: &mut BudgetSettings,
+    known: &mut KnownWeights<'_>,
 ) -> Result<Chosen<u32>, Refusal> {
     let longest = spec.derived_max_model_len;
     if let Some(MaxModelLen::Tokens(tokens)) = scenario.engine.max_model_len {
@@ -33,7 +37,7 @@ pub(super) fn max_model_len(
     if !auto && scenario.defaults == Defaults::Vllm {
         return Ok(Chosen::default(default, why_default));
     }
-    let ranks = ranks(spec, shape(args), settings);
+    let ranks = ranks(spec, shape(args), settings, known);
     let fits = longest_that_fits(spec, &ranks, default, Bytes::ZERO);
     if auto {
         return Ok(Chosen {
@@ -95,11 +99,15 @@ fn longest_that_fits(spec: &ModelSpec, ranks: &[RankBudget], limit: u32, spare: 
 }
 
 /// The longest context up to `limit` that one sequence can have in this scenario.
-pub(in crate::plan) fn longest_for(scenario: &Scenario, limit: u64) -> Option<u64> {
+pub(in crate::plan) fn longest_for(
+    scenario: &Scenario,
+    limit: u64,
+    known: &mut KnownWeights<'_>,
+) -> Option<u64> {
     let spec = scenario.model.spec.as_ref().ok()?;
-    let resolved = resolve(scenario, spec).ok()?;
+    let resolved = resolve(scenario, spec, known).ok()?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-    let ranks = ranks(&resolved.spec, shape(&resolved.args), &resolved.settings);
+    let ranks = ranks(&resolved.spec, shape(&resolved.args), &resolved.settings, known);
     Some(u64::from(longest_that_fits(
         &resolved.spec,
         &ranks,

@@ -20,6 +20,7 @@ use crate::{
     memory::{
         budget::BudgetSettings,
         overhead, packed,
+        rank_weights::KnownWeights,
         shape::{RankShape, refusal},
         sparse_latent,
     },
@@ -81,7 +82,11 @@ fn shape(args: &ResolvedArgs) -> RankShape {
 }
 
 /// Resolves all arguments of a scenario.
-pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Resolved<'a>, Refusal> {
+pub(super) fn resolve<'a>(
+    scenario: &Scenario,
+    spec: &'a ModelSpec,
+    known: &mut KnownWeights<'_>,
+) -> Result<Resolved<'a>, Refusal> {
     let gpu = &scenario.hardware.gpu;
     let total = visible(gpu)?;
     let capability = capability(gpu);
@@ -204,7 +209,7 @@ pub(super) fn resolve<'a>(scenario: &Scenario, spec: &'a ModelSpec) -> Result<Re
         Some(MaxModelLen::Tokens(tokens)) => tokens,
         _ => spec.default_max_model_len,
     };
-    args.max_model_len = context::max_model_len(scenario, &spec, &args, &mut settings)?;
+    args.max_model_len = context::max_model_len(scenario, &spec, &args, &mut settings, known)?;
     settings.max_model_len = args.max_model_len.value;
     let cuts = cuts_long_prompts(scenario, &spec, settings.lora.is_some());
     batch::finish(&mut args, scenario, cuts)?;

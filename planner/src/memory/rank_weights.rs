@@ -1,0 +1,81 @@
+//! What a rank's tensors weigh, once per model and place however often it is asked.
+use super::{
+    allocator::allocated,
+    rocm::driver_extra,
+    tensors::{Placement, TensorClass, tensors},
+};
+use crate::{model::ModelSpec, units::Bytes};
+
+/// The weights of one rank.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankWeights {
+    /// Parameters and buffers by class.
+    pub by_class: Vec<(TensorClass, Bytes)>,
+    /// Their sum.
+    pub tensor_bytes: Bytes,
+    /// What the attention's kernels keep from loading on, beside the model's tensors.
+    pub buffer_bytes: Bytes,
+    /// What torch's allocator holds after loading.
+    pub allocated: Bytes,
+    /// What a ROCm driver takes meanwhile, where vLLM counts it.
+    pub driver_extra: Bytes,
+}
+
+impl RankWeights {
+    fn new(spec: &ModelSpec, place: &Placement) -> Self {
+        let runs = tensors(spec, place);
+        let mut by_class: Vec<(TensorClass, Bytes)> = Vec::new();
+        let mut buffer_bytes = Bytes::ZERO;
+        for run in &runs {
+            for tensor in &run.tensors {
+                if tensor.class == TensorClass::Buffers {
+                    buffer_bytes += Bytes::new(tensor.loaded) * tensor.count * run.layers;
+                    continue;
+                }
+                let bytes = Bytes::new(tensor.bytes) * tensor.count * run.layers;
+                match by_class.iter_mut().find(|(class, _)| *class == tensor.class) {
+                    Some((_, sum)) => *sum += bytes,
+                    None => by_class.push((tensor.class, bytes)),
+                }
+            }
+        }
+        by_class.sort_unstable_by_key(|(class, _)| *class);
+        Self {
+            tensor_bytes: by_class.iter().map(|(_, bytes)| *bytes).sum(),
+            by_class,
+            buffer_bytes,
+            allocated: allocated(&runs),
+            driver_extra: driver_extra(spec, &runs),
+        }
+    }
+}
+
+/// The weights of a model's ranks that were computed before: most flags do not change them.
+#[derive(Debug)]
+pub struct KnownWeights<'a> {
+    /// As the config describes it; a changed copy is another model.
+    spec: Option<&'a ModelSpec>,
+    ranks: Vec<(Placement, RankWeights)>,
+}
+
+impl<'a> KnownWeights<'a> {
+    /// None yet.
+    pub fn of(spec: Option<&'a ModelSpec>) -> Self {
+        Self {
+            spec,
+            ranks: Vec::new(),
+        }
+    }
+
+    pub(super) fn get(&mut self, spec: &ModelSpec, place: Placement) -> RankWeights {
+        if !self.spec.is_some_and(|known| std::ptr::eq(known, spec)) {
+            return RankWeights::new(spec, &place);
+        }
+        if let Some((_, weights)) = self.ranks.iter().find(|(known, _)| *known == place) {
+            return weights.clone();
+        }
+        let weights = RankWeights::new(spec, &place);
+        self.ranks.push((place, weights.clone()));
+        weights
+    }
+}
