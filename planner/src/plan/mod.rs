@@ -2,6 +2,7 @@
 mod arguments;
 mod artifact_kind;
 mod caches;
+mod drafting;
 mod evaluate;
 mod judge;
 mod notes;
@@ -12,7 +13,7 @@ mod scenario;
 mod tower;
 
 pub use crate::memory::Term;
-pub use artifact_kind::ArtifactKind;
+pub use artifact_kind::{ArtifactGroup, ArtifactKind};
 pub use evaluate::evaluate;
 pub use output::{
     Bias, Feasibility, Memory, Note, OomRisk, Outcome, PLAN_SCHEMA, Plan, RankMemory, Remedy, Severity,
