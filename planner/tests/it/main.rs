@@ -11,13 +11,16 @@
     clippy::float_cmp
 )]
 
+mod artifact_rules;
 mod artifacts;
 mod command;
 mod configs;
 mod evaluate;
 mod every_file;
 mod host_report;
+mod hostile;
 mod irregular;
+mod matrix;
 mod measured;
 mod methodology;
 mod oracle_activations;
