@@ -1,33 +1,56 @@
-//! `check`: what an existing `vllm serve` command will do, taken as it is.
+//! `check`: what an existing command, container or manifest will do, taken as it is.
 use crate::{
-    cli::CheckArgs,
+    cli::{CheckArgs, SourceArgs},
     error::{Exit, ExpectedError},
-    hardware_source, model_source, output, plan_cmd, scenario_source,
+    files, hardware_source, model_source, output, plan_cmd, scenario_source,
 };
 use planner::{
-    Plan, command,
+    Plan, Scenario,
     command::Command,
-    engine::VllmVersion,
     evaluate,
-    plan::{Bias, Defaults, Note, Severity},
+    import::{self, ImportError, Imported},
+    plan::{Bias, Defaults, Hardware, Note, Severity},
 };
+use std::path::Path;
 
 /// `check`.
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
-    let argv = bare(&args.argv);
-    // The command decides about its model only; flags are read once the version is known.
-    let first = command::parse(VllmVersion::latest(), argv)?;
+    if let Some(path) = &args.profile {
+        return profile(args, path);
+    }
+    let imported = match &args.file {
+        Some(path) => from_file(path)?,
+        None if args.argv.is_empty() => {
+            return Err(
+                ExpectedError::usage("check what? --file, --profile and a command are missing").help(
+                    "Such as `check --gpu L4 -- vllm serve Qwen/Qwen3-8B`, or `--file docker-compose.yaml`.",
+                ),
+            );
+        }
+        None => import::read_words(&args.argv).map_err(|error| explained(None, error))?,
+    };
+    if args.file.is_some() {
+        output::say(&output::printable(&format!(
+            "read as {}: {}",
+            imported.form.words(),
+            imported.place
+        )));
+    }
+    let first = &imported.command;
     let revision = args.config.revision.as_deref().or(first.revision.as_deref());
     let model = model_source::find(Some(&first.model), args.config.model_config.as_deref(), revision)?;
-    let hardware = hardware_source::find(&args.machine, &args.fields)?;
-    let mut scenario = scenario_source::from_scratch(model, hardware).scenario;
-    scenario.defaults = Defaults::Vllm;
+    let hardware = hardware(args, &imported)?;
+    let mut scenario = imported.scenario(model, hardware.clone());
+    count(&mut scenario, args, &imported, hardware);
     scenario_source::set_fields(&mut scenario, &args.machine, &args.fields)?;
-    let command = command::parse(scenario.vllm_version, argv)?;
+    let name = args.file.as_deref();
+    let command = imported
+        .command_of(scenario.vllm_version)
+        .map_err(|error| explained(name, error))?;
     scenario.engine = command.engine.clone();
     scenario_source::count_gpus(&mut scenario, &args.machine, &args.fields);
     let mut plan = evaluate(&scenario);
-    let refused = note(&mut plan, &command);
+    let refused = note(&mut plan, &command, &imported.notes);
     plan_cmd::show(&plan, args.view, true)?;
     Ok(if refused {
         Exit::DoesNotFit
@@ -36,8 +59,68 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
     })
 }
 
+fn from_file(path: &Path) -> Result<Imported, ExpectedError> {
+    let text = files::read_text(path, files::MAX_DEPLOYMENT, "a script, manifest or unit")?;
+    import::read(&text).map_err(|error| explained(Some(path), error))
+}
+
+/// A command that vLLM would not take is a usage error where it was typed, and a bad input where it was read.
+fn explained(path: Option<&Path>, error: ImportError) -> ExpectedError {
+    match (path, error) {
+        (None, ImportError::Command { error, .. }) => error.into(),
+        (None, error) => ExpectedError::usage(error.to_string()).help(error.help()),
+        (Some(path), error) => {
+            ExpectedError::input(output::printable(&format!("{}: {error}", files::shown(path))))
+                .help(error.help())
+        }
+    }
+}
+
+/// The machine of the flags, else one of the GPUs that the file names, else this machine.
+fn hardware(args: &CheckArgs, imported: &Imported) -> Result<Hardware, ExpectedError> {
+    let named = hardware_source::named(&args.machine, &args.fields)?;
+    match (named, imported.gpu) {
+        (Some(hardware), _) => Ok(hardware),
+        (None, Some(gpu)) => Ok(hardware_source::one(gpu.clone())),
+        (None, None) => hardware_source::detected(),
+    }
+}
+
+/// Kind and number of GPUs where flags and file differ: flags win, and a machine that is there has its own number.
+fn count(scenario: &mut Scenario, args: &CheckArgs, imported: &Imported, hardware: Hardware) {
+    let kind = args.machine.gpu.is_some() || args.machine.gpu_memory_gib.is_some();
+    let named = kind || args.machine.host.is_some();
+    if imported.gpus.is_none() && (named || imported.gpu.is_none()) {
+        scenario.hardware.gpus = hardware.gpus;
+    }
+    if !named {
+        return;
+    }
+    scenario.hardware.gpu = hardware.gpu;
+    if let Some(gpu) = imported.gpu.filter(|gpu| gpu.name != scenario.hardware.gpu.name) {
+        output::say(&format!(
+            "note: the file asks for {}; planned on what the flags name",
+            gpu.name
+        ));
+    }
+}
+
+/// A profile, nothing recommended on top.
+fn profile(args: &CheckArgs, path: &Path) -> Result<Exit, ExpectedError> {
+    let source = SourceArgs {
+        profile: Some(path.to_owned()),
+        config: args.config.clone(),
+        ..SourceArgs::default()
+    };
+    let mut scenario = scenario_source::read(&source, &args.machine, &args.fields)?.scenario;
+    scenario.defaults = Defaults::Vllm;
+    let plan = evaluate(&scenario);
+    plan_cmd::show(&plan, args.view, true)?;
+    Ok(plan_cmd::exit(&plan))
+}
+
 /// Adds what the command's reader has to say; true where this very vLLM would refuse a flag.
-fn note(plan: &mut Plan, command: &Command) -> bool {
+fn note(plan: &mut Plan, command: &Command, read: &[String]) -> bool {
     let mut add = |code, severity, message: String| {
         plan.notes.push(Note {
             code,
@@ -56,50 +139,11 @@ fn note(plan: &mut Plan, command: &Command) -> bool {
         let message = format!("Not part of the figures, though some may change memory: {flags}.");
         add("command.not_modelled", Severity::Info, message);
     }
-    for text in &command.notes {
+    for text in command.notes.iter().chain(read) {
         add("command.note", Severity::Info, text.clone());
     }
+    for text in read {
+        output::say(&output::printable(&format!("note: {text}")));
+    }
     !command.unknown.is_empty() && plan.scenario.vllm_version.is_bundled()
-}
-
-/// The words from vLLM's own on: no variables in front, no `docker run … IMAGE`.
-fn bare(words: &[String]) -> &[String] {
-    let variable = |word: &String| {
-        word.split_once('=').is_some_and(|(name, _)| {
-            !name.is_empty()
-                && name
-                    .chars()
-                    .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-        })
-    };
-    let start = words.iter().take_while(|word| variable(word)).count();
-    let words = words.get(start..).unwrap_or_default();
-    let container = words
-        .first()
-        .is_some_and(|word| matches!(word.as_str(), "docker" | "podman"));
-    let image = words
-        .iter()
-        .position(|word| word.contains("vllm-openai") && !word.starts_with('-'));
-    match image {
-        Some(image) if container => words.get(image + 1..).unwrap_or_default(),
-        _ => words,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_stands_before_vllms_words_is_left_out() {
-        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        for text in [
-            "vllm serve m --port 1",
-            "VLLM_USE_V1=1 CUDA_VISIBLE_DEVICES=0 vllm serve m --port 1",
-        ] {
-            assert_eq!(bare(&words(text)), words("vllm serve m --port 1"));
-        }
-        let docker = words("docker run --gpus all -p 8000:8000 vllm/vllm-openai:v0.33.0 --model m");
-        assert_eq!(bare(&docker), words("--model m"));
-    }
 }

@@ -51,8 +51,13 @@ const CHECK_EXAMPLES: &str = "Examples:
   vllm-wizard check --gpu L4 -- vllm serve Qwen/Qwen3-8B --max-model-len 16384
   vllm-wizard check --gpu \"H100 SXM\" --gpus 8 -- vllm serve deepseek-ai/DeepSeek-V3 -tp 8
   vllm-wizard check --model-config config.json --gpu-memory-gib 23.5 -- vllm serve org/name
+  vllm-wizard check --gpu L40S --file docker-compose.yaml
+  kubectl get deploy llm -o yaml | vllm-wizard check --gpu \"H100 SXM\" --file -
+  vllm-wizard check --profile profile.yaml
 
-The command is taken as it is: what it leaves out is vLLM's default, nothing is recommended.";
+The command is taken as it is: what it leaves out is vLLM's default, nothing is recommended.
+--file reads scripts, `docker run`, compose files, Kubernetes manifests, values of vLLM's chart and of production-stack,
+KServe, SkyPilot, systemd and Podman units. vLLM's version comes from the image's tag, the number of GPUs from the file.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -78,7 +83,7 @@ pub(crate) enum Command {
     /// Write the files that start it
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(Box<GenerateArgs>),
-    /// Say what an existing `vllm serve` command will do
+    /// Say what an existing command, container or manifest will do
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Box<CheckArgs>),
 }
@@ -144,7 +149,7 @@ pub(crate) struct SourceArgs {
 }
 
 /// Which config.json.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ConfigArgs {
     /// The model's config.json, a folder with it, or `-` for stdin
     #[arg(long, value_name = "FILE|DIR|-", help_heading = "Model")]
@@ -240,8 +245,23 @@ pub(crate) struct CheckArgs {
     pub(crate) machine: MachineArgs,
     #[command(flatten)]
     pub(crate) fields: LoadFields,
+    /// Read a script, a compose file, a manifest, chart values or a unit; `-` is stdin
+    #[arg(short, long, value_name = "FILE|-", help_heading = "Start from")]
+    pub(crate) file: Option<PathBuf>,
+    /// Take the arguments and the machine of a profile.yaml as they are
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Start from",
+        conflicts_with = "file"
+    )]
+    pub(crate) profile: Option<PathBuf>,
     /// The command, after `--`
-    #[arg(last = true, required = true, value_name = "vllm serve MODEL FLAGS")]
+    #[arg(
+        last = true,
+        conflicts_with_all = ["file", "profile"],
+        value_name = "vllm serve MODEL FLAGS"
+    )]
     pub(crate) argv: Vec<String>,
 }
 

@@ -16,6 +16,9 @@ pub(crate) const MAX_REPORT: u64 = 1 << 20;
 /// Of a profile or a scenario.
 pub(crate) const MAX_SCENARIO: u64 = 8 << 20;
 
+/// Of a script, a manifest or a unit.
+pub(crate) const MAX_DEPLOYMENT: u64 = 1 << 20;
+
 /// The file's text, or stdin's for `-`. `what` says what the file should be.
 pub(crate) fn read_text(path: &Path, limit: u64, what: &str) -> Result<String, ExpectedError> {
     if path == Path::new("-") {

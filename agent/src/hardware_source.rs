@@ -18,17 +18,6 @@ use planner::{
 /// What an idle driver and a desktop hold; more is another program's.
 const IDLE: Bytes = Bytes::from_mib(256);
 
-/// The hardware that the flags name, or this machine's.
-pub(crate) fn find<const ALL: bool>(
-    machine: &MachineArgs,
-    fields: &FieldFlags<ALL>,
-) -> Result<Hardware, ExpectedError> {
-    match named(machine, fields)? {
-        Some(hardware) => Ok(hardware),
-        None => detected(),
-    }
-}
-
 /// The hardware that the flags name, if they do.
 pub(crate) fn named<const ALL: bool>(
     machine: &MachineArgs,
@@ -56,7 +45,8 @@ pub(crate) fn detected() -> Result<Hardware, ExpectedError> {
     on_host(&report)
 }
 
-fn one(gpu: GpuSpec) -> Hardware {
+/// One GPU of that kind.
+pub(crate) fn one(gpu: GpuSpec) -> Hardware {
     Hardware {
         gpu,
         gpus: 1,

@@ -6,7 +6,6 @@ mod hardware;
 mod read;
 
 pub use error::ReportError;
-#[cfg(feature = "profile-read")]
 pub(crate) use hardware::estimated_visible;
 pub use hardware::{Detected, to_hardware};
 pub use read::read;

@@ -10,6 +10,7 @@ pub mod engine;
 pub mod error;
 pub mod gpu;
 pub mod host_report;
+pub mod import;
 mod json;
 pub mod memory;
 pub mod model;
@@ -19,6 +20,7 @@ pub mod share;
 mod text;
 pub mod units;
 pub mod workload;
+mod yaml;
 
 pub use artifact::{ArtifactKind, ArtifactSet, RenderOptions, render};
 pub use plan::{Outcome, Plan, Scenario, evaluate};

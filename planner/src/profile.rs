@@ -1,15 +1,11 @@
 //! profile.yaml → scenario, and the keys that both ways share: `profile_version: 1`.
 //!
 //! Five sections, as the older tool wrote them. What they have no key for (pipeline stages, batch sizes) stands under
-//! `outputs.vllm_args` by its flag. Reading needs the feature `profile-read`: the page reads links.
-#[cfg(feature = "profile-read")]
+//! `outputs.vllm_args` by its flag.
 mod error;
-#[cfg(feature = "profile-read")]
 mod read;
-#[cfg(feature = "profile-read")]
 mod tree;
 
-#[cfg(feature = "profile-read")]
 pub use {
     error::ProfileError,
     read::{LookUp, Profile, Supply, read},

@@ -17,6 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["units"],
     &["bounds"],
     &["json"],
+    &["yaml"],
     // Descriptions of the world.
     &["model", "gpu", "engine", "workload"],
     // Arithmetic.
@@ -28,7 +29,7 @@ const LAYERS: &[&[&str]] = &[
     // What others wrote → a scenario.
     &["command", "host_report", "vllm_log"],
     &["share"],
-    &["profile"],
+    &["import", "profile"],
     // A plan → files.
     &["artifact"],
 ];

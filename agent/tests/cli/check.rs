@@ -119,3 +119,80 @@ fn without_a_count_there_are_as_many_gpus_as_the_command_asks_for() {
     assert_eq!(plan["scenario"]["gpus"], 2);
     check(&format!("--gpu L40S --gpus 1 {command}")).code(6);
 }
+
+const COMPOSE: &str = "services:
+  llm:
+    image: vllm/vllm-openai:v0.11.2
+    command: [--model, Qwen/Qwen3-8B, --max-model-len, '8192', --tensor-parallel-size, '2', --seed, '7']
+    deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 2, capabilities: [gpu]}]}}}
+";
+
+#[test]
+fn a_file_says_model_version_and_gpus() {
+    let ended = check("--gpu L40S --file docker-compose.yaml")
+        .file("docker-compose.yaml", COMPOSE)
+        .code(0);
+    assert!(ended.stderr.contains("service `llm`"), "{}", ended.stderr);
+    let plan = ended.json();
+    assert_eq!(plan["scenario"]["gpus"], 2);
+    assert_eq!(plan["vllm_version"], "0.11.2");
+    assert_eq!(plan["config"]["max_model_len"], 8192);
+    assert!(plan["notes"].to_string().contains("--seed"));
+    let other = check("--gpu L40S --gpus 4 --vllm-version 0.33.0 --file -")
+        .stdin(COMPOSE)
+        .code(0)
+        .json();
+    assert_eq!(other["scenario"]["gpus"], 4);
+    assert_eq!(other["vllm_version"], "0.33.0");
+}
+
+#[test]
+fn a_manifest_may_name_the_gpu() {
+    let pod = "kind: Pod
+spec:
+  nodeSelector: {nvidia.com/gpu.product: NVIDIA-L40S}
+  containers:
+  - {name: c, image: vllm/vllm-openai, args: [--model, Qwen/Qwen3-8B, --max-model-len, '8192', --port, $(PORT)],
+     envFrom: [{configMapRef: {name: x}}]}
+";
+    let plan = check("--file pod.yaml").file("pod.yaml", pod).code(0).json();
+    assert_eq!(plan["scenario"]["gpu"], "L40S");
+    assert!(plan["notes"].to_string().contains("$(PORT)"));
+}
+
+#[test]
+fn files_that_start_no_vllm_end_with_5() {
+    check("--gpu L4 --file none.yaml").fails(5, &["none.yaml", "no such file"]);
+    check("--gpu L4 --file x.yaml")
+        .file("x.yaml", "services:\n  db: {image: postgres}\n")
+        .fails(5, &["x.yaml", "service `db`", "postgres"]);
+    check("--gpu L4 --file x.yaml")
+        .file("x.yaml", "a: [1\n")
+        .fails(5, &["x.yaml", "line 1"]);
+    check("--gpu L4 --file p.yaml")
+        .file("p.yaml", "profile_version: 1\n")
+        .fails(5, &["profile", "--profile"]);
+    check("--gpu L4 --file x -- vllm serve m").fails(2, &["--file"]);
+    check("--gpu L4").fails(2, &["--file"]);
+}
+
+#[test]
+fn a_profile_is_checked_as_it_is() {
+    let profile = "profile_version: 1
+model: {id: Qwen/Qwen3-8B, max_model_len: 8192}
+hardware: {gpu_name: L40S, gpus: 2, tp_size: 2}
+workload: {concurrency: 4}
+";
+    let plan = check("--profile p.yaml").file("p.yaml", profile).code(0).json();
+    assert_eq!(plan["config"]["tensor_parallel_size"], 2);
+    assert_eq!(plan["config"]["max_num_seqs"], 256, "vLLM's default");
+    let plan = Run::new("plan --json --profile p.yaml")
+        .file("p.yaml", profile)
+        .code(0)
+        .json();
+    assert_eq!(plan["config"]["max_model_len"], 8192);
+    let wrong = profile.replace("tp_size", "tp_sise");
+    check("--profile p.yaml")
+        .file("p.yaml", &wrong)
+        .fails(5, &["line 3", "hardware.tp_sise", "hardware.tp_size"]);
+}

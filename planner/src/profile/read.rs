@@ -1,8 +1,5 @@
 //! profile.yaml → scenario.
-use super::{
-    KEYS, ProfileError, is_datasheet,
-    tree::{Tree, scalar},
-};
+use super::{KEYS, ProfileError, is_datasheet, tree::Tree};
 use crate::{
     bounds,
     command::set_flag,
@@ -12,8 +9,8 @@ use crate::{
     model::ModelInput,
     plan::{ArtifactKind, Scenario},
     units::Bytes,
+    yaml::{Kind, Node},
 };
-use serde_yaml::Value;
 
 /// Finds a model by id.
 pub type LookUp<'a> = dyn Fn(&str) -> Option<ModelInput> + 'a;
@@ -64,7 +61,7 @@ const OLD_CARDS: &[(&str, u64)] = &[
 
 /// Reads a profile. Unknown keys are errors; what the older tool wrote is taken.
 pub fn read(text: &str, supply: &Supply<'_>) -> Result<Profile, ProfileError> {
-    let tree = Tree::parse(text.strip_prefix('\u{feff}').unwrap_or(text))?;
+    let tree = Tree::parse(text)?;
     let mut notes = Vec::new();
     let model = model(&tree, supply)?;
     let (gpu, count) = hardware(&tree, supply, &mut notes)?;
@@ -119,7 +116,7 @@ fn set(
     scenario.set(id, value)
 }
 
-fn model(tree: &Tree<'_>, supply: &Supply<'_>) -> Result<ModelInput, ProfileError> {
+fn model(tree: &Tree, supply: &Supply<'_>) -> Result<ModelInput, ProfileError> {
     let id = tree.text("model", "id")?.ok_or(ProfileError::MissingModel)?;
     let id = ModelInput::check_id(&id).map_err(|error| tree.value("model", "id", error))?;
     let supplied = supply.model.and_then(|look_up| look_up(&id));
@@ -136,7 +133,7 @@ fn model(tree: &Tree<'_>, supply: &Supply<'_>) -> Result<ModelInput, ProfileErro
 }
 
 fn hardware(
-    tree: &Tree<'_>,
+    tree: &Tree,
     supply: &Supply<'_>,
     notes: &mut Vec<String>,
 ) -> Result<(GpuSpec, u32), ProfileError> {
@@ -169,7 +166,7 @@ fn hardware(
 
 /// The GPU of that name: the catalogue's, the older tool's, or one of our own making with the memory given.
 fn named(
-    tree: &Tree<'_>,
+    tree: &Tree,
     name: &str,
     memory: Option<Bytes>,
     notes: &mut Vec<String>,
@@ -207,7 +204,7 @@ fn named(
 }
 
 /// An amount in GiB.
-fn memory(tree: &Tree<'_>, key: &str) -> Result<Option<Bytes>, ProfileError> {
+fn memory(tree: &Tree, key: &str) -> Result<Option<Bytes>, ProfileError> {
     let Some(text) = tree.text("hardware", key)? else {
         return Ok(None);
     };
@@ -218,75 +215,75 @@ fn memory(tree: &Tree<'_>, key: &str) -> Result<Option<Bytes>, ProfileError> {
     }
 }
 
-fn emit(tree: &Tree<'_>) -> Result<Vec<ArtifactKind>, ProfileError> {
+fn emit(tree: &Tree) -> Result<Vec<ArtifactKind>, ProfileError> {
     let Some(value) = tree.get("outputs", "emit") else {
         return Ok(Vec::new());
     };
     let wrong = |problem: &str| tree.wrong("outputs", "emit", problem);
-    let items = value.as_sequence().ok_or_else(|| wrong("expected a list"))?;
-    let kind = |item: &Value| {
-        let name = scalar(item).unwrap_or_default();
-        ArtifactKind::parse(&name).map_err(|error| wrong(&error.problem))
+    let Kind::List(items) = &value.kind else {
+        return Err(wrong("expected a list"));
+    };
+    let kind = |item: &Node| {
+        ArtifactKind::parse(item.text().unwrap_or_default()).map_err(|error| ProfileError::Value {
+            line: item.line,
+            error: InputError::new("outputs.emit", error.problem),
+        })
     };
     items.iter().map(kind).collect()
 }
 
-fn vllm_args(tree: &Tree<'_>, scenario: &mut Scenario) -> Result<(), ProfileError> {
+fn vllm_args(tree: &Tree, scenario: &mut Scenario) -> Result<(), ProfileError> {
     let Some(value) = tree.get("outputs", "vllm_args") else {
         return Ok(());
     };
-    let Value::Mapping(entries) = value else {
+    let Kind::Map(entries) = &value.kind else {
         return Err(tree.wrong("outputs", "vllm_args", "expected a mapping of flags"));
     };
-    for (key, value) in entries {
-        let key = scalar(key).unwrap_or_default();
-        set_arg(scenario, &key, value).map_err(|error| {
-            let line = match tree.line("outputs", &key) {
-                1 => tree.line("outputs", "vllm_args"),
-                line => line,
-            };
-            ProfileError::Value { line, error }
+    for entry in entries {
+        set_arg(scenario, &entry.key, &entry.node).map_err(|error| ProfileError::Value {
+            line: entry.line,
+            error,
         })?;
     }
     Ok(())
 }
 
 /// `max-num-seqs: 64`, `enable-lora: true`, `speculative-config: {…}`, `lora-modules: […]`
-fn set_arg(scenario: &mut Scenario, key: &str, value: &Value) -> Result<(), InputError> {
+fn set_arg(scenario: &mut Scenario, key: &str, value: &Node) -> Result<(), InputError> {
     let flag = format!("--{}", key.trim_start_matches('-'));
     let version = scenario.vllm_version;
     let engine = &mut scenario.engine;
     let found = FlagTable::of(version).find(&flag);
     let kind = found.as_ref().map(|found| found.flag.kind);
     let is_switch = matches!(kind, Some(FlagKind::Switch | FlagKind::SwitchPair));
-    match value {
-        Value::Null => Ok(()),
-        Value::Bool(true) if is_switch || matches!(kind, None | Some(FlagKind::OptionalValue)) => {
+    if value.is_null() {
+        return Ok(());
+    }
+    match (&value.kind, value.switch()) {
+        (_, Some(true)) if is_switch || matches!(kind, None | Some(FlagKind::OptionalValue)) => {
             set_flag(engine, version, &flag, None)
         }
-        Value::Bool(false) if kind == Some(FlagKind::Switch) => Ok(()),
-        Value::Bool(false) if is_switch => {
+        (_, Some(false)) if kind == Some(FlagKind::Switch) => Ok(()),
+        (_, Some(false)) if is_switch => {
             let no = negation(&flag);
             set_flag(engine, version, &no, None)
         }
-        Value::Sequence(items) if kind == Some(FlagKind::List) => {
-            let items: Option<Vec<String>> = items.iter().map(list_item).collect();
-            let items = items.ok_or_else(|| InputError::new(&flag, "expected a list of texts"))?;
+        (Kind::List(items), _) if kind == Some(FlagKind::List) => {
+            let items: Vec<String> = items.iter().map(list_item).collect();
             let text = serde_json::to_string(&items).unwrap_or_default();
             set_flag(engine, version, &flag, Some(&text))
         }
-        Value::Sequence(items) if flag == "--middleware" => items
+        (Kind::List(items), _) if flag == "--middleware" => items
             .iter()
-            .try_for_each(|item| set_flag(engine, version, &flag, scalar(item).as_deref())),
-        Value::Sequence(_) | Value::Mapping(_) => {
-            let text = serde_json::to_string(value)
-                .map_err(|_| InputError::new(&flag, "expected what JSON can say"))?;
+            .try_for_each(|item| set_flag(engine, version, &flag, item.text())),
+        (Kind::List(_) | Kind::Map(_), _) => {
+            let text = value.json().to_string();
             set_flag(engine, version, &flag, Some(&text))
         }
-        value => set_flag(engine, version, &flag, scalar(value).as_deref()),
+        _ => set_flag(engine, version, &flag, value.text()),
     }
 }
 
-fn list_item(item: &Value) -> Option<String> {
-    scalar(item).or_else(|| serde_json::to_string(item).ok())
+fn list_item(item: &Node) -> String {
+    item.text().map_or_else(|| item.json().to_string(), str::to_owned)
 }

@@ -3,8 +3,8 @@ use super::{KEYS, ProfileError, SECTIONS};
 use crate::{
     error::InputError,
     text::{nearest, short},
+    yaml::{self, Entry, Kind, Node},
 };
-use serde_yaml::{Mapping, Value};
 
 /// Keys that are read by hand.
 const OWN: &[(&str, &str)] = &[
@@ -17,38 +17,36 @@ const OWN: &[(&str, &str)] = &[
     ("outputs", "vllm_args"),
 ];
 
-pub(super) struct Tree<'a> {
-    text: &'a str,
-    root: Mapping,
+pub(super) struct Tree {
+    root: Node,
 }
 
-impl<'a> Tree<'a> {
-    pub(super) fn parse(text: &'a str) -> Result<Self, ProfileError> {
-        let root = match serde_yaml::from_str(text) {
-            Ok(Value::Mapping(root)) => root,
-            Ok(_) => return Err(ProfileError::NotAProfile),
-            Err(error) => {
-                return Err(ProfileError::Yaml {
-                    message: error.to_string(),
-                });
-            }
+impl Tree {
+    pub(super) fn parse(text: &str) -> Result<Self, ProfileError> {
+        let documents = yaml::read(text).map_err(|error| ProfileError::Yaml {
+            message: error.to_string(),
+        })?;
+        let mut documents = documents.into_iter();
+        let root = match (documents.next(), documents.next()) {
+            (Some(root), None) if matches!(root.kind, Kind::Map(_)) => root,
+            _ => return Err(ProfileError::NotAProfile),
         };
-        let tree = Self { text, root };
+        let tree = Self { root };
         tree.check_version()?;
         tree.check_keys()?;
         Ok(tree)
     }
 
     fn check_version(&self) -> Result<(), ProfileError> {
-        match self.root.get("profile_version") {
-            None => Ok(()),
-            Some(Value::Number(number)) if number.as_u64() == Some(1) => Ok(()),
-            Some(Value::Number(number)) if number.as_u64().is_some_and(|version| version > 1) => {
-                Err(ProfileError::Newer {
-                    found: number.to_string(),
-                })
-            }
-            Some(_) => Err(self.wrong("", "profile_version", "expected 1")),
+        let Some(version) = self.root.get("profile_version") else {
+            return Ok(());
+        };
+        match version.json().as_u64() {
+            Some(1) => Ok(()),
+            Some(newer) if newer > 1 => Err(ProfileError::Newer {
+                found: newer.to_string(),
+            }),
+            _ => Err(self.wrong("", "profile_version", "expected 1")),
         }
     }
 
@@ -59,48 +57,20 @@ impl<'a> Tree<'a> {
                 .copied()
                 .chain(["profile_version", "vllm_version"])
         };
-        for (key, value) in &self.root {
-            let name = name(key);
-            if !top().any(|known| known == name) {
-                return Err(self.unknown("", &name, top()));
+        for Entry { key, line, node } in self.root.map() {
+            if !top().any(|known| known == key) {
+                return Err(unknown("", key, *line, top()));
             }
-            let Some(section) = SECTIONS.iter().find(|section| **section == name) else {
+            let Some(section) = SECTIONS.iter().find(|section| *section == key) else {
                 continue;
             };
-            match value {
-                Value::Null => {}
-                Value::Mapping(entries) => self.check_section(section, entries)?,
+            match &node.kind {
+                Kind::Map(entries) => check_section(section, entries)?,
+                _ if node.is_null() => {}
                 _ => return Err(self.wrong("", section, "expected a mapping")),
             }
         }
         Ok(())
-    }
-
-    fn check_section(&self, section: &str, entries: &Mapping) -> Result<(), ProfileError> {
-        let own = OWN.iter().copied();
-        let all = own.chain(KEYS.iter().map(|key| (key.section, key.key)));
-        let known: Vec<&str> = all.filter(|(s, _)| *s == section).map(|(_, key)| key).collect();
-        match entries
-            .keys()
-            .map(name)
-            .find(|key| !known.contains(&key.as_str()))
-        {
-            Some(key) => Err(self.unknown(section, &key, known)),
-            None => Ok(()),
-        }
-    }
-
-    fn unknown<'k>(
-        &self,
-        section: &str,
-        key: &str,
-        known: impl IntoIterator<Item = &'k str>,
-    ) -> ProfileError {
-        ProfileError::UnknownKey {
-            key: path(section, &short(key)),
-            line: self.line(section, key),
-            nearest: nearest(key, known).first().map(|near| path(section, near)),
-        }
     }
 
     /// An error about a value.
@@ -117,12 +87,11 @@ impl<'a> Tree<'a> {
     }
 
     /// The value of a key; null is as good as missing.
-    pub(super) fn get(&self, section: &str, key: &str) -> Option<&Value> {
-        let entries = match section {
-            "" => &self.root,
-            section => self.root.get(section)?.as_mapping()?,
-        };
-        entries.get(key).filter(|value| !value.is_null())
+    pub(super) fn get(&self, section: &str, key: &str) -> Option<&Node> {
+        match section {
+            "" => self.root.get(key),
+            section => self.root.get(section)?.get(key),
+        }
     }
 
     /// A scalar as text.
@@ -130,37 +99,47 @@ impl<'a> Tree<'a> {
         let Some(value) = self.get(section, key) else {
             return Ok(None);
         };
-        match scalar(value) {
-            Some(text) => Ok(Some(text)),
+        match value.text() {
+            Some(text) => Ok(Some(text.to_owned())),
             None => Err(self.wrong(section, key, "expected a text, a number, true or false")),
         }
     }
 
-    /// The line of a key: the first below its section that starts with it. 1 where the file is written in one line.
+    /// The line of a key; its section's where it is missing, 1 where that is.
     pub(super) fn line(&self, section: &str, key: &str) -> usize {
-        let mut inside = section.is_empty();
-        for (number, line) in (1..).zip(self.text.lines()) {
-            let at_margin = line.starts_with(|c: char| !c.is_whitespace() && c != '#');
-            if at_margin && !section.is_empty() {
-                inside = opens(line, section);
-            }
-            if inside && at_margin == section.is_empty() && opens(line.trim_start(), key) {
-                return number;
-            }
+        let entry = |node: &Node, key: &str| {
+            let found = node.map().iter().find(|entry| entry.key == key);
+            found.map(|entry| entry.line)
+        };
+        if section.is_empty() {
+            return entry(&self.root, key).unwrap_or(1);
         }
-        let holds = |(_, line): &(usize, &str)| line.contains(key);
-        (1..)
-            .zip(self.text.lines())
-            .find(holds)
-            .map_or(1, |(number, _)| number)
+        let own = self.root.get(section).and_then(|node| entry(node, key));
+        own.or_else(|| entry(&self.root, section)).unwrap_or(1)
     }
 }
 
-/// Whether a line begins with `key:`, quoted or not.
-fn opens(line: &str, key: &str) -> bool {
-    let line = line.trim_start_matches(['"', '\'']);
-    line.strip_prefix(key)
-        .is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with(':'))
+fn check_section(section: &str, entries: &[Entry]) -> Result<(), ProfileError> {
+    let own = OWN.iter().copied();
+    let all = own.chain(KEYS.iter().map(|key| (key.section, key.key)));
+    let known: Vec<&str> = all.filter(|(s, _)| *s == section).map(|(_, key)| key).collect();
+    match entries.iter().find(|entry| !known.contains(&entry.key.as_str())) {
+        Some(entry) => Err(unknown(section, &entry.key, entry.line, known)),
+        None => Ok(()),
+    }
+}
+
+fn unknown<'k>(
+    section: &str,
+    key: &str,
+    line: usize,
+    known: impl IntoIterator<Item = &'k str>,
+) -> ProfileError {
+    ProfileError::UnknownKey {
+        key: path(section, &short(key)),
+        line,
+        nearest: nearest(key, known).first().map(|near| path(section, near)),
+    }
 }
 
 fn path(section: &str, key: &str) -> String {
@@ -168,19 +147,5 @@ fn path(section: &str, key: &str) -> String {
         key.to_owned()
     } else {
         format!("{section}.{key}")
-    }
-}
-
-fn name(key: &Value) -> String {
-    scalar(key).unwrap_or_else(|| "(no text)".to_owned())
-}
-
-/// A text, number or switch as text.
-pub(super) fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(value) => Some(value.to_string()),
-        _ => None,
     }
 }
