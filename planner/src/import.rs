@@ -13,6 +13,7 @@ mod kserve;
 mod kubernetes;
 mod launch;
 mod lexer;
+mod ray;
 mod script;
 mod unit;
 mod vars;

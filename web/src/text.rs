@@ -1,7 +1,8 @@
 //! Sentences of the page itself, and how numbers read. Verdicts, notes, remedies, errors and help come from planner.
 use planner::{
     bounds::{Field, FieldKind},
-    engine::SetBy,
+    engine::{SetBy, VllmVersion},
+    import::Form,
     units::{Bytes, GIB, MIB},
 };
 
@@ -24,6 +25,8 @@ pub(crate) const HOST_DAMAGED: &str =
 pub(crate) const UNDONE: &str = "Undone.";
 /// After a scenario was opened.
 pub(crate) const SCENARIO_LOADED: &str = "Scenario opened.";
+/// Above what the reader of a profile remarks.
+pub(crate) const PROFILE_NOTES: &str = "About the profile:";
 /// After the custom GPU was chosen.
 pub(crate) const CUSTOM_GPU_SET: &str = "Custom GPU: give its memory and compute capability.";
 /// A model whose config.json has no name.
@@ -50,8 +53,7 @@ pub(crate) const IMPORT_MODEL: &str = "Paste the model's config.json, choose the
 pub(crate) const IMPORT_HARDWARE: &str =
     "On the machine with the GPUs, run one of these and paste what it prints, or choose the saved file:";
 /// Import dialog.
-pub(crate) const IMPORT_SCENARIO: &str =
-    "Paste a scenario or a plan.json that was saved before, or choose the file.";
+pub(crate) const IMPORT_SCENARIO: &str = "Paste what was saved before (a scenario, plan.json or profile.yaml) or what runs elsewhere: a vllm serve or docker run command, a compose file, a Kubernetes manifest, chart values, a unit. Or choose the file. Nothing is run.";
 /// Commands whose output the hardware dialog reads.
 pub(crate) const HARDWARE_COMMANDS: [&str; 2] = [
     "vllm-wizard detect --json",
@@ -160,6 +162,34 @@ pub(crate) fn too_few_gpus(gpus: u32) -> String {
     } else {
         format!("there are {gpus} GPUs")
     }
+}
+
+/// After a command or a file that starts vLLM was read.
+pub(crate) fn deployment_read(form: Form, place: &str) -> String {
+    format!(
+        "Read as {} ({place}). What it leaves out is vLLM's own default.",
+        form.words()
+    )
+}
+
+/// A model that a command or a file names.
+pub(crate) fn unknown_model(id: &str) -> String {
+    format!(
+        "The model {id} is not in the catalogue. Choose it first (look it up, or use its config.json under this name), then open this again."
+    )
+}
+
+/// A release that the page does not have.
+pub(crate) fn other_version(version: VllmVersion) -> String {
+    format!(
+        "The image is vLLM {version}; this page plans it as {}.",
+        VllmVersion::latest()
+    )
+}
+
+/// A text that does not name its GPU.
+pub(crate) fn gpu_not_named(name: &str) -> String {
+    format!("It does not name its kind of GPU; planned on {name}, as chosen before.")
 }
 
 /// After a model was chosen.

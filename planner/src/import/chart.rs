@@ -120,6 +120,11 @@ fn stack(engine: &Node) -> Result<Launch, ImportError> {
         format!("modelSpec `{}`", crate::text::short(name)),
         words,
     );
+    // The template writes 8000 unless it is told.
+    let port = engine.get("containerPort").and_then(Node::text);
+    if let Some(port) = port.filter(|port| *port != "8000") {
+        launch.words.extend(["--port".to_owned(), port.to_owned()]);
+    }
     launch.image = tagged(spec);
     launch.gpus = gpus::number(spec.get("requestGPU")).or(container.gpus);
     launch.gpu = spec

@@ -147,9 +147,20 @@ pub(super) fn named(name: &str) -> Option<&'static GpuSpec> {
         "h200" | "nvidia-h200-141gb" => "H200 SXM",
         "a100-80gb" | "nvidia-a100-80gb" => "A100 SXM4 80GB",
         "a100" | "nvidia-tesla-a100" => "A100 SXM4 40GB",
+        "v100-32gb" => "V100 SXM2 32GB",
+        "b200" => "B200 SXM",
+        "b300" => "B300 SXM",
+        "gh200" => "GH200 96GB",
+        "rtxpro6000" => "RTX PRO 6000 Blackwell Server",
         "v100" | "nvidia-tesla-v100" => "V100 SXM2 16GB",
         "nvidia-tesla-t4" => "T4",
         _ => name,
     };
-    gpu::find(alias).or_else(|| gpu::find(alias.trim_end_matches("-SHARED")))
+    let alias = alias.trim_end_matches("-SHARED");
+    let plain = |name: &str| -> String { name.chars().filter(char::is_ascii_alphanumeric).collect() };
+    let squeezed = plain(alias);
+    gpu::find(alias).or_else(|| {
+        let same = |name: &str| plain(name).eq_ignore_ascii_case(&squeezed);
+        gpu::gpus().iter().find(|gpu| same(&gpu.name))
+    })
 }

@@ -49,7 +49,9 @@ fn inference(object: &Node) -> Option<Result<Launch, ImportError>> {
     let uri = model.get("storageUri").and_then(Node::text).map(of_uri);
     let mut launch = Launch::new(Form::Kserve, name(object), words);
     match given.filter(|model| model != "/mnt/models").or(uri) {
-        Some(model) => launch.words.insert(0, model),
+        Some(model) => {
+            launch.words.splice(0..0, model_words(&model));
+        }
         None => {
             return Some(Err(ImportError::NoVllm {
                 looked_for: "`--model_id`, or `storageUri: hf://…`",
@@ -76,8 +78,9 @@ fn llm(object: &Node) -> Option<Result<Launch, ImportError>> {
             found: Vec::new(),
         }));
     };
-    let mut words = vec![model];
-    if let Some(served) = spec.at(&["model", "name"]).and_then(Node::text) {
+    let mut words = model_words(&model);
+    let served = spec.at(&["model", "name"]).and_then(Node::text);
+    if let Some(served) = served.filter(|served| words.first().is_some_and(|model| model != served)) {
         words.extend(["--served-model-name".to_owned(), served.to_owned()]);
     }
     for (key, flag) in [
@@ -109,10 +112,26 @@ fn llm(object: &Node) -> Option<Result<Launch, ImportError>> {
             }
         }
     }
+    if spec.get("worker").is_some() {
+        let size = |key: &str| gpus::number(spec.at(&["parallelism", key]));
+        let engine = size("tensor").unwrap_or(1) * size("pipeline").unwrap_or(1);
+        launch.nodes = match (size("data"), size("dataLocal")) {
+            (Some(all), Some(local)) => Some(all.div_ceil(local)),
+            _ => launch.gpus.map(|gpus| engine.div_ceil(gpus)),
+        };
+    }
     Some(Ok(launch))
 }
 
 /// `hf://org/name` is that repository; anything else stays as it is.
 fn of_uri(uri: &str) -> String {
     uri.strip_prefix("hf://").unwrap_or(uri).to_owned()
+}
+
+/// `org/name:revision` is a model at a revision.
+fn model_words(model: &str) -> Vec<String> {
+    match model.split_once(':').filter(|(_, rest)| !rest.starts_with("//")) {
+        Some((model, revision)) => [model, "--revision", revision].map(str::to_owned).to_vec(),
+        None => vec![model.to_owned()],
+    }
 }

@@ -4,6 +4,7 @@ use super::{
     container::{Container, first, texts},
     gpus, kserve,
     launch::Launch,
+    ray,
     vars::{Style, Vars, marked},
 };
 use crate::{gpu::GpuSpec, yaml::Node};
@@ -26,7 +27,7 @@ pub(super) fn launch(documents: &[Node]) -> Result<Launch, ImportError> {
     }
     let mut found = Vec::new();
     for object in &objects {
-        if let Some(launch) = kserve::launch(object) {
+        if let Some(launch) = kserve::launch(object).or_else(|| ray::launch(object)) {
             return launch;
         }
         let size = object.at(&["spec", "leaderWorkerTemplate", "size"]);
@@ -93,7 +94,13 @@ fn pods(node: &Node, of: &str, nodes: Option<u32>, found: &mut Vec<Found>) {
             });
         }
     }
-    for entry in node.map() {
+    let led = node.get("leaderTemplate").is_some();
+    // The leader's flags are the deployment's.
+    for entry in node
+        .map()
+        .iter()
+        .filter(|entry| !led || entry.key != "workerTemplate")
+    {
         pods(&entry.node, of, nodes, found);
     }
     for item in node.list() {

@@ -6,10 +6,14 @@ use crate::{
     gpu::GpuSpec,
     model::ModelInput,
     plan::{Defaults, Hardware, Scenario},
+    text::short,
 };
 
 /// The most GPUs of a node, and the most nodes.
 const MOST: u32 = 64;
+
+/// Flags whose values belong into no file and no link.
+const SECRETS: &[&str] = &["--api-key", "--hf-token"];
 
 /// What a text was read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,9 +130,7 @@ impl Launch {
                 place: place.clone(),
                 error,
             })?;
-        let nodes = self
-            .nodes
-            .or_else(|| command.engine.passed("--nnodes")?.parse().ok());
+        let nodes = self.nodes.or_else(|| nodes_of(&command.engine));
         Ok(Imported {
             form: self.form,
             place,
@@ -143,7 +145,7 @@ impl Launch {
         })
     }
 
-    /// The words without those that hold a variable nobody set, each with its flag and a note.
+    /// The words without secrets, and without those that hold a variable nobody set; each with its flag and a note.
     fn known_words(&mut self, version: VllmVersion) -> Result<Vec<String>, ImportError> {
         let table = FlagTable::of(version);
         let takes_value = |word: &String| {
@@ -153,7 +155,20 @@ impl Launch {
                 && !matches!(kind, Some(FlagKind::Switch | FlagKind::SwitchPair))
         };
         let mut known: Vec<String> = Vec::new();
+        let mut secret = false;
         for word in std::mem::take(&mut self.words) {
+            let flag = word.split('=').next().unwrap_or_default().replace('_', "-");
+            if SECRETS.contains(&flag.as_str()) {
+                secret = !word.contains('=');
+                self.notes.push(format!(
+                    "{flag} is a secret and is not kept; set it as a variable where vLLM runs"
+                ));
+                continue;
+            }
+            secret &= !word.starts_with('-');
+            if secret {
+                continue;
+            }
             let Some(variable) = unknown(&word) else {
                 known.push(word);
                 continue;
@@ -170,13 +185,14 @@ impl Launch {
                 Some(flag) => flag == "--model",
                 None => known.is_empty(),
             };
+            let variable = short(variable);
             if is_model {
                 return Err(ImportError::UnsetModel {
                     place: self.place.clone(),
-                    variable: variable.to_owned(),
+                    variable,
                 });
             }
-            let what = flag.map_or_else(String::new, |flag| format!("{flag} "));
+            let what = flag.map_or_else(String::new, |flag| format!("{} ", short(&flag)));
             self.notes.push(format!(
                 "`{what}{variable}` is left out: it is not set in this text"
             ));
@@ -258,6 +274,15 @@ impl Imported {
         remarks.extend(command.notes.iter().cloned());
         remarks
     }
+}
+
+/// `--nnodes`, or all engines over those of a node.
+fn nodes_of(engine: &EngineArgs) -> Option<u32> {
+    let number = |flag| engine.passed(flag).and_then(|text| text.parse::<u32>().ok());
+    number("--nnodes").or_else(|| {
+        let local = number("--data-parallel-size-local").filter(|local| *local > 0)?;
+        Some(engine.data_parallel_size?.div_ceil(local))
+    })
 }
 
 /// TP × PP × DP.

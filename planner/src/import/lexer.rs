@@ -85,6 +85,8 @@ struct Lexer<'a, 'v> {
     count: usize,
     /// Ends of here-documents that begin with the next line.
     heredocs: Vec<String>,
+    /// Open `if`, `for` and their like: what is set in them may not hold.
+    maybe: usize,
 }
 
 impl<'a, 'v> Lexer<'a, 'v> {
@@ -97,6 +99,7 @@ impl<'a, 'v> Lexer<'a, 'v> {
             vars,
             count: 0,
             heredocs: Vec::new(),
+            maybe: 0,
         }
     }
 
@@ -164,21 +167,29 @@ impl<'a, 'v> Lexer<'a, 'v> {
     /// A command is complete: what it sets holds from here on.
     fn end(&mut self, line: &mut Line, lines: &mut Vec<Line>) {
         let line = std::mem::take(line);
-        let declares = matches!(
-            line.words.first().map(String::as_str),
-            Some("export" | "declare" | "readonly" | "local" | "typeset")
-        );
-        if line.words.is_empty() {
-            for (name, value) in &line.env {
-                self.vars.set(name, value.clone());
+        match line.words.first().map(String::as_str) {
+            None => {
+                for (name, value) in &line.env {
+                    self.set(name, vec![value.clone()]);
+                }
+                return;
             }
-        } else if declares {
-            for (name, value) in line.words.iter().filter_map(|word| word.split_once('=')) {
-                self.vars.set(name, value.to_owned());
+            Some("export" | "declare" | "readonly" | "local" | "typeset") => {
+                for (name, value) in line.words.iter().filter_map(|word| word.split_once('=')) {
+                    self.set(name, vec![value.to_owned()]);
+                }
             }
+            Some("if" | "for" | "while" | "until" | "case") => self.maybe += 1,
+            Some("fi" | "done" | "esac") => self.maybe = self.maybe.saturating_sub(1),
+            _ => {}
         }
-        if !line.words.is_empty() {
-            lines.push(line);
+        lines.push(line);
+    }
+
+    /// Sets a variable; where that may not happen, only one that has no value yet.
+    fn set(&mut self, name: &str, values: Vec<String>) {
+        if self.maybe == 0 || self.vars.get(name).is_none_or(str::is_empty) {
+            self.vars.set_list(name, values);
         }
     }
 
@@ -243,10 +254,10 @@ impl<'a, 'v> Lexer<'a, 'v> {
         if self.count + values.len() > MAX_WORDS {
             return Err(wrong(opened, "more than 20000 words"));
         }
-        if adds {
-            self.vars.append(name, values);
-        } else {
-            self.vars.set_list(name, values);
+        match adds {
+            true if self.maybe > 0 => {}
+            true => self.vars.append(name, values),
+            false => self.set(name, values),
         }
         Ok(())
     }

@@ -176,11 +176,12 @@ pub(super) fn of_line(line: &Line, env: &Vars, depth: usize) -> Option<Result<La
     if let Some(found) = docker::launch(words, line.number) {
         return Some(found);
     }
-    if let Some((script, place)) = shell_script(words).filter(|_| depth < MAX_SHELLS) {
+    if let Some((script, arguments)) = shell_script(words).filter(|_| depth < MAX_SHELLS) {
+        env.set_list("@", arguments.to_vec());
         return match lexer::commands(script, &mut env) {
             Ok(lines) => first(&lines, &env, depth + 1),
             // What cannot be read matters only where it starts vLLM.
-            Err(error) => (script.contains("vllm") && place).then_some(Err(error)),
+            Err(error) => script.contains("vllm").then_some(Err(error)),
         };
     }
     let rest = served(words)?;
@@ -189,8 +190,8 @@ pub(super) fn of_line(line: &Line, env: &Vars, depth: usize) -> Option<Result<La
     Some(Ok(launch))
 }
 
-/// The script behind `sh -c`.
-fn shell_script(words: &[String]) -> Option<(&str, bool)> {
+/// The script behind `sh -c`, and its arguments; the first of them is its name.
+fn shell_script(words: &[String]) -> Option<(&str, &[String])> {
     let at = words.iter().position(|word| SHELLS.contains(&base(word)))?;
     let after = words.get(at + 1..)?;
     let flag = after.iter().position(|word| is_command_flag(word))?;
@@ -199,7 +200,7 @@ fn shell_script(words: &[String]) -> Option<(&str, bool)> {
     let plain = options
         .iter()
         .all(|option| option.starts_with(['-', '+']) || option == "pipefail");
-    plain.then_some((script.as_str(), true))
+    plain.then_some((script.as_str(), after.get(flag + 3..).unwrap_or_default()))
 }
 
 /// `-c`, `-lc`, `-ec`.

@@ -37,9 +37,10 @@ pub(super) fn launch(text: &str) -> Result<Launch, ImportError> {
     }
     if is_container {
         let mut container = Container::new(Form::Quadlet, "[Container]");
-        let last = |key| of(key).next_back().map(|setting| setting.value.clone());
-        container.image = last("Image");
-        container.entrypoint = last("Entrypoint").into_iter().collect();
+        let last = |key| of(key).next_back().map(words).transpose();
+        let image = last("Image")?.map(|words| expanded(words, &mut Vars::default()));
+        container.image = image.and_then(|words| words.into_iter().next());
+        container.entrypoint = last("Entrypoint")?.unwrap_or_default();
         if let Some(exec) = of("Exec").next_back() {
             container.args = expanded(words(exec)?, &mut Vars::default());
         }

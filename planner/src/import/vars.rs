@@ -65,6 +65,15 @@ impl Vars {
         self.list(name)?.first().map(String::as_str)
     }
 
+    /// `$@`: nothing where nobody gave arguments.
+    pub(super) fn arguments(&mut self) -> Vec<String> {
+        if self.get("@").is_some() {
+            self.values("@")
+        } else {
+            Vec::new()
+        }
+    }
+
     /// All values of an array, or the mark.
     pub(super) fn values(&mut self, name: &str) -> Vec<String> {
         let found = self.list(name).unwrap_or_default();

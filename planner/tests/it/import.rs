@@ -279,10 +279,11 @@ fn what_only_the_machine_knows_is_left_out_and_said() {
         );
     }
     let secret = get(
-        "docker run -e HF_TOKEN=hf_secret vllm/vllm-openai --model Q/M --api-key sk-secret --hf-token hf_secret",
+        "docker run -e HF_TOKEN=hf_secret vllm/vllm-openai --model Q/M --api_key sk-secret more-secret --hf-token=hf_secret --port 1",
     );
-    let words = format!("{:?}{:?}", secret.command, secret.notes);
-    assert!(!words.contains("secret\""), "{words}");
+    assert!(!format!("{secret:?}").contains("secret\""), "{secret:?}");
+    assert_eq!(secret.words, ["--model", "Q/M", "--port", "1"]);
+    assert_eq!(secret.notes.len(), 2, "{:?}", secret.notes);
 }
 
 #[test]

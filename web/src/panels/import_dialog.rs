@@ -1,4 +1,4 @@
-//! Paste or open a config.json, a host report, or a saved scenario. The one modal of the page.
+//! Paste or open a config.json, a host report, a saved scenario, or what starts vLLM elsewhere. The one modal of the page.
 use crate::{
     controls::{CopyButton, part, press, words},
     effects::read_files,
@@ -86,7 +86,7 @@ fn body(state: AppState, form: Form, kind: Import) -> AnyView {
         <div class="dialog-tools">
             <label class="file-label">
                 "or choose a file "
-                <input type="file" accept=".json,.csv,.txt,application/json" on:change=move |event| chosen(state, form, kind, &event) />
+                <input type="file" accept=".json,.csv,.txt,.yaml,.yml,.sh,.service,.container,application/json" on:change=move |event| chosen(state, form, kind, &event) />
             </label>
             <button type="button" class="button" on:click=press(move || actions::open_import(state, None))>"Cancel"</button>
             <button type="button" class="button primary" on:click=take>"Use it"</button>

@@ -134,6 +134,12 @@ pub(crate) fn replace(state: AppState, scenario: Scenario, message: String) {
     state.banner.set(None);
 }
 
+/// The same for what was not written for this page: what does not count as it stands is listed.
+pub(crate) fn replace_noting(state: AppState, scenario: Scenario, message: String, notes: Banner) {
+    act(state, scenario, message);
+    state.banner.set((!notes.items.is_empty()).then_some(notes));
+}
+
 /// Takes the scenario of a link, which is in the browser's history already.
 pub(crate) fn load(state: AppState, scenario: Scenario, ignored: &[Ignored]) {
     if state.scenario.with_untracked(|old| *old != scenario) {

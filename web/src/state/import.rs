@@ -1,7 +1,13 @@
 //! What a dropped, pasted or chosen text is, and what it does.
-use super::{AppState, Import, actions, link};
+use super::{AppState, Banner, Import, actions, link};
 use crate::text;
-use planner::model::ModelInput;
+use leptos::prelude::GetUntracked;
+use planner::{
+    engine::VllmVersion,
+    import::{self, ImportError, Imported},
+    model::ModelInput,
+    profile::{self, Supply},
+};
 use serde_json::Value;
 
 /// What a text looks like.
@@ -13,6 +19,8 @@ enum Kind {
     Scenario,
     /// A config.json.
     Config,
+    /// What starts vLLM elsewhere: a command, a compose file, a manifest; or a profile.yaml.
+    Deployment,
 }
 
 /// `None` where the text itself does not say.
@@ -25,10 +33,22 @@ fn classify(text: &str) -> Option<Kind> {
             Some(schema) if schema.contains("/scenario/") || schema.contains("/plan/") => {
                 Some(Kind::Scenario)
             }
-            _ => object.contains_key("architectures").then_some(Kind::Config),
+            _ if object.contains_key("architectures") => Some(Kind::Config),
+            _ => object.contains_key("apiVersion").then_some(Kind::Deployment),
         },
         Err(_) if start.starts_with("name,") || start.starts_with("index,") => Some(Kind::Host),
+        Err(_) if !start.starts_with(['{', '[']) || start.starts_with("[Service") => starts_vllm(start),
         _ => None,
+    }
+}
+
+/// Whether a text that is no JSON starts vLLM, or nearly does.
+fn starts_vllm(text: &str) -> Option<Kind> {
+    match import::read(text) {
+        Ok(_) | Err(ImportError::Profile | ImportError::Command { .. } | ImportError::UnsetModel { .. }) => {
+            Some(Kind::Deployment)
+        }
+        Err(_) => None,
     }
 }
 
@@ -43,12 +63,69 @@ pub(crate) fn take(
 ) -> Result<(), String> {
     match (classify(text), wanted) {
         (Some(Kind::Host), _) | (None, Some(Import::Hardware)) => take_host(state, text),
+        (None, Some(Import::Scenario)) if !text.trim_start().starts_with('{') => take_deployment(state, text),
         (Some(Kind::Scenario), _) | (None, Some(Import::Scenario)) => {
             actions::replace(state, link::from_json(text)?, text::SCENARIO_LOADED.to_owned());
             Ok(())
         }
-        (Some(Kind::Config) | None, _) => take_config(state, id, revision, text),
+        (Some(Kind::Config), _) | (None, Some(Import::Model)) => take_config(state, id, revision, text),
+        (Some(Kind::Deployment), _) | (None, None) => take_deployment(state, text),
     }
+}
+
+/// Takes what starts vLLM elsewhere. The load stays, and the GPUs where the text does not say.
+fn take_deployment(state: AppState, text: &str) -> Result<(), String> {
+    let imported = match import::read(text) {
+        Ok(imported) => imported,
+        Err(ImportError::Profile) => return take_profile(state, text),
+        Err(error) => return Err(text::with_help(&error.to_string(), error.help())),
+    };
+    let before = state.scenario.get_untracked();
+    let model = known_model(&before.model, &imported.command.model)
+        .ok_or_else(|| text::unknown_model(&imported.command.model))?;
+    let kind = before.hardware.gpu.name.clone();
+    let mut scenario = imported.scenario(model, before.hardware);
+    scenario.workload = before.workload;
+    let mut items = imported.remarks();
+    if !scenario.vllm_version.is_bundled() {
+        items.push(text::other_version(scenario.vllm_version));
+        scenario.vllm_version = VllmVersion::latest();
+    }
+    if imported.gpu.is_none() {
+        items.push(text::gpu_not_named(&kind));
+    }
+    let Imported { form, place, .. } = imported;
+    let title = text::deployment_read(form, &place);
+    actions::replace_noting(state, scenario, title.clone(), Banner { title, items });
+    Ok(())
+}
+
+/// Takes a profile.yaml; `gpu_name: auto` is the GPU that is chosen now.
+fn take_profile(state: AppState, text: &str) -> Result<(), String> {
+    let before = state.scenario.get_untracked();
+    let model = |id: &str| known_model(&before.model, id);
+    let supply = Supply {
+        model: Some(&model),
+        gpu: Some((&before.hardware.gpu, before.hardware.gpus)),
+    };
+    let profile = profile::read(text, &supply).map_err(|error| match error {
+        profile::ProfileError::UnknownModel { id, .. } => text::unknown_model(&id),
+        error => text::with_help(&error.to_string(), error.help()),
+    })?;
+    let notes = Banner {
+        title: text::PROFILE_NOTES.to_owned(),
+        items: profile.notes,
+    };
+    actions::replace_noting(state, profile.scenario, text::SCENARIO_LOADED.to_owned(), notes);
+    Ok(())
+}
+
+/// The model that is chosen already, whose config may be somebody's own, or the catalogue's.
+fn known_model(chosen: &ModelInput, id: &str) -> Option<ModelInput> {
+    if chosen.id == id {
+        return Some(chosen.clone());
+    }
+    ModelInput::from_catalog(id)
 }
 
 /// Takes a host report into the scenario.
@@ -96,6 +173,19 @@ mod tests {
             (r#"{"schema":"vllm-wizard/plan/v1"}"#, Some(Kind::Scenario)),
             (r#"{"schema":"vllm-wizard/scenario/v1"}"#, Some(Kind::Scenario)),
             (r#"{"architectures":["LlamaForCausalLM"]}"#, Some(Kind::Config)),
+            ("vllm serve Qwen/Qwen3-8B -tp 2", Some(Kind::Deployment)),
+            ("vllm serve $MODEL", Some(Kind::Deployment)),
+            (
+                "services:\n  llm: {image: vllm/vllm-openai, command: [--model, Q/M]}",
+                Some(Kind::Deployment),
+            ),
+            (
+                r#"{"apiVersion":"apps/v1","kind":"Deployment"}"#,
+                Some(Kind::Deployment),
+            ),
+            ("[Service]\nExecStart=vllm serve Q/M", Some(Kind::Deployment)),
+            ("profile_version: 1\nmodel: {id: Q/M}", Some(Kind::Deployment)),
+            ("hello", None),
             ("{ broken", None),
             ("", None),
             ("3", None),

@@ -39,7 +39,7 @@ pub(crate) enum Import {
     Model,
     /// A host report or nvidia-smi's CSV.
     Hardware,
-    /// A scenario.
+    /// A scenario, or what starts vLLM elsewhere.
     Scenario,
 }
 

@@ -79,13 +79,11 @@ impl Lexer<'_, '_> {
         let opened = self.line;
         word.some = true;
         self.bump();
-        // `"$@"` is no word where there are no arguments.
-        if let Some(end) = ["$@\"", "${@}\"", "$*\""]
-            .iter()
-            .find(|all| self.rest().starts_with(**all))
-        {
+        let all = ["$@\"", "${@}\"", "$*\""];
+        if let Some(end) = all.iter().find(|all| self.rest().starts_with(**all)) {
             self.at += end.len();
             word.some = !word.text.is_empty();
+            word.list(self.vars.arguments());
             return Ok(());
         }
         while let Some(c) = self.peek() {
@@ -224,7 +222,10 @@ impl Lexer<'_, '_> {
                 let value = self.vars.braces(inner);
                 return word.add(&value, whole);
             }
-            (_, Some('@' | '*')) => (String::new(), 1),
+            (_, Some('@' | '*')) => {
+                self.at += 1;
+                return word.list(self.vars.arguments());
+            }
             _ if rest.starts_with("env:") => {
                 let (value, length) = self
                     .vars
