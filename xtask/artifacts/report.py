@@ -20,9 +20,9 @@ class Report:
         items = list(items)
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
             wrong = [(item, problem) for item, problem in zip(items, pool.map(guarded(judge), items)) if problem]
+        self.passed += len(items) - len(wrong)
         if len(items) < at_least:
             wrong.append((name, f"only {len(items)} of at least {at_least} were there to check"))
-        self.passed += len(items) - len(wrong)
         self.failed += len(wrong)
         seconds = time.monotonic() - started
         print(f"  {name}: {len(items)} checked, {len(wrong)} failed ({seconds:.1f} s)", flush=True)

@@ -136,6 +136,10 @@ def body_problem(folder, text):
     ports = host.get("PortBindings") or {}
     if host["NetworkMode"] != "host" and [b["HostPort"] for b in ports.get(port, [])] != [str(expected["port"])]:
         return f"ports {ports}, expected {port}"
+    folder = expected["model"] if expected["model"].startswith("/") else None
+    mounts = [(m["Source"], m["Target"], m["ReadOnly"]) for m in host.get("Mounts") or [] if m["Type"] == "bind"]
+    if mounts != ([(folder, folder, True)] if folder else []):
+        return f"mounts {mounts}, the model is {expected['model']!r}"
     for bind in host.get("Binds") or []:
         source, target = bind.split(":")[:2]
         if not target.startswith("/") or not (source.startswith("/") or source.replace("-", "").isalnum()):
