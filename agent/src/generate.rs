@@ -29,14 +29,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Exit, ExpectedError> {
         .map(|base| crate::link::scenario(base, &question.scenario))
         .transpose()?;
     let kinds = if asked.is_empty() { question.emit } else { asked };
-    for kind in ArtifactKind::ALL
-        .iter()
-        .filter(|kind| kinds.is_empty() || kinds.contains(kind))
-    {
-        if let Some(reason) = omitted(&plan, *kind) {
-            output::say(&format!("note: no {}: {reason}", kind.path()));
-        }
-    }
+    say_what_is_missing(&plan, &kinds);
     let files = rendered(&plan, &date, link.as_deref(), &kinds);
     fs::create_dir_all(&args.output).map_err(|error| cannot_write(&args.output, &error))?;
     let targets = survey(&args.output, files, args.date.is_none(), args.force)?;
@@ -49,6 +42,26 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Exit, ExpectedError> {
     let verdict = &plan.verdict;
     output::say(&format!("{}: {}", verdict.outcome.words(), verdict.reason));
     Ok(plan_cmd::exit(&plan))
+}
+
+/// Why a file that was asked for is not written; where none was, which are not.
+fn say_what_is_missing(plan: &Plan, asked: &[ArtifactKind]) {
+    let mut others = Vec::new();
+    for kind in ArtifactKind::ALL {
+        match omitted(plan, *kind) {
+            Some(reason) if asked.contains(kind) => {
+                output::say(&format!("note: no {}: {reason}", kind.path()));
+            }
+            Some(_) if asked.is_empty() => others.push(kind.name()),
+            _ => {}
+        }
+    }
+    if !others.is_empty() {
+        output::say(&format!(
+            "note: not for this plan: {} (--emit says why)",
+            others.join(", ")
+        ));
+    }
 }
 
 /// The kinds that `--emit` names.
@@ -134,7 +147,7 @@ fn survey(
             let path = folder.join(file.kind.path());
             Ok(Target {
                 state: state(&path, &file, any_date)?,
-                executable: matches!(file.kind, ArtifactKind::Command | ArtifactKind::Docker),
+                executable: file.kind.is_script(),
                 text: file.text,
                 path,
             })
@@ -264,7 +277,7 @@ mod tests {
             names(&["comand"])
                 .unwrap_err()
                 .message
-                .contains("command, docker")
+                .contains("command, systemd")
         );
     }
 }

@@ -140,38 +140,13 @@ fn right(table: &mut Table, columns: &[usize]) {
 
 /// The figures under the names that vLLM's log has for them.
 fn log_lines(plan: &Plan, memory: &Memory, view: View) -> String {
-    let length = plan.args.as_ref().map_or(0, |args| args.max_model_len.value);
-    let loading = format!(
-        "Model loading took {} GiB memory",
-        memory.weights_bytes.gib_text(2)
-    );
-    if memory.bytes_per_block == Bytes::ZERO {
-        let heading = title("vLLM's log will say, about", view);
-        return format!("{heading}\n  {loading}\n  The model keeps no KV cache.");
-    }
-    let logged = memory.kv_cache_available_logged;
-    let sign = if logged < 0 { "-" } else { "" };
-    let mut rows = vec![
-        loading,
-        format!(
-            "Available KV cache memory: {sign}{} GiB",
-            Bytes::new(logged.unsigned_abs()).gib_text(2)
-        ),
-    ];
-    // Where nothing is left for it, vLLM stops here.
-    if logged > 0 {
-        rows.push(format!(
-            "GPU KV cache size: {} tokens",
-            output::grouped(memory.kv_cache_tokens)
-        ));
-        rows.push(format!(
-            "Maximum concurrency for {} tokens per request: {:.2}x",
-            output::grouped(u64::from(length)),
-            memory.max_concurrency
-        ));
-    }
+    let rows = planner::artifact::log_lines(plan);
     let mut lines = vec![title("vLLM's log will say, about", view)];
     lines.extend(rows.iter().map(|row| format!("  {row}")));
+    if memory.bytes_per_block == Bytes::ZERO {
+        lines.push("  The model keeps no KV cache.".to_owned());
+        return lines.join("\n");
+    }
     let workload = &plan.scenario.workload;
     lines.push(format!(
         "  This load, {} of {} tokens, needs {} of KV cache.",

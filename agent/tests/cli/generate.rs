@@ -1,9 +1,19 @@
 //! `generate`: all or none, nothing of anybody's overwritten.
 use crate::support::{Ended, Run};
+use planner::ArtifactKind;
 use std::fs;
 
 fn generate(more: &str) -> Run {
     Run::new("generate -o out --model Qwen/Qwen3-8B --gpu L40S").args(more)
+}
+
+/// What a plan for one node becomes.
+fn kinds() -> impl Iterator<Item = ArtifactKind> {
+    let several = [ArtifactKind::Lws, ArtifactKind::Ray];
+    ArtifactKind::ALL
+        .iter()
+        .copied()
+        .filter(move |kind| !several.contains(kind))
 }
 
 fn names(ended: &Ended) -> Vec<String> {
@@ -18,12 +28,12 @@ fn names(ended: &Ended) -> Vec<String> {
 #[test]
 fn writes_every_file_and_says_so() {
     let ended = generate("--date 2026-01-31").code(0);
-    for kind in planner::ArtifactKind::ALL {
+    for kind in kinds() {
         ended.has(&[kind.path()]);
         let text = ended.read(&format!("out/{}", kind.path()));
         assert!(text.ends_with('\n'), "{}", kind.path());
     }
-    assert_eq!(names(&ended).len(), planner::ArtifactKind::ALL.len());
+    assert_eq!(names(&ended).len(), kinds().count());
     assert!(ended.read("out/serve_command.sh").contains("2026-01-31"));
     let plan: serde_json::Value = serde_json::from_str(&ended.read("out/plan.json")).unwrap();
     assert_eq!(plan["schema"], "vllm-wizard/plan/v1");
@@ -54,7 +64,13 @@ fn emit_chooses_and_plan_json_is_always_there() {
         names(&ended),
         ["docker-compose.yaml", "plan.json", "serve_command.sh"]
     );
-    generate("--emit comand").fails(2, &["--emit", "comand", "command, docker"]);
+    let ended = generate("--emit lws").code(0);
+    assert!(
+        ended.stderr.contains("no lws.yaml: one node is enough"),
+        "{}",
+        ended.stderr
+    );
+    generate("--emit comand").fails(2, &["--emit", "comand", "command, systemd"]);
 }
 
 #[test]
@@ -74,11 +90,7 @@ fn twice_is_once_and_another_day_is_no_change() {
         .fails(2, &["--force"]);
     let fourth = generate("--date 2026-02-02 --force").again(third.folder).code(0);
     assert!(fourth.read("out/serve_command.sh").contains("2026-02-02"));
-    assert_eq!(
-        names(&fourth).len(),
-        planner::ArtifactKind::ALL.len(),
-        "a temporary file is left"
-    );
+    assert_eq!(names(&fourth).len(), kinds().count(), "a temporary file is left");
 }
 
 #[test]
@@ -118,7 +130,7 @@ fn its_own_profile_gives_the_same_files() {
     let second = Run::new("generate -o out --profile profile.yaml --date 2026-01-31")
         .file("profile.yaml", profile)
         .code(0);
-    for kind in planner::ArtifactKind::ALL {
+    for kind in kinds() {
         let name = format!("out/{}", kind.path());
         assert_eq!(second.read(&name), first.read(&name), "{name}");
     }

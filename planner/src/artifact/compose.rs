@@ -1,6 +1,7 @@
 //! docker-compose.yaml
 use super::{
     deployment::Deployment,
+    nodes::Word,
     quote::{Comments, dollars},
     yaml::{Document, Yaml, map, texts},
 };
@@ -15,21 +16,52 @@ pub(crate) fn compose(deployment: &Deployment<'_>, header: &Comments) -> String 
         "HF_TOKEN comes from the environment or from a file .env beside this one; it is never written here.",
     );
     document.comment(&deployment.start_reason());
-    document.entry(
-        "services",
-        Yaml::Map(vec![(deployment.name().to_owned().into(), service(deployment))]),
-    );
+    let name = deployment.name();
+    let services = if deployment.nodes.is_alone() {
+        vec![(name.to_owned().into(), service(deployment, None))]
+    } else {
+        on_each_node(&mut document, deployment);
+        vec![
+            (name.to_owned().into(), service(deployment, Some("head"))),
+            (
+                format!("{name}-worker").into(),
+                service(deployment, Some("worker")),
+            ),
+        ]
+    };
+    document.entry("services", Yaml::Map(services));
     document.gap();
     document.comment("Keeps compiled graphs for the next start.");
     document.entry("volumes", map([("vllm-cache", map([]))]));
     document.finish()
 }
 
-fn service(deployment: &Deployment<'_>) -> Yaml {
+fn on_each_node(document: &mut Document, deployment: &Deployment<'_>) {
+    document.comment(&deployment.nodes.reason());
+    document.comment("On the first node: docker compose --profile head up");
+    document.comment("On each other:     docker compose --profile worker up");
+    document.comment(
+        "HEAD_ADDRESS on all of them, and the number of the node on the others, as .env.example says.",
+    );
+}
+
+/// `role` is the profile of a node, where there are several.
+fn service(deployment: &Deployment<'_>, role: Option<&'static str>) -> Yaml {
     let mut entries = vec![
         ("image", dollars(&deployment.image()).into()),
-        ("command", command(deployment)),
-        ("ports", texts([format!("{0}:{0}", deployment.port).as_str()])),
+        ("command", command(deployment, role)),
+    ];
+    match role {
+        None => entries.push(("ports", texts([format!("{0}:{0}", deployment.port).as_str()]))),
+        Some(role) => {
+            entries.push(("profiles", texts([role])));
+            entries.push((
+                "network_mode",
+                Yaml::from("host").comment("the nodes talk over ports of their choice"),
+            ));
+        }
+    }
+    entries.extend([
         ("environment", environment(deployment)),
         ("volumes", volumes(deployment)),
         (
@@ -37,8 +69,10 @@ fn service(deployment: &Deployment<'_>) -> Yaml {
             Yaml::from("host").comment("the GPUs' processes share memory"),
         ),
         ("restart", "unless-stopped".into()),
-        ("healthcheck", healthcheck(deployment)),
-    ];
+    ]);
+    if role != Some("worker") {
+        entries.push(("healthcheck", healthcheck(deployment)));
+    }
     if deployment.rocm {
         entries.extend([
             ("devices", texts(["/dev/kfd:/dev/kfd", "/dev/dri:/dev/dri"])),
@@ -58,7 +92,7 @@ fn service(deployment: &Deployment<'_>) -> Yaml {
 }
 
 /// One list entry per word; the reason stands behind the flag.
-fn command(deployment: &Deployment<'_>) -> Yaml {
+fn command(deployment: &Deployment<'_>, role: Option<&str>) -> Yaml {
     let mut items = Vec::new();
     for arg in &deployment.args {
         for (i, word) in arg.words().iter().enumerate() {
@@ -69,6 +103,18 @@ fn command(deployment: &Deployment<'_>) -> Yaml {
             });
         }
     }
+    let worker = role == Some("worker");
+    let mut node = deployment.nodes.common();
+    if worker {
+        node.extend(deployment.nodes.others());
+    }
+    items.extend(node.into_iter().map(|word| match word {
+        Word::Plain(text) => text.into(),
+        Word::Rank if worker => "${NODE_RANK:-1}".into(),
+        Word::Rank => "0".into(),
+        Word::Head => "${HEAD_ADDRESS:?is the address of the first node}".into(),
+        Word::Start(engines) => format!("${{START_RANK:-{engines}}}").into(),
+    }));
     Yaml::List(items)
 }
 

@@ -1,12 +1,16 @@
 //! What every container of a plan shares: image, GPUs, port, how long a start may take.
 use super::{
     ArtifactKind,
-    argv::{Arg, serve_args},
+    argv::{Arg, serve_args, serve_words},
+    nodes::{Nodes, Spread},
+    quote::systemd_takes,
+    skypilot,
 };
 use crate::{
+    engine::ResolvedArgs,
     gpu::Vendor,
     plan::{Outcome, Plan},
-    units::Bytes,
+    units::{Bytes, GIB},
 };
 
 /// vLLM's own default.
@@ -16,12 +20,14 @@ const DOWNLOAD: u64 = 100_000_000;
 /// Seconds for imports, compilation and graph capture.
 const START: u64 = 180;
 
-/// Facts of one deployment on one node.
+/// Facts of one deployment.
 pub(crate) struct Deployment<'a> {
     pub(crate) plan: &'a Plan,
     /// What follows `vllm serve`.
     pub(crate) args: Vec<Arg>,
-    /// TP × PP × DP.
+    /// How it lies over nodes; where that cannot be said, as if one node had all.
+    pub(crate) nodes: Nodes,
+    /// GPUs on each node.
     pub(crate) gpus: u32,
     /// Where the server listens.
     pub(crate) port: u32,
@@ -47,10 +53,16 @@ impl<'a> Deployment<'a> {
             u64::from(args.tensor_parallel_size.value) * u64::from(args.pipeline_parallel_size.value);
         let weights = plan.memory.as_ref().map_or(Bytes::ZERO, |m| m.weights_bytes) * shards;
         let start_seconds = (START + weights.get() / DOWNLOAD).next_multiple_of(60);
+        let nodes = Nodes::of(args, &plan.scenario.hardware, plan.scenario.vllm_version).unwrap_or(Nodes {
+            count: 1,
+            gpus: args.gpus(),
+            spread: Spread::Alone,
+        });
         Some(Self {
             plan,
             args: serve_args(plan),
-            gpus: args.gpus(),
+            nodes,
+            gpus: nodes.gpus,
             port: plan.scenario.engine.port.unwrap_or(PORT),
             repository,
             tag,
@@ -87,6 +99,41 @@ impl<'a> Deployment<'a> {
         (self.rocm && self.leaves_gpus()).then(|| first.join(","))
     }
 
+    /// Cores and GiB of main memory to ask for on each node; twice that is the limit.
+    pub(crate) fn host(&self) -> (u32, u32) {
+        (2 + 2 * self.gpus, 8 + 6 * self.gpus)
+    }
+
+    /// GiB of `/dev/shm` for the GPUs' processes.
+    pub(crate) fn shared_gib(&self) -> u32 {
+        2 * self.gpus.max(1)
+    }
+
+    /// GiB for weights, a fifth more for what a repository holds besides, and 10 GiB for caches.
+    pub(crate) fn storage_gib(&self) -> u64 {
+        let gib = (self.weights.get() * 6 / 5).div_ceil(GIB) + 10;
+        gib.next_multiple_of(10)
+    }
+
+    /// Labels of nodes with such a GPU; empty where NVIDIA's name is not known.
+    pub(crate) fn products(&self) -> Vec<String> {
+        let gpu = &self.plan.scenario.hardware.gpu;
+        let mut names: Vec<String> = gpu.nvml_names.iter().map(|name| label(name)).collect();
+        if names.is_empty() && gpu.name != "custom" {
+            names.push(label(&gpu.name));
+        }
+        names
+    }
+
+    /// What Kubernetes counts GPUs as.
+    pub(crate) const fn resource(&self) -> &'static str {
+        if self.rocm {
+            "amd.com/gpu"
+        } else {
+            "nvidia.com/gpu"
+        }
+    }
+
     /// How `start_seconds` comes about, as a sentence.
     pub(crate) fn start_reason(&self) -> String {
         format!(
@@ -112,6 +159,37 @@ fn image(plan: &Plan, rocm: bool) -> (String, String) {
     }
 }
 
+/// NVML's name as GPU feature discovery writes it into a label.
+fn label(name: &str) -> String {
+    let label: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "._-".contains(c) {
+                c
+            } else {
+                '-'
+            }
+        })
+        .take(63)
+        .collect();
+    label
+        .trim_matches(|c: char| !c.is_ascii_alphanumeric())
+        .to_owned()
+}
+
+/// KServe gives each stage a node of its own, and fetches models of the Hub.
+fn llm_inference_service(args: &ResolvedArgs, nodes: &Nodes) -> Option<String> {
+    match nodes.spread {
+        Spread::Parts { ray: true } => {
+            Some("KServe starts vLLM 0.11.2 and newer over several nodes".to_owned())
+        }
+        Spread::Parts { .. } if args.pipeline_parallel_size.value != nodes.count => {
+            Some("KServe takes one pipeline stage on each node".to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// Why a plan has no file of that kind; `None` where it has one.
 pub fn omitted(plan: &Plan, kind: ArtifactKind) -> Option<String> {
     if plan.verdict.outcome == Outcome::Unsupported {
@@ -121,16 +199,56 @@ pub fn omitted(plan: &Plan, kind: ArtifactKind) -> Option<String> {
         return Some("there is no plan".to_owned());
     };
     let hardware = &plan.scenario.hardware;
+    let nodes = match Nodes::of(args, hardware, plan.scenario.vllm_version) {
+        _ if !kind.starts() => return None,
+        Ok(nodes) => nodes,
+        Err(reason) => return Some(reason),
+    };
+    let rocm = hardware.gpu.vendor == Vendor::Amd;
+    let one_node = || {
+        (!nodes.is_alone()).then(|| {
+            format!(
+                "the deployment takes {} nodes, and this starts one; serve_command.sh and docker_run.sh run on each",
+                nodes.count
+            )
+        })
+    };
+    let several = || {
+        nodes
+            .is_alone()
+            .then(|| "one node is enough for the deployment; k8s.yaml starts it".to_owned())
+    };
     match kind {
-        ArtifactKind::Profile | ArtifactKind::Plan => None,
-        _ if args.gpus() > hardware.gpus => Some(format!(
-            "the deployment takes {} GPUs and a node has {}: files that start several nodes are not written yet",
-            args.gpus(),
-            hardware.gpus
-        )),
-        ArtifactKind::Values if hardware.gpu.vendor == Vendor::Amd => {
+        ArtifactKind::Lws => several(),
+        ArtifactKind::Ray => several().or_else(|| {
+            let engines = matches!(nodes.spread, Spread::Engines(_));
+            engines.then(|| "Ray Serve lays several engines out by itself; lws.yaml starts them".to_owned())
+        }),
+        ArtifactKind::LlmInferenceService if plan.scenario.model.id.starts_with('/') => {
+            Some("the model is a folder, and KServe fetches models of the Hub".to_owned())
+        }
+        ArtifactKind::LlmInferenceService => llm_inference_service(args, &nodes),
+        ArtifactKind::Skypilot if rocm => {
+            Some("it installs vLLM's wheel, which is CUDA's".to_owned())
+        }
+        ArtifactKind::Skypilot if skypilot::accelerator(&hardware.gpu.name).is_none() => {
+            Some("SkyPilot's name of this GPU is not known here".to_owned())
+        }
+        ArtifactKind::Docker | ArtifactKind::Compose if nodes.needs_ray() => Some(
+            "before vLLM 0.11.2 an engine over several nodes needs a Ray cluster; run serve_command.sh in the image on each node".to_owned(),
+        ),
+        ArtifactKind::Systemd | ArtifactKind::Quadlet => one_node().or_else(|| {
+            let refused = serve_words(plan).iter().any(|word| !systemd_takes(word));
+            refused.then(|| "an argument holds a code point that systemd refuses".to_owned())
+        }),
+        ArtifactKind::Values if rocm => {
             Some("vLLM's Helm chart asks for nvidia.com/gpu only, so it cannot start on AMD GPUs".to_owned())
         }
+        ArtifactKind::Values
+        | ArtifactKind::K8s
+        | ArtifactKind::Autoscale
+        | ArtifactKind::ProductionStack
+        | ArtifactKind::Kserve => one_node(),
         _ => None,
     }
 }

@@ -1,20 +1,37 @@
 //! The files. All of them render from one plan, every command line from one argument list.
 mod argv;
+mod autoscale;
+mod bench;
 mod compose;
 mod deployment;
+mod env;
 mod header;
+mod k8s;
+mod kserve;
+mod log;
+mod lws;
+mod nodes;
 mod plan_json;
+mod pod;
+mod production_stack;
 mod profile_yaml;
+mod quadlet;
 pub mod quote;
+mod ray;
+mod readme;
+mod report;
 mod set;
 mod shell;
+mod skypilot;
+mod systemd;
 mod values;
 mod yaml;
 mod zip;
 
-pub use crate::plan::{ArtifactKind, PLAN_SCHEMA};
+pub use crate::plan::{ArtifactGroup, ArtifactKind, PLAN_SCHEMA};
 pub use argv::{Arg, serve_args, serve_words};
 pub use deployment::omitted;
+pub use log::log_lines;
 pub use plan_json::plan_json;
 pub use profile_yaml::profile_yaml;
 pub use set::{Artifact, ArtifactSet, RenderOptions, render};

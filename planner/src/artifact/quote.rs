@@ -2,7 +2,7 @@
 //!
 //! YAML scalars are written by serde-saphyr, which quotes what a YAML 1.1 reader would take for something else
 //! (`on`, `no`, `12:30`, `1e3`, `012`); see `yaml.rs`.
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write as _};
 
 /// One word of a POSIX shell command. A NUL cannot be in an argument and is left out.
 pub fn shell_word(text: &str) -> String {
@@ -101,6 +101,64 @@ pub fn bind(folder: &str) -> String {
     format!("type=bind,{source},{target},readonly")
 }
 
+/// One word of a systemd `Exec…=` line, in quotes unless it is plain (`systemd.service(5)`, "Command lines").
+///
+/// Specifiers (`%`) and variables (`$`) are doubled. A NUL cannot be in an argument and is left out.
+pub fn systemd_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@+=:,./-".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    let mut word = "\"".to_owned();
+    for c in text.chars().filter(|c| *c != '\0') {
+        match c {
+            '"' => word.push_str("\\\""),
+            '\\' => word.push_str("\\\\"),
+            '%' => word.push_str("%%"),
+            '$' => word.push_str("$$"),
+            '\n' => word.push_str("\\n"),
+            c if c.is_ascii_control() => {
+                let _ = write!(word, "\\x{:02x}", u32::from(c));
+            }
+            c => word.push(c),
+        }
+    }
+    word.push('"');
+    word
+}
+
+/// Whether systemd takes the text: it refuses the code points that Unicode sets apart (`basic/utf8.c: unichar_is_valid`).
+pub fn systemd_takes(text: &str) -> bool {
+    text.chars()
+        .map(u32::from)
+        .all(|c| !(0xFDD0..=0xFDEF).contains(&c) && c & 0xFFFE != 0xFFFE)
+}
+
+/// Text in Markdown that reads as it is.
+pub fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in comment(text).chars() {
+        if "\\`*_[]<>|#~&".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A code span of Markdown, in a table too, where GitHub takes `|` for the next cell even in code.
+pub fn markdown_code(text: &str) -> String {
+    let text = comment(text);
+    let (mut run, mut longest) = (0_usize, 0);
+    for c in text.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    let fence = "`".repeat(longest + 1);
+    let pad = if longest > 0 { " " } else { "" };
+    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +205,29 @@ mod tests {
             bind("/a,\"b"),
             "type=bind,\"source=/a,\"\"b\",\"target=/a,\"\"b\",readonly"
         );
+    }
+
+    #[test]
+    fn systemd_expands_nothing() {
+        for (text, quoted) in [
+            ("Qwen/Qwen3-8B", "Qwen/Qwen3-8B"),
+            ("", r#""""#),
+            (";", r#"";""#),
+            ("a b", r#""a b""#),
+            ("100%d $X", r#""100%%d $$X""#),
+            (r#"{"a": 1}"#, r#""{\"a\": 1}""#),
+            ("a\\n\n\t\0'", r#""a\\n\n\x09'""#),
+        ] {
+            assert_eq!(systemd_word(text), quoted, "{text:?}");
+        }
+        assert!(systemd_takes("é😀") && !systemd_takes("\u{FDD0}") && !systemd_takes("\u{1FFFE}"));
+    }
+
+    #[test]
+    fn markdown_shows_the_text() {
+        assert_eq!(markdown("a|b *c*\n# d"), r"a\|b \*c\* \# d");
+        assert_eq!(markdown_code("a|b"), r"`a\|b`");
+        assert_eq!(markdown_code("a`b"), "`` a`b ``");
     }
 
     #[test]

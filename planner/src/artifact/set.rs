@@ -1,5 +1,8 @@
 //! The set of files for a plan.
-use super::{compose, deployment::Deployment, header, omitted, plan_json, profile_yaml, shell, values};
+use super::{
+    autoscale, bench, compose, deployment::Deployment, env, header, k8s, kserve, lws, omitted, plan_json,
+    production_stack, profile_yaml, quadlet, ray, readme, report, shell, skypilot, systemd, values,
+};
 use crate::plan::{ArtifactKind, Plan};
 
 /// What the caller knows and the planner cannot.
@@ -41,16 +44,32 @@ pub fn render(plan: &Plan, options: &RenderOptions) -> ArtifactSet {
         return set;
     };
     let header = header::lines(plan, options);
-    for kind in ArtifactKind::ALL {
-        if omitted(plan, *kind).is_some() {
-            continue;
-        }
+    let kinds: Vec<ArtifactKind> = ArtifactKind::ALL
+        .iter()
+        .copied()
+        .filter(|kind| omitted(plan, *kind).is_none())
+        .collect();
+    for kind in &kinds {
         let text = match kind {
             ArtifactKind::Command => shell::serve(&deployment, &header),
             ArtifactKind::Docker => shell::docker(&deployment, &header),
             ArtifactKind::Compose => compose::compose(&deployment, &header),
+            ArtifactKind::Systemd => systemd::systemd(&deployment, &header),
+            ArtifactKind::Env => env::env(&deployment, &header),
+            ArtifactKind::Quadlet => quadlet::quadlet(&deployment, &header),
+            ArtifactKind::K8s => k8s::k8s(&deployment, &header),
+            ArtifactKind::Autoscale => autoscale::autoscale(&deployment, &header),
             ArtifactKind::Values => values::values(&deployment, &header),
-            ArtifactKind::Profile => profile_yaml::profile_yaml(&plan.scenario, ArtifactKind::ALL, &header),
+            ArtifactKind::ProductionStack => production_stack::values(&deployment, &header),
+            ArtifactKind::Kserve => kserve::inference_service(&deployment, &header),
+            ArtifactKind::LlmInferenceService => kserve::llm_inference_service(&deployment, &header),
+            ArtifactKind::Lws => lws::lws(&deployment, &header),
+            ArtifactKind::Ray => ray::ray(&deployment, &header),
+            ArtifactKind::Skypilot => skypilot::skypilot(&deployment, &header),
+            ArtifactKind::Bench => bench::bench(&deployment, &header),
+            ArtifactKind::Report => report::report(plan, options),
+            ArtifactKind::Readme => readme::readme(&deployment, options),
+            ArtifactKind::Profile => profile_yaml::profile_yaml(&plan.scenario, &kinds, &header),
             // Last in the order: it holds the others.
             ArtifactKind::Plan => plan_json(plan, &set),
         };

@@ -2,6 +2,7 @@
 use super::{
     argv::Arg,
     deployment::Deployment,
+    nodes::Word,
     quote::{Comments, bind, push_comment, shell_word},
 };
 
@@ -10,14 +11,12 @@ pub(crate) fn serve(deployment: &Deployment<'_>, header: &Comments) -> String {
     let version = deployment.plan.scenario.vllm_version;
     let args = &deployment.args;
     let mut script = Script::new(header, args);
+    if !deployment.nodes.is_alone() {
+        script.on_each_node(deployment, "serve_command.sh");
+    }
     script.line("set -euo pipefail");
     script.line("");
-    script.line("if ! command -v vllm >/dev/null; then");
-    script.line(&format!(
-        "  echo 'vllm is not on PATH; install it with: pip install vllm=={version}' >&2"
-    ));
-    script.line("  exit 127");
-    script.line("fi");
+    script.needs("vllm", &format!("pip install vllm=={version}"));
     script.note(&format!(
         "`vllm --version` should print {version}: other versions have other flags and defaults."
     ));
@@ -31,6 +30,7 @@ pub(crate) fn serve(deployment: &Deployment<'_>, header: &Comments) -> String {
         ));
     }
     script.line("");
+    script.nodes(deployment);
     script.command("exec vllm serve", &[], args);
     script.text
 }
@@ -39,6 +39,9 @@ pub(crate) fn serve(deployment: &Deployment<'_>, header: &Comments) -> String {
 pub(crate) fn docker(deployment: &Deployment<'_>, header: &Comments) -> String {
     let args = &deployment.args;
     let mut script = Script::new(header, args);
+    if !deployment.nodes.is_alone() {
+        script.on_each_node(deployment, "docker_run.sh");
+    }
     script.line("set -euo pipefail");
     script.line("");
     script.note("HF_TOKEN is passed on by name where it is set; its value is never written here.");
@@ -48,6 +51,7 @@ pub(crate) fn docker(deployment: &Deployment<'_>, header: &Comments) -> String {
         script.note("The model's folder is mounted where it lies here.");
     }
     script.line("");
+    script.nodes(deployment);
     script.command("exec docker run", &options(deployment), args);
     script.text
 }
@@ -69,7 +73,12 @@ fn options(deployment: &Deployment<'_>) -> Vec<String> {
         lines.push(format!("--gpus {}", deployment.gpus));
     }
     lines.push("--ipc=host".to_owned());
-    lines.push(format!("-p {0}:{0}", deployment.port));
+    lines.push(if deployment.nodes.is_alone() {
+        format!("-p {0}:{0}", deployment.port)
+    } else {
+        // The nodes talk over ports of their choice.
+        "--network host".to_owned()
+    });
     lines.push("-e HF_TOKEN".to_owned());
     lines.push(r#"-v "${HF_HOME:-$HOME/.cache/huggingface}:/root/.cache/huggingface""#.to_owned());
     lines.push("-v vllm-cache:/root/.cache/vllm".to_owned());
@@ -80,17 +89,35 @@ fn options(deployment: &Deployment<'_>) -> Vec<String> {
     lines
 }
 
-struct Script {
-    text: String,
+/// A bash script.
+pub(crate) struct Script {
+    pub(crate) text: String,
+    /// Words of an array that the node fills.
+    has_nodes: bool,
 }
 
 impl Script {
+    /// The first lines.
+    pub(crate) fn start(header: &Comments) -> Self {
+        let mut text = "#!/usr/bin/env bash\n".to_owned();
+        text.push_str(header.as_str());
+        Self {
+            text,
+            has_nodes: false,
+        }
+    }
+
+    /// Nothing yet.
+    pub(crate) const fn bare() -> Self {
+        Self {
+            text: String::new(),
+            has_nodes: false,
+        }
+    }
+
     /// The first lines: header, and a reason for each flag.
     fn new(header: &Comments, args: &[Arg]) -> Self {
-        let mut script = Self {
-            text: "#!/usr/bin/env bash\n".to_owned(),
-        };
-        script.text.push_str(header.as_str());
+        let mut script = Self::start(header);
         script.note("");
         script.note("Why each flag is there:");
         for arg in args {
@@ -101,22 +128,72 @@ impl Script {
         script
     }
 
-    fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         self.text.push_str(line);
         self.text.push('\n');
     }
 
-    fn note(&mut self, text: &str) {
+    pub(crate) fn note(&mut self, text: &str) {
         push_comment(&mut self.text, text);
     }
 
-    /// One argument a line; what the caller adds comes last.
-    fn command(&mut self, program: &str, options: &[String], args: &[Arg]) {
-        let expands = |word: &String| word.contains(['$', '`']);
-        if args.iter().any(|arg| arg.values.iter().any(expands)) {
+    /// Stops where a program is not there.
+    pub(crate) fn needs(&mut self, program: &str, install: &str) {
+        self.line(&format!("if ! command -v {program} >/dev/null; then"));
+        self.line(&format!(
+            "  echo '{program} is not on PATH; install it with: {install}' >&2"
+        ));
+        self.line("  exit 127");
+        self.line("fi");
+    }
+
+    /// How the script is run where a deployment takes several nodes.
+    fn on_each_node(&mut self, deployment: &Deployment<'_>, name: &str) {
+        self.note("");
+        self.note(&deployment.nodes.reason());
+        self.note("Run this on each, the first one first:");
+        for rank in 0..deployment.nodes.count.min(4) {
+            self.note(&format!("NODE_RANK={rank} HEAD_ADDRESS=10.0.0.1 ./{name}"));
+        }
+        self.note("HEAD_ADDRESS is the first node's, as the others reach it; where a node has several, VLLM_HOST_IP says which is its own.");
+    }
+
+    /// What depends on the node.
+    pub(crate) fn nodes(&mut self, deployment: &Deployment<'_>) {
+        let nodes = &deployment.nodes;
+        if nodes.is_alone() {
+            return;
+        }
+        self.has_nodes = true;
+        self.line(": \"${NODE_RANK:?is 0 on the first node, 1 on the next}\" \"${HEAD_ADDRESS:?is the address of the first node}\"");
+        if nodes.needs_ray() {
+            self.note("vLLM before 0.11.2 needs a Ray cluster for this: pip install ray");
+            self.line("if [ \"$NODE_RANK\" -gt 0 ]; then");
+            self.line("  exec ray start --address \"$HEAD_ADDRESS:6379\" --block");
+            self.line("fi");
+            self.line("ray start --head --port 6379");
+        }
+        self.line(&format!("node=({})", shell_words(&nodes.common())));
+        let others = nodes.others();
+        if !others.is_empty() {
+            self.line("if [ \"$NODE_RANK\" -gt 0 ]; then");
+            self.line(&format!("  node+=({})", shell_words(&others)));
+            self.line("fi");
+        }
+        self.line("");
+    }
+
+    /// Says so where a text below looks like a variable and is none.
+    pub(crate) fn meant<'a>(&mut self, mut texts: impl Iterator<Item = &'a str>) {
+        if texts.any(|text| text.contains(['$', '`'])) {
             self.note("What looks like a variable below is meant as it stands.");
             self.line("# shellcheck disable=SC2016");
         }
+    }
+
+    /// One argument a line; what the caller adds comes last.
+    pub(crate) fn command(&mut self, program: &str, options: &[String], args: &[Arg]) {
+        self.meant(args.iter().flat_map(|arg| &arg.values).map(String::as_str));
         let args = args.iter().map(|arg| {
             let words: Vec<String> = arg.words().iter().map(|word| shell_word(word)).collect();
             words.join(" ")
@@ -126,7 +203,23 @@ impl Script {
             command.push_str(" \\\n  ");
             command.push_str(&part);
         }
+        if self.has_nodes {
+            command.push_str(" \\\n  \"${node[@]}\"");
+        }
         command.push_str(" \\\n  \"$@\"");
         self.line(&command);
     }
+}
+
+fn shell_words(words: &[Word]) -> String {
+    let words: Vec<String> = words
+        .iter()
+        .map(|word| match word {
+            Word::Plain(text) => shell_word(text),
+            Word::Rank => "\"$NODE_RANK\"".to_owned(),
+            Word::Head => "\"$HEAD_ADDRESS\"".to_owned(),
+            Word::Start(engines) => format!("\"$((NODE_RANK * {engines}))\""),
+        })
+        .collect();
+    words.join(" ")
 }

@@ -7,7 +7,6 @@ use super::{
     quote::{Comments, dollars},
     yaml::{Document, Yaml, map, texts},
 };
-use crate::units::GIB;
 
 /// k8s-values.yaml
 pub(crate) fn values(deployment: &Deployment<'_>, header: &Comments) -> String {
@@ -72,7 +71,7 @@ fn workload(document: &mut Document, deployment: &Deployment<'_>) {
     document.gap();
     document.comment("GPUs are what the plan takes. Processor and main memory are rules of thumb: two cores and 6 GiB a GPU");
     document.comment("beyond 2 cores and 8 GiB, twice that as the limit.");
-    let (cpu, memory) = (2 + 2 * deployment.gpus, 8 + 6 * deployment.gpus);
+    let (cpu, memory) = deployment.host();
     let amount = |times: u32| {
         map([
             ("cpu", (cpu * times).into()),
@@ -87,38 +86,16 @@ fn workload(document: &mut Document, deployment: &Deployment<'_>) {
 
 /// The chart always asks for a node with one of these products.
 fn gpu_models(document: &mut Document, deployment: &Deployment<'_>) {
-    let gpu = &deployment.plan.scenario.hardware.gpu;
     document.comment(
         "The label nvidia.com/gpu.product of your nodes; kubectl get nodes -L nvidia.com/gpu.product",
     );
-    let mut names: Vec<String> = gpu.nvml_names.iter().map(|name| label(name)).collect();
-    if names.is_empty() && gpu.name != "custom" {
-        names.push(label(&gpu.name));
-    }
+    let mut names = deployment.products();
     if names.is_empty() {
         document
             .comment("REPLACE THIS: the chart demands a product, and the plan is for a GPU without a name.");
         names.push("REPLACE-WITH-YOUR-GPU-PRODUCT".to_owned());
     }
     document.entry("gpuModels", texts(names.iter().map(String::as_str)));
-}
-
-/// NVML's name as GPU feature discovery writes it into a label.
-fn label(name: &str) -> String {
-    let label: String = name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "._-".contains(c) {
-                c
-            } else {
-                '-'
-            }
-        })
-        .take(63)
-        .collect();
-    label
-        .trim_matches(|c: char| !c.is_ascii_alphanumeric())
-        .to_owned()
 }
 
 fn image(deployment: &Deployment<'_>) -> Yaml {
@@ -167,14 +144,12 @@ fn storage(document: &mut Document, deployment: &Deployment<'_>) {
             "The model is a folder: copy it into the volume and give its path below /data in the command.",
         );
     }
-    // Weights, a fifth more for what a repository holds besides, and 10 GiB for caches.
-    let gib = (deployment.weights.get() * 6 / 5).div_ceil(GIB) + 10;
     document.entry(
         "extraInit",
         map([
             ("modelDownload", map([("enabled", false.into())])),
             ("initContainers", Yaml::List(Vec::new())),
-            ("pvcStorage", format!("{}Gi", gib.next_multiple_of(10)).into()),
+            ("pvcStorage", format!("{}Gi", deployment.storage_gib()).into()),
         ]),
     );
 }

@@ -4,7 +4,7 @@ use serde::{
     Serialize, Serializer,
     ser::{SerializeMap as _, SerializeSeq as _},
 };
-use serde_saphyr::Commented;
+use serde_saphyr::{Commented, LitStr};
 use std::borrow::Cow;
 
 /// A node.
@@ -24,6 +24,8 @@ pub(crate) enum Yaml {
     List(Vec<Yaml>),
     /// A map.
     Map(Vec<(Cow<'static, str>, Yaml)>),
+    /// Lines of text as they stand, for a file within the file.
+    Block(String),
     /// A scalar with a comment after it.
     Commented(Box<Yaml>, String),
 }
@@ -91,6 +93,7 @@ impl Serialize for Yaml {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Text(text) => serializer.serialize_str(text),
+            Self::Block(text) => LitStr(text).serialize(serializer),
             Self::Int(value) => serializer.serialize_u64(*value),
             Self::Number(value) => serializer.serialize_f64(*value),
             Self::Bool(value) => serializer.serialize_bool(*value),
@@ -146,6 +149,19 @@ impl Document {
         if !self.text.ends_with('\n') {
             self.text.push('\n');
         }
+    }
+
+    /// Text as it stands.
+    pub(crate) fn text(&mut self, text: &'static str) {
+        self.text.push_str(text);
+    }
+
+    /// A new document that holds one object of Kubernetes.
+    pub(crate) fn object(&mut self, version: &'static str, kind: &'static str, name: &str, labels: Yaml) {
+        self.text.push_str("---\n");
+        self.entry("apiVersion", version);
+        self.entry("kind", kind);
+        self.entry("metadata", map([("name", name.into()), ("labels", labels)]));
     }
 
     /// The text.

@@ -12,7 +12,7 @@ mod scenario;
 mod tower;
 
 pub use crate::memory::Term;
-pub use artifact_kind::ArtifactKind;
+pub use artifact_kind::{ArtifactGroup, ArtifactKind};
 pub use evaluate::evaluate;
 pub use output::{
     Bias, Feasibility, Memory, Note, OomRisk, Outcome, PLAN_SCHEMA, Plan, RankMemory, Remedy, Severity,

@@ -11,14 +11,14 @@ use proptest::prelude::*;
 use serde_json::Value;
 use std::{fmt::Write as _, fs, path::PathBuf, process::Command};
 
-fn options() -> RenderOptions {
+pub(crate) fn options() -> RenderOptions {
     RenderOptions {
         date: Some("2026-11-25".to_owned()),
         link: Some("https://example.org/#s=1&model=x".to_owned()),
     }
 }
 
-fn text(plan: &Plan, kind: ArtifactKind) -> String {
+pub(crate) fn text(plan: &Plan, kind: ArtifactKind) -> String {
     let set = render(plan, &options());
     let file = set.get(kind).unwrap_or_else(|| panic!("no {}", kind.path()));
     file.text.clone()
@@ -36,7 +36,7 @@ fn fixed(scenario: &Scenario) -> Plan {
     plan
 }
 
-fn nasty(words: [&str; 4]) -> Scenario {
+pub(crate) fn nasty(words: [&str; 4]) -> Scenario {
     let mut scenario = scenario(
         "Qwen/Qwen3-8B",
         "H100 SXM",
@@ -56,7 +56,7 @@ fn nasty(words: [&str; 4]) -> Scenario {
     scenario
 }
 
-const TRAPS: [&str; 4] = [
+pub(crate) const TRAPS: [&str; 4] = [
     "a'b \"c\" $HOME $(id) `id`",
     "on",
     "{{ x }}\n- y: #\t😀",
@@ -64,7 +64,7 @@ const TRAPS: [&str; 4] = [
 ];
 
 /// Runs a script with a program of that name first on PATH, which prints its words, each with a NUL behind it.
-fn run_with_stub(name: &str, program: &str, script: &str) -> Vec<String> {
+pub(crate) fn run_with_stub(name: &str, program: &str, script: &str) -> Vec<String> {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();
     let (stub, file) = (folder.join(program), folder.join("script.sh"));
@@ -353,12 +353,28 @@ fn nothing_is_written_that_would_not_run() {
         .iter()
         .map(|file| file.kind)
         .collect();
-    assert_eq!(kinds, [ArtifactKind::Profile, ArtifactKind::Plan]);
-    assert!(
-        omitted(&several, ArtifactKind::Command)
-            .unwrap()
-            .contains("16 GPUs")
-    );
+    for kind in [
+        ArtifactKind::K8s,
+        ArtifactKind::Values,
+        ArtifactKind::Systemd,
+        ArtifactKind::Quadlet,
+    ] {
+        assert!(
+            !kinds.contains(&kind) && omitted(&several, kind).unwrap().contains("2 nodes"),
+            "{kind:?}"
+        );
+    }
+    for kind in [
+        ArtifactKind::Command,
+        ArtifactKind::Docker,
+        ArtifactKind::Compose,
+        ArtifactKind::Plan,
+    ] {
+        assert!(
+            kinds.contains(&kind) && omitted(&several, kind).is_none(),
+            "{kind:?}"
+        );
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod host_report;
 mod hostile;
 mod import;
 mod irregular;
+mod kinds;
 mod matrix;
 mod measured;
 mod methodology;

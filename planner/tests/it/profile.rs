@@ -95,7 +95,7 @@ fn a_profile_of_the_older_tool_loads() {
             ArtifactKind::Command,
             ArtifactKind::Profile,
             ArtifactKind::Compose,
-            ArtifactKind::Values
+            ArtifactKind::K8s
         ]
     );
     let notes = profile.notes.join("\n");

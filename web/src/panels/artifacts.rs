@@ -1,4 +1,4 @@
-//! The files: one tab each, copy, download, and the options that change no memory.
+//! The files: groups by where they are used, one tab each, copy, download, and the options that change no memory.
 use crate::{
     browser,
     code_view::view::code,
@@ -9,7 +9,7 @@ use crate::{
 use leptos::{ev, prelude::*};
 use planner::{
     ArtifactKind, Outcome,
-    artifact::{omitted, zip},
+    artifact::{ArtifactGroup, omitted, zip},
 };
 
 const CODE: &str = "artifact-code";
@@ -43,14 +43,24 @@ pub(crate) fn Artifacts() -> AnyView {
 }
 
 fn files(state: AppState) -> AnyView {
-    let tabs = ArtifactKind::ALL
+    let groups = ArtifactGroup::ALL
         .iter()
-        .map(|kind| tab(state, *kind))
+        .map(|one| group(state, *one))
         .collect_view();
+    let shown = Memo::new(move |_| state.tab.get().group());
+    let tabs = part(move || {
+        shown
+            .get()
+            .kinds()
+            .map(|kind| tab(state, kind))
+            .collect_view()
+            .into_any()
+    });
     let missing = Memo::new(move |_| state.files.with(|files| files.get(state.tab.get()).is_none()));
     let label = words(move || format!("tab-{}", state.tab.get().name()));
     view! {
         <div class="files">
+            <div class="groups" role="group" aria-label="Kinds of files">{groups}</div>
             <div class="tabs" role="tablist" aria-label="Files" on:keydown=move |event| key(state, &event)>{tabs}</div>
             <div class="file" role="tabpanel" id="artifact" aria-labelledby=label>
                 {part(move || if missing.get() { reason(state) } else { file(state) })}
@@ -89,6 +99,29 @@ fn reason(state: AppState) -> AnyView {
     view! { <p class="refusal">{format!("No {}: {why}.", kind.path())}</p> }.into_any()
 }
 
+/// Shows the first file of a group, and the tabs of the others.
+fn group(state: AppState, group: ArtifactGroup) -> AnyView {
+    let here = flag(move || state.tab.get().group() == group);
+    let first = move || {
+        if state.tab.get_untracked().group() != group
+            && let Some(kind) = group.kinds().next()
+        {
+            actions::show_file(state, kind);
+        }
+    };
+    view! {
+        <button
+            type="button"
+            class="button"
+            aria-pressed=words(move || here.get().to_string())
+            on:click=press(first)
+        >
+            {group.label()}
+        </button>
+    }
+    .into_any()
+}
+
 fn tab(state: AppState, kind: ArtifactKind) -> AnyView {
     let here = flag(move || state.tab.get() == kind);
     view! {
@@ -109,7 +142,7 @@ fn tab(state: AppState, kind: ArtifactKind) -> AnyView {
 
 /// Arrows, Home and End move between tabs and show what they reach.
 fn key(state: AppState, event: &ev::KeyboardEvent) {
-    let all = ArtifactKind::ALL;
+    let all: Vec<ArtifactKind> = state.tab.get_untracked().group().kinds().collect();
     let Some(now) = all.iter().position(|kind| *kind == state.tab.get_untracked()) else {
         return;
     };

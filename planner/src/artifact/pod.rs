@@ -1,0 +1,222 @@
+//! What pods of vLLM share, whatever object holds them: container, volumes, probes, the node they need.
+use super::{
+    argv::Arg,
+    deployment::Deployment,
+    quote::dollars,
+    yaml::{Yaml, map, texts},
+};
+use std::borrow::Cow;
+
+/// Where containers run as root.
+const CACHE: &str = "/root/.cache";
+/// Seconds between two looks of the startup and liveness probes.
+pub(crate) const PERIOD: u64 = 10;
+
+type Entries = Vec<(Cow<'static, str>, Yaml)>;
+
+/// What follows `vllm serve`, one word an item, the reason behind each flag.
+pub(crate) fn words(deployment: &Deployment<'_>) -> Vec<Yaml> {
+    deployment.args.iter().flat_map(arg).collect()
+}
+
+/// The words of one argument.
+pub(crate) fn arg(arg: &Arg) -> Vec<Yaml> {
+    let item = |(i, word): (usize, &String)| {
+        let item = Yaml::from(dollars(word));
+        if i == 0 { item.comment(&arg.why) } else { item }
+    };
+    arg.words().iter().enumerate().map(item).collect()
+}
+
+/// The container, without what it runs.
+pub(crate) struct Container<'a, 'b> {
+    pub(crate) deployment: &'a Deployment<'b>,
+    pub(crate) name: &'a str,
+    pub(crate) command: Yaml,
+    pub(crate) args: Vec<Yaml>,
+    /// It answers requests.
+    pub(crate) serves: bool,
+}
+
+impl Container<'_, '_> {
+    pub(crate) fn yaml(self) -> Yaml {
+        let image = self.deployment.image();
+        self.with_image(image)
+    }
+
+    /// Of another image than vLLM's; without a command where the image's own is meant.
+    pub(crate) fn with_image(self, image: String) -> Yaml {
+        let deployment = self.deployment;
+        let mut entries: Entries = vec![("name".into(), self.name.into()), ("image".into(), image.into())];
+        if !matches!(self.command, Yaml::Null) {
+            entries.push(("command".into(), self.command));
+        }
+        if !self.args.is_empty() {
+            entries.push(("args".into(), Yaml::List(self.args)));
+        }
+        entries.push(("env".into(), Yaml::List(environment(deployment))));
+        if self.serves {
+            let port = map([("name", "http".into()), ("containerPort", deployment.port.into())]);
+            entries.push(("ports".into(), Yaml::List(vec![port])));
+        }
+        entries.push(("resources".into(), resources(deployment)));
+        if self.serves {
+            entries.extend(probes(deployment));
+        }
+        entries.push(("volumeMounts".into(), Yaml::List(mounts(deployment))));
+        if deployment.rocm {
+            let context = map([
+                ("capabilities", map([("add", texts(["SYS_PTRACE"]))])),
+                ("seccompProfile", map([("type", "Unconfined".into())])),
+            ]);
+            entries.push(("securityContext".into(), context));
+        }
+        Yaml::Map(entries)
+    }
+}
+
+/// The token from the secret, where there is one.
+pub(crate) fn environment(deployment: &Deployment<'_>) -> Vec<Yaml> {
+    let secret = map([
+        ("name", deployment.plan.scenario.deploy.hf_secret.as_str().into()),
+        ("key", "token".into()),
+        (
+            "optional",
+            Yaml::from(true).comment("models that are not gated need none"),
+        ),
+    ]);
+    vec![map([
+        ("name", "HF_TOKEN".into()),
+        ("valueFrom", map([("secretKeyRef", secret)])),
+    ])]
+}
+
+/// GPUs as the plan takes them; processor and main memory by rule of thumb.
+pub(crate) fn resources(deployment: &Deployment<'_>) -> Yaml {
+    let (cpu, memory) = deployment.host();
+    let shared = deployment.shared_gib();
+    let amount = |times: u32| {
+        map([
+            ("cpu", (cpu * times).into()),
+            // What lies in /dev/shm counts as the container's.
+            ("memory", format!("{}Gi", memory * times + shared).into()),
+            (deployment.resource(), deployment.gpus.into()),
+        ])
+    };
+    map([("requests", amount(1)), ("limits", amount(2))])
+}
+
+/// Starting may take its time; then a pod that does not answer for a minute is started again.
+fn probes(deployment: &Deployment<'_>) -> [(Cow<'static, str>, Yaml); 3] {
+    let probe = |period: u64, failures: u64| {
+        map([
+            (
+                "httpGet",
+                map([("path", "/health".into()), ("port", "http".into())]),
+            ),
+            ("periodSeconds", period.into()),
+            ("timeoutSeconds", 5_u32.into()),
+            ("failureThreshold", failures.into()),
+        ])
+    };
+    [
+        ("startupProbe".into(), probe(PERIOD, start_looks(deployment))),
+        ("readinessProbe".into(), probe(5, 3)),
+        ("livenessProbe".into(), probe(PERIOD, 6)),
+    ]
+}
+
+/// How often the startup probe may fail: for as long as a first start may take, and half as much again.
+pub(crate) fn start_looks(deployment: &Deployment<'_>) -> u64 {
+    (deployment.start_seconds * 3 / 2).div_ceil(PERIOD)
+}
+
+/// Seconds until a rollout counts as failed: the startup probe's time, and ten minutes for the image.
+pub(crate) fn deadline(deployment: &Deployment<'_>) -> u64 {
+    start_looks(deployment) * PERIOD + 600
+}
+
+/// How the startup probe's time comes about.
+pub(crate) fn start_reason(deployment: &Deployment<'_>) -> String {
+    format!(
+        "{} The startup probe waits that long and half as much again.",
+        deployment.start_reason()
+    )
+}
+
+pub(crate) fn mounts(deployment: &Deployment<'_>) -> Vec<Yaml> {
+    let mount =
+        |name: &'static str, path: &'static str| map([("name", name.into()), ("mountPath", path.into())]);
+    let mut mounts = vec![mount("cache", CACHE), mount("shm", "/dev/shm")];
+    if let Some(folder) = deployment.model_folder() {
+        mounts.push(map([
+            ("name", "model".into()),
+            ("mountPath", folder.into()),
+            ("readOnly", true.into()),
+        ]));
+    }
+    mounts
+}
+
+/// Volumes for [`mounts`]; `cache` is where weights and compiled graphs stay.
+pub(crate) fn volumes(deployment: &Deployment<'_>, cache: (&'static str, Yaml)) -> Vec<Yaml> {
+    let shared = map([
+        ("medium", "Memory".into()),
+        (
+            "sizeLimit",
+            Yaml::from(format!("{}Gi", deployment.shared_gib()))
+                .comment("a bound; what is not written takes nothing"),
+        ),
+    ]);
+    let mut volumes = vec![
+        map([("name", "cache".into()), cache]),
+        map([("name", "shm".into()), ("emptyDir", shared)]),
+    ];
+    if let Some(folder) = deployment.model_folder() {
+        let folder = map([("path", folder.into()), ("type", "Directory".into())]);
+        volumes.push(map([("name", "model".into()), ("hostPath", folder)]));
+    }
+    volumes
+}
+
+/// Nodes with the plan's GPU; nothing where their label is not known.
+pub(crate) fn affinity(deployment: &Deployment<'_>) -> Option<(Cow<'static, str>, Yaml)> {
+    let products = deployment.products();
+    if deployment.rocm || products.is_empty() {
+        return None;
+    }
+    let required = map([("nodeSelectorTerms", product_terms(&products))]);
+    let node = map([("requiredDuringSchedulingIgnoredDuringExecution", required)]);
+    Some(("affinity".into(), map([("nodeAffinity", node)])))
+}
+
+/// Terms of a node selector for one of these products.
+pub(crate) fn product_terms(products: &[String]) -> Yaml {
+    let label = map([
+        ("key", "nvidia.com/gpu.product".into()),
+        ("operator", "In".into()),
+        ("values", texts(products.iter().map(String::as_str))),
+    ]);
+    Yaml::List(vec![map([("matchExpressions", Yaml::List(vec![label]))])])
+}
+
+/// The spec of a pod with one container.
+pub(crate) fn spec(deployment: &Deployment<'_>, container: Yaml, cache: (&'static str, Yaml)) -> Entries {
+    let mut entries: Entries = vec![(
+        "enableServiceLinks".into(),
+        Yaml::from(false).comment("a service named vllm would set VLLM_PORT to a URL"),
+    )];
+    entries.extend(affinity(deployment));
+    entries.push((
+        "terminationGracePeriodSeconds".into(),
+        Yaml::from(60_u32).comment("for answers under way"),
+    ));
+    entries.push(("containers".into(), Yaml::List(vec![container])));
+    entries.push(("volumes".into(), Yaml::List(volumes(deployment, cache))));
+    entries
+}
+
+/// The label by which services and controllers find the pods.
+pub(crate) fn labels(deployment: &Deployment<'_>) -> Yaml {
+    map([("app.kubernetes.io/name", deployment.name().into())])
+}
