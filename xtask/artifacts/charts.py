@@ -50,6 +50,40 @@ class Charts:
         self.report.check(what, [f for f in folders if f.has(file)], judge, at_least=0)
 
 
+    def values_schema(self, what, schema, file, folders):
+        """The chart's own schema, and no key that it does not know: it would be taken and do nothing."""
+        import json
+
+        import jsonschema
+
+        with open(schema) as text:
+            document = json.load(text)
+        validator = jsonschema.validators.validator_for(document)(document)
+
+        def judge(folder):
+            [values] = documents(folder.text(file))
+            wrong = next((str(error) for error in validator.iter_errors(values)), None)
+            return wrong or unknown(values, document, "")
+
+        self.report.check(what, [f for f in folders if f.has(file)], judge, at_least=0)
+
+
+def unknown(value, schema, path):
+    if isinstance(value, list):
+        found = (unknown(item, schema.get("items") or {}, path) for item in value)
+        return next(filter(None, found), None)
+    known = schema.get("properties")
+    if not isinstance(value, dict) or not known:
+        return None
+    for key, item in value.items():
+        if key not in known:
+            return f"the chart has no {path}{key}"
+        wrong = unknown(item, known[key], f"{path}{key}.")
+        if wrong:
+            return wrong
+    return None
+
+
 def keys(values):
     return set(values)
 

@@ -40,6 +40,12 @@ def main():
     kubernetes.manifests(plans)
     charts = Charts(report, kubernetes, tools["work"])
     charts.render("vLLM's chart", tools["vllm_chart"], "k8s-values.yaml", plans)
+    stack = "production-stack-values.yaml"
+    charts.values_schema("production-stack's schema", tools["schemas"] / "production-stack.json", stack, plans)
+    if tools["production_stack_chart"]:
+        charts.render("production-stack's chart", tools["production_stack_chart"], stack, plans)
+    else:
+        print("  production-stack's chart: not rendered, no registry has it; PRODUCTION_STACK_CHART=<its helm/ folder>")
     units = Units(report, tools, tools["work"])
     units.systemd(plans)
     units.quadlet(plans)

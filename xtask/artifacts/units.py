@@ -31,7 +31,7 @@ class Units:
     def systemd(self, folders, what="systemd-analyze verify, vllm.service", at_least=0):
         def judge(folder):
             text = folder.text("vllm.service")
-            words = exec_words(text, "ExecStart")
+            words = [once(word) for word in exec_words(text, "ExecStart")]
             wrong = differs("ExecStart", words[1:], ["serve", *folder.argv])
             # The program does not lie there on this machine.
             return wrong or self.verify(folder.path.name, text.replace(words[0], "/bin/true"))
@@ -48,8 +48,9 @@ class Units:
             if done.returncode:
                 return done.stdout + done.stderr
             made = done.stdout.split("---vllm.service---", 1)[1]
+            # podman's own words hold specifiers, so ours are doubled instead.
             words = exec_words(made, "ExecStart")
-            if not holds(words, folder.argv):
+            if not holds(words, [word.replace("%", "%%").replace("$", "$$") for word in folder.argv]):
                 return f"the plan's words are not in {words}"
             return self.verify(f"{folder.path.name}-quadlet", made.replace(words[0], "/bin/true"))
 
@@ -57,7 +58,7 @@ class Units:
 
 
 def exec_words(text, key):
-    """The words of a command line, as systemd itself splits them; its specifiers and variables must be doubled."""
+    """The words of a command line, as systemd itself splits them."""
     lines = []
     for line in text.split("\n"):
         # conf-parser.c: a comment between continued lines is left out, the backslash becomes a space.
@@ -68,7 +69,7 @@ def exec_words(text, key):
         else:
             lines.append(line)
     [line] = [line for line in lines if line.startswith(f"{key}=")]
-    return [once(word) for word in split(line.removeprefix(f"{key}=").strip())]
+    return split(line.removeprefix(f"{key}=").strip())
 
 
 def once(word):
