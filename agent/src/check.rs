@@ -48,6 +48,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
         .command_of(scenario.vllm_version)
         .map_err(|error| explained(name, error))?;
     scenario.engine = command.engine.clone();
+    model_source::find_draft(&mut scenario, args.config.draft_config.as_deref())?;
     scenario_source::count_gpus(&mut scenario, &args.machine, &args.fields);
     let mut plan = evaluate(&scenario);
     let refused = note(&mut plan, &command, &imported.notes);

@@ -154,6 +154,9 @@ pub(crate) struct ConfigArgs {
     /// The model's config.json, a folder with it, or `-` for stdin
     #[arg(long, value_name = "FILE|DIR|-", help_heading = "Model")]
     pub(crate) model_config: Option<PathBuf>,
+    /// The config.json of the draft that --speculative-config names, or a folder with it
+    #[arg(long, value_name = "FILE|DIR", help_heading = "Model")]
+    pub(crate) draft_config: Option<PathBuf>,
     /// Branch, tag or commit of the model
     #[arg(long, value_name = "REVISION", help_heading = "Model")]
     pub(crate) revision: Option<String>,

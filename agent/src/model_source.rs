@@ -1,8 +1,11 @@
 //! Finds a model's config.json: the file that was given, a local folder, the local Hugging Face cache, the catalogue.
 use crate::{error::ExpectedError, files, hub_cache, output, suggest};
-use planner::model::{ConfigError, ModelInput, POOLING_BESIDE, models};
+use planner::{
+    Scenario,
+    model::{ConfigError, ModelInput, POOLING_BESIDE, models, parse_config},
+};
 use serde_json::{Map, Value};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The name where a config.json came without one.
 pub(crate) const UNNAMED: &str = "your-org/your-model";
@@ -28,6 +31,39 @@ pub(crate) fn find(
     input.revision = revision.map(str::to_owned);
     output::say(&format!("model: {} ({origin})", output::printable(&input.id)));
     Ok(input)
+}
+
+/// Finds the config of the draft that the arguments name, as a model's is found; the catalogue is the planner's to ask.
+pub(crate) fn find_draft(scenario: &mut Scenario, config: Option<&Path>) -> Result<(), ExpectedError> {
+    let name = scenario.engine.draft_model();
+    let folder = match (config, &name) {
+        (Some(path), _) if !path.is_dir() => return read_draft(scenario, path),
+        (Some(path), _) => path.to_owned(),
+        (None, _) if scenario.draft_config.is_some() => return Ok(()),
+        (None, Some(name)) if *name == scenario.model.id => return Ok(()),
+        (None, Some(name)) => {
+            let local = PathBuf::from(name);
+            let known = local
+                .is_dir()
+                .then_some(local)
+                .or_else(|| hub_cache::snapshot(name, None));
+            let Some(folder) = known.filter(|folder| folder.join("config.json").is_file()) else {
+                return Ok(());
+            };
+            folder
+        }
+        (None, None) => return Ok(()),
+    };
+    read_draft(scenario, &folder.join("config.json"))
+}
+
+fn read_draft(scenario: &mut Scenario, path: &Path) -> Result<(), ExpectedError> {
+    let text = files::read_text(path, files::MAX_CONFIG, "a draft's config.json")?;
+    let config = parse_config(&text).map_err(|error| wrong(path, &error))?;
+    let read = scenario.set_draft_config(&config);
+    read.map_err(|error| wrong(path, &error))?;
+    output::say(&format!("draft: config from {}", files::shown(path)));
+    Ok(())
 }
 
 /// Looks the id up.

@@ -49,6 +49,7 @@ pub(crate) fn read<const ALL: bool>(
         put(&mut question.scenario, hardware, machine.host.is_some());
     }
     set_fields(&mut question.scenario, machine, fields)?;
+    model_source::find_draft(&mut question.scenario, source.config.draft_config.as_deref())?;
     if fresh {
         count_gpus(&mut question.scenario, machine, fields);
     }

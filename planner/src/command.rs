@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
         let engine = &mut self.command.engine;
         set_flag(engine, self.version, name, value)?;
         let unmodelled = &mut self.command.unmodelled;
-        if !extras::READ.contains(&name)
+        if !extras::reads(name)
             && engine.vllm_args.iter().any(|(flag, _)| flag == name)
             && !unmodelled.iter().any(|f| f == name)
         {

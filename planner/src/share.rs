@@ -64,6 +64,9 @@ pub enum ShareError {
     /// A packed config that is damaged.
     #[error("the packed config (`m`) is damaged; the link may have been cut off")]
     DamagedConfig,
+    /// A packed config of a draft that is damaged.
+    #[error("the packed config of the draft (`d`) is damaged")]
+    DamagedDraft,
     /// No GPU.
     #[error("missing `gpu` (a name such as h100-sxm)")]
     MissingGpu,
@@ -96,6 +99,7 @@ impl ShareError {
             Self::UnknownModel { .. } => "share-unknown-model",
             Self::Config { .. } => "share-config",
             Self::DamagedConfig => "share-damaged-config",
+            Self::DamagedDraft => "share-damaged-draft",
             Self::MissingGpu => "share-missing-gpu",
             Self::UnknownGpu { .. } => "share-unknown-gpu",
             Self::Input(_) => "share-input",
@@ -112,6 +116,7 @@ impl ShareError {
                 "Choose the model again, or open its config.json."
             }
             Self::Config { .. } => "Open the model's own config.json.",
+            Self::DamagedDraft => "Copy the whole link again.",
             Self::DamagedConfig => "Copy the whole link again, or open the model's config.json.",
             Self::MissingGpu | Self::UnknownGpu { .. } => {
                 "Choose the GPU again, or give its memory and compute capability."

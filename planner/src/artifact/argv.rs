@@ -195,7 +195,7 @@ impl List {
             self.args.push(Arg {
                 flag: Some(flag.clone()),
                 values,
-                why: if extras::READ.contains(&flag.as_str()) {
+                why: if extras::reads(flag) {
                     "Set by you."
                 } else {
                     "Passed through; the plan does not model it."

@@ -27,7 +27,8 @@ pub fn set_flag(
             .map_err(|error| InputError { field: name, ..error });
     }
     let value = value.map(str::to_owned);
-    if found.flag.flag != "--middleware" {
+    // Elements of a list add up.
+    if found.flag.flag != "--middleware" && !found.dotted.ends_with('+') {
         args.vllm_args.retain(|(old, _)| *old != name);
     }
     args.vllm_args.push((name, value));

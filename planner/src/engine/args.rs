@@ -46,7 +46,7 @@ impl KvCacheDtype {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, InputError> {
+    pub(super) fn parse(text: &str) -> Result<Self, InputError> {
         Ok(
             match bounds::parse_choice("kv_cache_dtype", text, KV_CACHE_DTYPES)? {
                 "bfloat16" => Self::Bfloat16,

@@ -1,12 +1,12 @@
 //! Flags that change memory and stay among the further flags as they are: LoRA, speculative decoding.
-use super::EngineArgs;
+use super::{EngineArgs, Speculative};
 use crate::error::InputError;
 
 /// `--max-loras` beyond this is refused, so that products stay in range.
 const MAX_LORAS: u32 = 4096;
 
 /// The flags that are read here.
-pub(crate) const READ: &[&str] = &[
+const READ: &[&str] = &[
     "--enable-lora",
     "--max-loras",
     "--max-lora-rank",
@@ -15,13 +15,23 @@ pub(crate) const READ: &[&str] = &[
     "--convert",
     "--moe-backend",
     "--limit-mm-per-prompt",
-    "--limit-mm-per-prompt.audio",
-    "--limit-mm-per-prompt.image",
-    "--limit-mm-per-prompt.video",
     "--mm-encoder-tp-mode",
     "--mm-processor-kwargs",
     "--skip-mm-profiling",
+    "--speculative-config",
+    "--spec-method",
+    "--spec-model",
+    "--spec-tokens",
+    "--decode-context-parallel-size",
+    "--prefill-context-parallel-size",
+    "--dcp-q-replicate",
 ];
+
+/// Whether that flag, or the JSON flag that it is a key of, is read here.
+pub(crate) fn reads(flag: &str) -> bool {
+    let whole = flag.split_once('.').map_or(flag, |(whole, _)| whole);
+    READ.contains(&whole)
+}
 
 /// `--enable-lora`: buffers for that many adapters of that rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +51,14 @@ pub struct Extras {
     pub marlin_experts: bool,
     /// LoRA buffers.
     pub lora: Option<Lora>,
-    /// `--speculative-config` with a draft that has weights.
-    pub draft: bool,
-    /// The draft is a layer that the checkpoint brings.
-    pub own_draft: bool,
+    /// Speculative decoding.
+    pub speculative: Option<Speculative>,
+    /// `--decode-context-parallel-size`, where it is not 1.
+    pub dcp: Option<u32>,
+    /// `--prefill-context-parallel-size`, where it is not 1.
+    pub pcp: Option<u32>,
+    /// `--dcp-q-replicate`.
+    pub dcp_q_replicate: bool,
 }
 
 impl Extras {
@@ -58,6 +72,7 @@ impl Extras {
                     .ok_or_else(|| InputError::new(flag, format!("expected a number from 1 to {MAX_LORAS}")))
             })
         };
+        let several = |flag: &str| count(flag, 1).map(|number| (number > 1).then_some(number));
         let lora = if args.switched("--enable-lora") {
             Some(Lora {
                 max_loras: count("--max-loras", 1)?,
@@ -67,23 +82,15 @@ impl Extras {
         } else {
             None
         };
-        let speculative = value("--speculative-config").unwrap_or_default();
-        // Proposals from the prompt need no weights.
-        let draft =
-            !speculative.is_empty() && !speculative.contains("ngram") && !speculative.contains("suffix");
         Ok(Self {
             marlin_experts: value("--moe-backend") == Some("marlin"),
             lora,
-            draft,
-            own_draft: method(speculative).is_some_and(|method| method.ends_with("mtp")),
+            speculative: Speculative::read(args)?,
+            dcp: several("--decode-context-parallel-size")?,
+            pcp: several("--prefill-context-parallel-size")?,
+            dcp_q_replicate: args.switched("--dcp-q-replicate"),
         })
     }
-}
-
-/// `method` of a `--speculative-config`.
-fn method(config: &str) -> Option<String> {
-    let config: serde_json::Value = serde_json::from_str(config).ok()?;
-    config.get("method")?.as_str().map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -107,12 +114,5 @@ mod tests {
         assert_eq!((lora.max_loras, lora.max_lora_rank), (1, 16));
         assert_eq!(read(&[("--max-loras", Some("4"))]).unwrap().lora, None);
         assert!(read(&[("--enable-lora", None), ("--max-loras", Some("-1"))]).is_err());
-    }
-
-    #[test]
-    fn drafts_are_seen() {
-        let draft = |config| read(&[("--speculative-config", Some(config))]).unwrap().draft;
-        assert!(draft(r#"{"method":"mtp","num_speculative_tokens":1}"#));
-        assert!(!draft(r#"{"method":"ngram","num_speculative_tokens":4}"#));
     }
 }

@@ -2,7 +2,9 @@
 pub(crate) mod args;
 pub(crate) mod extras;
 mod flags;
+mod json_flag;
 mod resolved;
+mod speculative;
 mod version;
 
 pub use args::{EngineArgs, KvCacheDtype, MaxModelLen, Runner};
@@ -10,4 +12,5 @@ pub use extras::{Extras, Lora};
 pub(crate) use flags::negation;
 pub use flags::{Flag, FlagKind, FlagTable, Found};
 pub use resolved::{ArgRow, Chosen, ResolvedArgs, SetBy};
+pub use speculative::{Method, Speculative};
 pub use version::{MemoryRules, Sampling, VllmVersion, versions};

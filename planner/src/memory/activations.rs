@@ -7,7 +7,7 @@ use super::{
     encoder::{EncoderMemory, TowerSettings},
     shape::RankShape,
 };
-use crate::engine::{MemoryRules, Sampling};
+use crate::engine::{MemoryRules, Sampling, Speculative};
 use crate::model::{GatedDeltaNet, LinearScheme, Mixer, Mla, ModelSpec, Moe, QkNorm};
 use crate::units::{Bytes, MIB};
 
@@ -29,6 +29,17 @@ pub struct RunSettings {
     pub rules: MemoryRules,
     /// How the tower is run, where it is loaded.
     pub tower: Option<TowerSettings>,
+    /// How tokens are proposed.
+    pub speculative: Option<Speculative>,
+}
+
+impl RunSettings {
+    /// Tokens of a request in a decoding step: the last one, and those that are proposed.
+    pub fn decode_tokens(&self) -> u32 {
+        1 + self
+            .speculative
+            .map_or(0, |speculative| speculative.step_tokens())
+    }
 }
 
 /// The runner's memory on one rank.
@@ -42,6 +53,8 @@ pub struct RunnerMemory {
     pub intermediate: Bytes,
     /// Embeddings of a step that may have images among its tokens.
     pub embeddings: Bytes,
+    /// What a draft is given and what it keeps.
+    pub draft: Bytes,
     /// Encoding images, videos or sound.
     pub encoder: EncoderMemory,
     /// Peak of a forward pass above all of these.
@@ -86,6 +99,7 @@ impl RunnerMemory {
             workspace: Bytes::new(workspace),
             intermediate: Bytes::new(intermediate),
             embeddings: Bytes::new(embeddings),
+            draft: Bytes::new(if last { draft_buffers(spec, run) } else { 0 }),
             encoder: EncoderMemory::new(spec, run),
             forward_peak: Bytes::new(forward),
             sampler_peak: Bytes::new(sampler),
@@ -106,13 +120,35 @@ impl RunnerMemory {
 
     /// What stays.
     pub fn persistent(&self) -> Bytes {
-        self.sampler_state + self.workspace + self.intermediate + self.embeddings
+        self.sampler_state + self.workspace + self.intermediate + self.embeddings + self.draft
     }
 
     /// The sampler decides the peak, not the forward pass.
     pub fn sampler_decides(&self) -> bool {
         self.sampler_peak >= self.forward_peak
     }
+}
+
+/// The hidden states that a head reads, in a step of full size, and a draft's logits where it samples from them
+/// (`v1/worker/gpu/spec_decode/speculator.py`, `target_dependent_ar/speculator.py`).
+fn draft_buffers(spec: &ModelSpec, run: &RunSettings) -> u64 {
+    let Some(speculative) = run.speculative else {
+        return 0;
+    };
+    let draft = spec.drafter.as_ref().map_or(spec, |drafter| &drafter.spec);
+    let counted = spec.drafter.is_some() || spec.draft.is_some();
+    let states = if counted && speculative.reads_hidden_states() {
+        2 * u64::from(run.max_num_batched_tokens) * u64::from(draft.hidden_size)
+    } else {
+        0
+    };
+    let logits = if counted && speculative.probabilistic {
+        let rows = u64::from(run.max_num_seqs) * u64::from(speculative.step_tokens());
+        2 * rows * u64::from(draft.vocab_size)
+    } else {
+        0
+    };
+    states + logits
 }
 
 /// Bytes per sequence and entry of the vocabulary at the sampler's peak: the logits (2), their fp32 copy (4), and

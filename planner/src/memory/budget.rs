@@ -14,7 +14,7 @@ use super::{
     tensors::{Placement, TensorClass, TowerPlace},
 };
 use crate::{
-    engine::{Lora, MemoryRules},
+    engine::{Lora, MemoryRules, Speculative},
     model::ModelSpec,
     units::{Bytes, FloatDtype, Utilization},
 };
@@ -54,6 +54,10 @@ pub struct BudgetSettings {
     pub prefix_caching: bool,
     /// Buffers for adapters.
     pub lora: Option<Lora>,
+    /// How tokens are proposed.
+    pub speculative: Option<Speculative>,
+    /// decode_context_parallel_size.
+    pub dcp: u32,
     /// An AMD GPU.
     pub rocm: bool,
     /// How the tower is run; `None` leaves it out.
@@ -143,6 +147,7 @@ impl RankBudget {
             capability: settings.capability,
             rules: settings.rules,
             tower: settings.tower,
+            speculative: settings.speculative,
         };
         let mut runner = RunnerMemory::new(spec, &run);
         // One workspace for all: loading made it as large as attention asks for.
@@ -164,7 +169,12 @@ impl RankBudget {
         let graph_count = if settings.enforce_eager || !counted {
             0
         } else {
-            overhead::graph_count(&sizes, run.max_num_seqs, settings.lora.is_some())
+            overhead::graph_count(
+                &sizes,
+                run.max_num_seqs,
+                run.decode_tokens(),
+                settings.lora.is_some(),
+            )
         };
         let graphs = if rules.sampler_state {
             overhead::cuda_graphs(graph_count, layers)
@@ -208,6 +218,8 @@ impl RankBudget {
                 state_element: settings.dtype.size(),
                 // FlashInfer's kernel is there for Hopper, and for Blackwell with CUDA 13.
                 flashinfer_prefill: matches!(settings.capability, 90 | 100..110 | 120..130),
+                speculative_tokens: run.decode_tokens() - 1,
+                dcp: settings.dcp,
             },
         );
         let num_blocks = layout.blocks_in(available.unwrap_or(Bytes::ZERO));

@@ -41,6 +41,10 @@ pub struct KvSettings {
     pub row_pages: bool,
     /// The linear attention's prefill runs in FlashInfer, which keeps a checkpoint and asks for blocks of 64.
     pub flashinfer_prefill: bool,
+    /// Tokens that are proposed in a step: a recurrent layer keeps a state for each.
+    pub speculative_tokens: u32,
+    /// decode_context_parallel_size: ranks of a group that share a sequence's tokens.
+    pub dcp: u32,
 }
 
 /// How the blocks of a group grow with a request.
@@ -111,6 +115,9 @@ impl KvLayout {
             _ => bytes_per_token(&run.mixer, &settings),
         };
         let per_token = spec.layers.iter().map(token).max().unwrap_or(0);
+        let own_draft = draft_settings(spec, settings);
+        let draft = spec.drafter.iter().flat_map(|drafter| &drafter.spec.layers);
+        let draft_token = draft.map(|run| bytes_per_token(&run.mixer, &own_draft)).max();
         let state = spec
             .layers
             .iter()
@@ -132,6 +139,8 @@ impl KvLayout {
             prefix_caching: settings.prefix_caching && (per_token > 0 || state == 0),
             ..settings
         };
+        // A draft's page may be larger than what the target's blocks were made for.
+        let per_token = per_token.max(draft_token.unwrap_or(0));
         let page_bytes = (u64::from(block_size) * per_token).max(state);
         let groups = groups(spec, &settings, per_token, page_bytes);
         let bytes_per_block = groups.iter().map(|group| group.bytes).max().unwrap_or(0);
@@ -163,12 +172,13 @@ impl KvLayout {
     pub fn blocks_per_request(&self, tokens: u64) -> u64 {
         let in_flight =
             u64::from(self.settings.concurrent_batches) * u64::from(self.settings.max_num_batched_tokens);
+        let speculated = u64::from(self.settings.speculative_tokens);
         let blocks = |group: &Group| match group.kind {
-            GroupKind::Full => tokens.div_ceil(group.block),
+            GroupKind::Full => tokens.div_ceil(group.block * u64::from(self.settings.dcp.max(1))),
             GroupKind::Chunked(chunk) => (u64::from(chunk) + in_flight).min(tokens).div_ceil(group.block),
             GroupKind::Encoder => u64::from(self.settings.max_num_batched_tokens).div_ceil(group.block),
-            GroupKind::State(blocks) if self.settings.prefix_caching => blocks,
-            GroupKind::State(_) => 1,
+            GroupKind::State(blocks) if self.settings.prefix_caching => blocks + speculated,
+            GroupKind::State(_) => 1 + speculated,
             GroupKind::Sliding(window) => {
                 (u64::from(window).saturating_sub(1) + in_flight)
                     .min(tokens)
@@ -205,7 +215,9 @@ impl KvLayout {
             tokens: if self.settings.tokens_from_concurrency {
                 (max_concurrency * max_model_len as f64) as u64
             } else {
-                num_blocks / self.groups.len().max(1) as u64 * u64::from(self.settings.block_size)
+                num_blocks / self.groups.len().max(1) as u64
+                    * u64::from(self.settings.block_size)
+                    * u64::from(self.settings.dcp.max(1))
             },
             max_concurrency,
             fits: per_request + u64::from(self.settings.null_block) <= num_blocks,
@@ -275,11 +287,13 @@ pub(super) fn token_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
 /// Bytes of a recurrent layer's state on one rank (`layers/mamba/mamba_utils.py`).
 fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
     let tp = u64::from(settings.shape.tp);
+    // The convolution looks back from every token that is proposed.
+    let proposed = u64::from(settings.speculative_tokens);
     let gdn = match mixer {
         Mixer::GatedDeltaNet(gdn) => gdn,
         Mixer::Mamba2(mamba) => {
             let (channels, matrices) = mamba.widths(tp);
-            let history = u64::from(mamba.conv_kernel).saturating_sub(1);
+            let history = u64::from(mamba.conv_kernel).saturating_sub(1) + proposed;
             let conv = history * (channels + 2 * matrices) * settings.state_element;
             return conv + channels * u64::from(mamba.ssm_state_size) * mamba.ssm_dtype.size();
         }
@@ -289,11 +303,11 @@ fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
             return channels * (history + u64::from(mamba.state_size)) * settings.state_element;
         }
         Mixer::ShortConv(conv) => {
-            let history = u64::from(conv.conv_l_cache).saturating_sub(1);
+            let history = u64::from(conv.conv_l_cache).saturating_sub(1) + proposed;
             return history * (u64::from(conv.conv_dim) / tp) * settings.state_element;
         }
         Mixer::Kda(kda) => {
-            let history = u64::from(kda.short_conv_kernel_size).saturating_sub(1);
+            let history = u64::from(kda.short_conv_kernel_size).saturating_sub(1) + proposed;
             let width = kda.width() / tp;
             let state = width * u64::from(kda.head_dim) * FloatDtype::Float32.size();
             return history * 3 * width * settings.state_element + state;
@@ -301,7 +315,7 @@ fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
         _ => return 0,
     };
     let (key, value) = gdn.widths();
-    let history = u64::from(gdn.linear_conv_kernel_dim).saturating_sub(1);
+    let history = u64::from(gdn.linear_conv_kernel_dim).saturating_sub(1) + proposed;
     let conv = history * (2 * key + value) / tp * settings.state_element;
     let element = gdn.ssm_dtype.map_or(settings.state_element, FloatDtype::size);
     let heads = u64::from(gdn.linear_num_value_heads) / tp;
@@ -350,7 +364,13 @@ fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64, page_bytes: u64
     let buckets = buckets(spec, settings);
     let stages = layers_per_stage(spec.num_hidden_layers(), settings.shape.pp);
     let start: u32 = stages.iter().take(settings.shape.pp_rank as usize).sum();
-    let end = start + stages.get(settings.shape.pp_rank as usize).copied().unwrap_or(0);
+    let stage = stages.get(settings.shape.pp_rank as usize).copied().unwrap_or(0);
+    // A draft's layers are behind the target's last.
+    let end = if settings.shape.is_last() {
+        u32::MAX
+    } else {
+        start + stage
+    };
     let inside = |layer: &u32| (start..end).contains(layer);
     let block = u64::from(settings.block_size);
     if let Some(groups) = packed::groups(spec, settings, inside) {
@@ -392,6 +412,15 @@ fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64, page_bytes: u64
     groups
 }
 
+/// What a draft's own layers depend on: their cache may have another type.
+fn draft_settings(spec: &ModelSpec, settings: KvSettings) -> KvSettings {
+    let own = spec.drafter.as_ref().and_then(|drafter| drafter.kv_element);
+    KvSettings {
+        element: own.unwrap_or(settings.element),
+        ..settings
+    }
+}
+
 /// Layers that cache alike.
 struct Bucket {
     kind: GroupKind,
@@ -401,10 +430,11 @@ struct Bucket {
 
 fn buckets(spec: &ModelSpec, settings: &KvSettings) -> Vec<Bucket> {
     let mut buckets: Vec<Bucket> = Vec::new();
-    let kinds = || spec.layers.iter().filter_map(|run| kind(&run.mixer, settings));
+    let kinds = || spec.cached_layers().filter_map(|run| kind(&run.mixer, settings));
     let mixed = kinds().any(|kind| kind == GroupKind::Full) && kinds().any(|kind| kind != GroupKind::Full);
+    let own_draft = draft_settings(spec, *settings);
     let mut index = 0;
-    for run in &spec.layers {
+    for (at, run) in spec.cached_layers().enumerate() {
         let layers = index..index + run.count;
         index = layers.end;
         let kind = match kind(&run.mixer, settings) {
@@ -414,7 +444,12 @@ fn buckets(spec: &ModelSpec, settings: &KvSettings) -> Vec<Bucket> {
             }
             Some(kind) => kind,
         };
-        let per_token = bytes_per_token(&run.mixer, settings);
+        let its = if at < spec.layers.len() {
+            settings
+        } else {
+            &own_draft
+        };
+        let per_token = bytes_per_token(&run.mixer, its);
         match buckets
             .iter_mut()
             .find(|bucket| bucket.kind == kind && bucket.per_token == per_token)

@@ -34,29 +34,46 @@ const CONTEXT: u64 = 543 * MIB;
 /// Batch sizes that vLLM captures (`vllm/config/vllm.py: _set_cudagraph_sizes` at 0.33.0).
 pub fn capture_sizes(run: &RunSettings, blackwell: bool) -> Vec<u32> {
     let ceiling = if blackwell { 1024 } else { 512 };
-    let largest = run
+    let query = run.decode_tokens();
+    let wanted = run
         .max_num_seqs
         .saturating_mul(2)
-        .min(ceiling)
-        .min(run.max_num_batched_tokens);
+        .saturating_mul(query)
+        .min(ceiling);
+    let largest = wanted.min(run.max_num_batched_tokens);
     let mut sizes: Vec<u32> = [1, 2, 4].into_iter().collect();
     sizes.extend((8..256).step_by(8));
     sizes.extend((256..=largest).step_by(16));
     sizes.retain(|size| *size <= largest);
-    for extra in [run.max_num_batched_tokens, run.max_num_seqs] {
-        if extra <= largest && !sizes.contains(&extra) {
-            sizes.push(extra);
-        }
+    sizes.extend(
+        [run.max_num_batched_tokens]
+            .iter()
+            .filter(|size| **size <= largest),
+    );
+    if query == 1 {
+        sizes.extend([run.max_num_seqs].iter().filter(|size| **size <= largest));
+    } else {
+        // Whole requests with what is proposed for each.
+        let most = run.max_num_seqs.min(ceiling);
+        let counts = [1, 2, 4].into_iter().chain((8..256).step_by(8));
+        let counts = counts
+            .chain((256..=most).step_by(16))
+            .filter(|count| *count <= most);
+        let tokens = counts.chain([most]).map(|count| count.saturating_mul(query));
+        sizes.extend(tokens.filter(|size| *size <= largest));
     }
     sizes.sort_unstable();
+    sizes.dedup();
     sizes
 }
 
 /// Graphs: one per size for mixed batches, and one per size up to max_num_seqs for pure decoding.
-/// With adapters each comes twice.
-pub fn graph_count(sizes: &[u32], max_num_seqs: u32, adapters: bool) -> u64 {
-    let decode = sizes.iter().filter(|size| **size <= max_num_seqs).count();
-    (sizes.len() + decode) as u64 * if adapters { 2 } else { 1 }
+/// A request decodes `query` tokens at once. With adapters each comes twice.
+pub fn graph_count(sizes: &[u32], max_num_seqs: u32, query: u32, adapters: bool) -> u64 {
+    let mut requests: Vec<u32> = sizes.iter().map(|size| size.div_ceil(query.max(1))).collect();
+    requests.retain(|count| *count <= max_num_seqs);
+    requests.dedup();
+    (sizes.len() + requests.len()) as u64 * if adapters { 2 } else { 1 }
 }
 
 /// What the first runner sets aside: it captures the two largest graphs of a kind and multiplies the second, which grows
@@ -107,6 +124,7 @@ mod tests {
             capability: 90,
             rules: VllmVersion::latest().memory_rules(),
             tower: None,
+            speculative: None,
         };
         assert_eq!(capture_sizes(&run, false).len(), 51);
         assert_eq!(capture_sizes(&run, true).len(), 83);
@@ -121,6 +139,7 @@ mod tests {
             capability: 90,
             rules: VllmVersion::latest().memory_rules(),
             tower: None,
+            speculative: None,
         };
         assert_eq!(capture_sizes(&run, false), [1, 2, 4, 8, 16, 24, 32]);
     }

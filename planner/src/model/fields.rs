@@ -62,7 +62,7 @@ fn own_names(names: Names, key: &str) -> impl Iterator<Item = &'static str> {
 }
 
 /// Parses a config.json to its object.
-pub(super) fn parse(text: &str) -> Result<Map<String, Value>, ConfigError> {
+pub fn parse(text: &str) -> Result<Map<String, Value>, ConfigError> {
     if text.len() > MAX_BYTES {
         return Err(ConfigError::TooLarge {
             bytes: text.len(),

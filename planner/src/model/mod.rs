@@ -6,6 +6,7 @@ mod checked;
 mod classic;
 mod compressed;
 mod config_error;
+mod drafter;
 mod experts;
 mod families;
 mod family;
@@ -33,7 +34,9 @@ pub use catalog::{CatalogModel, find, models};
 pub use checked::{CHECKED, Checked, checked};
 pub use compressed::Compressed;
 pub use config_error::ConfigError;
+pub use drafter::{Drafter, DrafterKind, draft_config, drafter};
 pub use feed_forward::{DenseMlp, FeedForward, LatentMoe, Moe, SharedExpert};
+pub use fields::parse as parse_config;
 pub use input::{ModelInput, ModelOrigin};
 pub use kda::Kda;
 pub use mixer::{

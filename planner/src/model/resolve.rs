@@ -235,6 +235,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         tie_word_embeddings,
         marlin_experts: false,
         draft: None,
+        drafter: None,
         whole_embedding: family.behind_encoder,
         lm_head_bias: switch(fields, family.lm_head_bias)?,
         attention,

@@ -1,10 +1,11 @@
 //! A model as the arithmetic needs it: resolved, with nothing left to guess.
 use super::{
-    Attention, AttentionSpan, ConfigError, DenseMlp, EveryStage, FeedForward, LinearScheme, Mixer, Moe,
-    Quantization, Tower,
+    Attention, AttentionSpan, ConfigError, DenseMlp, Drafter, EveryStage, FeedForward, LinearScheme, Mixer,
+    Moe, Quantization, Tower,
     pooling::{Pooling, Unasked},
 };
 use crate::units::FloatDtype;
+use std::sync::Arc;
 
 /// Which linear layers of a layer are quantised, after the checkpoint's ignore list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -171,6 +172,8 @@ pub struct ModelSpec {
     pub marlin_experts: bool,
     /// A layer of its own that drafts the next tokens, the last of `layers`.
     pub draft: Option<Draft>,
+    /// A draft with weights of its own beside it.
+    pub drafter: Option<Arc<Drafter>>,
     /// The embedding is whole on every rank, without padding (Whisper).
     pub whole_embedding: bool,
     /// Bias on the output.
@@ -219,6 +222,12 @@ impl ModelSpec {
     /// Layers in all.
     pub fn num_hidden_layers(&self) -> u32 {
         self.layers.iter().map(|run| run.count).sum()
+    }
+
+    /// All layers that cache: its own, then those of a draft beside it.
+    pub fn cached_layers(&self) -> impl Iterator<Item = &LayerRun> {
+        let draft = self.drafter.iter().flat_map(|drafter| &drafter.spec.layers);
+        self.layers.iter().chain(draft)
     }
 
     /// Feed-forward of the first layer that has a dense one.

@@ -2,6 +2,7 @@
 mod arguments;
 mod artifact_kind;
 mod caches;
+mod drafting;
 mod evaluate;
 mod judge;
 mod notes;

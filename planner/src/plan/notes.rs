@@ -1,6 +1,7 @@
 //! What a reader should know about the figures: doubts with their direction, and hints.
 use super::{
     arguments::Resolved,
+    drafting,
     evaluate::Need,
     output::{Bias, Note, Severity},
     scenario::Scenario,
@@ -253,19 +254,7 @@ fn extras_notes(
     note: &mut impl FnMut(&'static str, Severity, Bias, String),
 ) {
     let extras = Extras::read(&scenario.engine).unwrap_or_default();
-    if extras.draft {
-        let missing = if resolved.spec.draft.is_some() {
-            "the peak of the drafting layer is not counted; its weights and KV cache are."
-        } else {
-            "the draft's weights, its KV layers and its peak are not counted."
-        };
-        note(
-            "engine.speculative",
-            Severity::Caution,
-            Bias::Over,
-            format!("Speculative decoding: {missing}"),
-        );
-    }
+    drafting::notes(scenario, resolved, &extras, note);
     if extras.lora.is_some() && !lora::counts_mixers(&resolved.spec) {
         note(
             "engine.lora",

@@ -1,5 +1,5 @@
 //! The version's rules as they apply to a model and a GPU.
-use super::scenario::Scenario;
+use super::{drafting, scenario::Scenario};
 use crate::{
     engine::{Extras, KvCacheDtype, MemoryRules, Sampling, VllmVersion},
     gpu::Vendor,
@@ -38,7 +38,7 @@ pub(super) fn first_engine(scenario: &Scenario, capability: u16) -> bool {
 
 /// The model as the flags and the version have it run.
 pub(super) fn as_run(scenario: &Scenario, extras: &Extras, capability: u16, spec: &mut Cow<'_, ModelSpec>) {
-    if extras.own_draft && scenario.engine.pipeline_parallel_size.unwrap_or(1) == 1 {
+    if drafting::own_layer(scenario, extras) && scenario.engine.pipeline_parallel_size.unwrap_or(1) == 1 {
         *spec = Cow::Owned(spec.clone().into_owned().with_draft());
     }
     // Before 0.12 pip brought no Triton kernels for MXFP4 along.

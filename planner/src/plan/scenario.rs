@@ -4,10 +4,12 @@ use crate::{
     engine::{EngineArgs, VllmVersion, args::memory},
     error::InputError,
     gpu::{self, ComputeCapability, GpuSpec},
-    model::ModelInput,
+    model::{self, ConfigError, ModelInput},
     units::Bytes,
     workload::{BatchingMode, Workload},
 };
+use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// How the GPUs of one node are connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,6 +106,9 @@ pub struct Scenario {
     pub engine: EngineArgs,
     /// The files' options.
     pub deploy: Deploy,
+    /// The config of the draft that `--speculative-config` names, where the catalogue does not have it
+    /// ([`crate::model::draft_config`]).
+    pub draft_config: Option<Arc<Map<String, Value>>>,
 }
 
 /// Names that [`Scenario::get`] and [`Scenario::set`] know besides the engine arguments', in the order of links.
@@ -146,7 +151,23 @@ impl Scenario {
             defaults: Defaults::Recommended,
             engine: EngineArgs::default(),
             deploy: Deploy::default(),
+            draft_config: None,
         }
+    }
+
+    /// Takes a draft's config.json for what memory depends on.
+    pub fn set_draft_config(&mut self, object: &Map<String, Value>) -> Result<(), ConfigError> {
+        self.draft_config = Some(Arc::new(model::draft_config(object)?));
+        Ok(())
+    }
+
+    /// The draft's config, as given or from the catalogue.
+    pub fn draft(&self) -> Option<&Map<String, Value>> {
+        if let Some(given) = &self.draft_config {
+            return Some(given);
+        }
+        let name = self.engine.draft_model()?;
+        model::find(&name).map(|entry| entry.config().as_ref())
     }
 
     /// The names of all fields but the model's, in the order of links.

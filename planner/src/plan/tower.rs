@@ -51,7 +51,7 @@ pub(super) fn refusal(spec: &ModelSpec, settings: Option<TowerSettings>, tp: u32
 /// The preprocessor's limit, where the flag sets it: `max_pixels`, or `size.longest_edge`, which Qwen's classes take for it
 /// (`models/qwen2_vl.py: _get_vision_size` at 0.33.0).
 fn max_pixels(scenario: &Scenario) -> Option<u32> {
-    let all: Value = serde_json::from_str(scenario.engine.passed("--mm-processor-kwargs")?).ok()?;
+    let all = scenario.engine.json("--mm-processor-kwargs")?;
     let scopes = [all.get("images_kwargs"), Some(&all)];
     let found = scopes.into_iter().flatten().find_map(|scope| {
         let own = scope.get("max_pixels").and_then(Value::as_u64);
@@ -66,21 +66,17 @@ fn limit(scenario: &Scenario, modality: &str) -> u32 {
         let value = value.get("count").unwrap_or(value);
         value.as_u64().and_then(|count| u32::try_from(count).ok())
     };
-    if let Some(own) = scenario
-        .engine
-        .passed(&format!("--limit-mm-per-prompt.{modality}"))
-    {
-        return own.trim().parse().unwrap_or(DEFAULT_LIMIT);
-    }
-    let Some(text) = scenario.engine.passed("--limit-mm-per-prompt") else {
-        return DEFAULT_LIMIT;
-    };
-    let found = match serde_json::from_str::<Value>(text) {
-        Ok(limits) => limits.get(modality).and_then(count),
-        Err(_) => text.split(',').find_map(|part| {
-            let (name, count) = part.split_once('=')?;
-            (name.trim() == modality).then(|| count.trim().parse().ok())?
-        }),
+    let found = match scenario.engine.json("--limit-mm-per-prompt") {
+        Some(limits) => limits.get(modality).and_then(count),
+        None => scenario
+            .engine
+            .passed("--limit-mm-per-prompt")
+            .unwrap_or_default()
+            .split(',')
+            .find_map(|part| {
+                let (name, count) = part.split_once('=')?;
+                (name.trim() == modality).then(|| count.trim().parse().ok())?
+            }),
     };
     found.unwrap_or(DEFAULT_LIMIT)
 }

@@ -1,5 +1,8 @@
 //! Scenario ⇄ `s=1&vllm=0.33.0&data=2026-11&model=…&gpu=h100-sxm&gpus=4&…`
-use super::{Ignored, ShareError, entries, gpu, json::with_config};
+use super::{
+    Ignored, ShareError, entries, gpu,
+    json::{read_draft, with_config},
+};
 use crate::{
     bounds,
     command::set_flag,
@@ -10,6 +13,7 @@ use crate::{
     text::{nearest, short},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
 /// The schema that is written.
@@ -30,8 +34,10 @@ pub fn to_fragment(scenario: &Scenario) -> Result<String, ShareError> {
         pairs.push(("revision".to_owned(), revision.clone()));
     }
     if model.origin == ModelOrigin::Config {
-        let config = serde_json::to_string(model.config.as_ref()).unwrap_or_default();
-        pairs.push(("m".to_owned(), URL_SAFE_NO_PAD.encode(config)));
+        pairs.push(("m".to_owned(), packed(&model.config)));
+    }
+    if let Some(config) = &scenario.draft_config {
+        pairs.push(("d".to_owned(), packed(config)));
     }
     pairs.push(("gpu".to_owned(), slug(&scenario.hardware.gpu.name)));
     let fields = entries(scenario).into_iter();
@@ -54,6 +60,15 @@ pub fn to_fragment(scenario: &Scenario) -> Result<String, ShareError> {
         }),
         _ => Ok(fragment),
     }
+}
+
+fn packed(config: &Map<String, Value>) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_string(config).unwrap_or_default())
+}
+
+fn unpacked(text: &str) -> Option<Value> {
+    let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&bytes).ok()
 }
 
 /// Reads a fragment, with or without its `#`. What cannot be used is listed, and the rest applied.
@@ -85,6 +100,12 @@ pub fn from_fragment(fragment: &str) -> Result<(Scenario, Vec<Ignored>), ShareEr
     let gpu = gpu(&name, has_memory.as_deref())?;
     let mut scenario = Scenario::new(model, gpu);
     link.version(&mut scenario);
+    if let Some(text) = link.take("d") {
+        let read = unpacked(&text).ok_or(ShareError::DamagedDraft);
+        if let Err(error) = read.and_then(|config| read_draft(&mut scenario, &config)) {
+            link.ignore("d", &text, error.to_string());
+        }
+    }
     for pair in std::mem::take(&mut link.pairs) {
         link.apply(&mut scenario, pair);
     }
@@ -147,11 +168,10 @@ impl Link {
         let id = ModelInput::check_id(&id)?;
         let config = match self.take("m") {
             None => None,
-            Some(packed) => {
-                let bytes = URL_SAFE_NO_PAD.decode(packed.trim_end_matches('='));
-                let bytes = bytes.map_err(|_| ShareError::DamagedConfig)?;
-                Some(serde_json::from_slice(&bytes).map_err(|_| ShareError::DamagedConfig)?)
-            }
+            Some(packed) => match unpacked(&packed) {
+                Some(Value::Object(config)) => Some(config),
+                _ => return Err(ShareError::DamagedConfig),
+            },
         };
         let mut model = with_config(&id, config.as_ref())?;
         if let Some(revision) = self.take("revision") {

@@ -48,6 +48,9 @@ impl Serialize for Ordered<'_> {
             .map(|(flag, value)| arg_text(flag, value.as_deref()))
             .collect();
         map.serialize_entry("vllm_args", &args)?;
+        if let Some(config) = &scenario.draft_config {
+            map.serialize_entry("draft_config", config.as_ref())?;
+        }
         map.end()
     }
 }
@@ -124,6 +127,7 @@ fn read(object: &Map<String, Value>) -> Result<Scenario, ShareError> {
         match key.as_str() {
             "schema" | "model" | "gpu" | "vllm_version" => {}
             "vllm_args" => read_args(&mut scenario, value)?,
+            "draft_config" => read_draft(&mut scenario, value)?,
             key if Scenario::ids().any(|id| id == key) => scenario.set(key, &text(key, value)?)?,
             key => return Err(unknown_key(key)),
         }
@@ -185,6 +189,16 @@ pub(super) fn with_config(id: &str, config: Option<&Map<String, Value>>) -> Resu
             ..own
         },
     })
+}
+
+/// The config of the draft that `vllm_args` name.
+pub(super) fn read_draft(scenario: &mut Scenario, value: &Value) -> Result<(), ShareError> {
+    let object = value
+        .as_object()
+        .ok_or_else(|| InputError::new("draft_config", "expected an object, the draft's config.json"))?;
+    scenario
+        .set_draft_config(object)
+        .map_err(|error| InputError::new("draft_config", error.to_string()).into())
 }
 
 fn read_args(scenario: &mut Scenario, value: &Value) -> Result<(), ShareError> {

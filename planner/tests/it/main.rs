@@ -15,6 +15,7 @@ mod artifact_rules;
 mod artifacts;
 mod command;
 mod configs;
+mod drafts;
 mod evaluate;
 mod every_file;
 mod host_report;

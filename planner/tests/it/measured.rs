@@ -37,6 +37,8 @@ fn layout(spec: &ModelSpec, shape: RankShape, element: u64, tokens: u32) -> KvLa
             row_pages: false,
             packed_latent: false,
             flashinfer_prefill: true,
+            speculative_tokens: 0,
+            dcp: 1,
         },
     )
 }
@@ -189,6 +191,7 @@ fn h100_logs_of_0_19_are_met() {
                 capability: 90,
                 rules: planner::engine::VllmVersion::new(19, 0).memory_rules(),
                 tower: None,
+                speculative: None,
             };
             let runner = RunnerMemory::new(&spec, &run);
             let ours = (runner.activation_peak() + runner.workspace).get() as f64 / GIB as f64;

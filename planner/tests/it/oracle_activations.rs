@@ -39,6 +39,7 @@ fn peaks_of(file: &serde_json::Value) {
             capability: 90,
             rules: planner::engine::VllmVersion::latest().memory_rules(),
             tower: None,
+            speculative: None,
         };
         let memory = RunnerMemory::new(&spec, &run);
         let kept = memory.sampler_state + memory.intermediate;

@@ -54,6 +54,8 @@ fn plans_of(file: &serde_json::Value) {
                 .unwrap_or(false),
             row_pages: (100..110).contains(&capability),
             flashinfer_prefill: matches!(capability, 90 | 100..110),
+            speculative_tokens: 0,
+            dcp: 1,
         };
         let layout = KvLayout::new(&spec, settings);
         let blocks = layout.blocks_in(Bytes::new(number(8)));

@@ -120,6 +120,7 @@ fn the_runner_keeps_embeddings_for_a_step() {
                 max_pixels: None,
                 max_model_len: 32_768,
             }),
+            speculative: None,
         };
         let memory = RunnerMemory::new(model.spec.as_ref().unwrap(), &run);
         let ours = memory.persistent().get();

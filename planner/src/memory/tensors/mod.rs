@@ -6,6 +6,7 @@
 mod alt_up;
 mod attention;
 mod compressed;
+mod drafter;
 mod experts;
 mod feed_forward;
 mod gated_deltanet;
@@ -57,6 +58,8 @@ pub enum TensorClass {
     Rope,
     /// Vision or audio tower with its projector.
     Vision,
+    /// A draft with weights of its own.
+    Draft,
 }
 
 /// Equal tensors.
@@ -197,6 +200,9 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
             layers: 1,
             tensors: vec![scalar],
         });
+    }
+    if let Some(own) = spec.drafter.as_deref().filter(|_| shape.is_last()) {
+        drafter::drafter(own, spec, place, &mut runs);
     }
     runs
 }

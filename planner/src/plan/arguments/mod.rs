@@ -9,7 +9,7 @@ mod number_types;
 pub(super) use context::{longest_for, tokens_per_sequence};
 
 use super::{
-    caches,
+    caches, drafting,
     rules::{as_run, first_engine, recurrent, rules},
     scenario::{Defaults, Scenario},
     tower,
@@ -98,6 +98,7 @@ pub(super) fn resolve<'a>(
         return Err(Refusal::vllms("When using LoRA, vocab size must be <= 258048"));
     }
     let dtype = number_types::dtype(scenario, &spec, capability)?;
+    drafting::beside(scenario, &extras, dtype.value, &mut spec)?;
     let asked = match scenario.engine.max_model_len {
         Some(MaxModelLen::Tokens(tokens)) => tokens,
         _ => spec.default_max_model_len,
@@ -196,12 +197,15 @@ pub(super) fn resolve<'a>(
     if let Some(message) = refusal(&spec, &shape(&args)).or_else(|| tower::refusal(&spec, tower, tp)) {
         return Err(Refusal::vllms(message));
     }
+    let dcp = drafting::context_parallel(&extras, &spec, tp)?;
     if let Some(message) = number_types::marlin_refusal(&spec, &args, capability) {
         return Err(Refusal::vllms(message));
     }
     // The context comes last: it may depend on what fits, and the batch depends on it.
     let mut settings = settings(scenario, &spec, &args, total, capability);
     settings.lora = extras.lora;
+    settings.speculative = extras.speculative;
+    settings.dcp = dcp;
     settings.tower = tower;
     settings.packed_latent = packed_latent;
     settings.max_model_len = match scenario.engine.max_model_len {
@@ -372,6 +376,8 @@ fn settings(
         no_hybrid: args.disable_hybrid_kv_cache_manager.value,
         prefix_caching: args.enable_prefix_caching.value,
         lora: None,
+        speculative: None,
+        dcp: 1,
         rocm: scenario.hardware.gpu.vendor == Vendor::Amd,
         rules: rules(scenario, spec),
         tower: None,
