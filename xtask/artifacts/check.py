@@ -53,6 +53,7 @@ def main():
     readers.both(plans)
     readers.lint(plans)
     hostile_texts(hostile, scripts, compose, units, readers)
+    kubernetes.manifests(hostile[::8], "hostile texts, Kubernetes")
     report.end()
 
 

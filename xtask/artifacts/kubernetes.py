@@ -23,9 +23,9 @@ class Kubernetes:
         with open(tools["schemas"] / "kubernetes.json") as file:
             self.schemas = json.load(file)
 
-    def manifests(self, folders):
+    def manifests(self, folders, what="Kubernetes manifests"):
         pairs = [(folder, file) for folder in folders for file in FILES if folder.has(file)]
-        self.report.check("Kubernetes manifests", pairs, lambda pair: self.file_problem(*pair), at_least=0)
+        self.report.check(what, pairs, lambda pair: self.file_problem(*pair), at_least=0)
 
     def file_problem(self, folder, file):
         objects = documents(folder.text(file))
@@ -70,6 +70,16 @@ def pods(node):
     elif isinstance(node, list):
         for value in node:
             yield from pods(value)
+
+
+def texts(node):
+    """Every text in an object."""
+    if isinstance(node, str):
+        yield node
+        yield node.replace("$$", "$")
+    elif isinstance(node, (dict, list)):
+        for value in node.values() if isinstance(node, dict) else node:
+            yield from texts(value)
 
 
 def quantity(value):
@@ -176,5 +186,5 @@ def words_problem(objects, folder):
         return None
     if kserve:
         # KServe names the model itself, and takes parallel sizes apart.
-        return None if model.lstrip("/") in json.dumps(kserve) else f"no {model}"
+        return None if any(model.lstrip("/") in text for text in texts(kserve)) else f"no {model}"
     return f"the plan's words are in no container: {lists}"

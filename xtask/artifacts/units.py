@@ -69,7 +69,7 @@ def exec_words(text, key):
         else:
             lines.append(line)
     [line] = [line for line in lines if line.startswith(f"{key}=")]
-    return split(line.removeprefix(f"{key}=").strip())
+    return split(line.removeprefix(f"{key}="))
 
 
 def once(word):

@@ -56,7 +56,8 @@ pub(crate) fn quadlet(deployment: &Deployment<'_>, header: &Comments) -> String 
     key("PodmanArgs", "--ipc=host --env=HF_TOKEN --env=VLLM_API_KEY");
     key("Volume", "vllm-cache:/root/.cache");
     if let Some(folder) = deployment.model_folder() {
-        key("Mount", &systemd_word(&bind(folder)));
+        // Podman writes the folder of a `Volume` or `Mount` into RequiresMountsFor without quotes.
+        key("PodmanArgs", &systemd_word(&format!("--mount={}", bind(folder))));
     }
     key(
         "HealthCmd",
