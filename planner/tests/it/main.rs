@@ -26,6 +26,7 @@ mod kinds;
 mod matrix;
 mod measured;
 mod methodology;
+mod online;
 mod oracle_activations;
 mod oracle_kv;
 mod oracle_refusals;
