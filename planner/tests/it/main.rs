@@ -35,6 +35,7 @@ mod properties;
 mod quoting;
 mod read_back;
 mod scenarios;
+mod schemas;
 mod share;
 mod stages;
 mod start_up_logs;
