@@ -12,6 +12,7 @@
 )]
 
 mod artifacts;
+mod by_version;
 mod command;
 mod configs;
 mod drafts;
