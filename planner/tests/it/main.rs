@@ -36,6 +36,7 @@ mod properties;
 mod quoting;
 mod read_back;
 mod scenarios;
+mod schemas;
 mod share;
 mod stages;
 mod start_up_logs;
