@@ -13,6 +13,7 @@
 
 mod artifact_rules;
 mod artifacts;
+mod by_version;
 mod command;
 mod configs;
 mod drafts;
@@ -38,6 +39,7 @@ mod properties;
 mod quoting;
 mod read_back;
 mod scenarios;
+mod schemas;
 mod share;
 mod stages;
 mod start_up_logs;
