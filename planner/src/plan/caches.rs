@@ -105,7 +105,6 @@ pub(super) fn scaled_refusal(
     let narrow = |mixer: Mixer| matches!(mixer, Mixer::Attention(a, _) if a.head_dim == 64);
     let sinks = |mixer: Mixer| matches!(mixer, Mixer::Attention(a, _) if a.sinks);
     match capability {
-        100..110 => Ok(()),
         80..100 | 120..130 if kv == KvCacheDtype::Nvfp44over6 => {
             none("only Blackwell's 10.x searches such scales")
         }
@@ -115,7 +114,7 @@ pub(super) fn scaled_refusal(
         80..100 | 120..130 if spec.layers.iter().any(|run| sinks(run.mixer)) => {
             none("the sink prefill wrapper cannot read an NVFP4 KV cache")
         }
-        80..100 | 120..130 => Ok(()),
+        80..110 | 120..130 => Ok(()),
         _ => none("FlashInfer does not run at this compute capability"),
     }
 }

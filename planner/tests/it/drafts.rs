@@ -459,3 +459,36 @@ fn every_kind_of_cache_is_planned_or_refused_with_a_reason() {
     ));
     assert!(latent.verdict.vllm_error.is_some());
 }
+
+/// Configs and `metadata.total_size` as published. Llama 2's files hold float32, as its config says; a config that said
+/// float16 would be noted.
+#[test]
+fn a_checkpoint_of_another_size_than_its_config_is_noted() {
+    let llama = |dtype: &str| {
+        let config = json!({"architectures": ["LlamaForCausalLM"], "hidden_size": 4096, "intermediate_size": 11008,
+            "num_attention_heads": 32, "num_key_value_heads": 32, "num_hidden_layers": 32, "vocab_size": 32000,
+            "max_position_embeddings": 4096, "tie_word_embeddings": false, "torch_dtype": dtype});
+        ModelInput::from_object("TheBloke/Llama-2-7B-fp16", &object(config)).unwrap()
+    };
+    for (model, total, noted) in [
+        (
+            catalog("mistralai/Devstral-Small-2507"),
+            47_144_806_400_u64,
+            false,
+        ),
+        (
+            catalog("ibm-granite/granite-3b-code-instruct-128k"),
+            6_965_007_360,
+            false,
+        ),
+        (llama("float32"), 26_953_670_656, false),
+        (llama("float16"), 26_953_670_656, true),
+    ] {
+        let mut config = model.config.as_ref().clone();
+        config.insert(planner::model::CHECKPOINT_BYTES.to_owned(), Value::from(total));
+        let known = ModelInput::from_object(&model.id, &config).unwrap();
+        let plan = evaluate(&scenario(known, "H100 SXM", &[]));
+        let found = plan.notes.iter().find(|note| note.code == "weights.cross_check");
+        assert_eq!(found.is_some(), noted, "{}: {found:?}", model.id);
+    }
+}
