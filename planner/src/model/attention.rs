@@ -88,6 +88,7 @@ fn hybrid(fields: &Fields<'_>, attention: Attention) -> Result<Vec<Mixer>, Confi
         n_groups: required("n_groups")?,
         ssm_state_size: required("ssm_state_size")?,
         conv_kernel: fields.required("conv_kernel", 64, "the Mamba layers")?,
+        norm: true,
         conv_bias: fields.flag("use_conv_bias")?.unwrap_or(true),
         ssm_dtype: fields
             .text("mamba_ssm_cache_dtype")?
@@ -322,6 +323,7 @@ fn kv_heads(fields: &Fields<'_>, from: KvHeads, heads: u32) -> Result<u32, Confi
         KvHeads::Falcon if fields.flag("new_decoder_architecture")? != Some(true) => {
             return one("multi_query");
         }
+        KvHeads::FieldOrOne => return Ok(field()?.unwrap_or(1)),
         KvHeads::FieldWith(flag) => fields.flag(flag)? == Some(true),
         KvHeads::Field | KvHeads::Falcon => true,
     };
@@ -365,7 +367,7 @@ pub(super) fn attention(
         output_gate: switch(fields, family.output_gate)?,
         sinks: family.sinks,
         v_head_dim: head_dim,
-        gate_per_head: 0,
+        gate_per_head: if family.own_gate { head_dim } else { 0 },
         shares_kv: false,
         alibi: switch(fields, family.alibi)?,
         index_dim: 0,

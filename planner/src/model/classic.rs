@@ -150,8 +150,12 @@ pub(super) fn unsupported(fields: &Fields<'_>, family: &Family) -> Result<(), Co
         {
             refuse("`norm_bias`")
         }
-        "MiniCPMForCausalLM" if fields.count_in("num_experts", 0, 1 << 12)?.unwrap_or(0) > 0 => {
-            refuse("MiniCPM with experts (`num_experts`)")
+        // Its class keeps the experts in 16 bits.
+        "MiniCPMForCausalLM"
+            if fields.count_in("num_experts", 0, 1 << 12)?.unwrap_or(0) > 0
+                && fields.has("quantization_config") =>
+        {
+            refuse("quantised MiniCPM with experts (`num_experts`)")
         }
         "OPTForCausalLM" => {
             let projected = fields.count("word_embed_proj_dim", 1 << 18)?;

@@ -1,7 +1,7 @@
 //! The feed-forward of each layer: dense, or routed experts.
 use super::{
     ConfigError, DenseMlp, FeedForward, LatentMoe, Moe, SharedExpert,
-    family::{Experts, Family, Width},
+    family::{Experts, Family, Routing, Shared, Sparse, Wide, Width},
     fields::Fields,
     layouts,
     resolve::switch,
@@ -57,6 +57,13 @@ pub(super) fn feed_forward(
                 });
             }
             either(&sparse_layers(fields, layers)?, moe, || dense(width()?))
+        }
+        Experts::Named(routing) => {
+            let sparse = routed_layers(fields, routing, layers)?;
+            if !sparse.contains(&true) {
+                return Ok(same(Some(dense(width()?)?), None, layers));
+            }
+            either(&sparse, named(fields, routing)?, || dense(width()?))
         }
         Experts::NemotronH => nemotron_h(fields),
         Experts::Gemma4 => {
@@ -184,11 +191,86 @@ pub(super) fn feed_forward(
     }
 }
 
+/// Which layers route, by the family's names.
+fn routed_layers(fields: &Fields<'_>, routing: &Routing, layers: u32) -> Result<Vec<bool>, ConfigError> {
+    let none = fields.count_in(routing.count, 0, MAX_EXPERTS)?.unwrap_or(0) == 0;
+    let from = |first: u32| (0..layers).map(|i| i >= first).collect();
+    Ok(match routing.sparse {
+        _ if none => vec![false; layers as usize],
+        Sparse::All => vec![true; layers as usize],
+        Sparse::From(key, first) => from(fields.count_in(key, 0, MAX_LAYERS)?.unwrap_or(first)),
+        Sparse::Types(first) => match layouts::sparse_by_type(fields, layers)? {
+            Some(sparse) => sparse,
+            None => from(
+                fields
+                    .count_in("first_k_dense_replace", 0, MAX_LAYERS)?
+                    .unwrap_or(first),
+            ),
+        },
+        Sparse::Interval => {
+            let bound = |key, default| -> Result<u32, ConfigError> {
+                Ok(fields.count_in(key, 0, MAX_LAYERS)?.unwrap_or(default))
+            };
+            let (first, last) = (
+                bound("moe_layer_start_index", 0)?,
+                match fields.value("moe_layer_end_index").and_then(Value::as_i64) {
+                    // The last layer.
+                    Some(-1) => layers.saturating_sub(1),
+                    _ => bound("moe_layer_end_index", layers.saturating_sub(1))?,
+                },
+            );
+            let every = bound("moe_layer_interval", 1)?.max(1);
+            let route = |i: u32| (first..=last).contains(&i) && (i + 1).is_multiple_of(every);
+            (0..layers).map(route).collect()
+        }
+    })
+}
+
+/// The experts of such a layer.
+fn named(fields: &Fields<'_>, routing: &Routing) -> Result<Moe, ConfigError> {
+    let expert = fields.required(routing.width, MAX_EXPERT_WIDTH, "the experts")?;
+    let shared = match routing.shared {
+        Shared::None => 0,
+        Shared::Width(key) => fields.count_in(key, 0, MAX_INTERMEDIATE)?.unwrap_or(0),
+        Shared::Times(key, default, own) => {
+            let count = fields.count_in(key, 0, 64)?.unwrap_or(default);
+            let width = match own {
+                "" => None,
+                own => fields.count(own, MAX_EXPERT_WIDTH)?,
+            };
+            width.unwrap_or(expert).saturating_mul(count)
+        }
+    };
+    let wide = match routing.wide_router {
+        Wide::Never => false,
+        Wide::Always => true,
+        Wide::Text(key) => fields.text(key)? == Some("fp32"),
+    };
+    let moe = routed_as(fields, routing.count, routing.per_token, expert)?;
+    Ok(Moe {
+        shared: (shared > 0).then_some(SharedExpert {
+            intermediate_size: shared,
+            gate: false,
+        }),
+        router_dtype: if wide {
+            FloatDtype::Float32
+        } else {
+            moe.router_dtype
+        },
+        correction_bias: switch(fields, routing.correction_bias)?,
+        ..moe
+    })
+}
+
 /// Width of a dense feed-forward.
 fn width(fields: &Fields<'_>, from: Width, hidden_size: u32) -> Result<u32, ConfigError> {
     let key = "intermediate_size";
     match from {
         Width::Field => fields.required(key, MAX_INTERMEDIATE, "the feed-forward layers"),
+        Width::FieldOrField(own) => match fields.count(own, MAX_INTERMEDIATE)? {
+            Some(width) => Ok(width),
+            None => fields.required(key, MAX_INTERMEDIATE, "the feed-forward layers"),
+        },
         Width::FieldOrFour => Ok(fields
             .count(key, MAX_INTERMEDIATE)?
             .unwrap_or(hidden_size.saturating_mul(4))),

@@ -7,7 +7,7 @@ use super::{
     layouts::Layout,
     plain,
     positions::RopeKind,
-    removed,
+    removed, routed,
 };
 
 pub(super) const LLAMA: Family = Family {
@@ -21,6 +21,7 @@ pub(super) const LLAMA: Family = Family {
     unchecked: false,
     layout: Layout::Regular,
     output_gate: Switch::Never,
+    own_gate: false,
     sinks: false,
     qkv_bias: Switch::Field("attention_bias"),
     o_bias: Switch::Field("attention_bias"),
@@ -29,6 +30,7 @@ pub(super) const LLAMA: Family = Family {
     qk_norm: QkNorm::None,
     qk_norm_field: None,
     norms_per_layer: 2,
+    sandwich: None,
     scalars_per_layer: 0,
     norm_bias: false,
     tied: false,
@@ -221,6 +223,16 @@ const FAMILIES: &[Family] = &[
         norms_per_layer: 4,
         pattern: Pattern::FullEvery(2),
         ..GEMMA
+    },
+    Family {
+        // Its norms of queries and keys, and of the embedding, have no weights.
+        architecture: "MuseGlimmerForCausalLM",
+        own_gate: true,
+        qkv_bias: Switch::Never,
+        o_bias: Switch::Never,
+        mlp_bias: Switch::Never,
+        norms_per_layer: 4,
+        ..LLAMA
     },
     Family {
         architecture: "Gemma3ForCausalLM",
@@ -481,6 +493,7 @@ pub(super) fn find(architecture: &str) -> Option<&'static Family> {
         .iter()
         .chain(classic::FAMILIES)
         .chain(plain::FAMILIES)
+        .chain(routed::FAMILIES)
         .chain(bert::FAMILIES)
         .find(|family| family.architecture == architecture)
 }

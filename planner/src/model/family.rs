@@ -21,6 +21,8 @@ pub(super) enum Switch {
 pub(super) enum KvHeads {
     /// `num_key_value_heads`, as many as query heads where it is absent.
     Field,
+    /// `num_key_value_heads`, one where it is absent (Step 1).
+    FieldOrOne,
     /// One where this field says so (absent is `true`), else as many as query heads.
     OneWith(&'static str),
     /// `num_key_value_heads` where this field says so, else as many as query heads.
@@ -34,6 +36,8 @@ pub(super) enum KvHeads {
 pub(super) enum Width {
     /// `intermediate_size`.
     Field,
+    /// This field, `intermediate_size` where it is absent.
+    FieldOrField(&'static str),
     /// `intermediate_size`, four times the hidden size where it is absent.
     FieldOrFour,
     /// Four times the hidden size, whatever the config says.
@@ -80,11 +84,58 @@ pub(super) enum Pattern {
     None,
 }
 
+/// What a class asks its config for where it routes tokens to experts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Routing {
+    /// How many experts; absent or 0 means none.
+    pub(super) count: &'static str,
+    pub(super) per_token: &'static str,
+    pub(super) width: &'static str,
+    pub(super) shared: Shared,
+    pub(super) sparse: Sparse,
+    /// The router is float32.
+    pub(super) wide_router: Wide,
+    pub(super) correction_bias: Switch,
+}
+
+/// Experts that every token takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shared {
+    None,
+    /// So many times the width of a routed one, absent is this many; a field may hold the width of one instead.
+    Times(&'static str, u32, &'static str),
+    /// One of the width in this field, none where it is 0 or absent.
+    Width(&'static str),
+}
+
+/// Which layers have experts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sparse {
+    All,
+    /// From the layer in this field on, absent is this one.
+    From(&'static str, u32),
+    /// By `mlp_layer_types`; where the file has none, behind `first_k_dense_replace`, absent is this one.
+    Types(u32),
+    /// `moe_layer_start_index`, `moe_layer_end_index` and `moe_layer_interval` (ERNIE 4.5).
+    Interval,
+}
+
+/// Whether a router is float32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wide {
+    Never,
+    Always,
+    /// Where this field is `fp32`.
+    Text(&'static str),
+}
+
 /// How a family writes its experts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Experts {
     /// No experts.
     None,
+    /// Under these names, without anything else.
+    Named(&'static Routing),
     /// `num_local_experts` of `intermediate_size` in every layer.
     Mixtral,
     /// `num_experts` of `moe_intermediate_size`, `decoder_sparse_step`, `mlp_only_layers`.
@@ -140,6 +191,8 @@ pub(super) struct Family {
     pub(super) layout: Layout,
     /// A gate on the attention's output.
     pub(super) output_gate: Switch,
+    /// A gate on the attention's output as wide as all heads, with a projection of its own.
+    pub(super) own_gate: bool,
     /// A learned sink per head.
     pub(super) sinks: bool,
     pub(super) qkv_bias: Switch,
@@ -150,6 +203,8 @@ pub(super) struct Family {
     /// The field that switches the norm of queries and keys on, if there is one.
     pub(super) qk_norm_field: Option<&'static str>,
     pub(super) norms_per_layer: u32,
+    /// Two norms more in each layer where this field is true.
+    pub(super) sandwich: Option<&'static str>,
     pub(super) scalars_per_layer: u32,
     pub(super) norm_bias: bool,
     /// `tie_word_embeddings` where the config does not say.

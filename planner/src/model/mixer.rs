@@ -116,6 +116,8 @@ pub struct Mamba2 {
     pub ssm_state_size: u32,
     /// Width of the convolution over time.
     pub conv_kernel: u32,
+    /// A norm behind the states.
+    pub norm: bool,
     /// A bias on the convolution.
     pub conv_bias: bool,
     /// Type of the state.

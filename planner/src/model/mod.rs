@@ -25,6 +25,7 @@ mod quantization;
 mod quark;
 mod removed;
 mod resolve;
+mod routed;
 mod spec;
 mod stages;
 mod tower;

@@ -114,7 +114,7 @@ impl ModelSpec {
                     + bias(mamba.conv_bias, conv)
                     + channels * h
                     + 3 * heads
-                    + channels
+                    + bias(mamba.norm, channels)
             }
             Mixer::GatedDeltaNet(gdn) => {
                 let (key, value) = gdn.widths();

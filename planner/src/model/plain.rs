@@ -31,7 +31,7 @@ const DBRX_NAMES: Names = &[
 ];
 
 /// No biases beside those the config asks for in the attention.
-const PLAIN: Family = Family {
+pub(super) const PLAIN: Family = Family {
     o_bias: Switch::Never,
     mlp_bias: Switch::Never,
     ..LLAMA
@@ -49,7 +49,7 @@ const CHATGLM: Family = Family {
     ..PLAIN
 };
 
-const MINICPM: Family = Family {
+pub(super) const MINICPM: Family = Family {
     architecture: "MiniCPMForCausalLM",
     qkv_bias: Switch::Never,
     tied: true,
@@ -60,6 +60,16 @@ const GLM: Family = Family {
     architecture: "GlmForCausalLM",
     rope: RopeKind::Frequencies(1),
     rotary_fraction: 0.5,
+    ..PLAIN
+};
+
+pub(super) const COHERE2: Family = Family {
+    architecture: "Cohere2ForCausalLM",
+    qkv_bias: Switch::Never,
+    norms_per_layer: 1,
+    tied: true,
+    pattern: Pattern::FullEvery(4),
+    window_more: 1,
     ..PLAIN
 };
 
@@ -138,7 +148,6 @@ pub(super) const FAMILIES: &[Family] = &[
         mlp_bias: Switch::Field("mlp_bias"),
         ..PLAIN
     },
-    MINICPM,
     Family {
         architecture: "MiniCPM3ForCausalLM",
         latent: true,
@@ -181,15 +190,7 @@ pub(super) const FAMILIES: &[Family] = &[
         mlp_bias: Switch::Field("mlp_bias"),
         ..PLAIN
     },
-    Family {
-        architecture: "Cohere2ForCausalLM",
-        qkv_bias: Switch::Never,
-        norms_per_layer: 1,
-        tied: true,
-        pattern: Pattern::FullEvery(4),
-        window_more: 1,
-        ..PLAIN
-    },
+    COHERE2,
     Family {
         architecture: "HunYuanDenseV1ForCausalLM",
         o_bias: Switch::Field("attention_bias"),

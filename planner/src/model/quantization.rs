@@ -35,6 +35,8 @@ pub enum LinearScheme {
     Mxfp8,
     /// 4-bit floats with one 8-bit exponent per 32: routed experts (gpt-oss), or every linear layer (quark).
     Mxfp4,
+    /// Halves of bytes with a float32 scale per 64 and a table of 16 per shard (bitsandbytes).
+    Nf4,
     /// Packed integers of 4 or 8 bits with 16-bit scales per group.
     PackedInt {
         /// 4 or 8.
@@ -98,6 +100,36 @@ impl PartialEq for Module {
 impl Eq for Module {}
 
 impl Quantization {
+    /// What `--quantization` with that name makes of a checkpoint that is not quantised
+    /// (`layers/quantization/online/base.py`, `experts_int8.py` and, up to 0.27, `bitsandbytes.py`).
+    pub fn online(method: &str) -> Option<Self> {
+        let int8 = LinearScheme::PerChannel8 {
+            static_activation: false,
+            float: false,
+        };
+        Some(match method {
+            "fp8" | "fp8_per_tensor" => Self::online_fp8(),
+            "fp8_per_block" => Self::plain("fp8_per_block", LinearScheme::Fp8Block { n: 128, k: 128 }, 75),
+            "fp8_per_channel" => {
+                let scheme = LinearScheme::PerChannel8 {
+                    static_activation: false,
+                    float: true,
+                };
+                Self::plain("fp8_per_channel", scheme, 75)
+            }
+            "mxfp8" => Self::plain("mxfp8", LinearScheme::Mxfp8, 75),
+            "int8_per_channel_weight_only" => Self::plain("int8_per_channel_weight_only", int8, 75),
+            "experts_int8" => Self::plain("experts_int8", int8, 80),
+            "bitsandbytes" => Self::plain("bitsandbytes", LinearScheme::Nf4, 70),
+            _ => return None,
+        })
+    }
+
+    /// Linear layers stay as they are.
+    pub(super) fn of_experts_alone(&self) -> bool {
+        matches!(self.method, "int8_per_channel_weight_only" | "experts_int8")
+    }
+
     /// `--quantization fp8_per_tensor` on a checkpoint that is not quantised.
     pub fn online_fp8() -> Self {
         let scheme = LinearScheme::Fp8PerTensor {
@@ -248,6 +280,19 @@ pub(super) fn read(fields: &Fields<'_>, experts: Experts) -> Result<Option<Quant
         "compressed-tensors" | "compressed_tensors" => compressed_tensors(&inner)?,
         "modelopt" | "modelopt_fp4" | "modelopt_mixed" => modelopt(&inner)?,
         "quark" => quark::read(&inner)?,
+        "bitsandbytes" => bitsandbytes(&inner, experts)?,
+        "fbgemm_fp8" => Quantization {
+            ignore: names(&inner, "modules_to_not_convert")?,
+            // The bound of the input's scale is kept as a scale of the input is.
+            ..Quantization::plain(
+                "fbgemm_fp8",
+                LinearScheme::PerChannel8 {
+                    static_activation: true,
+                    float: true,
+                },
+                80,
+            )
+        },
         "mxfp4" if experts == Experts::GptOss => Quantization {
             ignore: names(&inner, "modules_to_not_convert")?,
             ..Quantization::plain("gpt_oss_mxfp4", LinearScheme::Mxfp4, 80)
@@ -265,12 +310,8 @@ fn not_modelled(method: &str) -> ConfigError {
         ))
     };
     match method {
-        "bitsandbytes" => gone("0.27.1", "0.28.0"),
         "gguf" => gone("0.23.0", "0.24.0"),
         "hqq" => gone("0.13", "0.14"),
-        "fbgemm_fp8" => ConfigError::unsupported(
-            "quantization `fbgemm_fp8` is deprecated in vLLM 0.33.0 (it needs --allow-deprecated-quantization) and is not modelled",
-        ),
         _ => {
             let shown: String = method.chars().take(40).collect();
             ConfigError::unsupported(format!(
@@ -278,6 +319,25 @@ fn not_modelled(method: &str) -> ConfigError {
             ))
         }
     }
+}
+
+/// NF4 or FP4; double quantisation of the scales is undone while loading
+/// (`model_loader/bitsandbytes_loader.py: _dequantize_dq` at 0.25.1).
+fn bitsandbytes(fields: &Fields<'_>, experts: Experts) -> Result<Quantization, ConfigError> {
+    if fields.flag("load_in_4bit")? != Some(true) {
+        return Err(ConfigError::unsupported(
+            "bitsandbytes with 8-bit weights is not modelled (known: `load_in_4bit`)",
+        ));
+    }
+    if experts != Experts::None {
+        return Err(ConfigError::unsupported(
+            "bitsandbytes with experts is not modelled",
+        ));
+    }
+    Ok(Quantization {
+        ignore: names(fields, "llm_int8_skip_modules")?,
+        ..Quantization::plain("bitsandbytes", LinearScheme::Nf4, 70)
+    })
 }
 
 fn fp8(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {

@@ -6,7 +6,7 @@ use super::{
     family::{Experts, Family, Head, KvHeads, Switch},
     fields::Fields,
     layouts::{self, Layout},
-    mixed, pooling, positions, quantization, stages,
+    mixed, pooling, positions, quantization, removed, stages,
     tower::{self, Tower},
     wrappers,
 };
@@ -79,6 +79,9 @@ fn resolve_top(
             (None, Some(pooled)) => pooled_model(top, architecture, &pooled),
             (None, None) => Err(ConfigError::unsupported(families::refusal(architecture))),
         },
+        (None, true) if removed::refusal(architecture).is_some() => {
+            Err(ConfigError::unsupported(families::refusal(architecture)))
+        }
         (None, true) => Err(ConfigError::unsupported(format!(
             "`{}` has a vision or audio tower (`text_config`, `vision_config`), and its language model is not one that is modelled yet",
             short(architecture)
@@ -298,7 +301,11 @@ fn norms_per_layer(fields: &Fields<'_>, family: &Family) -> Result<u32, ConfigEr
     if family.kv_heads == KvHeads::Falcon {
         return classic::falcon_norms(fields);
     }
-    Ok(family.norms_per_layer)
+    let sandwich = match family.sandwich {
+        Some(field) => fields.flag(field)? == Some(true),
+        None => false,
+    };
+    Ok(family.norms_per_layer + if sandwich { 2 } else { 0 })
 }
 
 pub(super) fn switch(fields: &Fields<'_>, switch: Switch) -> Result<bool, ConfigError> {
@@ -489,7 +496,7 @@ fn parts(
     let mixer_schemes = [
         scheme(*mixer != Mixer::None, into),
         scheme(*mixer != Mixer::None, out),
-        scheme(true, &["self_attn.g_proj"]),
+        scheme(true, &["self_attn.g_proj", "self_attn.output_gate_proj"]),
     ];
     let dense_schemes = [
         scheme(dense, UP),

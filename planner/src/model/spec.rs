@@ -273,8 +273,13 @@ impl ModelSpec {
     /// With every linear layer quantised while loading. Only for a checkpoint that is not quantised.
     #[must_use]
     pub fn with_online(mut self, quantization: Quantization) -> Self {
+        let alone = quantization.of_experts_alone();
         for run in &mut self.layers {
             let (moe, dense) = (run.mlp.moe.is_some(), run.mlp.dense.is_some());
+            if alone {
+                run.quantized.experts = moe;
+                continue;
+            }
             run.quantized = Quantized {
                 qkv: true,
                 o: true,
@@ -291,7 +296,9 @@ impl ModelSpec {
             };
         }
         self.quantization = Some(quantization);
-        if let Ok(tower) = &mut self.tower {
+        if let Ok(tower) = &mut self.tower
+            && !alone
+        {
             tower.quantize();
         }
         self

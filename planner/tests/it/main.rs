@@ -23,6 +23,7 @@ mod irregular;
 mod kinds;
 mod measured;
 mod methodology;
+mod online;
 mod oracle_activations;
 mod oracle_kv;
 mod oracle_refusals;

@@ -179,7 +179,7 @@ fn a_drafting_layer_and_a_missing_head_equal_vllms_classes() {
 }
 
 /// Rows with a tower that are answered.
-const TOWER_ROWS: usize = 96;
+const TOWER_ROWS: usize = 100;
 
 #[test]
 fn towers_equal_vllms_classes() {

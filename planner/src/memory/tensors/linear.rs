@@ -165,6 +165,20 @@ impl Builder<'_> {
                 out.push(whole(class, e * n * k, 1));
                 out.push(whole(class, e * n * k.div_ceil(32), 1));
             }
+            LinearScheme::Nf4 => {
+                out.push(whole(class, e * n * k / 2, 1));
+                // Beside the parameters: they count once loaded.
+                for shard in linear.shards {
+                    for loaded in [(shard * k).div_ceil(64) * 4, 16 * 4] {
+                        out.push(Tensor {
+                            class,
+                            bytes: 0,
+                            loaded,
+                            count: 1,
+                        });
+                    }
+                }
+            }
             LinearScheme::Mxfp4 => {
                 out.push(whole(class, e * n * k / 2, 1));
                 out.push(whole(class, e * n * k.div_ceil(32), 1));

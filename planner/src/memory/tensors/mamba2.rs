@@ -30,7 +30,9 @@ impl Builder<'_> {
         // The decay in float32; skip weight, bias and the norm in the model's type.
         out.push(whole(class, heads * 4, 1));
         out.push(whole(class, heads * self.element, 2));
-        out.push(whole(class, channels * self.element, 1));
+        if mamba.norm {
+            out.push(whole(class, channels * self.element, 1));
+        }
         linear(&[h], channels, channels * self.tp(), run.quantized.o, out);
     }
 }

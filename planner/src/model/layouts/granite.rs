@@ -20,7 +20,7 @@ pub(super) fn layers(
     layers: u32,
 ) -> Result<(Vec<Mixer>, Vec<FeedForward>), ConfigError> {
     let attention = attention::attention(fields, family, hidden_size)?;
-    let mamba = mamba(fields, hidden_size)?;
+    let mamba = mamba(fields, hidden_size, None)?;
     let key = if fields.has("layer_types") {
         "layer_types"
     } else {
@@ -39,7 +39,8 @@ pub(super) fn layers(
     Ok((mixers, vec![feed_forward(fields)?; layers as usize]))
 }
 
-fn mamba(fields: &Fields<'_>, hidden_size: u32) -> Result<Mamba2, ConfigError> {
+/// `own` is the number of channels where the config says it.
+pub(super) fn mamba(fields: &Fields<'_>, hidden_size: u32, own: Option<u32>) -> Result<Mamba2, ConfigError> {
     let count =
         |key, default| -> Result<u32, ConfigError> { Ok(fields.count(key, MAX_LATENT)?.unwrap_or(default)) };
     if fields.flag("mamba_proj_bias")? == Some(true) {
@@ -48,7 +49,10 @@ fn mamba(fields: &Fields<'_>, hidden_size: u32) -> Result<Mamba2, ConfigError> {
         ));
     }
     let heads = count("mamba_n_heads", 128)?;
-    let channels = count("mamba_expand", 2)?.saturating_mul(hidden_size);
+    let channels = match own {
+        Some(channels) => channels,
+        None => count("mamba_expand", 2)?.saturating_mul(hidden_size),
+    };
     let head_dim = match fields.value("mamba_d_head") {
         None => channels / heads,
         Some(Value::String(auto)) if auto == "auto" => channels / heads,
@@ -66,6 +70,7 @@ fn mamba(fields: &Fields<'_>, hidden_size: u32) -> Result<Mamba2, ConfigError> {
         n_groups: count("mamba_n_groups", 1)?,
         ssm_state_size: count("mamba_d_state", 256)?,
         conv_kernel: fields.count("mamba_d_conv", 64)?.unwrap_or(4),
+        norm: true,
         conv_bias: fields.flag("mamba_conv_bias")?.unwrap_or(true),
         // As the model's own type.
         ssm_dtype: FloatDtype::Bfloat16,

@@ -95,6 +95,7 @@ pub(super) fn plain2(
         n_groups: count("n_groups", 8)?,
         ssm_state_size: count(PLAIN.state, 128)?,
         conv_kernel: fields.count(PLAIN.kernel, 64)?.unwrap_or(4),
+        norm: true,
         conv_bias: fields.flag(PLAIN.conv_bias)?.unwrap_or(true),
         // As the model's own type.
         ssm_dtype: FloatDtype::Bfloat16,

@@ -1,4 +1,5 @@
 //! Families whose layers differ from each other by more than how far they look back: one file per family.
+mod falcon_h1;
 mod gemma3n;
 mod gemma4;
 mod granite;
@@ -45,6 +46,8 @@ pub(super) enum Layout {
     Mamba2,
     /// Mamba 1 with attention in between (Jamba).
     Jamba,
+    /// Mamba 2 and attention side by side in every layer (Falcon-H1).
+    FalconH1,
     /// Mamba 2 and attention by `layer_types` (Granite 4).
     Granite,
     /// The last layers on cached keys of earlier ones, an embedding per layer (Gemma 3n).
@@ -77,6 +80,7 @@ pub(super) fn layers(
         Layout::Mamba => mamba::plain(fields, hidden_size, layers),
         Layout::Mamba2 => mamba::plain2(fields, hidden_size, layers),
         Layout::Jamba => mamba::jamba(fields, family, hidden_size, layers),
+        Layout::FalconH1 => falcon_h1::layers(fields, family, hidden_size, layers),
         Layout::Granite => granite::layers(fields, family, hidden_size, layers),
         Layout::Gemma3n => gemma3n::layers(fields, family, hidden_size, layers),
         Layout::Gemma4 => gemma4::layers(fields, family, hidden_size, layers),
@@ -120,7 +124,7 @@ fn sharing(spans: Vec<AttentionSpan>, own: u32, shape: impl Fn(AttentionSpan) ->
 }
 
 /// Which layers have experts, by `mlp_layer_types`.
-fn sparse_by_type(fields: &Fields<'_>, layers: u32) -> Result<Option<Vec<bool>>, ConfigError> {
+pub(super) fn sparse_by_type(fields: &Fields<'_>, layers: u32) -> Result<Option<Vec<bool>>, ConfigError> {
     let key = "mlp_layer_types";
     let Some(types) = per_layer(fields, key, layers)? else {
         return Ok(None);

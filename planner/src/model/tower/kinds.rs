@@ -185,4 +185,6 @@ pub(in crate::model) enum Video {
     Pairs(u32),
     /// So many tokens.
     Fixed(u32),
+    /// Parts of so many tokens, up to so many as the context has room for.
+    Parts(u32, u32),
 }

@@ -202,6 +202,7 @@ impl<'a> Reader<'a> {
             Video::None => (0, 0),
             Video::Pairs(pairs) => (item_tokens, pairs),
             Video::Fixed(tokens) => (tokens, 1),
+            Video::Parts(tokens, parts) => (tokens, parts),
         };
         Ok(Tower {
             blocks,

@@ -524,7 +524,9 @@ const ROWS: &[Row] = &[
         positions: Positions::Plane,
         rotary: Rotary::None,
         vectors: 4,
-        tokens: Tokens::Unknown,
+        tokens: Tokens::Fixed(4096),
+        // At most 96 frames, two by two, of 144 tokens.
+        video: Video::Parts(144, 48),
         ..QWEN3
     },
     Row {

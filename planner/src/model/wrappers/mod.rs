@@ -1,4 +1,5 @@
 //! Configs that keep their language model or towers in objects of other names.
+mod plain;
 mod rows;
 
 pub(super) use rows::{Wrapper, wrapper};
@@ -99,15 +100,38 @@ pub(super) fn refuse_unknown_experts(fields: &Fields<'_>, family: &Family) -> Re
     }
 }
 
+/// The language model of that type, where the text config names none
+/// (`transformers`' `MODEL_FOR_CAUSAL_LM_MAPPING_NAMES`; Mistral Small 4 as `transformers_utils/configs/mistral.py` has it).
+const TYPES: &[(&str, &str)] = &[
+    ("llama", "LlamaForCausalLM"),
+    ("mistral", "MistralForCausalLM"),
+    ("ministral3", "Ministral3ForCausalLM"),
+    ("mistral4", "MistralLarge3ForCausalLM"),
+    ("qwen2", "Qwen2ForCausalLM"),
+    ("qwen3", "Qwen3ForCausalLM"),
+    ("qwen3_moe", "Qwen3MoeForCausalLM"),
+    ("gemma", "GemmaForCausalLM"),
+    ("gemma2", "Gemma2ForCausalLM"),
+    ("phi3", "Phi3ForCausalLM"),
+    ("cohere2", "Cohere2ForCausalLM"),
+    ("granite", "GraniteForCausalLM"),
+    ("gpt_oss", "GptOssForCausalLM"),
+    ("lfm2", "Lfm2ForCausalLM"),
+    ("lfm2_moe", "Lfm2MoeForCausalLM"),
+    ("smollm3", "SmolLM3ForCausalLM"),
+];
+
 /// The language model of a class that takes several: what the text config names, or what stands for its type.
 fn language<'a>(text: &Fields<'a>) -> Result<&'a str, ConfigError> {
     if text.has("architectures") {
         return architecture(text);
     }
     match text.text("model_type")? {
-        None | Some("llama") => Ok("LlamaForCausalLM"),
-        Some("mistral") => Ok("MistralForCausalLM"),
-        Some(_) => architecture(text),
+        None => Ok("LlamaForCausalLM"),
+        Some(kind) => match TYPES.iter().find(|(known, _)| *known == kind) {
+            Some((_, language)) => Ok(language),
+            None => architecture(text),
+        },
     }
 }
 

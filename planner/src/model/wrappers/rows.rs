@@ -1,4 +1,5 @@
 //! One row per architecture whose language model stands beside a vision or audio tower.
+use super::plain;
 
 /// Architectures whose language model is a family of its own, beside a vision or audio tower.
 pub(in crate::model) struct Wrapper {
@@ -22,7 +23,7 @@ const GEMMA3_TEXT: &[(&str, u32)] = &[
 ];
 
 /// `LlamaConfig`: what LLaVA's files leave out.
-const LLAMA_TEXT: &[(&str, u32)] = &[
+pub(super) const LLAMA_TEXT: &[(&str, u32)] = &[
     ("vocab_size", 32_000),
     ("hidden_size", 4096),
     ("intermediate_size", 11_008),
@@ -138,7 +139,7 @@ const WRAPPERS: &[Wrapper] = &[
     },
     Wrapper {
         architecture: "Mistral3ForConditionalGeneration",
-        language: "MistralForCausalLM",
+        language: "",
         defaults: &[],
     },
     Wrapper {
@@ -154,6 +155,11 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "Step3p7ForConditionalGeneration",
         language: "Step3p5ForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "MuseGlimmerForConditionalGeneration",
+        language: "MuseGlimmerForCausalLM",
         defaults: &[],
     },
     Wrapper {
@@ -238,5 +244,6 @@ pub(in crate::model) fn minicpmv(version: Option<f64>) -> Option<&'static str> {
 pub(in crate::model) fn wrapper(architecture: &str) -> Option<&'static Wrapper> {
     WRAPPERS
         .iter()
+        .chain(plain::WRAPPERS)
         .find(|wrapper| wrapper.architecture == architecture)
 }

@@ -199,7 +199,9 @@ pub(super) fn resolve<'a>(
         return Err(Refusal::vllms(message));
     }
     let dcp = drafting::context_parallel(&extras, &spec, tp)?;
-    if let Some(message) = number_types::marlin_refusal(&spec, &args, capability) {
+    if let Some(message) = number_types::marlin_refusal(&spec, &args, capability)
+        .or_else(|| number_types::prequantized_refusal(scenario, &args))
+    {
         return Err(Refusal::vllms(message));
     }
     // The context comes last: it may depend on what fits, and the batch depends on it.

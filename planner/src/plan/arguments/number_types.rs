@@ -3,7 +3,7 @@
 //! Mirrors `vllm/config/model.py` at 0.33.0.
 use super::{Refusal, shape};
 use crate::{
-    engine::{Chosen, KvCacheDtype, ResolvedArgs},
+    engine::{Chosen, KvCacheDtype, ResolvedArgs, VllmVersion},
     memory::packed,
     model::{LinearScheme, ModelSpec, Quantization},
     plan::scenario::Scenario,
@@ -34,19 +34,30 @@ pub(super) fn quantization<'a>(
                 own.method
             )));
         }
-        (None, Some("fp8" | "fp8_per_tensor")) => {
-            let online = spec.clone().with_online(Quantization::online_fp8());
+        (None, Some(asked)) => {
+            let Some(online) = Quantization::online(asked) else {
+                return Err(Refusal::ours(format!(
+                    "--quantization {asked} on a checkpoint that is not quantised is not modelled (known: {ONLINE}); AWQ, GPTQ and compressed-tensors need a checkpoint that is"
+                )));
+            };
+            if asked == "bitsandbytes" && spec.moe().is_some() {
+                return Err(Refusal::ours(
+                    "bitsandbytes with experts is not modelled".to_owned(),
+                ));
+            }
             (
-                Cow::Owned(online),
-                Chosen::user(asked.unwrap_or_default().to_owned()),
+                Cow::Owned(spec.clone().with_online(online)),
+                Chosen::user(asked.to_owned()),
             )
         }
-        (None, Some(asked)) => {
-            return Err(Refusal::ours(format!(
-                "--quantization {asked} on a checkpoint that is not quantised is not modelled (known: fp8_per_tensor); AWQ, GPTQ and compressed-tensors need a checkpoint that is"
-            )));
-        }
     };
+    if let Some(refusal) = spec
+        .quantization
+        .as_ref()
+        .and_then(|own| by_version(own.method, scenario).or_else(|| by_hardware(own.method, capability)))
+    {
+        return Err(refusal);
+    }
     if let Some(own) = &spec.quantization
         && capability != 0
         && capability < own.min_capability
@@ -59,6 +70,53 @@ pub(super) fn quantization<'a>(
     Ok((spec, Some(chosen)))
 }
 
+/// What `--quantization` takes for a checkpoint that is not quantised.
+const ONLINE: &str = "fp8_per_tensor, fp8_per_block, fp8_per_channel, mxfp8, int8_per_channel_weight_only, experts_int8, bitsandbytes up to 0.27";
+
+/// Methods that this version does not have, or takes with a flag only.
+fn by_version(method: &str, scenario: &Scenario) -> Option<Refusal> {
+    let version = scenario.vllm_version;
+    match method {
+        "bitsandbytes" if version >= VllmVersion::new(28, 0) => Some(Refusal::ours(format!(
+            "quantization `bitsandbytes` is not in vLLM {version} (last in 0.27.1, gone in 0.28.0)"
+        ))),
+        "fp8_per_block" | "int8_per_channel_weight_only" if version < VllmVersion::new(20, 0) => {
+            Some(since(method, "0.20"))
+        }
+        "fp8_per_channel" if version < VllmVersion::new(24, 0) => Some(since(method, "0.24")),
+        "mxfp8" if version < VllmVersion::new(19, 0) => Some(since(method, "0.19")),
+        "fbgemm_fp8" if version >= VllmVersion::new(14, 0) && !allows_deprecated(scenario) => {
+            Some(Refusal::vllms(
+                "The quantization method fbgemm_fp8 is deprecated and will be removed in future versions of vLLM. To bypass, set `--allow-deprecated-quantization`."
+                    .to_owned(),
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn since(method: &str, version: &str) -> Refusal {
+    Refusal::ours(format!("quantization `{method}` is known from vLLM {version} on"))
+}
+
+fn allows_deprecated(scenario: &Scenario) -> bool {
+    let flag = |(name, value): &(String, Option<String>)| {
+        name == "--allow-deprecated-quantization" && value.as_deref() != Some("false")
+    };
+    scenario.engine.vllm_args.iter().any(flag)
+}
+
+/// Methods that need more of a GPU than their least capability says.
+fn by_hardware(method: &str, capability: u16) -> Option<Refusal> {
+    match method {
+        "fp8_per_channel" if (1..89).contains(&capability) => Some(Refusal::vllms(
+            "FP8 PTPC online quant requires a kernel that honors per-token activation quantization; MarlinFP8 is W8A16 weight-only. Requires SM89+ for Cutlass FP8 or ROCm MI3xx for rowwise scaled_mm."
+                .to_owned(),
+        )),
+        _ => None,
+    }
+}
+
 /// vLLM accepts several names for one method.
 fn same_method(own: &str, asked: &str) -> bool {
     match own {
@@ -66,6 +124,16 @@ fn same_method(own: &str, asked: &str) -> bool {
         "auto_gptq" => matches!(asked, "gptq" | "auto_gptq" | "gptq_marlin" | "marlin"),
         own => own == asked,
     }
+}
+
+/// What a checkpoint of bitsandbytes cannot: the scales of whole weights do not fit a part of them
+/// (`model_loader/bitsandbytes_loader.py` at 0.25.1).
+pub(super) fn prequantized_refusal(scenario: &Scenario, args: &ResolvedArgs) -> Option<String> {
+    let own = scenario.model.spec.as_ref().ok()?.quantization.as_ref()?;
+    (own.method == "bitsandbytes" && args.tensor_parallel_size.value > 1).then(|| {
+        "Prequant BitsAndBytes models with tensor parallelism is not supported. Please try with pipeline parallelism."
+            .to_owned()
+    })
 }
 
 /// Below 8.9 block-quantised experts run through Marlin, which needs whole blocks.

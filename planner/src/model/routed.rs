@@ -1,0 +1,284 @@
+//! Rows of families whose experts differ by names alone, and of dense ones that came with them.
+//!
+//! Mirrors `vllm/model_executor/models/<module>.py` at 0.33.0. None of them was held against vLLM's own figures.
+use super::{
+    QkNorm,
+    families::{DEEPSEEK, LLAMA, MIXTRAL, QWEN2},
+    family::{Experts, Family, KvHeads, Pattern, Routing, Shared, Sparse, Switch, Wide, Width},
+    layouts::Layout,
+    plain::{COHERE2, MINICPM, PLAIN},
+};
+
+const ROUTING: Routing = Routing {
+    count: "num_experts",
+    per_token: "num_experts_per_tok",
+    width: "moe_intermediate_size",
+    shared: Shared::Times("num_shared_experts", 0, ""),
+    sparse: Sparse::From("first_k_dense_replace", 0),
+    wide_router: Wide::Never,
+    correction_bias: Switch::Always,
+};
+
+/// Ling and Ring, and those who took their class.
+const BAILING: Family = Family {
+    architecture: "BailingMoeForCausalLM",
+    unchecked: true,
+    qkv_bias: Switch::Either("use_bias", "use_qkv_bias"),
+    o_bias: Switch::Field("use_bias"),
+    mlp_bias: Switch::Field("use_bias"),
+    qk_norm: QkNorm::PerHead,
+    qk_norm_field: Some("use_qk_norm"),
+    pattern: Pattern::None,
+    experts: Experts::Named(&Routing {
+        wide_router: Wide::Text("router_dtype"),
+        correction_bias: Switch::Field("moe_router_enable_expert_bias"),
+        shared: Shared::Times("num_shared_experts", 0, "moe_shared_expert_intermediate_size"),
+        ..ROUTING
+    }),
+    ..LLAMA
+};
+
+const EXAONE_MOE: Family = Family {
+    architecture: "ExaoneMoEForCausalLM",
+    unchecked: true,
+    qkv_bias: Switch::Either("attention_bias", "bias"),
+    o_bias: Switch::Either("attention_bias", "bias"),
+    qk_norm: QkNorm::PerHead,
+    pattern: Pattern::FullEvery(4),
+    experts: Experts::Named(&Routing {
+        sparse: Sparse::Types(1),
+        ..ROUTING
+    }),
+    ..LLAMA
+};
+
+const GRANITE_SWA: Family = Family {
+    architecture: "GraniteSWAForCausalLM",
+    unchecked: true,
+    sinks: true,
+    pattern: Pattern::None,
+    ..LLAMA
+};
+
+/// The rows.
+pub(super) const FAMILIES: &[Family] = &[
+    BAILING,
+    Family {
+        architecture: "BailingMoeV2ForCausalLM",
+        ..BAILING
+    },
+    Family {
+        architecture: "SarvamMoEForCausalLM",
+        ..BAILING
+    },
+    EXAONE_MOE,
+    Family {
+        architecture: "ExaoneMoeForCausalLM",
+        ..EXAONE_MOE
+    },
+    GRANITE_SWA,
+    Family {
+        architecture: "GraniteMoeSWAForCausalLM",
+        sinks: true,
+        ..GRANITE_SHARED
+    },
+    GRANITE_SHARED,
+    Family {
+        // A scalar for each side of its activation, and two that stay the same.
+        architecture: "ApertusForCausalLM",
+        unchecked: true,
+        qkv_bias: Switch::Either("attention_bias", "bias"),
+        o_bias: Switch::Either("attention_bias", "bias"),
+        qk_norm: QkNorm::PerHead,
+        scalars_per_layer: 4,
+        gated: false,
+        pattern: Pattern::None,
+        ..LLAMA
+    },
+    Family {
+        // Trinity.
+        architecture: "AfmoeForCausalLM",
+        unchecked: true,
+        own_gate: true,
+        qkv_bias: Switch::Never,
+        qk_norm: QkNorm::PerHead,
+        norms_per_layer: 4,
+        pattern: Pattern::FullEvery(4),
+        experts: Experts::Named(&Routing {
+            sparse: Sparse::From("num_dense_layers", 1),
+            shared: Shared::Times("num_shared_experts", 2, ""),
+            wide_router: Wide::Always,
+            ..ROUTING
+        }),
+        ..PLAIN
+    },
+    Family {
+        architecture: "Ernie4_5_MoeForCausalLM",
+        unchecked: true,
+        qkv_bias: Switch::Field("use_bias"),
+        mlp_bias: Switch::Field("use_bias"),
+        tied: true,
+        pattern: Pattern::None,
+        experts: Experts::Named(&Routing {
+            count: "moe_num_experts",
+            per_token: "moe_k",
+            shared: Shared::Times("moe_num_shared_experts", 0, ""),
+            sparse: Sparse::Interval,
+            wide_router: Wide::Always,
+            ..ROUTING
+        }),
+        ..PLAIN
+    },
+    Family {
+        architecture: "HyperCLOVAXForCausalLM",
+        unchecked: true,
+        sandwich: Some("use_post_norm"),
+        pattern: Pattern::None,
+        ..LLAMA
+    },
+    Family {
+        // Tencent's Hy3. Their own kernels, where installed, would keep norms and positions in float32.
+        architecture: "HYV3ForCausalLM",
+        unchecked: true,
+        names: &[("moe_intermediate_size", "expert_hidden_dim")],
+        qkv_bias: Switch::Never,
+        qk_norm: QkNorm::PerHead,
+        qk_norm_field: Some("qk_norm"),
+        pattern: Pattern::None,
+        experts: Experts::Named(&Routing {
+            wide_router: Wide::Always,
+            ..ROUTING
+        }),
+        ..PLAIN
+    },
+    Family {
+        architecture: "Cohere2MoeForCausalLM",
+        unchecked: true,
+        width: Width::FieldOrField("prefix_dense_intermediate_size"),
+        experts: Experts::Named(&Routing {
+            width: "intermediate_size",
+            sparse: Sparse::Types(0),
+            correction_bias: Switch::Never,
+            ..ROUTING
+        }),
+        ..COHERE2
+    },
+    Family {
+        architecture: "Param2MoEForCausalLM",
+        unchecked: true,
+        qkv_bias: Switch::Field("use_qkv_bias"),
+        o_bias: Switch::Field("use_bias"),
+        mlp_bias: Switch::Never,
+        qk_norm: QkNorm::PerHead,
+        qk_norm_field: Some("use_qk_norm"),
+        pattern: Pattern::None,
+        experts: Experts::Named(&Routing {
+            shared: Shared::Times("num_shared_experts", 1, ""),
+            sparse: Sparse::From("first_k_dense_replace", 1),
+            wide_router: Wide::Always,
+            correction_bias: Switch::Unless("moe_router_enable_expert_bias"),
+            ..ROUTING
+        }),
+        ..LLAMA
+    },
+    Family {
+        architecture: "SarvamMLAForCausalLM",
+        unchecked: true,
+        experts: Experts::Named(&Routing {
+            shared: Shared::Times("num_shared_experts", 1, "moe_shared_expert_intermediate_size"),
+            sparse: Sparse::From("first_k_dense_replace", 1),
+            correction_bias: Switch::Unless("moe_router_enable_expert_bias"),
+            ..ROUTING
+        }),
+        ..DEEPSEEK
+    },
+    Family {
+        architecture: "MistralLarge3ForCausalLM",
+        ..DEEPSEEK
+    },
+    Family {
+        architecture: "AXK1ForCausalLM",
+        unchecked: true,
+        norms_per_layer: 3,
+        ..DEEPSEEK
+    },
+    Family {
+        architecture: "PanguUltraMoEForCausalLM",
+        unchecked: true,
+        sandwich: Some("sandwich_norm"),
+        experts: Experts::Named(&Routing {
+            count: "n_routed_experts",
+            shared: Shared::Times("n_shared_experts", 0, ""),
+            correction_bias: Switch::Field("router_enable_expert_bias"),
+            ..ROUTING
+        }),
+        ..DEEPSEEK
+    },
+    Family {
+        architecture: "PanguEmbeddedForCausalLM",
+        unchecked: true,
+        qkv_bias: Switch::Either("attention_bias", "bias"),
+        o_bias: Switch::Either("attention_bias", "bias"),
+        pattern: Pattern::None,
+        ..LLAMA
+    },
+    Family {
+        architecture: "Step1ForCausalLM",
+        unchecked: true,
+        names: &[("num_key_value_heads", "num_attention_groups")],
+        tied: true,
+        kv_heads: KvHeads::FieldOrOne,
+        alibi: Switch::Always,
+        pattern: Pattern::None,
+        ..LLAMA
+    },
+    Family {
+        // Its layers keep their states as Qwen3-Next's do.
+        architecture: "OlmoHybridForCausalLM",
+        unchecked: true,
+        linear: true,
+        qkv_bias: Switch::Never,
+        o_bias: Switch::Never,
+        mlp_bias: Switch::Never,
+        qk_norm: QkNorm::AllHeads,
+        pattern: Pattern::None,
+        ..QWEN2
+    },
+    Family {
+        architecture: "MiniCPMForCausalLM",
+        experts: Experts::Named(&Routing {
+            width: "intermediate_size",
+            shared: Shared::None,
+            sparse: Sparse::All,
+            correction_bias: Switch::Never,
+            ..ROUTING
+        }),
+        ..MINICPM
+    },
+    Family {
+        architecture: "FalconH1ForCausalLM",
+        unchecked: true,
+        layout: Layout::FalconH1,
+        qkv_bias: Switch::Never,
+        o_bias: Switch::Never,
+        // Of each mixer: attention and Mamba stand side by side.
+        norms_per_layer: 1,
+        pattern: Pattern::None,
+        ..LLAMA
+    },
+];
+
+const GRANITE_SHARED: Family = Family {
+    architecture: "GraniteMoeSharedForCausalLM",
+    unchecked: true,
+    pattern: Pattern::None,
+    experts: Experts::Named(&Routing {
+        count: "num_local_experts",
+        width: "intermediate_size",
+        shared: Shared::Width("shared_intermediate_size"),
+        sparse: Sparse::All,
+        correction_bias: Switch::Never,
+        ..ROUTING
+    }),
+    ..MIXTRAL
+};

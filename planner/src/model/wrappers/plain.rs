@@ -1,0 +1,69 @@
+//! Architectures whose towers are not modelled: their language models are, with `--language-model-only`.
+//!
+//! Mirrors what `vllm/model_executor/models/<module>.py` at 0.33.0 hands to `init_vllm_registered_model` or builds itself.
+use super::rows::{LLAMA_TEXT, MINICPMV, Wrapper};
+
+const fn row(architecture: &'static str, language: &'static str) -> Wrapper {
+    Wrapper {
+        architecture,
+        language,
+        defaults: &[],
+    }
+}
+
+/// The text config names its own.
+const fn any(architecture: &'static str) -> Wrapper {
+    row(architecture, "")
+}
+
+const fn llama(architecture: &'static str) -> Wrapper {
+    Wrapper {
+        defaults: LLAMA_TEXT,
+        ..any(architecture)
+    }
+}
+
+pub(super) const WRAPPERS: &[Wrapper] = &[
+    row("AudioFlamingo3ForConditionalGeneration", "Qwen2ForCausalLM"),
+    row("Exaone4_5_ForConditionalGeneration", "Exaone4ForCausalLM"),
+    row("FunAudioChatForConditionalGeneration", "Qwen3ForCausalLM"),
+    row("GLM4VForCausalLM", "ChatGLMModel"),
+    row("Gemma4UnifiedForConditionalGeneration", "Gemma4ForCausalLM"),
+    row("GlmAsrForConditionalGeneration", "LlamaForCausalLM"),
+    row("GlmOcrForConditionalGeneration", "Glm4ForCausalLM"),
+    row("InternS2PreviewForConditionalGeneration", "Qwen3_5MoeForCausalLM"),
+    row("KananaVForConditionalGeneration", "LlamaForCausalLM"),
+    row("KeyeForConditionalGeneration", "Qwen3ForCausalLM"),
+    row("KeyeVL1_5ForConditionalGeneration", "Qwen3ForCausalLM"),
+    row("KimiVLForConditionalGeneration", "DeepseekV2ForCausalLM"),
+    row("LlavaOnevision2ForConditionalGeneration", "Qwen3ForCausalLM"),
+    row("MiniCPMO", MINICPMV),
+    row("MiniCPMV4_6ForConditionalGeneration", "Qwen3_5ForCausalLM"),
+    row("MiniCPMV4_7ForConditionalGeneration", "Qwen3_5ForCausalLM"),
+    row("NemotronH_Nano_VL_V2", "NemotronHForCausalLM"),
+    row("NemotronH_Omni_Reasoning_V3", "NemotronHForCausalLM"),
+    row("OpenCUAForConditionalGeneration", "Qwen2ForCausalLM"),
+    row("OpenPanguVLForConditionalGeneration", "PanguEmbeddedForCausalLM"),
+    row("PaddleOCRVLForConditionalGeneration", "Ernie4_5ForCausalLM"),
+    row("Phi4ForCausalLMV", "Phi3ForCausalLM"),
+    row("Qwen3ASRForConditionalGeneration", "Qwen3ForCausalLM"),
+    row("Qwen3OmniMoeForConditionalGeneration", "Qwen3MoeForCausalLM"),
+    any("BeeForConditionalGeneration"),
+    any("Cohere2VisionForConditionalGeneration"),
+    any("GraniteSpeechForConditionalGeneration"),
+    any("GraniteSpeechPlusForConditionalGeneration"),
+    any("H2OVLChatModel"),
+    any("InternS1ForConditionalGeneration"),
+    any("InternVLForConditionalGeneration"),
+    any("Lfm2VlForConditionalGeneration"),
+    any("LightOnOCRForConditionalGeneration"),
+    any("LlavaOnevisionForConditionalGeneration"),
+    any("NVLM_D"),
+    any("PaliGemmaForConditionalGeneration"),
+    any("PixtralForConditionalGeneration"),
+    any("SkyworkR1VChatModel"),
+    any("VoxtralForConditionalGeneration"),
+    llama("Idefics3ForConditionalGeneration"),
+    llama("LlavaNextVideoForConditionalGeneration"),
+    llama("SmolVLMForConditionalGeneration"),
+];
