@@ -290,7 +290,7 @@ fn extras_notes(
             "engine.lora",
             Severity::Caution,
             Bias::Over,
-            "LoRA buffers of latent, linear and recurrent attention are not counted.".to_owned(),
+            "LoRA buffers of linear, recurrent and sparse attention are not counted.".to_owned(),
         );
     }
 }
