@@ -23,6 +23,7 @@ pub use launch::{Form, Imported};
 
 use crate::yaml;
 use launch::Launch;
+use std::borrow::Cow;
 
 /// The largest text, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -42,7 +43,22 @@ pub fn read(text: &str) -> Result<Imported, ImportError> {
     if text.contains(vars::MARK) {
         return Err(ImportError::NotText);
     }
-    launch(text)?.finish()
+    launch(&unfenced(text))?.finish()
+}
+
+/// A text copied with Markdown's fences, without them.
+fn unfenced(text: &str) -> Cow<'_, str> {
+    if !text.trim_start().starts_with("```") {
+        return Cow::Borrowed(text);
+    }
+    let blank = |line| {
+        if str::trim_start(line).starts_with("```") {
+            ""
+        } else {
+            line
+        }
+    };
+    Cow::Owned(text.lines().map(blank).collect::<Vec<_>>().join("\n"))
 }
 
 /// Reads a command that a shell has split into words already.

@@ -1,4 +1,5 @@
 //! The files. All of them render from one plan, every command line from one argument list.
+mod advice;
 mod argv;
 mod autoscale;
 mod bench;
@@ -26,6 +27,7 @@ mod skypilot;
 mod systemd;
 mod values;
 mod yaml;
+mod yaml_write;
 mod zip;
 
 pub use crate::plan::{ArtifactGroup, ArtifactKind, PLAN_SCHEMA};

@@ -1,6 +1,8 @@
 //! report.md: the plan for people, to keep beside the files.
 use super::{
-    RenderOptions, header,
+    RenderOptions,
+    advice::advice,
+    header,
     log::{grouped, log_lines},
     quote::{markdown, markdown_code},
 };
@@ -21,6 +23,7 @@ pub(crate) fn report(plan: &Plan, options: &RenderOptions) -> String {
     }
     log(&mut text, plan);
     flags(&mut text, plan);
+    family(&mut text, plan);
     remedies(&mut text, plan);
     notes(&mut text, plan);
     text
@@ -143,6 +146,18 @@ fn flags(text: &mut String, plan: &Plan) {
             "| {} | {value} | you | Passed through. |",
             markdown_code(flag)
         );
+    }
+}
+
+/// What is not in the command and most want to know of.
+fn family(text: &mut String, plan: &Plan) {
+    let advice = advice(plan);
+    if advice.is_empty() {
+        return;
+    }
+    text.push_str("\n## Mostly served with\n\nNot in the plan: these change no memory, but what clients get. They follow the model's family.\n\n");
+    for one in advice {
+        let _ = writeln!(text, "- {}: {}", markdown_code(&one.flags), one.why);
     }
 }
 

@@ -1,5 +1,6 @@
 //! serve_command.sh and docker_run.sh.
 use super::{
+    advice::advice,
     argv::Arg,
     deployment::Deployment,
     nodes::Word,
@@ -11,6 +12,7 @@ pub(crate) fn serve(deployment: &Deployment<'_>, header: &Comments) -> String {
     let version = deployment.plan.scenario.vllm_version;
     let args = &deployment.args;
     let mut script = Script::new(header, args);
+    script.advice(deployment);
     if !deployment.nodes.is_alone() {
         script.on_each_node(deployment, "serve_command.sh");
     }
@@ -145,6 +147,20 @@ impl Script {
         ));
         self.line("  exit 127");
         self.line("fi");
+    }
+
+    /// Flags that can be added behind the script.
+    fn advice(&mut self, deployment: &Deployment<'_>) {
+        let advice = advice(deployment.plan);
+        if !advice.is_empty() {
+            self.note("");
+            self.note(
+                "Models of this family are mostly served with these too; add them behind the script's name:",
+            );
+            for one in advice {
+                self.note(&format!("{} ({})", one.flags, one.why));
+            }
+        }
     }
 
     /// How the script is run where a deployment takes several nodes.

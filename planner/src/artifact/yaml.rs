@@ -1,5 +1,8 @@
 //! A YAML document as a tree, in the order in which it is written.
-use super::quote::{self, Comments};
+use super::{
+    quote::{self, Comments},
+    yaml_write,
+};
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap as _, SerializeSeq as _},
@@ -141,14 +144,7 @@ impl Document {
 
     /// One top-level entry.
     pub(crate) fn entry(&mut self, key: &'static str, value: impl Into<Yaml>) {
-        let node = Yaml::Map(vec![(Cow::Borrowed(key), value.into())]);
-        let options = serde_saphyr::ser_options! { prefer_block_scalars: false, compact_list_indent: false };
-        // Writing a tree of scalars into a string cannot fail; the tests read every document back.
-        let text = serde_saphyr::to_string_with_options(&node, options).unwrap_or_default();
-        self.text.push_str(&text);
-        if !self.text.ends_with('\n') {
-            self.text.push('\n');
-        }
+        yaml_write::entry(&mut self.text, key, &value.into());
     }
 
     /// Text as it stands.

@@ -1,5 +1,5 @@
 //! How many GPUs a container gets; `None` where a text says "all", or nothing.
-use super::vars::Vars;
+use super::{container::texts, vars::Vars};
 use crate::{
     gpu::{self, GpuSpec},
     yaml::Node,
@@ -12,6 +12,7 @@ const PRODUCTS: &[&str] = &[
     "nvidia.com/gpu.product",
     "amd.com/gpu.product-name",
     "cloud.google.com/gke-accelerator",
+    "k8s.amazonaws.com/accelerator",
 ];
 
 /// `all`, `2`, `device=0,1`, with quotes around it or not: `docker run --gpus`.
@@ -91,7 +92,8 @@ pub(super) fn compose(service: &Node) -> Option<u32> {
         found = if gpu { counted.or(found) } else { found };
     }
     let text = service.get("gpus").and_then(Node::text);
-    found.or_else(|| count(text?))
+    let named = texts(service.get("devices"));
+    found.or_else(|| cdi(&named)).or_else(|| count(text?))
 }
 
 /// `resources.limits` or `.requests` of a Kubernetes container.

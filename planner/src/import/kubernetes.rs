@@ -4,7 +4,7 @@ use super::{
     container::{Container, first, texts},
     gpus, kserve,
     launch::Launch,
-    ray,
+    ray, script,
     vars::{Style, Vars, marked},
 };
 use crate::{gpu::GpuSpec, yaml::Node};
@@ -132,15 +132,20 @@ pub(super) fn container(node: &Node, form: Form, place: String, nodes: Option<u3
             None => env.set(name, String::new()),
         }
     }
-    let mut words = |key: &str| -> Vec<String> {
-        let texts = texts(node.get(key));
-        texts
+    let (command, args) = (texts(node.get("command")), texts(node.get("args")));
+    let style = if script::has_shell(command.iter().chain(&args)) {
+        Style::Kubernetes
+    } else {
+        Style::Template
+    };
+    let mut put_in = |words: Vec<String>| -> Vec<String> {
+        words
             .iter()
-            .map(|text| env.interpolate(text, Style::Kubernetes).into_owned())
+            .map(|text| env.interpolate(text, style).into_owned())
             .collect()
     };
-    container.entrypoint = words("command");
-    container.args = words("args");
+    container.entrypoint = put_in(command);
+    container.args = put_in(args);
     container.env = env;
     container.gpus = node.get("resources").and_then(gpus::resources);
     container

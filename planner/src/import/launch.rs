@@ -3,6 +3,7 @@ use super::{ImportError, vars::unknown};
 use crate::{
     command::{self, Command},
     engine::{EngineArgs, FlagKind, FlagTable, VllmVersion},
+    error::InputError,
     gpu::GpuSpec,
     model::ModelInput,
     plan::{Defaults, Hardware, Scenario},
@@ -14,6 +15,11 @@ const MOST: u32 = 64;
 
 /// Flags whose values belong into no file and no link.
 const SECRETS: &[&str] = &["--api-key", "--hf-token"];
+
+/// The most words behind `vllm serve`.
+const MOST_WORDS: usize = 1000;
+/// The most remarks; the rest is counted.
+const MOST_REMARKS: usize = 40;
 
 /// What a text was read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +127,12 @@ impl Launch {
                 VllmVersion::latest()
             ));
             version = None;
+        }
+        if self.words.len() > MOST_WORDS {
+            return Err(ImportError::Command {
+                place: self.place,
+                error: InputError::new("command", format!("more than {MOST_WORDS} words")),
+            });
         }
         let words = self.known_words(version.unwrap_or_default())?;
         let image = self.image.filter(|image| unknown(image).is_none());
@@ -272,6 +284,11 @@ impl Imported {
             remarks.push(format!("not modelled, kept and passed on: {flags}"));
         }
         remarks.extend(command.notes.iter().cloned());
+        let more = remarks.len().saturating_sub(MOST_REMARKS);
+        if more > 0 {
+            remarks.truncate(MOST_REMARKS);
+            remarks.push(format!("and {more} more"));
+        }
         remarks
     }
 }

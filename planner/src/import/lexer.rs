@@ -4,7 +4,7 @@ mod word;
 use super::{ImportError, vars::Vars};
 
 /// The most words of a text.
-const MAX_WORDS: usize = 20_000;
+const MAX_WORDS: usize = 10_000;
 
 /// Whose quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,7 +202,7 @@ impl<'a, 'v> Lexer<'a, 'v> {
         let words = self.word(name.is_none())?;
         self.count += words.len();
         if self.count > MAX_WORDS {
-            return Err(wrong(self.line, "more than 20000 words"));
+            return Err(wrong(self.line, "more than 10000 words"));
         }
         // `2>file`: the number belongs to the redirection.
         let number = |word: &String| word.len() == 1 && word.chars().all(|c| c.is_ascii_digit());
@@ -252,7 +252,7 @@ impl<'a, 'v> Lexer<'a, 'v> {
             }
         }
         if self.count + values.len() > MAX_WORDS {
-            return Err(wrong(opened, "more than 20000 words"));
+            return Err(wrong(opened, "more than 10000 words"));
         }
         match adds {
             true if self.maybe > 0 => {}

@@ -169,14 +169,11 @@ pub(super) fn of_line(line: &Line, env: &Vars, depth: usize) -> Option<Result<La
     if matches!(words.first().map(String::as_str), Some("echo" | "printf" | "cat")) {
         return None;
     }
-    let mut env = env.clone();
-    for (name, value) in &line.env {
-        env.set(name, value.clone());
-    }
     if let Some(found) = docker::launch(words, line.number) {
         return Some(found);
     }
     if let Some((script, arguments)) = shell_script(words).filter(|_| depth < MAX_SHELLS) {
+        let mut env = with(env, line);
         env.set_list("@", arguments.to_vec());
         return match lexer::commands(script, &mut env) {
             Ok(lines) => first(&lines, &env, depth + 1),
@@ -186,8 +183,17 @@ pub(super) fn of_line(line: &Line, env: &Vars, depth: usize) -> Option<Result<La
     }
     let rest = served(words)?;
     let mut launch = Launch::new(Form::Command, format!("line {}", line.number), rest.to_vec());
-    launch.gpus = gpus::visible(&env);
+    launch.gpus = gpus::visible(&with(env, line));
     Some(Ok(launch))
+}
+
+/// Variables with those that stand in front of a command.
+fn with(env: &Vars, line: &Line) -> Vars {
+    let mut env = env.clone();
+    for (name, value) in &line.env {
+        env.set(name, value.clone());
+    }
+    env
 }
 
 /// The script behind `sh -c`, and its arguments; the first of them is its name.
@@ -201,6 +207,11 @@ fn shell_script(words: &[String]) -> Option<(&str, &[String])> {
         .iter()
         .all(|option| option.starts_with(['-', '+']) || option == "pipefail");
     plain.then_some((script.as_str(), after.get(flag + 3..).unwrap_or_default()))
+}
+
+/// Whether one of the words is a shell.
+pub(super) fn has_shell<'a>(mut words: impl Iterator<Item = &'a String>) -> bool {
+    words.any(|word| SHELLS.contains(&base(word)))
 }
 
 /// `-c`, `-lc`, `-ec`.

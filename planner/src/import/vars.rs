@@ -10,6 +10,9 @@ const MAX_GROWN: usize = 1 << 20;
 /// The longest `${…}`, in characters.
 const LONGEST: usize = 4096;
 
+/// The most variables; further ones count as not set.
+const MOST: usize = 500;
+
 /// Names and values; a list of several is a shell's array.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Vars {
@@ -25,6 +28,8 @@ pub(super) enum Style {
     Compose,
     /// `$(A)`, `$$`: Kubernetes; an unknown name stays as it is.
     Kubernetes,
+    /// The same where no shell follows, so that `${A}` is for `envsubst` to fill in.
+    Template,
     /// `${A}`, `$$`, `%%`: systemd's ExecStart.
     Systemd,
 }
@@ -43,16 +48,18 @@ impl Vars {
     }
 
     pub(super) fn set_list(&mut self, name: &str, values: Vec<String>) {
+        let full = self.set.len() >= MOST;
         match self.set.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => *old = values,
-            None => self.set.push((name.to_owned(), values)),
+            None if !full => self.set.push((name.to_owned(), values)),
+            None => {}
         }
     }
 
     pub(super) fn append(&mut self, name: &str, values: Vec<String>) {
         match self.set.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => old.extend(values),
-            None => self.set.push((name.to_owned(), values)),
+            None => self.set_list(name, values),
         }
     }
 
@@ -171,28 +178,32 @@ impl Vars {
         if rest.starts_with('$') {
             return ("$".to_owned(), 2);
         }
-        let (open, close) = if style == Style::Kubernetes {
-            ('(', ')')
-        } else {
-            ('{', '}')
-        };
-        if let Some(inner) = rest.strip_prefix(open) {
+        let pod = matches!(style, Style::Kubernetes | Style::Template);
+        let braces = !pod || (style == Style::Template && rest.starts_with('{'));
+        let (open, close) = if braces { ('{', '}') } else { ('(', ')') };
+        if let Some(inner) = rest.strip_prefix(open).filter(|_| self.grown < MAX_GROWN) {
             let near = inner
                 .char_indices()
                 .nth(LONGEST)
                 .map_or(inner.len(), |(at, _)| at);
             let near = inner.get(..near).unwrap_or_default();
             let Some(end) = closing(near, open, close) else {
+                // Looking for it again and again would take long.
+                self.grown = self.grown.saturating_add(near.len());
                 return ("$".to_owned(), 1);
             };
             let inner = inner.get(..end).unwrap_or_default();
             let length = end + 3;
-            return match style {
-                Style::Kubernetes if self.get(inner).is_none() && !self.open => {
-                    (from.get(..length).unwrap_or_default().to_owned(), length)
+            let as_it_is = from.get(..length).unwrap_or_default();
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            return match pod {
+                true if braces && !inner.is_empty() && inner.chars().all(is_name) => {
+                    (marked(as_it_is), length)
                 }
-                Style::Kubernetes => (self.value(inner), length),
-                _ => (self.braces(inner), length),
+                true if braces => ("$".to_owned(), 1),
+                true if self.get(inner).is_none() && !self.open => (as_it_is.to_owned(), length),
+                true => (self.value(inner), length),
+                false => (self.braces(inner), length),
             };
         }
         match self.named(rest) {

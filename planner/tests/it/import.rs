@@ -154,6 +154,18 @@ fn one_command_in_every_dress() {
             Form::Docker,
         ),
         (
+            "```bash\nvllm serve Qwen/Qwen3-8B -tp 2 \\\n  --max-model-len 8192\n```\n",
+            Form::Command,
+        ),
+        (
+            "version: \"3\"\nservices:\n  v:\n    image: vllm/vllm-openai:latest\n    devices: [nvidia.com/gpu=0, nvidia.com/gpu=1]\n    command: --model Qwen/Qwen3-8B --tensor-parallel-size 2 --max-model-len ${LEN:-8192}\n",
+            Form::Compose,
+        ),
+        (
+            "kind: Pod\nspec:\n  containers:\n  - name: c\n    image: vllm/vllm-openai:latest\n    command: [python3, -m, vllm.entrypoints.openai.api_server]\n    args: [--model, Qwen/Qwen3-8B, --port, \"${PORT}\", -tp=2, --max-model-len=8192]\n    resources: {limits: {nvidia.com/gpu: \"${N}\"}}\n",
+            Form::Kubernetes,
+        ),
+        (
             "docker run --gpus 2 rocm/x:latest vllm serve Qwen/Qwen3-8B -tp 2 --max-model-len 8192",
             Form::Docker,
         ),
@@ -272,6 +284,7 @@ fn what_only_the_machine_knows_is_left_out_and_said() {
         "vllm serve $MODEL --port 80",
         "vllm serve --model=${MODEL:?set it}",
         "docker run vllm/vllm-openai --model $(cat model)",
+        "kind: Pod\nspec: {containers: [{image: vllm/vllm-openai, args: [--model, \"${MODEL}\"]}]}",
     ] {
         assert!(
             matches!(read(text), Err(ImportError::UnsetModel { .. })),
@@ -403,6 +416,39 @@ fn words_that_a_shell_split_are_read() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn hostile_sizes_end_soon() {
+    for text in [
+        "vllm serve $( ".repeat(10_000),
+        "vllm serve ${ ".repeat(10_000),
+        "`".repeat(100_001),
+        "A=$A$A$A$Ax\n".repeat(10_000) + "vllm serve $A",
+        "A+=(\"${A[@]}\" x)\n".repeat(10_000),
+        format!("vllm serve m {}", "--nope ".repeat(9000)),
+        "sh -c 'sh -c x'\n".repeat(10_000),
+        format!(
+            "services:\n a:\n  image: vllm\n  command: {}",
+            "${A:-".repeat(20_000)
+        ),
+        format!(
+            "kind: Pod\nspec:\n  containers:\n{}",
+            "  - {image: x, env: [{name: a}]}\n".repeat(9000)
+        ),
+        format!("[Service]\n{}", "Environment=A=$A\n".repeat(10_000)),
+        "[".repeat(200_000),
+        "{a: ".repeat(200_000),
+    ] {
+        let _ = read(&text);
+    }
+    let many = (0..20_000)
+        .map(|i| format!("A{i}=x"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(read(&format!("{many}\nvllm serve m")).is_ok());
+    let flags = read(&format!("vllm serve m {}", "--nope ".repeat(100))).unwrap();
+    assert_eq!(flags.remarks().len(), 41);
 }
 
 proptest! {

@@ -243,3 +243,59 @@ fn no_secret_is_written_and_every_file_says_what_made_it() {
         }
     }
 }
+
+#[test]
+fn parsers_of_a_family_are_named_where_the_version_has_them() {
+    for (model, version, parts) in [
+        (
+            "Qwen/Qwen3-8B",
+            "0.33.0",
+            &["--tool-call-parser hermes", "--reasoning-parser qwen3"][..],
+        ),
+        ("Qwen/Qwen3-8B", "0.8.5", &["--tool-call-parser hermes"]),
+        (
+            "Qwen/Qwen3-Coder-30B-A3B-Instruct",
+            "0.33.0",
+            &["--tool-call-parser qwen3_coder"],
+        ),
+        (
+            "openai/gpt-oss-20b",
+            "0.33.0",
+            &["--tool-call-parser openai", "--reasoning-parser openai_gptoss"],
+        ),
+        (
+            "deepseek-ai/DeepSeek-V3.1",
+            "0.33.0",
+            &["deepseek_v31", "--reasoning-parser deepseek_v3"],
+        ),
+        (
+            "meta-llama/Llama-3.3-70B-Instruct",
+            "0.33.0",
+            &["llama3_json", "tool_chat_template_llama3.1_json.jinja"],
+        ),
+    ] {
+        let plan = evaluate(&scenario(
+            model,
+            "H100 SXM",
+            &[("gpus", "8"), ("vllm_version", version)],
+        ));
+        let (script, report) = (
+            text(&plan, ArtifactKind::Command),
+            text(&plan, ArtifactKind::Report),
+        );
+        for part in parts {
+            assert!(
+                script.contains(part) && report.contains(part),
+                "{model}: {part}\n{script}"
+            );
+        }
+        // Comments only.
+        assert!(!serve_words(&plan).iter().any(|word| word.contains("parser")));
+    }
+    let old = evaluate(&scenario(
+        "Qwen/Qwen3-8B",
+        "H100 SXM",
+        &[("vllm_version", "0.8.5")],
+    ));
+    assert!(!text(&old, ArtifactKind::Command).contains("--reasoning-parser"));
+}
