@@ -17,6 +17,7 @@ mod plan_cmd;
 mod report;
 mod scenario_flags;
 mod scenario_source;
+mod schema;
 mod serve;
 mod suggest;
 
@@ -47,5 +48,6 @@ fn run(command: &Command) -> Result<Exit, ExpectedError> {
         Command::Plan(args) => plan_cmd::run(args),
         Command::Generate(args) => generate::run(args),
         Command::Check(args) => check::run(args),
+        Command::Schema(args) => schema::run(args),
     }
 }

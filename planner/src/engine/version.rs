@@ -60,14 +60,14 @@ pub struct MemoryRules {
     pub cublas_before_look: bool,
     /// MXFP4 experts on 9.0 run through Marlin, as on older cards: before 0.12, which brings Triton's kernels along.
     pub marlin_mxfp4_on_hopper: bool,
+    /// Interleaved axes of positions are cached over four times the length, as others are: before 0.32.
+    pub wide_interleaved_rope: bool,
     /// The weights' figure on ROCm is what the driver lost, not what torch holds: up to 0.20, not in 0.22.
     pub rocm_counts_driver: bool,
     /// The first engine still runs what the second cannot: up to 0.10.1.
     pub has_first_engine: bool,
     /// Models with recurrent layers cache prefixes by default: from 0.26 on.
     pub hybrid_prefix_caching: bool,
-    /// GB10 gets the small batches of its kind: not in 0.30.
-    pub small_batches_on_gb10: bool,
     /// GPUs of 160 GiB or more get larger batches: from 0.28.0 on.
     pub large_gpu_batches: bool,
     /// One block is kept back: from 0.29.0 on.
@@ -137,10 +137,10 @@ impl VllmVersion {
             profile_leaves_more: self >= Self::new(18, 1),
             cublas_before_look: self.minor >= 31,
             marlin_mxfp4_on_hopper: self.minor < 12,
+            wide_interleaved_rope: self.minor < 32,
             rocm_counts_driver: self.minor <= 20,
             has_first_engine: self < Self::new(10, 2),
             hybrid_prefix_caching: self.minor >= 26,
-            small_batches_on_gb10: self.minor >= 31,
             large_gpu_batches: self.minor >= 28,
             null_block: self.minor >= 29,
             steps_in_flight: self.minor >= 26,

@@ -54,6 +54,8 @@ pub struct BudgetSettings {
     pub no_hybrid: bool,
     /// enable_prefix_caching.
     pub prefix_caching: bool,
+    /// vLLM runs its first engine.
+    pub first_engine: bool,
     /// Buffers for adapters.
     pub lora: Option<Lora>,
     /// How tokens are proposed.
@@ -215,7 +217,8 @@ impl RankBudget {
                 },
                 null_block: settings.rules.null_block,
                 tokens_from_concurrency: settings.rules.tokens_from_concurrency,
-                no_hybrid: settings.no_hybrid,
+                no_hybrid: settings.no_hybrid || settings.first_engine,
+                one_table: settings.first_engine,
                 prefix_caching: settings.prefix_caching,
                 state_element: settings.dtype.size(),
                 // FlashInfer's kernel is there for Hopper, and for Blackwell with CUDA 13.

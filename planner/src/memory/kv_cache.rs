@@ -31,6 +31,9 @@ pub struct KvSettings {
     pub tokens_from_concurrency: bool,
     /// disable_hybrid_kv_cache_manager: every layer keeps the full length.
     pub no_hybrid: bool,
+    /// The first engine: what it says of a request leaves attention to an encoder's output out, whose tokens take blocks
+    /// of the same pool (`executor/executor_base.py: initialize_cache` at 0.10.0).
+    pub one_table: bool,
     /// enable_prefix_caching.
     pub prefix_caching: bool,
     /// Bytes of an element of a recurrent state, where its config names no type.
@@ -351,6 +354,7 @@ fn block_size(settings: &KvSettings, per_token: u64, state: u64, (gated, latent)
 pub(super) fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
     match mixer {
         Mixer::Attention(attention, _) if attention.shares_kv => None,
+        Mixer::Attention(_, AttentionSpan::Encoder) if settings.one_table => None,
         Mixer::Attention(_, AttentionSpan::Full) | Mixer::Mla(_) => Some(GroupKind::Full),
         Mixer::Attention(_, AttentionSpan::Chunked(chunk)) => Some(GroupKind::Chunked(*chunk)),
         Mixer::Attention(_, AttentionSpan::Sliding(window)) => Some(GroupKind::Sliding(*window)),

@@ -22,11 +22,16 @@ const NON_TORCH_FUSED: u64 = 2_140 * MIB;
 /// With NCCL inside the budget, on modules with NVLink switches: 2.2 to 2.3 GiB in two logs of 0.10.0 on 8 H100 SXM.
 const NON_TORCH_COMMUNICATORS: u64 = 2_300 * MIB;
 
-/// With tensor parallelism elsewhere: 0.12 GiB in 0.10 logs on A100, 0.4 GiB in 0.13 logs on R9700 and 0.19 logs on RTX 3090.
-const NON_TORCH_PAIRED: u64 = 400 * MIB;
+/// With tensor parallelism elsewhere: 0.1 to 0.4 GiB in eight logs of 0.11 to 0.19 (R9700, RTX 3090, H100).
+const NON_TORCH_PAIRED: u64 = 256 * MIB;
 
 /// The same with NCCL inside the budget: 0.12 GiB in two logs of 0.10.1 on a pair of A100.
 const NON_TORCH_PAIRED_OLDER: u64 = 128 * MIB;
+
+/// Where CPU and GPU share one memory: what vLLM takes for free is the system's available memory, so the engine's own
+/// processes count as they grow (`utils/mem_utils.py: MemorySnapshot.measure`). 1.64 to 1.91 GiB in three logs of 0.13 to
+/// 0.25 on GB10.
+const NON_TORCH_UNIFIED: u64 = 1_790 * MIB;
 
 /// The CUDA context and what else a process takes before vLLM looks: 0.53 GiB in a log on H100 (78.66 of 79.19 GiB free).
 const CONTEXT: u64 = 543 * MIB;
@@ -93,14 +98,18 @@ pub fn cuda_graphs(graphs: u64, layers: u32) -> Bytes {
 pub fn non_torch(shape: &RankShape, capability: u16, rules: &MemoryRules, eager: bool) -> Bytes {
     let module = (90..110).contains(&capability);
     // `config/vllm.py: enable_allreduce_rms_fusion`, a pass of torch.compile: one eager 0.19 log on 8 H200 has 0.5 GiB.
+    // Orin, Thor and GB10.
+    let unified = matches!(capability, 87 | 110 | 121);
     let alone = shape.pp == 1 && shape.dp == 1;
     let fused = rules.fused_all_reduce && !eager && (alone || rules.fused_beside_stages);
     Bytes::new(match shape.tp {
+        1 if unified => NON_TORCH_UNIFIED,
         1 if rules.profile_leaves_more && shape.pp == 1 && !eager => NON_TORCH_SINGLE_NEWER,
         1 => NON_TORCH_SINGLE,
         _ if module && fused => NON_TORCH_FUSED,
         _ if module && rules.communicators_in_budget => NON_TORCH_COMMUNICATORS,
         _ if rules.communicators_in_budget => NON_TORCH_PAIRED_OLDER,
+        _ if unified => NON_TORCH_UNIFIED + NON_TORCH_PAIRED,
         _ => NON_TORCH_PAIRED,
     })
 }

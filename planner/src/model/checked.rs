@@ -24,13 +24,16 @@ const fn row(architecture: &'static str, logs: u32, weights: Option<u32>, kv_cac
 
 /// A test holds these against the logs.
 pub const CHECKED: &[Checked] = &[
+    row("Gemma4ForConditionalGeneration", 1, Some(70), Some(20)),
     row("GptOssForCausalLM", 2, None, Some(950)),
     row("LlamaForCausalLM", 5, Some(140), Some(120)),
-    row("NemotronHForCausalLM", 1, Some(10), Some(50)),
+    row("NemotronHForCausalLM", 1, Some(10), Some(20)),
     row("Qwen2ForCausalLM", 11, Some(40), Some(100)),
     row("Qwen3ForCausalLM", 4, Some(10), Some(1270)),
-    row("Qwen3MoeForCausalLM", 16, Some(60), Some(80)),
-    row("Qwen3NextForCausalLM", 2, Some(20), Some(270)),
+    row("Qwen3MoeForCausalLM", 16, Some(60), Some(40)),
+    row("Qwen3NextForCausalLM", 2, Some(20), Some(90)),
+    row("Qwen3VLForConditionalGeneration", 1, Some(10), Some(220)),
+    row("Qwen3_5ForConditionalGeneration", 4, Some(10), Some(240)),
     row("Qwen3_5MoeForConditionalGeneration", 1, Some(80), None),
 ];
 

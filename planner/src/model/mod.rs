@@ -43,7 +43,7 @@ pub use kda::Kda;
 pub use mixer::{
     Attention, AttentionSpan, GatedDeltaNet, Mamba1, Mamba2, Mixer, Mla, QkNorm, ShortConv, SparseIndex,
 };
-pub use pooling::{BESIDE as POOLING_BESIDE, Classifier, Pooling, Unasked};
+pub use pooling::{BESIDE as POOLING_BESIDE, Classifier, Pooling, Unasked, published as published_pooling};
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::{CHECKPOINT_BYTES, resolve};
 pub use spec::{

@@ -55,6 +55,40 @@ pub enum Unasked {
 /// there with a pooling module (`transformers_utils/config.py: get_sentence_transformer_pooling_config`).
 pub const BESIDE: &str = "sentence_transformers_pooling";
 
+/// Published repositories whose architecture generates and which have such files: as their pages on the Hub list them
+/// (`modules.json` and `1_Pooling`), for Qwen3-Embedding as a log of 0.12.0 without `--runner` shows (no output head).
+const PUBLISHED: &[&str] = &[
+    "Alibaba-NLP/gte-Qwen2-1.5B-instruct",
+    "Alibaba-NLP/gte-Qwen2-7B-instruct",
+    "BAAI/bge-multilingual-gemma2",
+    "intfloat/e5-mistral-7b-instruct",
+    "Linq-AI-Research/Linq-Embed-Mistral",
+    "Qwen/Qwen3-Embedding-0.6B",
+    "Qwen/Qwen3-Embedding-4B",
+    "Qwen/Qwen3-Embedding-8B",
+    "Qwen/Qwen3-VL-Embedding-2B",
+    "Qwen/Qwen3-VL-Embedding-8B",
+    "Salesforce/SFR-Embedding-Mistral",
+];
+
+/// Whether a repository of that name is known to have such files. Of a path the last part counts, and in the Hub's own
+/// cache the folder of the repository.
+pub fn published(id: &str) -> bool {
+    let id = id.trim_end_matches('/');
+    let path = id.matches('/').count() != 1 || id.starts_with(['/', '.', '~']);
+    let last = id.rsplit('/').next();
+    let same = |known: &str| {
+        let cached = || {
+            known
+                .split('/')
+                .fold("models".to_owned(), |name, part| name + "--" + part)
+        };
+        let named = last == known.rsplit('/').next();
+        known == id || (path && (named || id.split('/').any(|part| part == cached())))
+    };
+    PUBLISHED.iter().any(|known| same(known))
+}
+
 /// An architecture whose layers are those of a generating one.
 pub(super) struct Pooled {
     pub(super) family: &'static Family,

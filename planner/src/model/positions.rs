@@ -207,7 +207,7 @@ pub(super) fn rope(
     let kind = family.rope;
     let off = kind == RopeKind::OnRequest && fields.text("position_embedding_type")? != Some("rope");
     if kind == RopeKind::None || off || alibi {
-        return Ok(Rope { caches: [0, 0] });
+        return Ok(Rope::default());
     }
     if kind == RopeKind::Compressed {
         return compressed_rope(fields);
@@ -223,6 +223,7 @@ pub(super) fn rope(
         let bytes = |dim: u32| positions * u64::from(dim) * 2;
         return Ok(Rope {
             caches: [bytes(sliding), bytes(full)],
+            ..Rope::default()
         });
     }
     let object = rope_object(fields)?;
@@ -230,6 +231,7 @@ pub(super) fn rope(
         let bytes = u64::from(rotary_dim(fields, object, head_dim, family.rotary_fraction)?) * 4;
         return Ok(Rope {
             caches: [bytes, if sets > 1 { bytes } else { 0 }],
+            ..Rope::default()
         });
     }
     if kind == RopeKind::ByLayerType {
@@ -246,11 +248,15 @@ pub(super) fn rope(
         .count("max_position_embeddings", MAX_POSITIONS)?
         .unwrap_or(default);
     let cached = cached_positions(fields, object, positions)?;
-    // Three axes of positions (mrope) are cached over four times the length, interleaved ones are not.
-    let three_axes = object.is_some_and(|o| {
-        o.contains_key("mrope_section") && o.get("mrope_interleaved") != Some(&Value::Bool(true))
-    });
-    let cached = if three_axes { cached * 4 } else { cached };
+    // Three axes of positions (mrope) are cached over four times the length; from 0.32 on those of the classes that
+    // interleave them are not (`models/qwen3_vl.py: mrope_positions_factor`).
+    let three_axes = object.filter(|o| o.contains_key("mrope_section"));
+    let interleaved = three_axes.is_some_and(|o| o.get("mrope_interleaved") == Some(&Value::Bool(true)));
+    let cached = if three_axes.is_some() && !interleaved {
+        cached * 4
+    } else {
+        cached
+    };
     let stretched_in_float32 = matches!(kind, RopeKind::DeepSeek | RopeKind::DeepSeekIndexer)
         && object.is_some_and(|o| matches!(rope_type(o), "yarn" | "deepseek_yarn"));
     let element = if stretched_in_float32 { 4 } else { 2 };
@@ -263,6 +269,7 @@ pub(super) fn rope(
     };
     Ok(Rope {
         caches: [bytes(cached), second],
+        interleaved,
     })
 }
 
@@ -323,7 +330,10 @@ fn by_layer_type(fields: &Fields<'_>, head_dim: u32) -> Result<Rope, ConfigError
         known = Some(settings);
         *cache = cached_positions(fields, object, positions)? * u64::from(dim) * 2;
     }
-    Ok(Rope { caches })
+    Ok(Rope {
+        caches,
+        ..Rope::default()
+    })
 }
 
 /// `models/deepseek_v4/common/rope.py`.
@@ -346,6 +356,7 @@ fn compressed_rope(fields: &Fields<'_>) -> Result<Rope, ConfigError> {
             cache(ratios.contains(&1), plain),
             cache(ratios.iter().any(|ratio| *ratio > 1), stretch),
         ],
+        ..Rope::default()
     })
 }
 

@@ -130,10 +130,12 @@ pub struct LearnedPositions {
 }
 
 /// Cached rotary embeddings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rope {
     /// Bytes of each distinct cache; 0 where there is no second one.
     pub caches: [u64; 2],
+    /// Three axes of positions, interleaved: before 0.32 the first cache covered four times the length.
+    pub interleaved: bool,
 }
 
 /// How a drafting layer projects the hidden state and the embedding of the next token to one width.

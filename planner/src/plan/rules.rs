@@ -3,7 +3,7 @@ use super::{drafting, scenario::Scenario};
 use crate::{
     engine::{Extras, KvCacheDtype, MemoryRules, Sampling, VllmVersion},
     gpu::Vendor,
-    model::{LinearScheme, ModelSpec},
+    model::{AttentionSpan, LayerRun, LinearScheme, Mixer, ModelSpec},
 };
 use std::borrow::Cow;
 
@@ -24,16 +24,35 @@ pub(super) fn rules(scenario: &Scenario, spec: &ModelSpec) -> MemoryRules {
     rules
 }
 
-/// Whether vLLM runs its first engine: before 0.8, and up to 0.10.1 on cards before 8.0 and for an FP8 cache that
-/// FlashAttention 3 cannot read (`engine/arg_utils.py: _is_v1_supported_oracle` at 0.10.0).
-pub(super) fn first_engine(scenario: &Scenario, capability: u16) -> bool {
+/// Classes that only the first engine runs as long as it is there (`models/interfaces.py: SupportsV0Only` at 0.8.5 to
+/// 0.10.1).
+const FIRST_ENGINE_ONLY: &[&str] = &["BloomForCausalLM", "WhisperForConditionalGeneration"];
+
+/// Whether vLLM runs its first engine: before 0.8, before 0.9 on ROCm, and up to 0.10.1 on cards before 8.0, for an FP8
+/// cache that FlashAttention 3 cannot read and for some classes (`engine/arg_utils.py: _is_v1_supported_oracle` at 0.8.5
+/// and 0.10.0).
+pub(super) fn first_engine(scenario: &Scenario, spec: &ModelSpec, capability: u16) -> bool {
     let version = scenario.vllm_version;
-    let nvidia = scenario.hardware.gpu.vendor == Vendor::Nvidia && capability != 0;
+    let vendor = scenario.hardware.gpu.vendor;
+    let nvidia = vendor == Vendor::Nvidia && capability != 0;
     let old_cache = scenario.engine.kv_cache_dtype.is_some_and(KvCacheDtype::is_fp8)
         && capability != 90
         && capability != 100;
+    let only = FIRST_ENGINE_ONLY.contains(&spec.architecture.as_str());
     version < VllmVersion::new(8, 0)
-        || (version.memory_rules().has_first_engine && nvidia && (capability < 80 || old_cache))
+        || (version < VllmVersion::new(9, 0) && vendor == Vendor::Amd)
+        || (version.memory_rules().has_first_engine && (only || (nvidia && (capability < 80 || old_cache))))
+}
+
+/// Whether the first engine cuts prompts of more than 32768 tokens by itself (`engine/arg_utils.py:
+/// _set_default_args_v0` at 0.8.5 to 0.10.1).
+pub(super) fn cuts_long_prompts(scenario: &Scenario, spec: &ModelSpec, adapters: bool) -> bool {
+    let whole = |run: &LayerRun| matches!(run.mixer, Mixer::Attention(_, AttentionSpan::Full));
+    scenario.hardware.gpu.vendor == Vendor::Nvidia
+        && !adapters
+        && !spec.has_tower
+        && spec.pooling.is_none()
+        && spec.layers.iter().all(whole)
 }
 
 /// The model as the flags and the version have it run.
@@ -41,10 +60,13 @@ pub(super) fn as_run(scenario: &Scenario, extras: &Extras, capability: u16, spec
     if drafting::own_layer(scenario, extras) && scenario.engine.pipeline_parallel_size.unwrap_or(1) == 1 {
         *spec = Cow::Owned(spec.clone().into_owned().with_draft());
     }
+    let rules = scenario.vllm_version.memory_rules();
+    if rules.wide_interleaved_rope && spec.rope.interleaved {
+        spec.to_mut().rope.caches[0] *= 4;
+    }
     // Before 0.12 pip brought no Triton kernels for MXFP4 along.
     let mxfp4 = spec.quantization.as_ref().map(|q| q.scheme) == Some(LinearScheme::Mxfp4);
-    let old = scenario.vllm_version.memory_rules().marlin_mxfp4_on_hopper;
-    if extras.marlin_experts || (old && mxfp4 && capability == 90) {
+    if extras.marlin_experts || (rules.marlin_mxfp4_on_hopper && mxfp4 && capability == 90) {
         spec.to_mut().marlin_experts = true;
     }
 }

@@ -87,6 +87,7 @@ fn states_and_blocks_grow_with_what_is_proposed_as_in_start_up_logs() {
                 null_block: false,
                 tokens_from_concurrency: true,
                 no_hybrid: false,
+                one_table: false,
                 prefix_caching: *caching,
                 state_element: 2,
                 packed_latent: false,

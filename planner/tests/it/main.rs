@@ -12,6 +12,7 @@
 )]
 
 mod artifacts;
+mod by_version;
 mod command;
 mod configs;
 mod drafts;
@@ -35,6 +36,7 @@ mod properties;
 mod quoting;
 mod read_back;
 mod scenarios;
+mod schemas;
 mod share;
 mod stages;
 mod start_up_logs;

@@ -32,6 +32,7 @@ fn layout(spec: &ModelSpec, shape: RankShape, element: u64, tokens: u32) -> KvLa
             null_block: true,
             tokens_from_concurrency: true,
             no_hybrid: false,
+            one_table: false,
             prefix_caching: true,
             state_element: 2,
             row_pages: false,

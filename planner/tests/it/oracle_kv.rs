@@ -47,6 +47,7 @@ fn plans_of(file: &serde_json::Value) {
             null_block: true,
             tokens_from_concurrency: true,
             no_hybrid: false,
+            one_table: false,
             prefix_caching: true,
             state_element: 2,
             packed_latent: sparse_latent::find(&spec)

@@ -54,7 +54,10 @@ fn oracle_plan(id: &str, flags: &str) -> String {
 
 #[test]
 fn a_runner_that_pools_has_no_output_head_and_no_sampler() {
-    let model = || oracle("intfloat/e5-mistral-7b-instruct");
+    let model = || ModelInput {
+        id: "someone/embed-of-mistral".to_owned(),
+        ..oracle("intfloat/e5-mistral-7b-instruct")
+    };
     let text = plan(model(), "", &[]);
     let vectors = plan(model(), "--runner pooling", &[]);
     let converted = plan(model(), "--convert=embed", &[]);
@@ -88,4 +91,36 @@ fn modern_bert_has_no_norm_before_its_first_attention() {
     let spec = ModelInput::from_config("x/y", config).unwrap().spec.unwrap();
     assert_eq!(spec.parameters(), 149_014_272);
     assert!(spec.keeps_no_cache());
+}
+
+/// `config.json` does not tell; the repository's files do, and vLLM reads them wherever it loads the model from.
+#[test]
+fn published_embedding_models_pool_by_themselves() {
+    let vectors = |id: &str, flags: &str| {
+        let model = ModelInput {
+            id: id.to_owned(),
+            ..oracle("intfloat/e5-mistral-7b-instruct")
+        };
+        let plan = plan(model, flags, &[]);
+        let codes: Vec<_> = plan.notes.iter().map(|note| note.code).collect();
+        assert!(!codes.contains(&"model.may_pool") || !codes.contains(&"model.pools"));
+        codes.contains(&"model.pools")
+    };
+    for id in [
+        "intfloat/e5-mistral-7b-instruct",
+        "/models/intfloat/e5-mistral-7b-instruct/",
+        "./e5-mistral-7b-instruct",
+        "e5-mistral-7b-instruct",
+        "/cache/models--intfloat--e5-mistral-7b-instruct/snapshots/main",
+    ] {
+        assert!(vectors(id, ""), "{id}");
+        assert!(!vectors(id, "--runner generate"), "{id}");
+    }
+    for id in [
+        "someone/e5-mistral-7b-instruct",
+        "/models/e5-mistral-7b-instruct-awq",
+        "mistralai/Mistral-7B-v0.1",
+    ] {
+        assert!(!vectors(id, ""), "{id}");
+    }
 }

@@ -97,7 +97,10 @@ fn hold_table(families: &mut BTreeMap<String, Family>) {
 fn scenario(case: &Value) -> Option<Scenario> {
     let model = match &case["config"] {
         Value::String(id) => ModelInput::from_catalog(id).unwrap_or_else(|| panic!("{id}")),
-        config => ModelInput::from_object("local", config.as_object().unwrap()).unwrap(),
+        config => {
+            let id = case["model"].as_str().unwrap_or("local");
+            ModelInput::from_object(id, config.as_object().unwrap()).unwrap()
+        }
     };
     let total = case["gpu_total_gib"].as_f64();
     let gib = |total: f64| Bytes::parse(&format!("{total} GiB")).unwrap();

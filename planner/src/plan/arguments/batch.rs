@@ -21,10 +21,20 @@ impl Batch {
         let gb10 = gpu.compute_capability.is_some_and(|c| c.number() == 121);
         let a100 = gpu.name.to_ascii_lowercase().contains("a100");
         let rules = scenario.vllm_version.memory_rules();
-        let small = a100 || (gb10 && rules.small_batches_on_gb10);
+        // GB10 by name from 0.31 on; before, NVML does not tell its memory, which vLLM takes for none (its pull request
+        // 57378).
+        let small = a100 || gb10;
         let big = total >= Bytes::from_gib(70) && !small;
         let (tokens, seqs, class) = match total {
-            _ if first_engine => (2048, 256, "any size in the first engine"),
+            // `config.py: SchedulerConfig.__post_init__` at 0.8.5 to 0.10.1.
+            _ if first_engine => {
+                let least = match spec.pooling {
+                    Some(_) => 32_768,
+                    None if spec.has_tower => 5120,
+                    None => 2048,
+                };
+                (least, 256, "any size in the first engine")
+            }
             total if total >= Bytes::from_gib(160) && rules.large_gpu_batches => {
                 (16_384, 1024, "160 GiB or more")
             }
@@ -72,14 +82,14 @@ impl Batch {
 }
 
 /// vLLM's last adjustments of the batch, once the context is known.
-pub(super) fn finish(args: &mut ResolvedArgs, scenario: &Scenario) -> Result<(), Refusal> {
+/// `cuts`: the first engine cuts long prompts by itself.
+pub(super) fn finish(args: &mut ResolvedArgs, scenario: &Scenario, cuts: bool) -> Result<(), Refusal> {
     let (seqs, length) = (args.max_num_seqs.value, args.max_model_len.value);
     let limit = u64::from(seqs) * u64::from(length);
     let set = scenario.engine.max_num_batched_tokens;
     let tokens = args.max_num_batched_tokens.value;
-    // The first engine cuts longer prompts by itself.
     let whole = !args.enable_chunked_prefill.value;
-    if whole && length > 32_768 && args.enable_chunked_prefill.set_by == SetBy::VllmDefault {
+    if whole && cuts && length > 32_768 && args.enable_chunked_prefill.set_by == SetBy::VllmDefault {
         args.enable_chunked_prefill =
             Chosen::default(true, "The first engine's default beyond 32768 tokens.");
     } else if whole && tokens < length {

@@ -10,7 +10,7 @@ pub(super) use context::{longest_for, tokens_per_sequence};
 
 use super::{
     caches, drafting,
-    rules::{as_run, first_engine, recurrent, rules},
+    rules::{as_run, cuts_long_prompts, first_engine, recurrent, rules},
     scenario::{Defaults, Scenario},
     tower,
 };
@@ -24,7 +24,7 @@ use crate::{
         shape::{RankShape, refusal},
         sparse_latent,
     },
-    model::{LayerRun, Mixer, ModelSpec, Pooling, Unasked},
+    model::{LayerRun, Mixer, ModelSpec, Pooling, Unasked, published_pooling},
     units::{Bytes, Utilization},
 };
 use batch::Batch;
@@ -105,7 +105,7 @@ pub(super) fn resolve<'a>(
     };
     let tower = tower::settings(scenario, &spec, asked)?;
     let layout = layout::choose(scenario, &spec, tower)?;
-    let first_engine = first_engine(scenario, capability);
+    let first_engine = first_engine(scenario, &spec, capability);
     let batch = Batch::new(scenario, &spec, total, first_engine);
     let kv_cache_dtype = number_types::kv_cache_dtype(scenario, &spec, dtype.value, capability)?;
     caches::scaled_refusal(scenario, &spec, kv_cache_dtype.value, capability)?;
@@ -166,7 +166,7 @@ pub(super) fn resolve<'a>(
             engine.enable_chunked_prefill,
             caching.0 && !first_engine,
             if first_engine {
-                "The first engine's default up to 32768 tokens of context: whole prompts."
+                "The first engine's default: whole prompts."
             } else {
                 caching.1
             },
@@ -210,6 +210,7 @@ pub(super) fn resolve<'a>(
     settings.speculative = extras.speculative;
     settings.dcp = dcp;
     settings.tower = tower;
+    settings.first_engine = first_engine;
     settings.packed_latent = packed_latent;
     settings.max_model_len = match scenario.engine.max_model_len {
         Some(MaxModelLen::Tokens(tokens)) => tokens,
@@ -217,7 +218,8 @@ pub(super) fn resolve<'a>(
     };
     args.max_model_len = context::max_model_len(scenario, &spec, &args, &mut settings, known)?;
     settings.max_model_len = args.max_model_len.value;
-    batch::finish(&mut args, scenario)?;
+    let cuts = cuts_long_prompts(scenario, &spec, settings.lora.is_some());
+    batch::finish(&mut args, scenario, cuts)?;
     settings.max_num_batched_tokens = args.max_num_batched_tokens.value;
     settings.max_num_seqs = args.max_num_seqs.value;
     if let Some(tower) = &mut settings.tower {
@@ -264,7 +266,7 @@ pub(super) fn pooling<'a>(
     }
     let pools = match runner {
         Some(runner) => runner == Runner::Pooling,
-        None => spec.unasked == Unasked::Pools,
+        None => spec.unasked == Unasked::Pools || published_pooling(&scenario.model.id),
     };
     if !pools {
         return Ok(spec);
@@ -379,6 +381,7 @@ fn settings(
         enforce_eager: args.enforce_eager.value,
         no_hybrid: args.disable_hybrid_kv_cache_manager.value,
         prefix_caching: args.enable_prefix_caching.value,
+        first_engine: false,
         lora: None,
         speculative: None,
         dcp: 1,
