@@ -226,6 +226,9 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     // Attention over the sums of blocks of layers, twice a layer and at the end: a norm and a vector of weights each
     // (`models/kimi_k3/nvidia/model.py: KimiDecoderLayer`).
     let residual_blocks = family.kda && fields.has("attn_res_block_size");
+    // No class with such experts was held against vLLM's figures.
+    let named_experts =
+        matches!(family.experts, Experts::Named(_)) && layers.iter().any(|run| run.mlp.moe.is_some());
     let needs_remote_code = false;
     let holder = if has_dtype(fields) { fields } else { top };
     let spec = ModelSpec {
@@ -288,7 +291,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         narrowed: narrowed(holder)?,
         kv_in_model_type: family.kv_heads == KvHeads::Falcon,
         quantization,
-        unchecked: family.unchecked,
+        unchecked: family.unchecked || named_experts,
         needs_remote_code,
     };
     Ok(match family.pools {
