@@ -13,6 +13,9 @@ use super::{
 use crate::units::FloatDtype;
 use serde_json::{Map, Value};
 
+/// A field that we put into a config: `metadata.total_size` of the model.safetensors.index.json beside it.
+pub const CHECKPOINT_BYTES: &str = "safetensors_total_size";
+
 const MAX_WIDTH: u32 = 1 << 18;
 const MAX_VOCAB: u32 = 1 << 22;
 
@@ -241,6 +244,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         tie_word_embeddings,
         marlin_experts: false,
         draft: None,
+        checkpoint_bytes: top.value(CHECKPOINT_BYTES).and_then(Value::as_u64),
         drafter: None,
         whole_embedding: family.behind_encoder,
         lm_head_bias: switch(fields, family.lm_head_bias)?,
