@@ -3,7 +3,7 @@ use crate::{
     error::Exit,
     scenario_flags::{AllFields, LoadFields},
 };
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
 
 const ABOUT: &str = "Plans vLLM deployments: GPU memory as vLLM accounts it, whether a model fits, which flags, and the files that start it.";
@@ -59,6 +59,10 @@ The command is taken as it is: what it leaves out is vLLM's default, nothing is 
 --file reads scripts, `docker run`, compose files, Kubernetes manifests, values of vLLM's chart and of production-stack,
 KServe, SkyPilot, systemd and Podman units. vLLM's version comes from the image's tag, the number of GPUs from the file.";
 
+const SCHEMA_EXAMPLES: &str = "Examples:
+  vllm-wizard schema plan > plan.schema.json
+  vllm-wizard schema profile > profile.schema.json";
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(name = "vllm-wizard", about = ABOUT, max_term_width = 110, propagate_version = true)]
@@ -86,6 +90,26 @@ pub(crate) enum Command {
     /// Say what an existing command, container or manifest will do
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Box<CheckArgs>),
+    /// Print the JSON Schema of plan.json or profile.yaml
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema(SchemaArgs),
+}
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Of which file
+    #[arg(value_enum)]
+    pub(crate) of: SchemaOf,
+}
+
+/// A file with a schema.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// plan.json
+    Plan,
+    /// profile.yaml
+    Profile,
 }
 
 /// `detect`.

@@ -11,6 +11,8 @@ use std::{
 
 /// Of a config.json; the largest published one has 3.1 MB.
 pub(crate) const MAX_CONFIG: u64 = 8 << 20;
+/// Of a checkpoint's index; those of models with hundreds of experts have some 20 MB.
+pub(crate) const MAX_INDEX: u64 = 64 << 20;
 /// Of a host report.
 pub(crate) const MAX_REPORT: u64 = 1 << 20;
 /// Of a profile or a scenario.

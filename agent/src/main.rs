@@ -18,6 +18,7 @@ mod plan_cmd;
 mod report;
 mod scenario_flags;
 mod scenario_source;
+mod schema;
 mod serve;
 mod suggest;
 
@@ -48,5 +49,6 @@ fn run(command: &Command) -> Result<Exit, ExpectedError> {
         Command::Plan(args) => plan_cmd::run(args),
         Command::Generate(args) => generate::run(args),
         Command::Check(args) => check::run(args),
+        Command::Schema(args) => schema::run(args),
     }
 }

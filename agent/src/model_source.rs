@@ -2,7 +2,7 @@
 use crate::{error::ExpectedError, files, hub_cache, output, suggest};
 use planner::{
     Scenario,
-    model::{ConfigError, ModelInput, POOLING_BESIDE, models, parse_config},
+    model::{CHECKPOINT_BYTES, ConfigError, ModelInput, POOLING_BESIDE, models, parse_config},
 };
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -162,14 +162,43 @@ fn from_folder(id: &str, folder: &Path) -> Result<ModelInput, ExpectedError> {
     let plain = ModelInput::from_config(&id, &text).map_err(|error| wrong(&path, &error))?;
     let quantized = quantization_beside(&plain, folder)?;
     let pools = pools(folder)?;
-    if quantized.is_none() && !pools {
+    let total = checkpoint_bytes(folder);
+    if quantized.is_none() && !pools && total.is_none() {
         return Ok(plain);
     }
     let mut config = quantized.unwrap_or_else(|| plain.config.as_ref().clone());
     if pools {
         config.insert(POOLING_BESIDE.to_owned(), Value::from(true));
     }
+    if let Some(total) = total {
+        config.insert(CHECKPOINT_BYTES.to_owned(), Value::from(total));
+    }
     ModelInput::from_object(&id, &config).map_err(|error| wrong(&path, &error))
+}
+
+/// `metadata.total_size` of the index beside the config; without a readable one, nothing is checked.
+fn checkpoint_bytes(folder: &Path) -> Option<u64> {
+    let path = folder.join("model.safetensors.index.json");
+    if !path.is_file() {
+        return None;
+    }
+    let text = files::read_text(&path, files::MAX_INDEX, "a checkpoint's index").ok()?;
+    let index: Value = serde_json::from_str(&text).ok()?;
+    let total = index.get("metadata")?.get("total_size")?;
+    // Some writers make it a float.
+    total
+        .as_u64()
+        .or_else(|| total.as_f64().map(whole))
+        .filter(|bytes| *bytes > 0)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a size in bytes; saturates"
+)]
+fn whole(size: f64) -> u64 {
+    size as u64
 }
 
 /// Whether sentence-transformers' modules lie beside the config, with one that pools: vLLM pools by itself then.

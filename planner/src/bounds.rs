@@ -85,7 +85,19 @@ const fn other(
 /// `--dtype`.
 pub const DTYPES: &[&str] = &["auto", "bfloat16", "float16", "float32"];
 /// `--kv-cache-dtype` values whose sizes are known.
-pub const KV_CACHE_DTYPES: &[&str] = &["auto", "bfloat16", "float16", "fp8", "fp8_e4m3", "fp8_e5m2"];
+pub const KV_CACHE_DTYPES: &[&str] = &[
+    "auto",
+    "bfloat16",
+    "float16",
+    "fp8",
+    "fp8_e4m3",
+    "fp8_e5m2",
+    "int8_per_token_head",
+    "fp8_per_token_head",
+    "int4_per_token_head",
+    "nvfp4",
+    "nvfp4_4over6",
+];
 /// How GPUs of one node talk to each other.
 pub const INTERCONNECTS: &[&str] = &["unknown", "pcie", "nvlink"];
 /// What the workload cares about.

@@ -3,6 +3,8 @@
 //! Finds the tools it needs, installs what is missing into a per-user cache, and says what it does while it does it.
 //! It never changes the user's PATH, nor anything in the working tree but `dist/` and `target/`.
 
+mod artifact_tools;
+mod artifacts;
 mod browser;
 mod cache;
 mod csp;
@@ -30,10 +32,11 @@ usage: cargo xtask <command>
   serve [trunk arguments]         serve the page on http://127.0.0.1:8080/ and rebuild it on change
   build [trunk arguments]         build the page for release into dist/
   test [lint|native|wasm|e2e]...  run these checks, or all of them in this order
+  check-artifacts                 read the files of many plans with the programs that they are for (Debian only)
   bench                           time one keystroke, natively and in the browser on the release build
   numbers                         write the tables of README.md (errors against start-up logs) and docs/methodology.md (formulas)
   size                            build the page and the binary for release and hold them against their budgets
-  ci                              what CI runs: every check
+  ci                              every check of `test`; CI runs it, then check-artifacts
 
 Tools that are missing are installed once per user, into $XDG_CACHE_HOME/vllm-wizard/tools or the platform's
 equivalent. CHROME and CHROMEDRIVER point at a browser and driver of your own.";
@@ -58,6 +61,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "serve" => page::serve(&steps, rest),
         "build" => page::build(&steps, &workspace::root().join("dist"), rest),
         "test" => test::run(&steps, &test::parts(rest)?),
+        "check-artifacts" => artifacts::check(&steps),
         "bench" => e2e::bench(&steps),
         "numbers" => test::numbers(&steps),
         "size" => size::run(&steps),

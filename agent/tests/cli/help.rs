@@ -11,12 +11,13 @@ fn help_has_examples_and_every_exit_code() {
         "plan",
         "generate",
         "check",
+        "schema",
         "Exit codes:",
     ]);
     for code in 0..=6 {
         ended.has(&[&format!("\n  {code}  ")]);
     }
-    for command in ["detect", "serve", "plan", "generate", "check"] {
+    for command in ["detect", "serve", "plan", "generate", "check", "schema"] {
         Run::new(command)
             .arg("--help")
             .code(0)

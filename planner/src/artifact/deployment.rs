@@ -238,7 +238,11 @@ pub fn omitted(plan: &Plan, kind: ArtifactKind) -> Option<String> {
             "before vLLM 0.11.2 an engine over several nodes needs a Ray cluster; run serve_command.sh in the image on each node".to_owned(),
         ),
         ArtifactKind::Systemd | ArtifactKind::Quadlet => one_node().or_else(|| {
-            let refused = serve_words(plan).iter().any(|word| !systemd_takes(word));
+            let words = serve_words(plan);
+            if kind == ArtifactKind::Quadlet && words.iter().any(String::is_empty) {
+                return Some("an argument is empty, and Podman's generator leaves it out".to_owned());
+            }
+            let refused = words.iter().any(|word| !systemd_takes(word));
             refused.then(|| "an argument holds a code point that systemd refuses".to_owned())
         }),
         ArtifactKind::Values if rocm => {

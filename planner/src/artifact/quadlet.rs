@@ -1,7 +1,7 @@
 //! vllm.container: a unit from which Podman's quadlet makes a service.
 use super::{
     deployment::Deployment,
-    quote::{Comments, push_comment, systemd_word},
+    quote::{Comments, bind, push_comment, systemd_word},
     systemd::{continued, reasons},
 };
 
@@ -56,7 +56,8 @@ pub(crate) fn quadlet(deployment: &Deployment<'_>, header: &Comments) -> String 
     key("PodmanArgs", "--ipc=host --env=HF_TOKEN --env=VLLM_API_KEY");
     key("Volume", "vllm-cache:/root/.cache");
     if let Some(folder) = deployment.model_folder() {
-        key("Volume", &systemd_word(&format!("{folder}:{folder}:ro")));
+        // Podman writes the folder of a `Volume` or `Mount` into RequiresMountsFor without quotes.
+        key("PodmanArgs", &systemd_word(&format!("--mount={}", bind(folder))));
     }
     key(
         "HealthCmd",

@@ -85,6 +85,22 @@ pub fn dollars(text: &str) -> String {
     text.replace('$', "$$")
 }
 
+/// A folder at its own path for `--mount`, which reads a line of CSV; `-v` cannot hold a colon.
+pub fn bind(folder: &str) -> String {
+    let field = |text: String| {
+        if text.contains([',', '"']) {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        } else {
+            text
+        }
+    };
+    let (source, target) = (
+        field(format!("source={folder}")),
+        field(format!("target={folder}")),
+    );
+    format!("type=bind,{source},{target},readonly")
+}
+
 /// One word of a systemd `Exec…=` line, in quotes unless it is plain (`systemd.service(5)`, "Command lines").
 ///
 /// Specifiers (`%`) and variables (`$`) are doubled. A NUL cannot be in an argument and is left out.
@@ -180,6 +196,15 @@ mod tests {
         ] {
             assert_eq!(comment(text), shown, "{text:?}");
         }
+    }
+
+    #[test]
+    fn mounts_are_csv() {
+        assert_eq!(bind("/a:b"), "type=bind,source=/a:b,target=/a:b,readonly");
+        assert_eq!(
+            bind("/a,\"b"),
+            "type=bind,\"source=/a,\"\"b\",\"target=/a,\"\"b\",readonly"
+        );
     }
 
     #[test]

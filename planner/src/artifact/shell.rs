@@ -4,7 +4,7 @@ use super::{
     argv::Arg,
     deployment::Deployment,
     nodes::Word,
-    quote::{Comments, push_comment, shell_word},
+    quote::{Comments, bind, push_comment, shell_word},
 };
 
 /// serve_command.sh
@@ -85,7 +85,7 @@ fn options(deployment: &Deployment<'_>) -> Vec<String> {
     lines.push(r#"-v "${HF_HOME:-$HOME/.cache/huggingface}:/root/.cache/huggingface""#.to_owned());
     lines.push("-v vllm-cache:/root/.cache/vllm".to_owned());
     if let Some(folder) = deployment.model_folder() {
-        lines.push(format!("-v {}", shell_word(&format!("{folder}:{folder}:ro"))));
+        lines.push(format!("--mount {}", shell_word(&bind(folder))));
     }
     lines.push(shell_word(&deployment.image()));
     lines

@@ -31,11 +31,52 @@ pub enum KvCacheDtype {
     Fp8E4m3,
     /// 8 bits.
     Fp8E5m2,
+    /// 8 bits, and a float32 scale for each token's key and value in each head.
+    Int8PerTokenHead,
+    /// The same in 8-bit floats.
+    Fp8PerTokenHead,
+    /// The same in 4 bits.
+    Int4PerTokenHead,
+    /// 4-bit floats with an 8-bit scale for 16 of them.
+    Nvfp4,
+    /// The same with another search for the scales.
+    Nvfp44over6,
+    /// One that vLLM has and the plan does not model, by its place in [`OTHER_CACHES`].
+    Other(u8),
+}
+
+/// Caches that are not modelled, and why.
+pub const OTHER_CACHES: &[(&str, &str)] = &[
+    ("fp8_inc", "it is for Intel's accelerators"),
+    (
+        "fp8_ds_mla",
+        "where a model takes it, vLLM turns `fp8` into it by itself: say that",
+    ),
+    ("nvfp4_ds_mla", "its packed latent is not modelled"),
+    ("turboquant_k8v4", TURBOQUANT),
+    ("turboquant_4bit_nc", TURBOQUANT),
+    ("turboquant_k3v4_nc", TURBOQUANT),
+    ("turboquant_3bit_nc", TURBOQUANT),
+    ("octave_k3v4", "it is for AMD GPUs, and not modelled"),
+    ("octave_k3v3", "it is for AMD GPUs, and not modelled"),
+    ("octave_k3v3_compact", "it is for AMD GPUs, and not modelled"),
+    ("ultraquant_4bit", "it is for AMD GPUs, and not modelled"),
+];
+
+const TURBOQUANT: &str = "its first and last layers keep 16 bits, and such mixed pages are not modelled";
+
+/// A cache whose elements are not whole bytes, or bring scales.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScaledCache {
+    /// Bytes of 16 elements.
+    pub sixteen: u64,
+    /// Bytes of a token's key, or value, beside its elements.
+    pub scale: u64,
 }
 
 impl KvCacheDtype {
     /// vLLM's word.
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Bfloat16 => "bfloat16",
@@ -43,10 +84,20 @@ impl KvCacheDtype {
             Self::Fp8 => "fp8",
             Self::Fp8E4m3 => "fp8_e4m3",
             Self::Fp8E5m2 => "fp8_e5m2",
+            Self::Int8PerTokenHead => "int8_per_token_head",
+            Self::Fp8PerTokenHead => "fp8_per_token_head",
+            Self::Int4PerTokenHead => "int4_per_token_head",
+            Self::Nvfp4 => "nvfp4",
+            Self::Nvfp44over6 => "nvfp4_4over6",
+            Self::Other(_) => self.other().0,
         }
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, InputError> {
+        let other = OTHER_CACHES.iter().position(|(name, _)| *name == text);
+        if let Some(at) = other.and_then(|at| u8::try_from(at).ok()) {
+            return Ok(Self::Other(at));
+        }
         Ok(
             match bounds::parse_choice("kv_cache_dtype", text, KV_CACHE_DTYPES)? {
                 "bfloat16" => Self::Bfloat16,
@@ -54,9 +105,34 @@ impl KvCacheDtype {
                 "fp8" => Self::Fp8,
                 "fp8_e4m3" => Self::Fp8E4m3,
                 "fp8_e5m2" => Self::Fp8E5m2,
+                "int8_per_token_head" => Self::Int8PerTokenHead,
+                "fp8_per_token_head" => Self::Fp8PerTokenHead,
+                "int4_per_token_head" => Self::Int4PerTokenHead,
+                "nvfp4" => Self::Nvfp4,
+                "nvfp4_4over6" => Self::Nvfp44over6,
                 _ => Self::Auto,
             },
         )
+    }
+
+    /// Name of one that is not modelled, and why.
+    pub fn other(self) -> (&'static str, &'static str) {
+        let at = match self {
+            Self::Other(at) => usize::from(at),
+            _ => usize::MAX,
+        };
+        OTHER_CACHES.get(at).copied().unwrap_or(("", ""))
+    }
+
+    /// How elements and scales lie (`v1/attention/backends/{triton_attn,flashinfer}.py: customize_spec` at 0.33.0).
+    pub const fn scaled(self) -> Option<ScaledCache> {
+        let (sixteen, scale) = match self {
+            Self::Int8PerTokenHead | Self::Fp8PerTokenHead => (16, 4),
+            Self::Int4PerTokenHead => (8, 4),
+            Self::Nvfp4 | Self::Nvfp44over6 => (9, 0),
+            _ => return None,
+        };
+        Some(ScaledCache { sixteen, scale })
     }
 
     /// Whether an element takes one byte.

@@ -7,7 +7,7 @@ mod resolved;
 mod speculative;
 mod version;
 
-pub use args::{EngineArgs, KvCacheDtype, MaxModelLen, Runner};
+pub use args::{EngineArgs, KvCacheDtype, MaxModelLen, OTHER_CACHES, Runner, ScaledCache};
 pub use extras::{Extras, Lora};
 pub(crate) use flags::negation;
 pub use flags::{Flag, FlagKind, FlagTable, Found};

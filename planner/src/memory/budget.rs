@@ -14,7 +14,7 @@ use super::{
     tensors::{Placement, TensorClass, TowerPlace},
 };
 use crate::{
-    engine::{Lora, MemoryRules, Speculative},
+    engine::{Lora, MemoryRules, ScaledCache, Speculative},
     model::ModelSpec,
     units::{Bytes, FloatDtype, Utilization},
 };
@@ -36,6 +36,8 @@ pub struct BudgetSettings {
     pub dtype: FloatDtype,
     /// Bytes of a KV cache element.
     pub kv_element: u64,
+    /// How its elements and scales lie, where they are no whole bytes.
+    pub kv_scaled: Option<ScaledCache>,
     /// A token of sparse latent attention is packed.
     pub packed_latent: bool,
     /// max_model_len, or the longest that it may become.
@@ -223,6 +225,7 @@ impl RankBudget {
                 flashinfer_prefill: matches!(settings.capability, 90 | 100..110 | 120..130),
                 speculative_tokens: run.decode_tokens() - 1,
                 dcp: settings.dcp,
+                scaled: settings.kv_scaled,
             },
         );
         let num_blocks = layout.blocks_in(available.unwrap_or(Bytes::ZERO));

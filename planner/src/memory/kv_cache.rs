@@ -7,6 +7,7 @@ use super::{
     shape::{RankShape, layers_per_stage},
 };
 use crate::{
+    engine::ScaledCache,
     model::{AttentionSpan, LayerRun, Mixer, ModelSpec},
     units::{Bytes, FloatDtype},
 };
@@ -46,6 +47,8 @@ pub struct KvSettings {
     pub flashinfer_prefill: bool,
     /// Tokens that are proposed in a step: a recurrent layer keeps a state for each.
     pub speculative_tokens: u32,
+    /// Elements that are no whole bytes, or bring scales.
+    pub scaled: Option<ScaledCache>,
     /// decode_context_parallel_size: ranks of a group that share a sequence's tokens.
     pub dcp: u32,
 }
@@ -266,9 +269,13 @@ pub(super) fn token_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
         Mixer::Attention(attention, _) if attention.shares_kv => 0,
         Mixer::Attention(attention, _) => {
             let heads = u64::from((attention.num_key_value_heads / settings.shape.tp).max(1));
+            let side = |dim: u32| match settings.scaled {
+                Some(cache) => u64::from(dim) * cache.sixteen / 16 + cache.scale,
+                None => u64::from(dim) * settings.element,
+            };
             // An index keeps one 16-bit key.
-            let width = u64::from(attention.head_dim + attention.v_head_dim);
-            heads * width * settings.element + 2 * u64::from(attention.index_dim)
+            heads * (side(attention.head_dim) + side(attention.v_head_dim))
+                + 2 * u64::from(attention.index_dim)
         }
         Mixer::Mla(mla) if mla.expanded => {
             let heads = u64::from(mla.num_attention_heads / settings.shape.tp);
@@ -421,6 +428,7 @@ fn draft_settings(spec: &ModelSpec, settings: KvSettings) -> KvSettings {
     let own = spec.drafter.as_ref().and_then(|drafter| drafter.kv_element);
     KvSettings {
         element: own.unwrap_or(settings.element),
+        scaled: settings.scaled.filter(|_| own.is_none()),
         ..settings
     }
 }

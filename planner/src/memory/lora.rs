@@ -6,11 +6,11 @@
 use super::shape::{RankShape, stage_layers};
 use crate::{
     engine::Lora,
-    model::{LayerRun, Mixer, ModelSpec},
+    model::{LayerRun, Mixer, Mla, ModelSpec},
     units::{Bytes, FloatDtype},
 };
 
-/// Bytes of all slots on a rank. Latent, linear and recurrent attention are not counted: see [`counts_mixers`].
+/// Bytes of all slots on a rank. Linear, recurrent and sparse attention are not counted: see [`counts_mixers`].
 pub(super) fn buffers(spec: &ModelSpec, shape: &RankShape, lora: &Lora, dtype: FloatDtype) -> Bytes {
     let ranks = if lora.fully_sharded {
         u64::from(shape.tp)
@@ -31,9 +31,10 @@ pub(super) fn buffers(spec: &ModelSpec, shape: &RankShape, lora: &Lora, dtype: F
 
 /// Whether all mixers of the model are counted.
 pub fn counts_mixers(spec: &ModelSpec) -> bool {
-    spec.layers
-        .iter()
-        .all(|run| matches!(run.mixer, Mixer::Attention(..) | Mixer::None))
+    spec.layers.iter().all(|run| match run.mixer {
+        Mixer::Mla(mla) => !mla.expanded && !mla.output_gate && mla.sparse.is_none(),
+        mixer => matches!(mixer, Mixer::Attention(..) | Mixer::None),
+    })
 }
 
 struct Place<'a> {
@@ -56,6 +57,9 @@ impl Place<'_> {
             let queries = if a.output_gate { 2 * q } else { q };
             sum += 3 * h / self.ranks + queries + 2 * kv + q + h / self.ranks;
         }
+        if let Mixer::Mla(mla) = run.mixer {
+            sum += self.latent(&mla);
+        }
         if let Some(mlp) = run.mlp.dense {
             sum += self.feed_forward(u64::from(mlp.intermediate_size) / tp, mlp.gated);
         }
@@ -76,9 +80,58 @@ impl Place<'_> {
         sum
     }
 
+    /// Latent attention: the two first projections are one whole layer of two parts, the others are split
+    /// (`models/deepseek_v2.py: DeepseekV2MLAAttention`, `lora/layers/column_parallel_linear.py: can_replace_layer`).
+    fn latent(&self, mla: &Mla) -> u64 {
+        let h = u64::from(self.spec.hidden_size);
+        let heads = u64::from(mla.num_attention_heads) / u64::from(self.shape.tp);
+        let cached = u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim);
+        let latent = u64::from(mla.kv_lora_rank) / self.ranks;
+        let queries = heads * u64::from(mla.qk_nope_head_dim + mla.qk_rope_head_dim);
+        let expanded = heads * u64::from(mla.qk_nope_head_dim + mla.v_head_dim);
+        let first = match mla.q_lora_rank.map(u64::from) {
+            Some(rank) => 2 * h + rank + cached + rank / self.ranks + queries,
+            None => h / self.ranks + queries + h + cached,
+        };
+        first + latent + expanded + heads * u64::from(mla.v_head_dim) + h / self.ranks
+    }
+
     fn feed_forward(&self, width: u64, gated: bool) -> u64 {
         let h = u64::from(self.spec.hidden_size) / self.ranks;
         let up = if gated { 2 } else { 1 };
         up * (h + width) + width + h
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ModelInput;
+
+    /// Layer by layer from the shapes that `DeepseekV2MLAAttention` gives its linear layers, on one rank of 8.
+    #[test]
+    fn latent_attention_takes_pairs_as_its_layers_do() {
+        let spec = ModelInput::from_catalog("deepseek-ai/DeepSeek-V3.1")
+            .unwrap()
+            .spec
+            .unwrap();
+        assert!(counts_mixers(&spec));
+        let shape = RankShape {
+            tp: 8,
+            ..RankShape::SINGLE
+        };
+        let place = Place {
+            spec: &spec,
+            shape: &shape,
+            ranks: 1,
+        };
+        let Mixer::Mla(mla) = spec.layers[0].mixer else {
+            panic!("no latent attention")
+        };
+        let fused = (7168 + 1536) + (7168 + 576);
+        let q_b = 1536 + 16 * 192;
+        let kv_b = 512 + 16 * 256;
+        let o = 16 * 128 + 7168;
+        assert_eq!(place.latent(&mla), fused + q_b + kv_b + o);
     }
 }

@@ -2,6 +2,7 @@
 pub mod activations;
 pub mod allocator;
 pub mod budget;
+pub mod checkpoint;
 pub mod encoder;
 pub mod kv_cache;
 pub mod lora;

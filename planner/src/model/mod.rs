@@ -45,7 +45,7 @@ pub use mixer::{
 };
 pub use pooling::{BESIDE as POOLING_BESIDE, Classifier, Pooling, Unasked, published as published_pooling};
 pub use quantization::{LinearScheme, Quantization};
-pub use resolve::resolve;
+pub use resolve::{CHECKPOINT_BYTES, resolve};
 pub use spec::{
     AltUp, Draft, LayerRun, LearnedPositions, ModelSpec, Norms, OtherSchemes, PerLayerInput, Quantized, Rope,
 };

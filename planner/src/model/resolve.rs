@@ -13,6 +13,9 @@ use super::{
 use crate::units::FloatDtype;
 use serde_json::{Map, Value};
 
+/// A field that we put into a config: `metadata.total_size` of the model.safetensors.index.json beside it.
+pub const CHECKPOINT_BYTES: &str = "safetensors_total_size";
+
 const MAX_WIDTH: u32 = 1 << 18;
 const MAX_VOCAB: u32 = 1 << 22;
 
@@ -223,6 +226,9 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     // Attention over the sums of blocks of layers, twice a layer and at the end: a norm and a vector of weights each
     // (`models/kimi_k3/nvidia/model.py: KimiDecoderLayer`).
     let residual_blocks = family.kda && fields.has("attn_res_block_size");
+    // No class with such experts was held against vLLM's figures.
+    let named_experts =
+        matches!(family.experts, Experts::Named(_)) && layers.iter().any(|run| run.mlp.moe.is_some());
     let needs_remote_code = false;
     let holder = if has_dtype(fields) { fields } else { top };
     let spec = ModelSpec {
@@ -238,6 +244,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         tie_word_embeddings,
         marlin_experts: false,
         draft: None,
+        checkpoint_bytes: top.value(CHECKPOINT_BYTES).and_then(Value::as_u64),
         drafter: None,
         whole_embedding: family.behind_encoder,
         lm_head_bias: switch(fields, family.lm_head_bias)?,
@@ -284,7 +291,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         narrowed: narrowed(holder)?,
         kv_in_model_type: family.kv_heads == KvHeads::Falcon,
         quantization,
-        unchecked: family.unchecked,
+        unchecked: family.unchecked || named_experts,
         needs_remote_code,
     };
     Ok(match family.pools {

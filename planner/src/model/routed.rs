@@ -194,6 +194,7 @@ pub(super) const FAMILIES: &[Family] = &[
     },
     Family {
         architecture: "MistralLarge3ForCausalLM",
+        unchecked: true,
         ..DEEPSEEK
     },
     Family {

@@ -174,6 +174,8 @@ pub struct ModelSpec {
     pub marlin_experts: bool,
     /// A layer of its own that drafts the next tokens, the last of `layers`.
     pub draft: Option<Draft>,
+    /// Bytes of the checkpoint's files, where somebody gave them ([`super::CHECKPOINT_BYTES`]).
+    pub checkpoint_bytes: Option<u64>,
     /// A draft with weights of its own beside it.
     pub drafter: Option<Arc<Drafter>>,
     /// The embedding is whole on every rank, without padding (Whisper).

@@ -1,6 +1,11 @@
 //! What the caches of sparse and compressed attention ask of the arguments.
 use super::{arguments::Refusal, scenario::Scenario};
-use crate::{engine::KvCacheDtype, memory::sparse_latent, model::ModelSpec};
+use crate::{
+    engine::KvCacheDtype,
+    gpu::Vendor,
+    memory::sparse_latent,
+    model::{Mixer, ModelSpec},
+};
 
 /// Whether sparse latent attention's cache takes the packed layout, or why it does not run.
 pub(super) fn packed_latent(
@@ -57,4 +62,59 @@ pub(super) fn compressed_refusal(
         ));
     }
     Ok(())
+}
+
+/// Where caches with scales do not run, or are not modelled (`v1/attention/backends/{triton_attn,flashinfer}.py`).
+pub(super) fn scaled_refusal(
+    scenario: &Scenario,
+    spec: &ModelSpec,
+    kv: KvCacheDtype,
+    capability: u16,
+) -> Result<(), Refusal> {
+    if let KvCacheDtype::Other(_) = kv {
+        let (name, why) = kv.other();
+        return Err(Refusal::ours(format!(
+            "kv_cache_dtype {name} is not planned: {why}"
+        )));
+    }
+    if kv.scaled().is_none() {
+        return Ok(());
+    }
+    let name = kv.name();
+    let none = |why: &str| {
+        Err(Refusal::vllms(format!(
+            "No valid attention backend found for kv_cache_dtype {name}: {why}"
+        )))
+    };
+    if scenario.hardware.gpu.vendor != Vendor::Nvidia {
+        return Err(Refusal::ours(format!(
+            "kv_cache_dtype {name} is only modelled on NVIDIA GPUs"
+        )));
+    }
+    let plain = |mixer: Mixer| match mixer {
+        Mixer::Mla(_) | Mixer::Compressed(_) => false,
+        Mixer::Attention(a, _) => a.index_dim == 0,
+        _ => true,
+    };
+    if !spec.cached_layers().all(|run| plain(run.mixer)) {
+        return none("latent and indexed attention do not read it");
+    }
+    if !matches!(kv, KvCacheDtype::Nvfp4 | KvCacheDtype::Nvfp44over6) {
+        return Ok(());
+    }
+    let narrow = |mixer: Mixer| matches!(mixer, Mixer::Attention(a, _) if a.head_dim == 64);
+    let sinks = |mixer: Mixer| matches!(mixer, Mixer::Attention(a, _) if a.sinks);
+    match capability {
+        80..100 | 120..130 if kv == KvCacheDtype::Nvfp44over6 => {
+            none("only Blackwell's 10.x searches such scales")
+        }
+        80..100 | 120..130 if spec.layers.iter().any(|run| narrow(run.mixer)) => {
+            none("fa2 prefill misreads an NVFP4 KV cache at head_size 64")
+        }
+        80..100 | 120..130 if spec.layers.iter().any(|run| sinks(run.mixer)) => {
+            none("the sink prefill wrapper cannot read an NVFP4 KV cache")
+        }
+        80..110 | 120..130 => Ok(()),
+        _ => none("FlashInfer does not run at this compute capability"),
+    }
 }

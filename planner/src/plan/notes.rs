@@ -9,7 +9,7 @@ use super::{
 use crate::{
     engine::{Extras, Sampling, VllmVersion},
     gpu::{Vendor, VisibleBasis},
-    memory::{budget::RankBudget, lora, packed},
+    memory::{budget::RankBudget, checkpoint, lora, packed},
     model::{LinearScheme, Unasked, checked, published_pooling},
     units::Bytes,
 };
@@ -65,6 +65,9 @@ pub(super) fn notes(
                 }
             ),
         );
+    }
+    if let Some(message) = cross_check(scenario) {
+        note("weights.cross_check", Severity::Caution, Bias::None, message);
     }
     if resolved.spec.kv_in_model_type && resolved.args.kv_cache_dtype.value.is_fp8() {
         note(
@@ -224,6 +227,33 @@ pub(super) fn notes(
     notes
 }
 
+/// The checkpoint's published size against what its config says, where they are more than 1 % apart.
+fn cross_check(scenario: &Scenario) -> Option<String> {
+    let spec = scenario.model.spec.as_ref().ok()?;
+    let total = spec.checkpoint_bytes.filter(|bytes| *bytes > 0)?;
+    let expected = checkpoint::expected(spec)?;
+    let apart = expected.get().abs_diff(total);
+    // In thousandths, so that nothing overflows.
+    let permille = u128::from(apart) * 1000 / u128::from(total);
+    if permille <= 10 {
+        return None;
+    }
+    let (more, less) = if total > expected.get() {
+        (
+            "more",
+            "Layers that vLLM leaves out, such as those for multi-token prediction, are not in that; else the",
+        )
+    } else {
+        ("less", "The")
+    };
+    Some(format!(
+        "The checkpoint's files hold {}, {}.{} % {more} than the {expected} that its config describes. {less} weights here may be off by as much.",
+        Bytes::new(total),
+        permille / 10,
+        permille % 10,
+    ))
+}
+
 /// How far plans of an architecture were held against real runs.
 fn held_against(architecture: &str) -> String {
     let Some(row) = checked(architecture) else {
@@ -267,7 +297,7 @@ fn extras_notes(
             "engine.lora",
             Severity::Caution,
             Bias::Over,
-            "LoRA buffers of latent, linear and recurrent attention are not counted.".to_owned(),
+            "LoRA buffers of linear, recurrent and sparse attention are not counted.".to_owned(),
         );
     }
 }

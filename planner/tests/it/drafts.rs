@@ -95,6 +95,7 @@ fn states_and_blocks_grow_with_what_is_proposed_as_in_start_up_logs() {
                 flashinfer_prefill: false,
                 speculative_tokens: *proposed,
                 dcp: 1,
+                scaled: None,
             },
         );
         assert_eq!(layout.block_size(), *block);
@@ -386,4 +387,109 @@ fn speculators_files_become_what_vllm_makes_of_them() {
         from_fragment(&to_fragment(&scenario).unwrap()),
         Ok((scenario, Vec::new()))
     );
+}
+
+/// Bytes of a token over all layers of Llama 3.1 8B (32 layers, 8 heads of 128): what vLLM 0.33.0's specs give for each
+/// value, by its own `customize_spec`: two sides of 128 elements and their scales.
+#[test]
+fn caches_with_scales_are_as_large_as_vllms() {
+    for (kv, gpu, per_head) in [
+        ("auto", "H100 SXM", 512),
+        ("fp8", "H100 SXM", 256),
+        ("int8_per_token_head", "H100 SXM", 2 * 128 + 8),
+        ("fp8_per_token_head", "H100 SXM", 2 * 128 + 8),
+        ("int4_per_token_head", "H100 SXM", 128 + 8),
+        ("nvfp4", "B200", 2 * (64 + 8)),
+        ("nvfp4_4over6", "B200", 2 * (64 + 8)),
+    ] {
+        let plan = evaluate(&scenario(
+            catalog("meta-llama/Llama-3.1-8B"),
+            gpu,
+            &[("--kv-cache-dtype", kv)],
+        ));
+        let memory = plan
+            .memory
+            .as_ref()
+            .unwrap_or_else(|| panic!("{:?}", plan.verdict));
+        assert_eq!(memory.bytes_per_block.get(), 16 * 32 * 8 * per_head, "{kv}");
+    }
+}
+
+#[test]
+fn every_kind_of_cache_is_planned_or_refused_with_a_reason() {
+    // `config/cache.py: CacheDType` at 0.33.0.
+    for kv in [
+        "auto",
+        "float16",
+        "bfloat16",
+        "fp8",
+        "fp8_e4m3",
+        "fp8_e5m2",
+        "fp8_inc",
+        "fp8_ds_mla",
+        "nvfp4_ds_mla",
+        "turboquant_k8v4",
+        "turboquant_4bit_nc",
+        "turboquant_k3v4_nc",
+        "turboquant_3bit_nc",
+        "octave_k3v4",
+        "octave_k3v3",
+        "octave_k3v3_compact",
+        "ultraquant_4bit",
+        "int4_per_token_head",
+        "int8_per_token_head",
+        "fp8_per_token_head",
+        "nvfp4",
+        "nvfp4_4over6",
+    ] {
+        let plan = evaluate(&scenario(
+            catalog("Qwen/Qwen3-8B"),
+            "H100 SXM",
+            &[("--kv-cache-dtype", kv)],
+        ));
+        assert!(
+            plan.memory.is_some() || plan.verdict.reason.contains(kv),
+            "{kv}: {}",
+            plan.verdict.reason
+        );
+    }
+    let latent = evaluate(&scenario(
+        catalog("deepseek-ai/DeepSeek-V3.1"),
+        "B200",
+        &[("--kv-cache-dtype", "int8_per_token_head")],
+    ));
+    assert!(latent.verdict.vllm_error.is_some());
+}
+
+/// Configs and `metadata.total_size` as published. Llama 2's files hold float32, as its config says; a config that said
+/// float16 would be noted.
+#[test]
+fn a_checkpoint_of_another_size_than_its_config_is_noted() {
+    let llama = |dtype: &str| {
+        let config = json!({"architectures": ["LlamaForCausalLM"], "hidden_size": 4096, "intermediate_size": 11008,
+            "num_attention_heads": 32, "num_key_value_heads": 32, "num_hidden_layers": 32, "vocab_size": 32000,
+            "max_position_embeddings": 4096, "tie_word_embeddings": false, "torch_dtype": dtype});
+        ModelInput::from_object("TheBloke/Llama-2-7B-fp16", &object(config)).unwrap()
+    };
+    for (model, total, noted) in [
+        (
+            catalog("mistralai/Devstral-Small-2507"),
+            47_144_806_400_u64,
+            false,
+        ),
+        (
+            catalog("ibm-granite/granite-3b-code-instruct-128k"),
+            6_965_007_360,
+            false,
+        ),
+        (llama("float32"), 26_953_670_656, false),
+        (llama("float16"), 26_953_670_656, true),
+    ] {
+        let mut config = model.config.as_ref().clone();
+        config.insert(planner::model::CHECKPOINT_BYTES.to_owned(), Value::from(total));
+        let known = ModelInput::from_object(&model.id, &config).unwrap();
+        let plan = evaluate(&scenario(known, "H100 SXM", &[]));
+        let found = plan.notes.iter().find(|note| note.code == "weights.cross_check");
+        assert_eq!(found.is_some(), noted, "{}: {found:?}", model.id);
+    }
 }

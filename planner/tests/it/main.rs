@@ -11,6 +11,7 @@
     clippy::float_cmp
 )]
 
+mod artifact_rules;
 mod artifacts;
 mod by_version;
 mod command;
@@ -19,9 +20,11 @@ mod drafts;
 mod evaluate;
 mod every_file;
 mod host_report;
+mod hostile;
 mod import;
 mod irregular;
 mod kinds;
+mod matrix;
 mod measured;
 mod methodology;
 mod online;
@@ -36,6 +39,7 @@ mod properties;
 mod quoting;
 mod read_back;
 mod scenarios;
+mod schemas;
 mod share;
 mod stages;
 mod start_up_logs;

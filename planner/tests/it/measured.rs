@@ -40,6 +40,7 @@ fn layout(spec: &ModelSpec, shape: RankShape, element: u64, tokens: u32) -> KvLa
             flashinfer_prefill: true,
             speculative_tokens: 0,
             dcp: 1,
+            scaled: None,
         },
     )
 }

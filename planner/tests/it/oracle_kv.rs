@@ -57,6 +57,7 @@ fn plans_of(file: &serde_json::Value) {
             flashinfer_prefill: matches!(capability, 90 | 100..110),
             speculative_tokens: 0,
             dcp: 1,
+            scaled: None,
         };
         let layout = KvLayout::new(&spec, settings);
         let blocks = layout.blocks_in(Bytes::new(number(8)));

@@ -1,5 +1,13 @@
 //! Whatever somebody types: the shell and YAML give it back unchanged.
-use planner::artifact::quote::{comment, dollars, shell_word};
+use crate::hostile::{self, Taken};
+use planner::{
+    ArtifactKind, Plan, RenderOptions,
+    artifact::{
+        quote::{comment, dollars, shell_word},
+        serve_words,
+    },
+    evaluate, render,
+};
 use proptest::prelude::*;
 use std::process::{Command, Stdio};
 
@@ -57,5 +65,91 @@ proptest! {
     #[test]
     fn doubled_dollars_collapse_to_the_text(text in any::<String>()) {
         prop_assert_eq!(dollars(&text).replace("$$", "$"), text);
+    }
+}
+
+/// What an argument in the plan's command line is.
+fn is_there(words: &[String], text: &str) -> bool {
+    words.iter().any(|word| {
+        word == text
+            || word
+                .strip_prefix("--")
+                .is_some_and(|word| word.ends_with(&format!("={text}")))
+    })
+}
+
+/// Files of a plan with these texts; the arithmetic does not read them.
+fn files(base: &Plan, scenario: planner::Scenario) -> (Vec<String>, planner::ArtifactSet) {
+    let plan = Plan {
+        scenario,
+        ..base.clone()
+    };
+    (serve_words(&plan), render(&plan, &RenderOptions::default()))
+}
+
+/// The words of a command as a list in YAML, `$$` as Compose and Kubernetes take it.
+fn words_in(document: &serde_yaml::Value, path: &[&str]) -> Vec<String> {
+    let list = path.iter().fold(document, |node, key| &node[*key]);
+    let words = list.as_sequence().unwrap().iter();
+    words
+        .map(|word| word.as_str().unwrap().replace("$$", "$"))
+        .collect()
+}
+
+/// 10,000 texts through every door: a reader gives each back as it was, or it was refused with a message.
+/// Readers that are no crates are in `cargo xtask check-artifacts`.
+#[test]
+fn ten_thousand_hostile_texts_come_back_or_are_refused() {
+    const COUNT: usize = 10_000;
+    let texts = hostile::texts(COUNT);
+    let base = evaluate(&hostile::fresh());
+    let (mut held, mut refused) = (0, 0);
+    let mut judge = |door: &str, some: &[String]| {
+        let mut scenario = hostile::fresh();
+        if let Taken::Refused(message) = hostile::enter(&mut scenario, door, some) {
+            assert!(message.len() > 20, "{door}: {message}");
+            refused += 1;
+            return;
+        }
+        let (words, set) = files(&base, scenario);
+        for text in some {
+            // Names lose the spaces around them; of an empty one the default is left.
+            let text = match door {
+                "model" | "served_model_name" => text.trim().to_owned(),
+                "folder" => format!("/models/{text}").trim().to_owned(),
+                _ => text.clone(),
+            };
+            let cleared = text.is_empty() && ["revision", "served_model_name"].contains(&door);
+            assert!(cleared || is_there(&words, &text), "{door}: {text:?}");
+            held += 1;
+        }
+        let name = base.scenario.deploy.name.as_str();
+        for (kind, path) in [
+            (ArtifactKind::Compose, &["services", name, "command"][..]),
+            (ArtifactKind::Values, &["image", "command"]),
+        ] {
+            let Some(file) = set.get(kind) else {
+                continue;
+            };
+            let document: serde_yaml::Value = serde_yaml::from_str(&file.text).unwrap();
+            assert!(words_in(&document, path).ends_with(&words), "{door}: {kind:?}");
+        }
+    };
+    for some in texts.chunks(500) {
+        judge("list", some);
+    }
+    for (d, door) in hostile::DOORS.iter().filter(|door| **door != "list").enumerate() {
+        for text in texts.iter().skip(d).step_by(60).chain(&texts[..88]) {
+            judge(door, std::slice::from_ref(text));
+        }
+    }
+    assert!(held > COUNT && refused > 200, "{held} held, {refused} refused");
+}
+
+/// The shell's answer for all of them.
+#[test]
+fn bash_gives_ten_thousand_hostile_texts_back() {
+    for some in hostile::texts(10_000).chunks(500) {
+        assert_eq!(through_sh("bash", some), some);
     }
 }

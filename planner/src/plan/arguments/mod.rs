@@ -108,6 +108,7 @@ pub(super) fn resolve<'a>(
     let first_engine = first_engine(scenario, &spec, capability);
     let batch = Batch::new(scenario, &spec, total, first_engine);
     let kv_cache_dtype = number_types::kv_cache_dtype(scenario, &spec, dtype.value, capability)?;
+    caches::scaled_refusal(scenario, &spec, kv_cache_dtype.value, capability)?;
     let block_size = match scenario.engine.block_size {
         Some(size) if size.is_multiple_of(16) => Chosen::user(size),
         Some(size) => {
@@ -371,6 +372,7 @@ fn settings(
         capability,
         dtype: args.dtype.value,
         kv_element,
+        kv_scaled: args.kv_cache_dtype.value.scaled(),
         packed_latent: false,
         max_model_len: args.max_model_len.value,
         block_size: args.block_size.value,
