@@ -18,8 +18,6 @@ pub(crate) const MAX_REPORT: u64 = 1 << 20;
 /// Of a profile or a scenario.
 pub(crate) const MAX_SCENARIO: u64 = 8 << 20;
 
-/// Of a start-up log: what the planner reads.
-pub(crate) const MAX_LOG: u64 = 16 << 20;
 /// Of a script, a manifest or a unit.
 pub(crate) const MAX_DEPLOYMENT: u64 = 1 << 20;
 

@@ -19,7 +19,7 @@ use std::path::Path;
 
 /// Reads the log.
 pub(crate) fn read(path: &Path) -> Result<VllmLog, ExpectedError> {
-    let text = files::read_text(path, files::MAX_LOG, "vLLM's start-up log")?;
+    let text = files::read_text(path, vllm_log::LONGEST, "vLLM's start-up log")?;
     vllm_log::read(&text).map_err(|error| explained(path, error))
 }
 

@@ -136,14 +136,12 @@ impl RankBudget {
             }),
             buffers: made,
         };
-        let weights = known.get(spec, place);
+        let counts_driver = settings.rocm && settings.rules.rocm_counts_driver;
+        let weights = known.get(spec, place, counts_driver);
         let lora = settings
             .lora
             .map_or(Bytes::ZERO, |lora| buffers(spec, &shape, &lora, settings.dtype));
-        let mut loaded_bytes = weights.allocated + lora;
-        if settings.rocm && settings.rules.rocm_counts_driver {
-            loaded_bytes += weights.driver_extra;
-        }
+        let loaded_bytes = weights.allocated + weights.driver_extra + lora;
         let run = RunSettings {
             shape,
             max_num_seqs: settings.max_num_seqs,

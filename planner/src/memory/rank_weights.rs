@@ -17,12 +17,12 @@ pub struct RankWeights {
     pub buffer_bytes: Bytes,
     /// What torch's allocator holds after loading.
     pub allocated: Bytes,
-    /// What a ROCm driver takes meanwhile, where vLLM counts it.
+    /// What a ROCm driver takes meanwhile, where vLLM counts it; else zero.
     pub driver_extra: Bytes,
 }
 
 impl RankWeights {
-    fn new(spec: &ModelSpec, place: &Placement) -> Self {
+    fn new(spec: &ModelSpec, place: &Placement, counts_driver: bool) -> Self {
         let runs = tensors(spec, place);
         let mut by_class: Vec<(TensorClass, Bytes)> = Vec::new();
         let mut buffer_bytes = Bytes::ZERO;
@@ -45,7 +45,11 @@ impl RankWeights {
             by_class,
             buffer_bytes,
             allocated: allocated(&runs),
-            driver_extra: driver_extra(spec, &runs),
+            driver_extra: if counts_driver {
+                driver_extra(spec, &runs)
+            } else {
+                Bytes::ZERO
+            },
         }
     }
 }
@@ -55,7 +59,7 @@ impl RankWeights {
 pub struct KnownWeights<'a> {
     /// As the config describes it; a changed copy is another model.
     spec: Option<&'a ModelSpec>,
-    ranks: Vec<(Placement, RankWeights)>,
+    ranks: Vec<(Placement, bool, RankWeights)>,
 }
 
 impl<'a> KnownWeights<'a> {
@@ -67,15 +71,18 @@ impl<'a> KnownWeights<'a> {
         }
     }
 
-    pub(super) fn get(&mut self, spec: &ModelSpec, place: Placement) -> RankWeights {
+    /// `counts_driver`: the version counts what the driver takes as weights (ROCm).
+    pub(super) fn get(&mut self, spec: &ModelSpec, place: Placement, counts_driver: bool) -> RankWeights {
         if !self.spec.is_some_and(|known| std::ptr::eq(known, spec)) {
-            return RankWeights::new(spec, &place);
+            return RankWeights::new(spec, &place, counts_driver);
         }
-        if let Some((_, weights)) = self.ranks.iter().find(|(known, _)| *known == place) {
+        let known =
+            |(at, driver, _): &&(Placement, bool, RankWeights)| *at == place && *driver == counts_driver;
+        if let Some((_, _, weights)) = self.ranks.iter().find(known) {
             return weights.clone();
         }
-        let weights = RankWeights::new(spec, &place);
-        self.ranks.push((place, weights.clone()));
+        let weights = RankWeights::new(spec, &place, counts_driver);
+        self.ranks.push((place, counts_driver, weights.clone()));
         weights
     }
 }

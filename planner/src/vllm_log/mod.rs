@@ -9,7 +9,7 @@ mod read;
 
 pub use compare::{Comparison, Quantity, compare};
 pub use figures::Figures;
-pub use read::read;
+pub use read::{LONGEST, read};
 
 use crate::engine::VllmVersion;
 
@@ -38,7 +38,7 @@ pub enum LogError {
         "the text is empty (expected vLLM's start-up log, with lines such as `Model loading took 15.0 GiB`)"
     )]
     Empty,
-    /// Over 16 MiB.
+    /// Over [`LONGEST`].
     #[error("the text is longer than 16 MiB (expected vLLM's start-up log; its first minutes are enough)")]
     TooLong,
     /// No line that is known.

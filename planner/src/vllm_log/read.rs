@@ -3,8 +3,8 @@ use super::{LogError, VllmLog, figures::after, literal};
 use crate::engine::VllmVersion;
 use serde_json::Value;
 
-/// The longest text that is read.
-pub(super) const LONGEST: usize = 16 << 20;
+/// The longest text that is read, in bytes.
+pub const LONGEST: u64 = 16 << 20;
 
 /// Arguments that say nothing about the plan, or are secrets.
 const LEFT_OUT: &[&str] = &["model", "model_tag", "api_key", "hf_token", "config"];
@@ -24,7 +24,7 @@ pub fn read(text: &str) -> Result<VllmLog, LogError> {
     if text.trim().is_empty() {
         return Err(LogError::Empty);
     }
-    if text.len() > LONGEST {
+    if text.len() as u64 > LONGEST {
         return Err(LogError::TooLong);
     }
     let mut log = VllmLog::default();
