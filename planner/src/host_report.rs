@@ -29,7 +29,10 @@ pub struct HostGpu {
     pub memory_used_bytes: u64,
     /// Held by the driver; a process never gets it.
     pub memory_reserved_bytes: Option<u64>,
-    /// Such as `9.0`.
+    /// Sum over the processes that the driver lists; a list of them would say too much.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_processes_bytes: Option<u64>,
+    /// Such as `9.0`, or `gfx942`.
     pub compute_capability: Option<String>,
     /// The slice's profile, where the device is one.
     pub mig: Option<String>,
@@ -91,4 +94,7 @@ pub struct HostReport {
     pub topology: Vec<Vec<String>>,
     /// The machine.
     pub host: HostInfo,
+    /// What a reader should know: GPUs that the environment hides, memory that is shared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }

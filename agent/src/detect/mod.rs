@@ -1,11 +1,23 @@
 //! The GPUs of this machine, as a `vllm-wizard/host/v1` report.
 //!
 //! A report holds no host name, UUID, serial number or user: it may be pasted into a page or an issue as it is.
+mod amd;
+mod amd_tools;
+mod answers;
+mod assemble;
+mod explain;
 mod fixture;
 mod host;
+mod machine;
+mod nvidia_smi;
 mod nvml;
+#[cfg(test)]
+mod pretend;
+mod program;
+mod source;
 mod table;
-mod topology;
+mod tegra;
+mod visible;
 
 use crate::{
     cli::DetectArgs,
@@ -17,7 +29,16 @@ use planner::host_report::HostReport;
 use std::path::Path;
 
 pub(crate) use fixture::FixtureSource;
-pub(crate) use nvml::NvmlSource;
+
+/// The drivers of this machine, asked anew each time.
+#[derive(Clone, Copy, Debug)]
+struct ThisMachine;
+
+impl GpuSource for ThisMachine {
+    fn report(&self) -> Result<HostReport, ExpectedError> {
+        source::report()
+    }
+}
 
 /// Where a report comes from.
 pub(crate) trait GpuSource: Send + Sync {
@@ -29,7 +50,7 @@ pub(crate) trait GpuSource: Send + Sync {
 pub(crate) fn source(file: Option<&Path>) -> Box<dyn GpuSource> {
     match file {
         Some(path) => Box::new(FixtureSource::new(path)),
-        None => Box::new(NvmlSource),
+        None => Box::new(ThisMachine),
     }
 }
 

@@ -12,6 +12,7 @@ pub(super) fn table(report: &HostReport, screen: Screen) -> String {
         parts.push(gpus(report, screen));
     }
     parts.extend(problems(report, screen));
+    parts.extend(notes(report, screen));
     parts.extend(topology(report, screen));
     parts.join("\n\n")
 }
@@ -80,6 +81,15 @@ fn problems(report: &HostReport, screen: Screen) -> Option<String> {
             let problem = output::printable(gpu.error.as_deref()?);
             Some(screen.paint(Tone::Bad, &format!("GPU {} cannot be read: {problem}", gpu.index)))
         })
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn notes(report: &HostReport, screen: Screen) -> Option<String> {
+    let lines: Vec<String> = report
+        .notes
+        .iter()
+        .map(|note| screen.wrap(&format!("note: {}", output::printable(note)), 0))
         .collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 mod check;
 mod detect;
+#[cfg(target_os = "linux")]
+mod driver;
 mod generate;
 mod help;
 mod plan;

@@ -2,7 +2,7 @@
 use super::{HostGpu, HostReport, ReportError};
 use crate::{
     bounds,
-    gpu::{self, GpuSpec, VisibleBasis},
+    gpu::{self, GpuSpec, Vendor, VisibleBasis},
     plan::{Hardware, Interconnect},
     units::{Bytes, MIB},
 };
@@ -44,7 +44,8 @@ pub(crate) fn estimated_visible(total: Bytes) -> Bytes {
 
 /// The largest group of like GPUs; what else there is becomes a note.
 pub fn to_hardware(report: &HostReport) -> Result<Detected, ReportError> {
-    let mut notes = unreadable(report);
+    let mut notes = report.notes.clone();
+    notes.extend(unreadable(report));
     let group = largest_group(report, &mut notes)?;
     let (place, first) = group.first().copied().ok_or(ReportError::NoGpus)?;
     let gpu = spec(place, first, &mut notes)?;
@@ -127,6 +128,8 @@ fn spec(place: usize, found: &HostGpu, notes: &mut Vec<String>) -> Result<GpuSpe
             (total.saturating_sub(Bytes::new(reserved)), VisibleBasis::Given)
         }
         (_, Some(known)) if same_size && found.mig.is_none() => return Ok(known.clone()),
+        // So it was on every AMD GPU that was measured.
+        _ if is_amd(found) && total > Bytes::from_gib(1) => (total, VisibleBasis::Given),
         _ if total > Bytes::from_gib(1) => {
             let visible = estimated_visible(total);
             notes.push(format!(
@@ -150,10 +153,15 @@ fn spec(place: usize, found: &HostGpu, notes: &mut Vec<String>) -> Result<GpuSpe
         Some(known) => known.clone(),
         None => GpuSpec {
             name: bounds::parse_text("gpu", found.name.trim()).unwrap_or_else(|_| "custom".to_owned()),
+            vendor: if is_amd(found) {
+                Vendor::Amd
+            } else {
+                Vendor::Nvidia
+            },
             ..GpuSpec::custom(visible, None)
         },
     };
-    if known.is_none() && capability.is_none() {
+    if known.is_none() && capability.is_none() && !is_amd(found) {
         notes.push(format!(
             "The compute capability of {} is not reported; set it.",
             found.name
@@ -163,6 +171,12 @@ fn spec(place: usize, found: &HostGpu, notes: &mut Vec<String>) -> Result<GpuSpe
     spec.visible_basis = basis;
     spec.compute_capability = capability.or(spec.compute_capability);
     Ok(spec)
+}
+
+/// By its architecture, else by its name.
+fn is_amd(found: &HostGpu) -> bool {
+    let gfx = found.compute_capability.as_deref();
+    gfx.is_some_and(|name| name.starts_with("gfx")) || found.name.starts_with("AMD ")
 }
 
 /// NVLink only where it joins every two of them.

@@ -43,6 +43,7 @@ const GPU: &[(&str, Kind, bool)] = &[
     ("memory_total_bytes", Kind::Bytes, false),
     ("memory_used_bytes", Kind::Bytes, false),
     ("memory_reserved_bytes", Kind::Bytes, true),
+    ("memory_processes_bytes", Kind::Bytes, true),
     ("compute_capability", Kind::Text, true),
     ("mig", Kind::Text, true),
     ("pcie", Kind::Object, true),
@@ -116,6 +117,7 @@ fn ours(object: &Map<String, Value>, value: &Value) -> Result<HostReport, Report
         check_gpu(&format!("gpus[{i}]"), gpu)?;
     }
     check_topology(object.get("topology"))?;
+    check_texts("notes", object.get("notes"))?;
     // What is left is shape that the checks above have seen.
     let report: HostReport = serde_json::from_value(value.clone()).map_err(|error| ReportError::NotJson {
         message: error.to_string(),
@@ -148,12 +150,20 @@ fn check_topology(topology: Option<&Value>) -> Result<(), ReportError> {
         .as_array()
         .ok_or_else(|| field("topology", "a list of lists", topology))?;
     for (i, row) in rows.iter().enumerate() {
-        let is_texts = row.as_array().is_some_and(|row| row.iter().all(Value::is_string));
-        if !is_texts {
-            return Err(field(&format!("topology[{i}]"), "a list of texts", row));
-        }
+        check_texts(&format!("topology[{i}]"), Some(row))?;
     }
     Ok(())
+}
+
+fn check_texts(place: &str, value: Option<&Value>) -> Result<(), ReportError> {
+    let is_texts = |value: &Value| {
+        let list = value.as_array();
+        list.is_some_and(|list| list.iter().all(Value::is_string))
+    };
+    match value {
+        Some(value) if !is_texts(value) => Err(field(place, "a list of texts", value)),
+        _ => Ok(()),
+    }
 }
 
 fn check(place: &str, object: &Map<String, Value>, fields: &[(&str, Kind, bool)]) -> Result<(), ReportError> {
