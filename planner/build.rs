@@ -29,6 +29,7 @@ fn gpus(file: &Value) -> Result<String> {
         Ok(format!(
             "Row {{ name: {}, nvml_names: &{}, vendor: Vendor::{}, group: GpuGroup::{}, compute_capability: {}, \
              memory_total_mib: {}, cuda_visible_mib: {}, cuda_visible_basis: {}, memory_bandwidth_gbps: {}, \
+             dense_gflops: {}, pcie_gen: {}, \
              nvlink_gbps: {}, unified_memory: {} }}",
             text(&gpu["name"])?,
             list(&gpu["nvml_names"], text)?,
@@ -41,11 +42,28 @@ fn gpus(file: &Value) -> Result<String> {
                 Ok(format!("VisibleBasis::{}", variant(basis)?))
             })?,
             optional(&gpu["memory_bandwidth_gbps"], rounded)?,
+            rates(&gpu["dense_tflops"])?,
+            optional(&gpu["pcie_gen"], whole)?,
             optional(&gpu["nvlink_gbps"], rounded)?,
             gpu["unified_memory"].as_bool().unwrap_or(false),
         ))
     })?;
     Ok(format!("({}, &{rows})", text(&file["data_revision"])?))
+}
+
+fn rates(tflops: &Value) -> Result<String> {
+    let mut code = "DenseRates { ".to_owned();
+    for format in ["fp16", "bf16", "fp8", "int8", "fp4"] {
+        let giga = |value: &Value| {
+            let tera = value
+                .as_f64()
+                .ok_or_else(|| format!("expected a number, got {value}"))?;
+            Ok(literal(&format!("{:.0}", tera * 1000.0)))
+        };
+        write!(code, "{format}: {}, ", optional(&tflops[format], giga)?)?;
+    }
+    code.push('}');
+    Ok(code)
 }
 
 fn models(file: &Value) -> Result<String> {

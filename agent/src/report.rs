@@ -33,6 +33,7 @@ pub(crate) fn report(plan: &Plan, view: View) -> String {
             parts.push(explained(memory, view));
         }
     }
+    parts.extend(speed(plan, view));
     parts.extend(flags(plan, view));
     parts.extend(remedies(plan, view));
     parts.extend(notes(plan, view));
@@ -136,6 +137,23 @@ fn right(table: &mut Table, columns: &[usize]) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
+}
+
+/// What the workload will see.
+fn speed(plan: &Plan, view: View) -> Option<String> {
+    let performance = plan.performance.as_ref()?;
+    let mut table = view.screen.table();
+    for row in performance.rows() {
+        table.add_row([format!(" {}", row.label), row.value]);
+    }
+    let mut text = format!("{}\n{}", title("Speed, an estimate", view), output::lines(&table));
+    if view.explain {
+        for assumption in &performance.assumptions {
+            text.push('\n');
+            text.push_str(&view.screen.wrap(assumption, 2));
+        }
+    }
+    Some(text)
 }
 
 /// The figures under the names that vLLM's log has for them.

@@ -14,6 +14,7 @@ pub mod import;
 mod json;
 pub mod memory;
 pub mod model;
+pub mod performance;
 pub mod plan;
 pub mod profile;
 pub mod share;

@@ -7,7 +7,7 @@ use crate::{
     },
     panels::{
         Arguments, Artifacts, Dock, Engine, Footer, HardwarePanel, Header, ImportDialog, MemoryPanel,
-        ModelPanel, Notes, VerdictPanel, WorkloadPanel,
+        ModelPanel, Notes, SpeedPanel, VerdictPanel, WorkloadPanel,
     },
     state::AppState,
 };
@@ -43,6 +43,7 @@ pub fn App() -> impl IntoView {
             <div class="results">
                 <VerdictPanel />
                 <MemoryPanel />
+                <SpeedPanel />
                 <Notes />
                 <Arguments />
             </div>

@@ -123,7 +123,7 @@ fn native(steps: &Steps) -> Result<()> {
 
 /// Lets the tests that hold tables in README.md and docs/methodology.md write them.
 pub(crate) fn numbers(steps: &Steps) -> Result<()> {
-    steps.next("plans against start-up logs, and every formula");
+    steps.next("plans against start-up logs and published runs, and every formula");
     let test = [
         "test",
         "--locked",
@@ -134,6 +134,7 @@ pub(crate) fn numbers(steps: &Steps) -> Result<()> {
         "--",
         "start_up_logs",
         "methodology",
+        "speed",
     ];
     run_command(cargo().args(test).env("WRITE_NUMBERS", "1"))
 }

@@ -3,7 +3,7 @@ use super::ArtifactSet;
 use crate::{
     engine::{ArgRow, VllmVersion},
     json::FieldText,
-    plan::{Feasibility, Memory, Note, PLAN_SCHEMA, Plan, Scenario, Verdict},
+    plan::{Feasibility, Memory, Note, PLAN_SCHEMA, Performance, Plan, Scenario, Verdict},
     share,
 };
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
@@ -17,7 +17,7 @@ struct Document<'a> {
     feasibility: Option<&'a Feasibility>,
     memory: Option<&'a Memory>,
     config: Config<'a>,
-    performance: (),
+    performance: Option<&'a Performance>,
     alternatives: [(); 0],
     notes: &'a [Note],
     artifacts: Files<'a>,
@@ -36,7 +36,7 @@ pub fn plan_json(plan: &Plan, files: &ArtifactSet) -> String {
             scenario: &plan.scenario,
             rows: plan.arg_rows(),
         },
-        performance: (),
+        performance: plan.performance.as_ref(),
         alternatives: [],
         notes: &plan.notes,
         artifacts: Files(files),

@@ -22,6 +22,7 @@ pub(crate) fn report(plan: &Plan, options: &RenderOptions) -> String {
         memory_table(&mut text, plan, memory);
     }
     log(&mut text, plan);
+    speed(&mut text, plan);
     flags(&mut text, plan);
     family(&mut text, plan);
     remedies(&mut text, plan);
@@ -73,6 +74,21 @@ fn facts(text: &mut String, plan: &Plan, options: &RenderOptions) {
             "Change it",
             &format!("<{}>", link.replace(['<', '>', '\n', '|'], "")),
         );
+    }
+}
+
+/// What the workload will see.
+fn speed(text: &mut String, plan: &Plan) {
+    let Some(performance) = &plan.performance else {
+        return;
+    };
+    text.push_str("\n## Speed, an estimate\n\n|  |  |\n|---|---|\n");
+    for row in performance.rows() {
+        let _ = writeln!(text, "| {} | {} |", row.label, row.value);
+    }
+    text.push('\n');
+    for assumption in &performance.assumptions {
+        let _ = writeln!(text, "- {assumption}");
     }
 }
 

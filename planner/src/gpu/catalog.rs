@@ -1,5 +1,5 @@
 //! The bundled GPUs, as `data/gpus.json` has them.
-use super::{GpuGroup, GpuSpec, Vendor, VisibleBasis};
+use super::{DenseRates, GpuGroup, GpuSpec, Vendor, VisibleBasis};
 use crate::units::Bytes;
 use std::sync::LazyLock;
 
@@ -13,6 +13,8 @@ struct Row {
     cuda_visible_mib: Option<u64>,
     cuda_visible_basis: Option<VisibleBasis>,
     memory_bandwidth_gbps: Option<u32>,
+    dense_gflops: DenseRates,
+    pcie_gen: Option<u8>,
     nvlink_gbps: Option<u32>,
     unified_memory: bool,
 }
@@ -32,6 +34,8 @@ fn spec(row: &Row) -> GpuSpec {
         memory_visible: row.cuda_visible_mib.map(Bytes::from_mib),
         visible_basis: row.cuda_visible_basis.unwrap_or(VisibleBasis::Estimated),
         memory_bandwidth_gbps: row.memory_bandwidth_gbps,
+        dense_gflops: row.dense_gflops,
+        pcie_gen: row.pcie_gen,
         nvlink_gbps: row.nvlink_gbps,
         unified_memory: row.unified_memory,
         nvml_names: row.nvml_names.iter().map(|&name| name.to_owned()).collect(),

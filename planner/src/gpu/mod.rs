@@ -3,4 +3,4 @@ mod catalog;
 mod spec;
 
 pub use catalog::{data_revision, find, gpus};
-pub use spec::{ComputeCapability, GpuGroup, GpuSpec, Vendor, VisibleBasis};
+pub use spec::{ComputeCapability, DenseRates, GpuGroup, GpuSpec, Vendor, VisibleBasis};

@@ -96,6 +96,21 @@ pub enum VisibleBasis {
     Given,
 }
 
+/// Products per second at best, without sparsity, in GFLOPS or GOPS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DenseRates {
+    /// 16-bit floats, added in 16 bits where that is faster.
+    pub fp16: Option<u32>,
+    /// Brain floats, added in 32 bits.
+    pub bf16: Option<u32>,
+    /// 8-bit floats.
+    pub fp8: Option<u32>,
+    /// 8-bit integers.
+    pub int8: Option<u32>,
+    /// 4-bit floats.
+    pub fp4: Option<u32>,
+}
+
 /// One kind of GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GpuSpec {
@@ -115,6 +130,10 @@ pub struct GpuSpec {
     pub visible_basis: VisibleBasis,
     /// GB/s.
     pub memory_bandwidth_gbps: Option<u32>,
+    /// Products per second.
+    pub dense_gflops: DenseRates,
+    /// PCIe generation.
+    pub pcie_gen: Option<u8>,
     /// NVLink GB/s per GPU, both directions summed.
     pub nvlink_gbps: Option<u32>,
     /// CPU and GPU share one memory.
@@ -135,6 +154,8 @@ impl GpuSpec {
             memory_visible: Some(memory_visible),
             visible_basis: VisibleBasis::Given,
             memory_bandwidth_gbps: None,
+            dense_gflops: DenseRates::default(),
+            pcie_gen: None,
             nvlink_gbps: None,
             unified_memory: false,
             nvml_names: Vec::new(),

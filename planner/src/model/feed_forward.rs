@@ -94,4 +94,10 @@ impl Moe {
     pub fn inner_size(&self, hidden_size: u32) -> u64 {
         u64::from(self.latent.map_or(hidden_size, |latent| latent.size))
     }
+
+    /// Weights of one routed expert.
+    pub fn expert_parameters(&self, hidden_size: u32) -> u64 {
+        let matrices = if self.gated { 3 } else { 2 };
+        matrices * self.inner_size(hidden_size) * u64::from(self.moe_intermediate_size)
+    }
 }

@@ -180,17 +180,22 @@ impl ModelSpec {
         dense + experts
     }
 
+    /// Weights that every token is multiplied with in a layer: of its mixer, and of its feed-forward without the
+    /// routed experts.
+    pub fn layer_products(&self, run: &LayerRun) -> (u64, u64) {
+        let routed = run.mlp.moe.map_or(0, |moe| {
+            u64::from(moe.num_experts) * moe.expert_parameters(self.hidden_size)
+        });
+        let all = self.mlp_parameters(&run.mlp);
+        (self.mixer_parameters(&run.mixer), all.saturating_sub(routed))
+    }
+
     /// Parameters that one token passes.
     pub fn active_parameters(&self) -> u64 {
         let idle = |run: &LayerRun| {
             run.mlp.moe.map_or(0, |moe| {
                 let experts = u64::from(moe.num_experts.saturating_sub(moe.num_experts_per_tok));
-                let matrices = if moe.gated { 3 } else { 2 };
-                u64::from(run.count)
-                    * experts
-                    * matrices
-                    * moe.inner_size(self.hidden_size)
-                    * u64::from(moe.moe_intermediate_size)
+                u64::from(run.count) * experts * moe.expert_parameters(self.hidden_size)
             })
         };
         self.parameters()

@@ -5,6 +5,7 @@ use super::{
     output::{Feasibility, Memory, OomRisk, Outcome, Plan, RankMemory, Verdict},
     remedy,
     scenario::Scenario,
+    speed,
 };
 use crate::{
     memory::{
@@ -75,6 +76,7 @@ fn unsupported(scenario: &Scenario, refusal: &Refusal) -> Plan {
         feasibility: None,
         memory: None,
         args: None,
+        performance: None,
         notes: Vec::new(),
     }
 }
@@ -101,12 +103,14 @@ fn planned(scenario: &Scenario, resolved: Resolved<'_>, known: &mut KnownWeights
     let memory = memory(&resolved, rank, &ranks, &need, terms);
     let feasibility = feasibility(scenario, &resolved, rank, &memory, &verdict);
     let notes = notes::notes(scenario, &resolved, rank, &need);
+    let performance = speed::performance(scenario, &resolved, &ranks, rank);
     let mut plan = Plan {
         scenario: scenario.clone(),
         verdict,
         feasibility: Some(feasibility),
         memory: Some(memory),
         args: Some(resolved.args),
+        performance,
         notes,
     };
     if let Some(feasibility) = &mut plan.feasibility {

@@ -10,9 +10,11 @@ mod output;
 mod remedy;
 mod rules;
 mod scenario;
+mod speed;
 mod tower;
 
 pub use crate::memory::Term;
+pub use crate::performance::{Performance, SpeedRow};
 pub use artifact_kind::{ArtifactGroup, ArtifactKind};
 pub use evaluate::evaluate;
 pub use output::{

@@ -2,6 +2,7 @@
 use crate::{
     engine::{ArgRow, ResolvedArgs},
     memory::Term,
+    performance::Performance,
     plan::Scenario,
     units::Bytes,
 };
@@ -214,6 +215,8 @@ pub struct Plan {
     pub memory: Option<Memory>,
     /// What vLLM runs with; `None` when unsupported.
     pub args: Option<ResolvedArgs>,
+    /// How fast; `None` where it cannot be said.
+    pub performance: Option<Performance>,
     /// Doubts and hints.
     pub notes: Vec<Note>,
 }

@@ -233,8 +233,8 @@ impl Scenario {
                 };
             }
             "gpu_memory_used" => self.hardware.memory_used = memory(id, text)?,
-            "prompt_tokens" => self.workload.prompt_tokens = count()?,
-            "gen_tokens" => self.workload.gen_tokens = count()?,
+            "prompt_tokens" => self.workload.prompt_tokens = average(id, text)?,
+            "gen_tokens" => self.workload.gen_tokens = average(id, text)?,
             "concurrency" => self.workload.concurrency = count()?,
             "request_rate" => self.workload.request_rate_milli = Some(bounds::parse_decimal(id, text)?),
             "batching_mode" => {
@@ -307,6 +307,16 @@ fn unknown_gpu(name: &str) -> InputError {
         "gpu",
         format!("{shown:?} is not in the catalogue (give its memory and compute capability instead)"),
     )
+}
+
+/// A length in tokens; what measures it prints an average, which may have a fraction.
+fn average(id: &str, text: &str) -> Result<u32, InputError> {
+    let fraction = text.split_once('.').is_some_and(|(_, digits)| !digits.is_empty());
+    let whole = match bounds::parse_decimal(id, text) {
+        Ok(milli) if fraction => bounds::parse_count(id, &(milli.saturating_add(500) / 1000).to_string()),
+        _ => bounds::parse_count(id, text),
+    };
+    whole.map(|tokens| u32::try_from(tokens).unwrap_or(u32::MAX))
 }
 
 /// A DNS label that is not `vllm`.

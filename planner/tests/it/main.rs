@@ -41,6 +41,7 @@ mod read_back;
 mod scenarios;
 mod schemas;
 mod share;
+mod speed;
 mod stages;
 mod start_up_logs;
 mod support;

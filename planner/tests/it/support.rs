@@ -30,11 +30,15 @@ pub(crate) const KV_PLANS: &[&str] = &[
     "oracle/kv_plans_glm5_next.json",
 ];
 
+/// The text of a file below the repository's `tests`.
+pub(crate) fn text(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
+    fs::read_to_string(root.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
 /// A file below the repository's `tests`.
 pub(crate) fn json(path: &str) -> Value {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
-    let text = std::fs::read_to_string(root.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
+    serde_json::from_str(&text(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
 /// The model of a config under `configs` of such a file.

@@ -10,6 +10,7 @@ mod import_dialog;
 mod memory;
 mod model;
 mod notes;
+mod speed;
 mod verdict;
 mod workload;
 
@@ -23,5 +24,6 @@ pub(crate) use import_dialog::ImportDialog;
 pub(crate) use memory::MemoryPanel;
 pub(crate) use model::ModelPanel;
 pub(crate) use notes::Notes;
+pub(crate) use speed::SpeedPanel;
 pub(crate) use verdict::{Dock, VerdictPanel};
 pub(crate) use workload::WorkloadPanel;

@@ -1,0 +1,234 @@
+//! Many requests at once, as vLLM schedules them: a closed form for the steady state.
+//!
+//! Sequences that decode come first in each step; what is left of max_num_batched_tokens goes to prompts
+//! (`vllm/v1/core/sched/scheduler.py: schedule`). Each request brings one prompt and then decodes, so the time that
+//! prompts take is shared by all who decode meanwhile.
+use super::{
+    constants,
+    step::{Batch, Engine, StepTime},
+};
+
+/// How requests arrive at one replica.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Arrivals {
+    /// So many at once: the next comes when one is done.
+    Closed(f64),
+    /// So many each second, by chance.
+    Open(f64),
+}
+
+/// What each request asks, in tokens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Request {
+    /// Of its prompt.
+    pub prompt: f64,
+    /// Of its answer.
+    pub generated: f64,
+}
+
+/// What a replica can hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Requests of this length that the KV cache holds.
+    pub cached: f64,
+    /// max_num_seqs.
+    pub max_num_seqs: f64,
+    /// max_num_batched_tokens.
+    pub max_num_batched_tokens: f64,
+}
+
+/// The steady state, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Steady {
+    /// To the first token.
+    pub ttft: f64,
+    /// Between tokens after the first.
+    pub tpot: f64,
+    /// Requests done each second.
+    pub requests: f64,
+    /// Sequences that run at once.
+    pub running: f64,
+    /// Requests come faster than they can be done, or more at once than can run: they queue.
+    pub queues: bool,
+    /// Where the time of an average step goes.
+    pub step: StepTime,
+}
+
+/// How often the halving below is done: to a millionth of a sequence.
+const HALVINGS: u32 = 24;
+
+/// More sequences than any server takes.
+const BUSY: f64 = 1.0e6;
+
+struct Serving<'a> {
+    engine: &'a Engine,
+    request: Request,
+    limits: Limits,
+}
+
+/// The steady state of one replica.
+pub fn steady(engine: &Engine, request: Request, arrivals: Arrivals, limits: Limits) -> Steady {
+    let serving = Serving {
+        engine,
+        request,
+        limits,
+    };
+    match arrivals {
+        Arrivals::Closed(sequences) => serving.closed(sequences),
+        Arrivals::Open(rate) => serving.open(rate),
+    }
+}
+
+impl Serving<'_> {
+    /// The most sequences that run at once.
+    fn most(&self) -> f64 {
+        let Request { prompt, generated } = self.request;
+        // A full step holds so many that decode beside the prompts that replace them.
+        let replaced = generated * self.limits.max_num_batched_tokens / (prompt + generated);
+        let most = self.limits.cached.min(self.limits.max_num_seqs);
+        most.min(replaced).max(1.0)
+    }
+
+    fn decoding(&self, sequences: f64) -> Batch {
+        Batch {
+            sequences,
+            context: self.request.prompt + self.request.generated / 2.0,
+            ..Batch::default()
+        }
+    }
+
+    /// Pieces that a prompt is cut into.
+    fn pieces(&self) -> f64 {
+        (self.request.prompt / self.limits.max_num_batched_tokens)
+            .ceil()
+            .max(1.0)
+    }
+
+    /// How long the steps take that one prompt lies in, beside so many that decode.
+    fn prompt(&self, beside: f64) -> f64 {
+        let decoding = self.decoding(beside);
+        let step = |prompt: f64, behind: f64| {
+            let batch = Batch {
+                prompt,
+                behind,
+                ..decoding
+            };
+            self.engine.step(&batch).total()
+        };
+        let budget = self.limits.max_num_batched_tokens;
+        let length = self.request.prompt;
+        let full = self.pieces() - 1.0;
+        if full < 1.0 {
+            return step(length, 0.0);
+        }
+        // The pieces grow with what is behind them, in a straight line: the first and the last full one say it all.
+        let middle = f64::midpoint(step(budget, 0.0), step(budget, (full - 1.0) * budget));
+        middle * full + step(length - full * budget, full * budget)
+    }
+
+    /// What one prompt takes of full steps that hold nothing but prompts.
+    fn prompt_in_bulk(&self) -> f64 {
+        let budget = self.limits.max_num_batched_tokens;
+        let batch = Batch {
+            prompt: budget,
+            // On average a token looks back to the middle of its own prompt, however many share the step.
+            behind: (self.request.prompt - budget) / 2.0,
+            ..Batch::default()
+        };
+        self.engine.step(&batch).total() * self.request.prompt / budget
+    }
+
+    /// Time of an average step of so many sequences, each of which brought a prompt: without prompts, and with them.
+    fn average(&self, running: f64) -> (f64, f64) {
+        let decoding = self.decoding(running);
+        let alone = self.engine.step(&decoding).total();
+        let others = (running - 1.0).max(0.0);
+        let pieces = others * self.pieces() / self.request.generated;
+        if pieces >= 1.0 {
+            // Every step has a part of a prompt.
+            let batch = Batch {
+                prompt: others * self.request.prompt / self.request.generated,
+                behind: (self.pieces() - 1.0) / 2.0 * self.limits.max_num_batched_tokens,
+                ..decoding
+            };
+            return (alone, self.engine.step(&batch).total().max(alone));
+        }
+        let added = (self.prompt(running) - self.pieces() * alone).max(0.0);
+        (alone, alone + added * others / self.request.generated)
+    }
+
+    fn closed(&self, sequences: f64) -> Steady {
+        let generated = self.request.generated;
+        let running = sequences.min(self.most()).max(1.0);
+        let others = running - 1.0;
+        let (alone, tpot) = self.average(running);
+        let whole = self.prompt(others);
+        let bulk = self.prompt_in_bulk();
+        let load = (1.0 - alone / tpot).min(0.9);
+        let waits = constants::FIRST_WAVE * others * bulk + load / (1.0 - load) * bulk / 2.0;
+        let mut ttft = constants::REQUEST + alone / 2.0 + whole + waits;
+        let decode = (generated - 1.0).max(0.0) * tpot;
+        let queues = sequences > running;
+        if queues {
+            // The next prompt is already there when one is done.
+            ttft = ttft.max(sequences / running * (whole + decode) - decode);
+        }
+        let requests = sequences.max(1.0) / (ttft + decode);
+        Steady {
+            ttft,
+            tpot,
+            requests,
+            running,
+            queues,
+            step: self.average_step(running),
+        }
+    }
+
+    fn open(&self, rate: f64) -> Steady {
+        let full = self.closed(BUSY);
+        if full.requests < rate {
+            return Steady {
+                ttft: f64::INFINITY,
+                ..full
+            };
+        }
+        let generated = self.request.generated;
+        let at = |running: f64| {
+            let alone = self.engine.step(&self.decoding(running.max(1.0))).total();
+            let whole = self.prompt((running - 1.0).max(0.0));
+            let added = (whole - self.pieces() * alone).max(0.0);
+            let load = (rate * added).min(0.95);
+            let tpot = alone / (1.0 - load);
+            let ttft = constants::REQUEST + alone / 2.0 + whole + load / (1.0 - load) * added / 2.0;
+            (ttft, tpot)
+        };
+        // As many run as arrive while one runs.
+        let (mut low, mut high) = (0.0, self.most());
+        for _ in 0..HALVINGS {
+            let middle = f64::midpoint(low, high);
+            let (ttft, tpot) = at(middle);
+            if rate * (ttft + (generated - 1.0).max(0.0) * tpot) > middle {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        let (ttft, tpot) = at(high);
+        Steady {
+            ttft,
+            tpot,
+            requests: rate,
+            running: high,
+            queues: false,
+            step: self.average_step(high),
+        }
+    }
+
+    fn average_step(&self, running: f64) -> StepTime {
+        let budget = (self.limits.max_num_batched_tokens - running).max(0.0);
+        self.engine.step(&Batch {
+            prompt: (running * self.request.prompt / self.request.generated).min(budget),
+            ..self.decoding(running)
+        })
+    }
+}

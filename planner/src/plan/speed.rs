@@ -1,0 +1,79 @@
+//! The plan's question to the performance model.
+use super::{
+    arguments::Resolved,
+    scenario::{Interconnect, Scenario},
+};
+use crate::{
+    memory::budget::RankBudget,
+    performance::{Arrivals, Engine, Limits, Machine, Performance, Question, Request, Work, estimate},
+};
+
+/// `None` where the GPU's rates are not known, nothing is generated, or not one request fits.
+pub(super) fn performance(
+    scenario: &Scenario,
+    resolved: &Resolved<'_>,
+    ranks: &[RankBudget],
+    worst: &RankBudget,
+) -> Option<Performance> {
+    let (spec, args, workload) = (&resolved.spec, &resolved.args, &scenario.workload);
+    if spec.pooling.is_some() || spec.keeps_no_cache() || workload.gen_tokens == 0 {
+        return None;
+    }
+    let sequence = u64::from(workload.tokens_per_sequence());
+    let cached = worst.num_blocks / worst.layout.blocks_per_request(sequence).max(1);
+    if worst.available.is_none() || cached == 0 {
+        return None;
+    }
+    let hardware = &scenario.hardware;
+    let tp = args.tensor_parallel_size.value;
+    let nvlink = match hardware.interconnect {
+        Interconnect::Unknown => None,
+        Interconnect::Pcie => Some(false),
+        Interconnect::Nvlink => Some(true),
+    };
+    let machine = Machine::of(&hardware.gpu, nvlink, tp > hardware.gpus)?;
+    let replicas = f64::from(args.data_parallel_size.value.max(1));
+    let work = |rank| {
+        Work::of(
+            spec,
+            rank,
+            resolved.settings.kv_element,
+            resolved.settings.capability,
+        )
+    };
+    let engine = Engine {
+        stages: ranks.iter().map(work).collect(),
+        machine,
+        tp,
+        dp: replicas,
+        eager: args.enforce_eager.value,
+        version: args.version,
+    };
+    let question = Question {
+        engine,
+        replicas,
+        request: Request {
+            prompt: f64::from(workload.prompt_tokens.max(1)),
+            generated: f64::from(workload.gen_tokens),
+        },
+        arrivals: match workload.request_rate_milli {
+            Some(milli) if milli > 0 => Arrivals::Open(milli_to_real(milli)),
+            _ => Arrivals::Closed(f64::from(workload.concurrency.max(1))),
+        },
+        limits: Limits {
+            cached: count(cached),
+            max_num_seqs: f64::from(args.max_num_seqs.value),
+            max_num_batched_tokens: f64::from(args.max_num_batched_tokens.value),
+        },
+    };
+    Some(estimate(&question))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+fn count(count: u64) -> f64 {
+    count as f64
+}
+
+fn milli_to_real(milli: u64) -> f64 {
+    count(milli) / 1000.0
+}

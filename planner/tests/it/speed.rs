@@ -1,0 +1,227 @@
+//! The speed estimate against published runs of vLLM (tests/measured/speed.jsonl says where each stands), and its laws.
+use crate::support::{hold_section, text};
+use planner::{
+    Plan, Scenario, evaluate, gpu,
+    model::ModelInput,
+    plan::{Defaults, Performance},
+};
+use proptest::prelude::*;
+use serde_json::Value;
+use std::{collections::BTreeMap, fmt::Write as _};
+
+/// As `check` plans the command of that run: vLLM's defaults.
+fn planned(run: &Value) -> Plan {
+    let model = ModelInput::from_catalog(run["model"].as_str().unwrap()).unwrap();
+    let gpu = gpu::find(run["gpu"].as_str().unwrap()).unwrap_or_else(|| panic!("{}", run["gpu"]));
+    let mut scenario = Scenario::new(model, gpu.clone());
+    scenario.defaults = Defaults::Vllm;
+    let fields = [
+        ("gpus", "gpus"),
+        ("tp", "tensor_parallel_size"),
+        ("dp", "data_parallel_size"),
+        ("vllm", "vllm_version"),
+        ("prompt", "prompt_tokens"),
+        ("gen", "gen_tokens"),
+        ("concurrency", "concurrency"),
+        ("rate", "request_rate"),
+    ];
+    for (key, field) in fields {
+        let value = match &run[key] {
+            Value::Null => continue,
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        scenario
+            .set(field, &value)
+            .unwrap_or_else(|e| panic!("{run}: {e}"));
+    }
+    evaluate(&scenario)
+}
+
+struct Error {
+    group: (String, String),
+    /// Estimate over measured, less one, without its sign.
+    size: f64,
+    inside: bool,
+}
+
+fn errors(figure: &str) -> (Vec<Error>, usize) {
+    let mut errors = Vec::new();
+    let mut unanswered = 0;
+    for line in text("measured/speed.jsonl").lines() {
+        let run: Value = serde_json::from_str(line).unwrap();
+        let Some(measured) = run[figure].as_f64() else {
+            continue;
+        };
+        let plan = planned(&run);
+        let ranged = plan.performance.as_ref().and_then(|found| match figure {
+            "tpot_ms" => Some(found.tpot_ms),
+            "ttft_ms" => found.ttft_ms,
+            _ => Some(found.output_tok_per_s),
+        });
+        let Some(ranged) = ranged else {
+            unanswered += 1;
+            continue;
+        };
+        let name = |key: &str| run[key].as_str().unwrap().to_owned();
+        errors.push(Error {
+            group: (name("source"), name("model")),
+            size: (ranged.estimate / measured - 1.0).abs(),
+            inside: (ranged.low..=ranged.high).contains(&measured),
+        });
+    }
+    (errors, unanswered)
+}
+
+/// Of sorted values, the one at that share.
+fn at(mut values: Vec<f64>, share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let there = values
+        .iter()
+        .enumerate()
+        .find(|(i, _)| (*i + 1) as f64 >= values.len() as f64 * share);
+    there.map_or_else(|| values[values.len() - 1], |(_, value)| *value)
+}
+
+#[test]
+fn published_runs_lie_where_the_readme_says() {
+    let mut table = "\n| figure | runs | groups | median by group | 9 of 10 below | inside the range | unanswered |\n|---|---|---|---|---|---|---|\n".to_owned();
+    // The most that the median of a group may be off before somebody looks.
+    for (figure, label, limit) in [
+        ("tpot_ms", "time per output token", 0.25),
+        ("ttft_ms", "time to first token", 0.50),
+        ("output_tok_per_s", "output tokens per second", 0.30),
+    ] {
+        let (errors, unanswered) = errors(figure);
+        let mut groups: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+        for error in &errors {
+            groups.entry(&error.group).or_default().push(error.size);
+        }
+        let medians = groups.values().map(|group| at(group.clone(), 0.5)).collect();
+        let median = at(medians, 0.5);
+        let inside = errors.iter().filter(|error| error.inside).count() as f64 / errors.len() as f64;
+        writeln!(
+            table,
+            "| {label} | {} | {} | {:.0} % | {:.0} % | {:.0} % | {unanswered} |",
+            errors.len(),
+            groups.len(),
+            median * 100.0,
+            at(errors.iter().map(|error| error.size).collect(), 0.9) * 100.0,
+            inside * 100.0,
+        )
+        .unwrap();
+        assert!(median < limit, "{figure}: {median}");
+        assert!((0.70..=0.95).contains(&inside), "{figure}: {inside} inside");
+    }
+    hold_section("README.md", "speed", &table);
+}
+
+fn ask(gpu: &str, changes: &[(&str, &str)]) -> Performance {
+    let model = ModelInput::from_catalog("Qwen/Qwen3-8B").unwrap();
+    let mut scenario = Scenario::new(model, gpu::find(gpu).unwrap().clone());
+    // Ours follow the workload.
+    scenario.defaults = Defaults::Vllm;
+    for (field, value) in changes {
+        scenario.set(field, value).unwrap();
+    }
+    evaluate(&scenario).performance.unwrap()
+}
+
+#[test]
+fn every_gpu_that_a_plan_fits_on_gets_an_answer() {
+    let model = || ModelInput::from_catalog("Qwen/Qwen2.5-0.5B-Instruct").unwrap();
+    let mut answered = 0;
+    for gpu in gpu::gpus() {
+        let mut scenario = Scenario::new(model(), gpu.clone());
+        scenario.set("max_model_len", "4096").unwrap();
+        let plan = evaluate(&scenario);
+        if plan.memory.is_some() && gpu.memory_bandwidth_gbps.is_some() {
+            let found = plan.performance.unwrap_or_else(|| panic!("{}", gpu.name));
+            assert!(found.tpot_ms.estimate > 0.5, "{}", gpu.name);
+            answered += 1;
+        }
+    }
+    assert!(answered > 70, "{answered}");
+}
+
+#[test]
+fn requests_that_come_faster_than_they_are_done_have_no_time_to_first_token() {
+    let found = ask("L4", &[("request_rate", "50")]);
+    assert!(found.ttft_ms.is_none());
+    assert!(found.req_per_s < 50.0);
+    assert!(
+        found
+            .assumptions
+            .iter()
+            .any(|text| text.contains("the queue grows"))
+    );
+}
+
+#[test]
+fn a_length_may_be_an_average() {
+    let model = ModelInput::from_catalog("Qwen/Qwen3-8B").unwrap();
+    let mut scenario = Scenario::new(model, gpu::find("L4").unwrap().clone());
+    for (text, tokens) in [
+        ("921.6", 922),
+        ("205.4", 205),
+        ("2k", 2000),
+        ("1.5k", 1500),
+        ("0.2", 0),
+        ("7.", 0),
+    ] {
+        scenario.workload.prompt_tokens = 0;
+        let taken = scenario.set("prompt_tokens", text);
+        assert_eq!(taken.is_ok(), tokens > 0, "{text}");
+        assert_eq!(scenario.workload.prompt_tokens, tokens, "{text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn more_requests_at_once_wait_longer_and_get_no_less_done(
+        prompt in 16_u32..8192, answer in 2_u32..2048, few in 1_u32..200, more in 1_u32..200,
+    ) {
+        let at = |concurrency: u32| ask("H100 SXM", &[
+            ("prompt_tokens", &prompt.to_string()),
+            ("gen_tokens", &answer.to_string()),
+            ("concurrency", &concurrency.to_string()),
+        ]);
+        let (light, heavy) = (at(few), at(few + more));
+        prop_assert!(heavy.tpot_ms.estimate >= light.tpot_ms.estimate * 0.999);
+        prop_assert!(heavy.ttft_ms.unwrap().estimate >= light.ttft_ms.unwrap().estimate * 0.999);
+        prop_assert!(heavy.output_tok_per_s.estimate >= light.output_tok_per_s.estimate * 0.97);
+    }
+
+    #[test]
+    fn a_faster_memory_is_never_slower(prompt in 16_u32..8192, answer in 2_u32..2048, concurrency in 1_u32..256) {
+        let model = ModelInput::from_catalog("Qwen/Qwen3-8B").unwrap();
+        let mut scenario = Scenario::new(model, gpu::find("H100 SXM").unwrap().clone());
+        scenario.defaults = Defaults::Vllm;
+        scenario.set("prompt_tokens", &prompt.to_string()).unwrap();
+        scenario.set("gen_tokens", &answer.to_string()).unwrap();
+        scenario.set("concurrency", &concurrency.to_string()).unwrap();
+        let slow = evaluate(&scenario).performance.unwrap();
+        scenario.hardware.gpu.memory_bandwidth_gbps = Some(4800);
+        let fast = evaluate(&scenario).performance.unwrap();
+        let whole = |found: &Performance| {
+            found.ttft_ms.unwrap().estimate + f64::from(answer - 1) * found.tpot_ms.estimate
+        };
+        prop_assert!(fast.tpot_ms.estimate <= slow.tpot_ms.estimate);
+        // How prompts wait for each other is an approximation: a thousandth either way.
+        prop_assert!(whole(&fast) <= whole(&slow) * 1.001);
+    }
+
+    #[test]
+    fn as_many_are_under_way_as_were_sent(prompt in 16_u32..8192, answer in 2_u32..2048, concurrency in 1_u32..256) {
+        let found = ask("H200 SXM", &[
+            ("prompt_tokens", &prompt.to_string()),
+            ("gen_tokens", &answer.to_string()),
+            ("concurrency", &concurrency.to_string()),
+        ]);
+        let stay = (found.ttft_ms.unwrap().estimate + f64::from(answer - 1) * found.tpot_ms.estimate) / 1000.0;
+        let under_way = found.req_per_s * stay;
+        prop_assert!((under_way / f64::from(concurrency) - 1.0).abs() < 0.01, "{under_way} of {concurrency}");
+    }
+}
