@@ -2,36 +2,40 @@
 //! error on its own line, and the run goes on.
 use crate::{
     error::{Exit, ExpectedError},
-    files, output, scenario_source,
+    files,
+    output::{self, Answers},
+    scenario_source,
 };
-use planner::{RenderOptions, artifact::plan_json, evaluate, render};
+use planner::{ArtifactSet, artifact::plan_json, evaluate};
 use serde_json::json;
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, IsTerminal, Read, Write},
     path::Path,
+    time::{Duration, Instant},
 };
 
 /// Answers every line; ends with 5 if one could not be read.
 pub(crate) fn run(path: &Path) -> Result<Exit, ExpectedError> {
-    let mut reader: Box<dyn BufRead> = if path == Path::new("-") {
-        Box::new(io::stdin().lock())
+    let source: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin())
     } else {
-        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        Box::new(BufReader::new(file))
+        Box::new(File::open(path).map_err(|error| unreadable(path, &error))?)
     };
+    let mut reader = BufReader::with_capacity(1 << 16, source);
+    let mut answers = Answers::new();
+    let mut progress = Progress::new();
     let mut exit = Exit::Ok;
-    let mut number = 0_u64;
-    loop {
-        number += 1;
-        let mut line = Vec::new();
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
         let size = reader
             .by_ref()
             .take(files::MAX_SCENARIO)
             .read_until(b'\n', &mut line)
             .map_err(|error| unreadable(path, &error))?;
         if size == 0 {
-            return Ok(exit);
+            break;
         }
         let whole = line.ends_with(b"\n") || (size as u64) < files::MAX_SCENARIO;
         let answer = if whole {
@@ -43,17 +47,25 @@ pub(crate) fn run(path: &Path) -> Result<Exit, ExpectedError> {
             exit = Exit::BadInput;
             problem(number, &error)
         });
-        output::answer(&text)?;
+        answers.line(&text)?;
+        // Nothing more is waiting: whoever feeds us line by line wants the answer now.
+        if reader.buffer().is_empty() {
+            answers.flush()?;
+        }
+        progress.tell(number);
     }
+    progress.end();
+    answers.flush()?;
+    Ok(exit)
 }
 
 fn answer(line: &[u8]) -> Result<String, ExpectedError> {
     let text = std::str::from_utf8(line).map_err(|_| ExpectedError::input("not UTF-8"))?;
     let scenario = scenario_source::scenario_text(text, "the line")?;
-    let plan = evaluate(&scenario);
+    // A plan without its files: `generate` writes those.
     Ok(one_line(&plan_json(
-        &plan,
-        &render(&plan, &RenderOptions::default()),
+        &evaluate(&scenario),
+        &ArtifactSet::default(),
     )))
 }
 
@@ -79,18 +91,73 @@ fn unreadable(path: &Path, error: &io::Error) -> ExpectedError {
     ))
 }
 
-/// JSON without the blanks between its tokens, keys in the same order.
+/// JSON without the blanks between its tokens: our writer breaks lines only there, and indents them.
 fn one_line(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
-    let (mut quoted, mut escaped) = (false, false);
-    for sign in json.chars() {
-        if quoted || !sign.is_ascii_whitespace() {
-            text.push(sign);
+    for line in json.lines() {
+        let line = line.trim_start_matches(' ');
+        match key_end(line) {
+            Some(end) => {
+                text.push_str(line.get(..end).unwrap_or_default());
+                text.push_str(line.get(end + 1..).unwrap_or_default());
+            }
+            None => text.push_str(line),
         }
-        quoted ^= sign == '"' && !escaped;
-        escaped = quoted && sign == '\\' && !escaped;
     }
     text
+}
+
+/// The blank behind the colon of a key that begins the line.
+fn key_end(line: &str) -> Option<usize> {
+    let bytes = line.as_bytes();
+    if bytes.first() != Some(&b'"') {
+        return None;
+    }
+    let mut escaped = false;
+    let quote = bytes.iter().skip(1).position(|byte| {
+        let ends = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    })? + 1;
+    (bytes.get(quote + 1..quote + 3) == Some(b": ")).then_some(quote + 2)
+}
+
+/// A count on the terminal, where a run takes long enough to wonder.
+struct Progress {
+    started: Instant,
+    told: Option<Instant>,
+    wanted: bool,
+}
+
+impl Progress {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    const PAUSE: Duration = Duration::from_millis(200);
+
+    fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            told: None,
+            // Not where the plans themselves run over the same screen.
+            wanted: io::stderr().is_terminal() && !io::stdout().is_terminal() && !output::is_quiet(),
+        }
+    }
+
+    fn tell(&mut self, number: u64) {
+        // A look at the clock for each plan would be a part of its cost.
+        if !self.wanted || !number.is_multiple_of(64) || self.started.elapsed() < Self::PATIENCE {
+            return;
+        }
+        if self.told.is_none_or(|told| told.elapsed() >= Self::PAUSE) {
+            self.told = Some(Instant::now());
+            let _ = write!(io::stderr(), "\r{} plans", output::grouped(number));
+        }
+    }
+
+    fn end(&self) {
+        if self.told.is_some() {
+            let _ = write!(io::stderr(), "\r{:40}\r", "");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -99,7 +166,22 @@ mod tests {
 
     #[test]
     fn only_blanks_between_tokens_go() {
-        let json = "{\n  \"a b\": \"c \\\" d\\\\\",\n  \"e\": [ 1 ]\n}\n";
-        assert_eq!(one_line(json), r#"{"a b":"c \" d\\","e":[1]}"#);
+        let json = "{\n  \"a b\": \"c \\\" d\\\\\",\n  \"e\\\"\": \"x\": [\n    1,\n    \": \"\n  ]\n}\n";
+        assert_eq!(
+            one_line(json),
+            "{\"a b\":\"c \\\" d\\\\\",\"e\\\"\":\"x\": [1,\": \"]}"
+        );
+    }
+
+    #[test]
+    fn a_plan_in_one_line_is_the_same_plan() {
+        let scenario = scenario_source::scenario_text("#s=1&model=Qwen/Qwen3-8B&gpu=l4", "x").unwrap();
+        let text = plan_json(&evaluate(&scenario), &ArtifactSet::default());
+        let line = one_line(&text);
+        assert!(!line.contains('\n'));
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&line), value(&text));
+        // serde_json sorts the keys that it reads: the length tells whether a blank is left.
+        assert_eq!(value(&text).to_string().len(), line.len());
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
     }
     let first = &imported.command;
     let revision = args.config.revision.as_deref().or(first.revision.as_deref());
-    let model = model_source::find(Some(&first.model), args.config.model_config.as_deref(), revision)?;
+    let model = model_source::find(Some(&first.model), &args.config, revision)?;
     let hardware = hardware(args, &imported)?;
     let mut scenario = imported.scenario(model, hardware.clone());
     count(&mut scenario, args, &imported, hardware);

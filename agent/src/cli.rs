@@ -14,20 +14,26 @@ const EXAMPLES: &str = "Examples:
   vllm-wizard plan --model Qwen/Qwen3-32B --gpu L40S --gpus 4 --concurrency 64 --explain
   vllm-wizard generate -o deploy --model Qwen/Qwen3-8B --gpu L40S --emit command,compose
   vllm-wizard check --gpu L4 -- vllm serve Qwen/Qwen3-8B --max-model-len 16384
-  vllm-wizard serve --ui dist";
+  vllm-wizard serve --ui dist
+
+Answers go to stdout and nothing else does; notes go to stderr, where --quiet leaves only errors.
+NO_COLOR turns colours off; COLUMNS is the width where no terminal says one.";
 
 const DETECT_EXAMPLES: &str = "Examples:
   vllm-wizard detect
   vllm-wizard detect --json > host.json
-  vllm-wizard detect --link https://wizard.example/";
+  vllm-wizard detect --compact              (one line, to paste into the page)
+  vllm-wizard detect --link https://wizard.example/ --qr
+
+CUDA_VISIBLE_DEVICES, NVIDIA_VISIBLE_DEVICES (in a container), HIP_VISIBLE_DEVICES and ROCR_VISIBLE_DEVICES are respected.";
 
 const SERVE_EXAMPLES: &str = "Examples:
   vllm-wizard serve
   vllm-wizard serve --allow-origin https://wizard.example
   vllm-wizard serve --ui dist
 
-GET /v1/host answers with the host report, GET /v1/health with the version.
-Nothing is written, nothing is run.";
+GET /v1/host answers with the host report, GET /v1/health with the version. Nothing is written, no shell is run.
+Beyond loopback visitors need the token of the address that is printed at the start.";
 
 const PLAN_EXAMPLES: &str = "Examples:
   vllm-wizard plan --model Qwen/Qwen3-8B             (on the GPUs of this machine)
@@ -70,6 +76,9 @@ pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
 }
 
 /// What to do.
@@ -93,6 +102,18 @@ pub(crate) enum Command {
     /// Print the JSON Schema of plan.json or profile.yaml
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),
+    /// Write shell completions and manual pages into a folder
+    #[cfg(feature = "manual")]
+    #[command(hide = true)]
+    Manual(ManualArgs),
+}
+
+/// `manual`.
+#[cfg(feature = "manual")]
+#[derive(Debug, Args)]
+pub(crate) struct ManualArgs {
+    /// Folder to write to; made if it is not there
+    pub(crate) folder: PathBuf,
 }
 
 /// `schema`.
@@ -124,6 +145,9 @@ pub(crate) struct DetectArgs {
     /// Print a link that opens the page at URL with this hardware in it
     #[arg(long, value_name = "URL", conflicts_with_all = ["json", "compact"])]
     pub(crate) link: Option<String>,
+    /// Print that link as a QR code for a phone or another machine's camera; the link itself goes to stderr
+    #[arg(long, requires = "link")]
+    pub(crate) qr: bool,
     /// Read a saved report instead of the driver; `-` is stdin
     #[arg(long, value_name = "FILE")]
     pub(crate) from_file: Option<PathBuf>,
@@ -184,6 +208,13 @@ pub(crate) struct ConfigArgs {
     /// Branch, tag or commit of the model
     #[arg(long, value_name = "REVISION", help_heading = "Model")]
     pub(crate) revision: Option<String>,
+    /// Parameters in thousand millions; the config gives the count, so this changes nothing
+    #[arg(long, value_name = "NUMBER", help_heading = "Model")]
+    pub(crate) params_b: Option<f64>,
+    /// Fetch the config.json from $HF_ENDPOINT (huggingface.co) where it is nowhere here, with $HF_TOKEN if it is set
+    #[cfg(feature = "hub")]
+    #[arg(long, help_heading = "Model")]
+    pub(crate) hub: bool,
 }
 
 /// Which GPU, which vLLM.
@@ -224,8 +255,8 @@ pub(crate) struct ViewArgs {
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) view: ViewArgs,
-    /// Answer many: one scenario (JSON or link) a line in, one plan.json a line out; `-` is stdin
-    #[arg(long, value_name = "FILE.jsonl", exclusive = true)]
+    /// Answer many: one scenario (JSON or link) a line in, one plan.json without its files a line out; `-` is stdin
+    #[arg(long, value_name = "FILE.jsonl", conflicts_with_all = ["json", "explain", "model", "model_config", "draft_config", "revision", "profile", "scenario", "gpu", "gpu_memory_gib", "host", "vllm_version", "params_b"])]
     pub(crate) batch: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
@@ -314,6 +345,12 @@ fn version() -> String {
 fn command() -> clap::Command {
     let after = format!("{EXAMPLES}\n\n{}", Exit::table());
     Cli::command().version(version()).after_help(after)
+}
+
+/// The command, for completions and the manual.
+#[cfg(feature = "manual")]
+pub(crate) fn definition() -> clap::Command {
+    command()
 }
 
 /// Parses the process's arguments; ends the process for `--help`, `--version` and wrong usage.

@@ -20,7 +20,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Exit, ExpectedError> {
     let question = scenario_source::read(&args.source, &args.machine, &args.fields)?;
     let plan = evaluate(&question.scenario);
     if plan.verdict.outcome == planner::Outcome::Unsupported {
-        output::say(&format!("error: {}", plan.verdict.reason));
+        output::complain(&format!("error: {}", plan.verdict.reason));
         return Ok(plan_cmd::exit(&plan));
     }
     let link = args

@@ -9,9 +9,13 @@ mod error;
 mod files;
 mod generate;
 mod hardware_source;
+#[cfg(feature = "hub")]
+mod hub;
 mod hub_cache;
 mod link;
 mod log_check;
+#[cfg(feature = "manual")]
+mod manual;
 mod model_source;
 mod output;
 mod plan_cmd;
@@ -24,22 +28,30 @@ mod suggest;
 
 use cli::Command;
 use error::{Exit, ExpectedError};
-use std::process::ExitCode;
+use std::{panic, process::ExitCode};
 
 fn main() -> ExitCode {
+    panic::set_hook(Box::new(defect));
     let cli = cli::parse();
-    // A defect ends with its own code and a request, not with Rust's 101.
-    let end = std::panic::catch_unwind(|| run(&cli.command)).unwrap_or_else(|_| {
-        Err(
-            ExpectedError::new(Exit::Internal, "internal error; this is a defect of vllm-wizard")
-                .help("Please report the command and the lines above."),
-        )
-    });
-    let exit = end.unwrap_or_else(|error| {
-        output::say(&error.to_string());
+    if cli.quiet {
+        output::be_quiet();
+    }
+    let exit = run(&cli.command).unwrap_or_else(|error| {
+        output::complain(&error.to_string());
         error.exit
     });
     ExitCode::from(exit.code())
+}
+
+/// A defect ends the program with a code of its own and a request, not with Rust's 101 or a core file.
+fn defect(info: &panic::PanicHookInfo<'_>) {
+    let error = ExpectedError::new(
+        Exit::Internal,
+        format!("internal error; this is a defect of vllm-wizard: {info}"),
+    )
+    .help("Please report the command and the lines above.");
+    output::complain(&error.to_string());
+    std::process::exit(i32::from(error.exit.code()));
 }
 
 fn run(command: &Command) -> Result<Exit, ExpectedError> {
@@ -50,5 +62,7 @@ fn run(command: &Command) -> Result<Exit, ExpectedError> {
         Command::Generate(args) => generate::run(args),
         Command::Check(args) => check::run(args),
         Command::Schema(args) => schema::run(args),
+        #[cfg(feature = "manual")]
+        Command::Manual(args) => manual::run(args),
     }
 }

@@ -1,5 +1,5 @@
 //! Finds a model's config.json: the file that was given, a local folder, the local Hugging Face cache, the catalogue.
-use crate::{error::ExpectedError, files, hub_cache, output, suggest};
+use crate::{cli::ConfigArgs, error::ExpectedError, files, hub_cache, output, suggest};
 use planner::{
     Scenario,
     model::{CHECKPOINT_BYTES, ConfigError, ModelInput, POOLING_BESIDE, models, parse_config},
@@ -13,16 +13,16 @@ pub(crate) const UNNAMED: &str = "your-org/your-model";
 /// Finds the model and says on stderr where its config comes from.
 pub(crate) fn find(
     model: Option<&str>,
-    config: Option<&Path>,
+    args: &ConfigArgs,
     revision: Option<&str>,
 ) -> Result<ModelInput, ExpectedError> {
     let id = model.map(ModelInput::check_id).transpose()?;
-    let (mut input, origin) = match (id, config) {
+    let (mut input, origin) = match (id, &args.model_config) {
         (id, Some(path)) => (
             given(id.as_deref(), path)?,
             format!("config from {}", files::shown(path)),
         ),
-        (Some(id), None) => by_id(&id, revision)?,
+        (Some(id), None) => by_id(&id, args, revision)?,
         (None, None) => {
             return Err(ExpectedError::usage("which model? --model is missing")
                 .help("Such as `--model Qwen/Qwen3-8B`, a local folder, or `--model-config config.json`."));
@@ -30,6 +30,9 @@ pub(crate) fn find(
     };
     input.revision = revision.map(str::to_owned);
     output::say(&format!("model: {} ({origin})", output::printable(&input.id)));
+    if args.params_b.is_some() {
+        output::say("note: --params-b changes nothing: the config gives the count");
+    }
     Ok(input)
 }
 
@@ -67,7 +70,7 @@ fn read_draft(scenario: &mut Scenario, path: &Path) -> Result<(), ExpectedError>
 }
 
 /// Looks the id up.
-fn by_id(id: &str, revision: Option<&str>) -> Result<(ModelInput, String), ExpectedError> {
+fn by_id(id: &str, args: &ConfigArgs, revision: Option<&str>) -> Result<(ModelInput, String), ExpectedError> {
     let folder = Path::new(id);
     if folder.is_dir() {
         return Ok((from_folder(id, folder)?, "a local folder".to_owned()));
@@ -82,8 +85,29 @@ fn by_id(id: &str, revision: Option<&str>) -> Result<(ModelInput, String), Expec
     }
     match ModelInput::from_catalog(id) {
         Some(input) => Ok((input, "config from the built-in catalogue".to_owned())),
-        None => Err(unknown(id)),
+        None => fetched(id, args, revision),
     }
+}
+
+/// From the Hub, if that is allowed.
+#[cfg(feature = "hub")]
+fn fetched(
+    id: &str,
+    args: &ConfigArgs,
+    revision: Option<&str>,
+) -> Result<(ModelInput, String), ExpectedError> {
+    if !args.hub {
+        return Err(unknown(id));
+    }
+    let (text, url) = crate::hub::config(id, revision)?;
+    let input = ModelInput::from_config(id, &text)
+        .map_err(|error| ExpectedError::input(format!("{url}: {error}")).help(error.help()))?;
+    Ok((input, format!("config from {url}")))
+}
+
+#[cfg(not(feature = "hub"))]
+fn fetched(id: &str, _: &ConfigArgs, _: Option<&str>) -> Result<(ModelInput, String), ExpectedError> {
+    Err(unknown(id))
 }
 
 fn unknown(id: &str) -> ExpectedError {

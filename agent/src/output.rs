@@ -1,7 +1,10 @@
 //! The terminal: width, colour, tables. Answers go to stdout, everything else to stderr.
 use crate::error::{Exit, ExpectedError};
 use comfy_table::{ContentArrangement, Table};
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// Where no terminal says its width.
 const WIDTH_WITHOUT_TERMINAL: u16 = 100;
@@ -36,7 +39,10 @@ impl Screen {
         let width = terminal_size::terminal_size().map(|(width, _)| width.0);
         Self {
             color: io::stdout().is_terminal() && !set("NO_COLOR") && !dumb,
-            width: width.unwrap_or(WIDTH_WITHOUT_TERMINAL).clamp(40, WIDEST),
+            width: width
+                .or_else(columns)
+                .unwrap_or(WIDTH_WITHOUT_TERMINAL)
+                .clamp(40, WIDEST),
         }
     }
 
@@ -56,6 +62,25 @@ impl Screen {
         };
         if self.color {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Characters in a line.
+    pub(crate) fn columns(self) -> usize {
+        usize::from(self.width)
+    }
+
+    /// Whether colours are shown.
+    pub(crate) const fn has_color(self) -> bool {
+        self.color
+    }
+
+    /// The text in black on white, where there are colours.
+    pub(crate) fn black_on_white(self, text: &str) -> String {
+        if self.color {
+            format!("\u{1b}[30;107m{text}\u{1b}[0m")
         } else {
             text.to_owned()
         }
@@ -93,6 +118,15 @@ impl Screen {
     }
 }
 
+/// What the user says it is, where no terminal does.
+fn columns() -> Option<u16> {
+    std::env::var("COLUMNS")
+        .ok()?
+        .parse()
+        .ok()
+        .filter(|width| *width > 0)
+}
+
 /// A table's lines without trailing blanks.
 pub(crate) fn lines(table: &Table) -> String {
     let text = table.to_string();
@@ -103,7 +137,36 @@ pub(crate) fn lines(table: &Table) -> String {
 pub(crate) fn answer(text: &str) -> Result<(), ExpectedError> {
     let mut stdout = io::stdout().lock();
     let end = if text.ends_with('\n') { "" } else { "\n" };
-    match write!(stdout, "{text}{end}").and_then(|()| stdout.flush()) {
+    written(write!(stdout, "{text}{end}").and_then(|()| stdout.flush()))
+}
+
+/// Many answers, a line each, without a system call for each.
+pub(crate) struct Answers {
+    out: io::BufWriter<io::StdoutLock<'static>>,
+}
+
+impl Answers {
+    pub(crate) fn new() -> Self {
+        Self {
+            out: io::BufWriter::with_capacity(1 << 16, io::stdout().lock()),
+        }
+    }
+
+    pub(crate) fn line(&mut self, text: &str) -> Result<(), ExpectedError> {
+        written(
+            self.out
+                .write_all(text.as_bytes())
+                .and_then(|()| self.out.write_all(b"\n")),
+        )
+    }
+
+    pub(crate) fn flush(&mut self) -> Result<(), ExpectedError> {
+        written(self.out.flush())
+    }
+}
+
+fn written(result: io::Result<()>) -> Result<(), ExpectedError> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(ExpectedError::new(
             Exit::Internal,
             format!("cannot write to stdout: {error}"),
@@ -112,8 +175,28 @@ pub(crate) fn answer(text: &str) -> Result<(), ExpectedError> {
     }
 }
 
-/// Writes a line to stderr; nothing can be done where that fails.
+/// Whether `--quiet` was given.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From here on only errors go to stderr.
+pub(crate) fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Whether only errors go to stderr.
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+/// Writes a note to stderr, unless somebody wants none.
 pub(crate) fn say(text: &str) {
+    if !is_quiet() {
+        complain(text);
+    }
+}
+
+/// Writes a line to stderr in any case; nothing can be done where that fails.
+pub(crate) fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 

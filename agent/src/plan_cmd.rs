@@ -12,6 +12,11 @@ use planner::{Outcome, Plan, RenderOptions, artifact::plan_json, evaluate, rende
 /// `plan`.
 pub(crate) fn run(args: &PlanArgs) -> Result<Exit, ExpectedError> {
     if let Some(path) = &args.batch {
+        if !args.fields.values.is_empty() {
+            return Err(ExpectedError::usage(
+                "--batch stands alone: each line is a whole scenario",
+            ));
+        }
         return batch::run(path);
     }
     let question = scenario_source::read(&args.source, &args.machine, &args.fields)?;

@@ -76,8 +76,8 @@ fn put(scenario: &mut Scenario, hardware: Hardware, whole: bool) {
 }
 
 fn given_model(source: &SourceArgs) -> Result<ModelInput, ExpectedError> {
-    let config = source.config.model_config.as_deref();
-    model_source::find(source.model.as_deref(), config, source.config.revision.as_deref())
+    let revision = source.config.revision.as_deref();
+    model_source::find(source.model.as_deref(), &source.config, revision)
 }
 
 fn from_scenario(text: &str, source: &SourceArgs) -> Result<Question, ExpectedError> {
@@ -134,10 +134,9 @@ fn from_profile(
     let text = files::read_text(path, files::MAX_SCENARIO, "a profile.yaml")?;
     // The reader asks for the model by id and takes no error: keep it for later.
     let failed = RefCell::new(None);
-    let config = source.config.model_config.as_deref();
     let model = |id: &str| {
         let id = source.model.as_deref().unwrap_or(id);
-        let found = model_source::find(Some(id), config, source.config.revision.as_deref());
+        let found = model_source::find(Some(id), &source.config, source.config.revision.as_deref());
         found.map_err(|error| failed.replace(Some(error))).ok()
     };
     let read = |gpu: Option<(&GpuSpec, u32)>| {

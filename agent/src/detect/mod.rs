@@ -14,6 +14,7 @@ mod nvml;
 #[cfg(test)]
 mod pretend;
 mod program;
+mod qr;
 mod source;
 mod table;
 mod tegra;
@@ -22,7 +23,7 @@ mod visible;
 use crate::{
     cli::DetectArgs,
     error::{Exit, ExpectedError},
-    link,
+    link::{self, Amount},
     output::{self, Screen},
 };
 use planner::host_report::HostReport;
@@ -58,7 +59,13 @@ pub(crate) fn source(file: Option<&Path>) -> Box<dyn GpuSource> {
 pub(crate) fn run(args: &DetectArgs) -> Result<Exit, ExpectedError> {
     let report = source(args.from_file.as_deref()).report()?;
     let text = if let Some(url) = &args.link {
-        link::host(url, &report)?
+        if args.qr {
+            let link = link::host(url, &report, Amount::Needed)?;
+            output::complain(&link);
+            qr::code(&link, Screen::of_stdout())?
+        } else {
+            link::host(url, &report, Amount::All)?
+        }
     } else if args.compact {
         json(&report, false)?
     } else if args.json {

@@ -2,9 +2,12 @@
 //!
 //! Listens on loopback unless told otherwise; answers only requests that name this server in `Host` (else a page of
 //! anybody's could reach it through a DNS name that it points here) and only pages of the allowed origins. Reads no
-//! body, writes nothing, runs nothing.
+//! body, writes nothing; the only programs it runs are the makers' own tools, where their libraries are missing, with fixed
+//! arguments. Beyond loopback every visitor needs the token that is printed at the start.
 mod access;
+mod media_type;
 mod route;
+mod token;
 mod ui;
 
 use crate::{
@@ -22,8 +25,9 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use route::{Answer, Router};
+use route::{Answer, Reply, Router};
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use token::Token;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -39,13 +43,16 @@ const HEAD_BYTES: usize = 8192;
 /// Of a request.
 const MAX_HEADERS: usize = 64;
 /// At the same time; more wait.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 256;
 /// For requests under way when the server is stopped.
 const STOP_TIME: Duration = Duration::from_secs(2);
 
 /// `serve`.
 pub(crate) fn run(args: &ServeArgs) -> Result<Exit, ExpectedError> {
-    let ui = args.ui.as_deref().map(ui::Ui::open).transpose()?;
+    let ui = match &args.ui {
+        Some(folder) => Some(ui::Ui::open(folder)?),
+        None => embedded(),
+    };
     let source = detect::source(args.from_file.as_deref());
     // Known before the first visitor: a machine without a driver can still serve the page.
     if let Err(error) = source.report() {
@@ -67,6 +74,17 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, ExpectedError> {
     served
 }
 
+#[cfg(feature = "embed-ui")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+fn embedded() -> Option<ui::Ui> {
+    Some(ui::Ui::embedded())
+}
+
+#[cfg(not(feature = "embed-ui"))]
+const fn embedded() -> Option<ui::Ui> {
+    None
+}
+
 fn internal(what: &str, error: &io::Error) -> ExpectedError {
     ExpectedError::new(Exit::Internal, format!("{what}: {error}"))
 }
@@ -84,13 +102,25 @@ async fn serve(
         .local_addr()
         .map_err(|error| internal("cannot listen", &error))?;
     let has_ui = ui.is_some();
-    let router = Arc::new(Router::new(Access::new(address, &args.allow_origin)?, source, ui));
+    let access = Access::new(address, &args.allow_origin)?;
+    let token = if address.ip().is_loopback() {
+        None
+    } else {
+        Some(Token::random()?)
+    };
+    let query = token
+        .as_ref()
+        .map_or_else(String::new, |token| format!("?{}={}", token::NAME, token.text()));
+    let beyond = token.is_some();
+    let router = Arc::new(Router::new(access, token, source, ui));
     let page = if has_ui { " (the page)" } else { "" };
-    output::say(&format!(
-        "listening on http://{address}/{page}; the report is at /v1/host; Ctrl-C stops"
+    output::complain(&format!(
+        "listening on http://{address}/{query}{page}; the report is at /v1/host{query}; Ctrl-C stops"
     ));
-    if !address.ip().is_loopback() {
-        output::say("caution: other machines can reach this address; the report is readable for all of them");
+    if beyond {
+        output::say(
+            "caution: other machines can reach this address; whoever has the token can read the report",
+        );
     }
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     tokio::select! {
@@ -139,10 +169,13 @@ async fn respond(
     router: Arc<Router>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, _body) = request.into_parts();
-    // The driver and the disk may be slow: not on the thread of the sockets.
-    let answer = tokio::task::spawn_blocking(move || router.answer(&head))
-        .await
-        .unwrap_or_else(|_| Answer::problem(StatusCode::INTERNAL_SERVER_ERROR, "internal error", None));
+    let answer = match router.answer(&head) {
+        Reply::Now(answer) => answer,
+        // The driver may be slow: not on the thread of the sockets.
+        Reply::AskDriver => tokio::task::spawn_blocking(move || router.ask_driver(&head.headers))
+            .await
+            .unwrap_or_else(|_| Answer::problem(StatusCode::INTERNAL_SERVER_ERROR, "internal error", None)),
+    };
     Ok(answer.into_response())
 }
 

@@ -69,9 +69,36 @@ fn the_link_opens_the_page_with_this_hardware() {
     );
     let fragment = ended.stdout.trim_end();
     assert!(!fragment.contains([' ', '"', '{', '<']), "{fragment}");
+    // Letters and digits only: no chat and no shell changes them.
+    let packed = fragment.rsplit_once("#host=").unwrap().1;
+    assert!(
+        packed
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)),
+        "{packed}"
+    );
     saved("h100x2.json")
         .args("--link javascript:alert(1)")
         .fails(2, &["--link"]);
+}
+
+#[test]
+fn the_link_is_also_a_code_for_a_camera() {
+    let ended = saved("h200x8.json")
+        .args("--link https://wizard.example/ --qr")
+        .code(0);
+    assert!(
+        ended.stderr.contains("https://wizard.example/#host="),
+        "{}",
+        ended.stderr
+    );
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    let width = lines[0].chars().count();
+    // Version 1 is 21 modules wide and each further one four more, with a margin of four on both sides.
+    assert_eq!((width - 8 - 21) % 4, 0);
+    assert!(width < 160, "{width}");
+    assert!(lines.iter().all(|line| line.chars().count() == width));
+    saved("h200x8.json").arg("--qr").fails(2, &["--link"]);
 }
 
 #[test]

@@ -11,6 +11,8 @@ use std::{
 struct Server {
     child: Child,
     address: SocketAddr,
+    /// `?token=…`, where there is one.
+    query: String,
     _run: Run,
 }
 
@@ -47,11 +49,15 @@ impl Server {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = lines
+        let (address, query) = lines
             .find_map(|line| {
                 let line = line.unwrap();
-                let rest = line.strip_prefix("listening on http://")?;
-                Some(rest.split('/').next()?.parse().unwrap())
+                let (address, rest) = line.strip_prefix("listening on http://")?.split_once('/')?;
+                let end = rest.find([' ', ';']).unwrap_or(rest.len());
+                Some((
+                    address.replace("0.0.0.0", "127.0.0.1").parse().unwrap(),
+                    rest[..end].to_owned(),
+                ))
             })
             .unwrap();
         // Keep reading, so that the pipe never fills.
@@ -59,6 +65,7 @@ impl Server {
         Self {
             child,
             address,
+            query,
             _run: run,
         }
     }
@@ -91,6 +98,25 @@ impl Server {
         // A refusing server may reset: what came until then counts.
         let _ = stream.read_to_end(&mut bytes);
         bytes
+    }
+
+    /// The same, with no more to come.
+    fn raw_and_done(&self, request: &str) -> Vec<u8> {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let _ = stream.write_all(request.as_bytes());
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        bytes
+    }
+
+    /// Memory of the process.
+    #[cfg(target_os = "linux")]
+    fn resident_kib(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
@@ -150,6 +176,8 @@ fn the_report_is_fresh_each_time() {
         r#"{"schema":"vllm-wizard/host/v1","gpus":[{"index":0,"name":"B","memory_total_bytes":1}]}"#,
     )
     .unwrap();
+    // The driver is asked twice a second at most.
+    std::thread::sleep(Duration::from_millis(600));
     assert!(server.get("/v1/host").body.windows(3).any(|w| w == b"\"B\""));
 }
 
@@ -241,7 +269,7 @@ fn a_preflight_may_cross_into_the_private_network() {
     );
     assert_eq!(
         allowed.header("access-control-allow-methods"),
-        Some("GET, HEAD, OPTIONS")
+        Some("GET, OPTIONS")
     );
     assert_eq!(
         allowed.header("access-control-allow-private-network"),
@@ -256,14 +284,11 @@ fn a_preflight_may_cross_into_the_private_network() {
 #[test]
 fn other_methods_and_bodies_are_refused() {
     let server = Server::saved("");
-    for method in ["POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW"] {
+    for method in ["HEAD", "POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW"] {
         let answer = server.ask(method, "/v1/host", &[]);
         assert_eq!(answer.status, 405, "{method}");
-        assert_eq!(answer.header("allow"), Some("GET, HEAD, OPTIONS"));
+        assert_eq!(answer.header("allow"), Some("GET, OPTIONS"));
     }
-    let head = server.ask("HEAD", "/v1/host", &[]);
-    assert_eq!((head.status, head.body.len()), (200, 0));
-    assert!(head.header("content-length").is_some_and(|length| length != "0"));
     assert_eq!(server.ask("GET", "/v1/host", &["Content-Length: 5"]).status, 413);
     assert_eq!(
         server
@@ -343,6 +368,167 @@ fn large_and_slow_requests_are_cut_off() {
         started.elapsed()
     );
     assert!(!rest.starts_with(b"HTTP/1.1 200"));
+}
+
+#[test]
+fn beyond_loopback_a_token_is_asked_for() {
+    let run = Run::new("serve --listen 0.0.0.0:0 --ui dist --from-file")
+        .arg(fixture("h100x2.json"))
+        .file("dist/index.html", "<!doctype html>page");
+    let server = Server::start(run);
+    let token = server.query.strip_prefix("?token=").unwrap().to_owned();
+    assert_eq!(token.len(), 32);
+    for path in ["/", "/v1/host", "/v1/health", "/nothing"] {
+        let answer = server.get(path);
+        assert_eq!(answer.status, 401, "{path}");
+        assert!(!answer.body.windows(4).any(|four| four == b"H100"));
+    }
+    assert_eq!(
+        server
+            .get("/v1/host?token=00000000000000000000000000000000")
+            .status,
+        401
+    );
+    assert_eq!(server.get(&format!("/v1/host?token={token}")).status, 200);
+    assert_eq!(
+        server
+            .ask("GET", "/v1/host", &[&format!("Authorization: Bearer {token}")])
+            .status,
+        200
+    );
+    // The page that is opened with it asks on with a cookie.
+    let page = server.get(&format!("/?token={token}"));
+    let cookie = page.header("set-cookie").unwrap();
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
+        "{cookie}"
+    );
+    let sent = format!("Cookie: {}", cookie.split(';').next().unwrap());
+    assert_eq!(server.ask("GET", "/v1/host", &[&sent]).status, 200);
+    // A foreign page is refused with it, too.
+    assert_eq!(
+        server
+            .ask("GET", "/v1/host", &[&sent, "Origin: https://evil.example"])
+            .status,
+        403
+    );
+    // A preflight carries no token.
+    assert_eq!(server.ask("OPTIONS", "/v1/host", &[]).status, 204);
+}
+
+#[test]
+fn compressed_copies_and_lasting_names_are_made_use_of() {
+    let policy = r#"<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src 'none'">"#;
+    let run = Run::new("serve --listen 127.0.0.1:0 --ui dist --from-file")
+        .arg(fixture("h100x2.json"))
+        .file("dist/index.html", policy)
+        .file("dist/web-8df8200aa745d6a0.js", "export {}")
+        .file("dist/web-8df8200aa745d6a0.js.gz", "packed");
+    let server = Server::start(run);
+    let page = server.get("/");
+    assert_eq!(
+        page.header("content-security-policy"),
+        Some("default-src 'none'; frame-ancestors 'none'")
+    );
+    assert_eq!(page.header("cache-control"), Some("no-cache"));
+    let etag = format!("If-None-Match: {}", page.header("etag").unwrap());
+    let again = server.ask("GET", "/", &[&etag]);
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    let script = server.ask("GET", "/web-8df8200aa745d6a0.js", &["Accept-Encoding: gzip"]);
+    assert_eq!(script.body, b"packed");
+    assert_eq!(script.header("content-encoding"), Some("gzip"));
+    assert_eq!(
+        script.header("content-type"),
+        Some("text/javascript; charset=utf-8")
+    );
+    assert_eq!(
+        script.header("cache-control"),
+        Some("public, max-age=31536000, immutable")
+    );
+    assert_eq!(server.get("/web-8df8200aa745d6a0.js").body, b"export {}");
+}
+
+#[test]
+fn what_is_no_request_is_refused_and_the_server_goes_on() {
+    let server = Server::saved("");
+    let host = format!("Host: {}\r\n", server.address);
+    for request in [
+        "\r\n\r\n\r\n".to_owned(),
+        "GET\r\n\r\n".to_owned(),
+        format!("GET /v1/host\r\n{host}\r\n"),
+        format!("GET /v1/host HTTP/9.9\r\n{host}\r\n"),
+        format!("GET /v1/host HTTP/1.1\r\n{host}: empty name\r\n\r\n"),
+        format!("GET /v1/host HTTP/1.1\r\n{host}X Y: z\r\n\r\n"),
+        format!("GET /v1/ho st HTTP/1.1\r\n{host}\r\n"),
+        format!("GET /v1/host HTTP/1.1\r\n{host}Content-Length: 1\r\nContent-Length: 2\r\n\r\n"),
+        format!("GET /v1/host HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc"),
+        format!("GET /v1/host HTTP/1.1\r\n{host}{host}\r\n"),
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
+        "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}".to_owned() + &"\u{0}".repeat(600),
+    ] {
+        let bytes = server.raw_and_done(&request);
+        assert!(!bytes.starts_with(b"HTTP/1.1 200"), "{request:?}");
+        assert!(!bytes.windows(4).any(|four| four == b"H100"), "{request:?}");
+    }
+    assert_eq!(server.get("/v1/host").status, 200);
+}
+
+#[test]
+fn old_and_hasty_clients_get_one_answer_each() {
+    let server = Server::saved("");
+    let old = format!("GET /v1/health HTTP/1.0\r\nHost: {}\r\n\r\n", server.address);
+    assert_eq!(answer(&server.raw(&old)).status, 200);
+    // Sent in one go: the first is answered, and the connection ends.
+    let one = format!("GET /v1/health HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    let bytes = server.raw(&one.repeat(3));
+    let answers = bytes.windows(9).filter(|part| part == b"HTTP/1.1 ").count();
+    assert_eq!(answers, 1, "{}", String::from_utf8_lossy(&bytes));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn many_connections_and_huge_heads_leave_no_trace() {
+    let server = Server::saved("");
+    for _ in 0..200 {
+        assert_eq!(server.get("/v1/health").status, 200);
+    }
+    let before = server.resident_kib();
+    for round in 0..5_000 {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        // Some close at once, some after half a request.
+        if round % 3 == 0 {
+            stream.write_all(b"GET /v1/host HTTP/1.1\r\nHo").unwrap();
+        }
+    }
+    let piece = "x".repeat(1 << 16);
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        let mut sent = 0;
+        let _ = stream.write_all(b"GET / HTTP/1.1\r\nX: ");
+        while sent < 10 << 20 && stream.write_all(piece.as_bytes()).is_ok() {
+            sent += piece.len();
+        }
+        assert!(sent < 10 << 20, "ten megabytes of a head were taken");
+    }
+    assert_eq!(server.get("/v1/host").status, 200);
+    let grown = server.resident_kib().saturating_sub(before);
+    assert!(grown < 4096, "{grown} KiB more than before");
+}
+
+#[test]
+fn idle_visitors_do_not_keep_others_out() {
+    let server = Server::saved("");
+    let idle: Vec<TcpStream> = (0..200)
+        .map(|_| TcpStream::connect(server.address).unwrap())
+        .collect();
+    let started = Instant::now();
+    assert_eq!(server.get("/v1/health").status, 200);
+    assert!(
+        started.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        started.elapsed()
+    );
+    drop(idle);
 }
 
 #[cfg(unix)]
