@@ -8,8 +8,10 @@ mod artifacts;
 mod browser;
 mod cache;
 mod csp;
+mod dist;
 mod e2e;
 mod layering;
+mod limits;
 mod lock;
 mod npm;
 mod page;
@@ -36,6 +38,8 @@ usage: cargo xtask <command>
   bench                           time one keystroke, natively and in the browser on the release build
   numbers                         write the tables of README.md (errors against start-up logs) and docs/methodology.md (formulas)
   size                            build the page and the binary for release and hold them against their budgets
+  limits                          time the binary: a process, batches, `serve`, and what they take
+  dist                            build and pack a release: page, binaries, lists of dependencies, checksums
   ci                              every check of `test`; CI runs it, then check-artifacts
 
 Tools that are missing are installed once per user, into $XDG_CACHE_HOME/vllm-wizard/tools or the platform's
@@ -65,6 +69,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "bench" => e2e::bench(&steps),
         "numbers" => test::numbers(&steps),
         "size" => size::run(&steps),
+        "limits" => limits::run(&steps),
+        "dist" => dist::run(&steps),
         "ci" => test::run(&steps, &test::ALL),
         "csp" => csp::run(),
         "help" | "-h" | "--help" => {

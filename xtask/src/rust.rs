@@ -33,8 +33,23 @@ pub(crate) fn ensure_component(steps: &Steps, component: &str, command: &str) ->
     rustup(&["component", "add", component])
 }
 
+/// Adds another target where it can be had; says whether it is there.
+pub(crate) fn add_target(steps: &Steps, target: &str) -> bool {
+    if !has_target(target) {
+        steps.next(&format!("Rust target {target}: adding it with rustup"));
+        if let Err(error) = rustup(&["target", "add", target]) {
+            steps.note(&format!("{error:#}"));
+        }
+    }
+    has_target(target)
+}
+
 fn has_wasm_target() -> bool {
-    answer("rustc", &["--print", "target-libdir", "--target", WASM])
+    has_target(WASM)
+}
+
+fn has_target(target: &str) -> bool {
+    answer("rustc", &["--print", "target-libdir", "--target", target])
         .is_some_and(|folder| Path::new(folder.trim()).is_dir())
 }
 

@@ -8,7 +8,7 @@ use std::{fs, io::Write, path::Path};
 /// Everything the page loads, as brotli at its best.
 const PAGE_BUDGET: usize = 200_000;
 /// The stripped binary as it lies on disk.
-const BINARY_BUDGET: usize = 4_000_000;
+const BINARY_BUDGET: usize = 3_000_000;
 
 /// Kinds of files and the endings that tell them, in the order of the table; the last takes what is left.
 const KINDS: [(&str, &str); 5] = [

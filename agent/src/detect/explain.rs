@@ -105,6 +105,12 @@ fn in_container(machine: &Machine, error: &dyn Fn(&str, &str) -> ExpectedError) 
 }
 
 fn on_host(machine: &Machine, error: &dyn Fn(&str, &str) -> ExpectedError) -> ExpectedError {
+    if cfg!(target_feature = "crt-static") && machine.nvidia_module().is_some() {
+        return error(
+            "no NVIDIA driver library can be loaded: this program is linked statically, and nvidia-smi was not found",
+            "Use the build for glibc, or put nvidia-smi on PATH.",
+        );
+    }
     if let Some(version) = machine.nvidia_module() {
         return error(
             &format!(

@@ -4,6 +4,7 @@ mod check;
 mod detect;
 #[cfg(target_os = "linux")]
 mod driver;
+mod examples;
 mod generate;
 mod help;
 mod plan;
