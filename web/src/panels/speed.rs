@@ -22,7 +22,7 @@ pub(crate) fn SpeedPanel() -> AnyView {
         view! {
             <section class="panel" aria-labelledby="speed-title">
                 <h2 id="speed-title">"Speed, an estimate"</h2>
-                <table class="figures">
+                <table class="speed">
                     <caption class="vh">"What the workload will see"</caption>
                     <tbody>{rows}</tbody>
                 </table>
