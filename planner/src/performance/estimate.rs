@@ -2,6 +2,7 @@
 use super::{
     machine::{Generation, Machine},
     serving::{Arrivals, Limits, Request, Steady, steady},
+    simulation::{Course, Run, simulate},
     step::{Batch, Engine, StepTime},
     work::Work,
 };
@@ -117,6 +118,21 @@ pub struct Question {
     pub limits: Limits,
 }
 
+impl Question {
+    /// Of one replica.
+    fn share(&self) -> Arrivals {
+        match self.arrivals {
+            Arrivals::Closed(sequences) => Arrivals::Closed(sequences / self.replicas),
+            Arrivals::Open(rate) => Arrivals::Open(rate / self.replicas),
+        }
+    }
+
+    /// Request by request, on one of the replicas.
+    pub fn simulate(&self, course: Course) -> Run {
+        simulate(&self.engine, self.request, self.share(), self.limits, course)
+    }
+}
+
 /// Four of five measured figures lie between these multiples of the estimate, in groups of runs that the fit had not
 /// seen (docs/methodology.md has the table).
 struct Spread {
@@ -153,11 +169,7 @@ pub fn estimate(question: &Question) -> Performance {
         limits,
         ..
     } = question;
-    let arrivals = match question.arrivals {
-        Arrivals::Closed(sequences) => Arrivals::Closed(sequences / replicas),
-        Arrivals::Open(rate) => Arrivals::Open(rate / replicas),
-    };
-    let found = steady(engine, *request, arrivals, *limits);
+    let found = steady(engine, *request, question.share(), *limits);
     let spread = spread(engine.machine.generation);
     let alone = Batch {
         sequences: 1.0,
@@ -233,15 +245,15 @@ fn assumptions(question: &Question, found: &Steady) -> Vec<String> {
 }
 
 #[derive(Serialize)]
-struct Percentiles {
+struct Middle {
     p50: Option<f64>,
     p90: Option<f64>,
     p99: Option<f64>,
 }
 
-impl Percentiles {
+impl Middle {
     /// The closed form knows the middle alone.
-    fn middle(p50: Option<f64>) -> Self {
+    fn alone(p50: Option<f64>) -> Self {
         Self {
             p50: p50.map(short),
             p90: None,
@@ -259,8 +271,8 @@ struct Document<'a> {
     output_tok_per_s_range: [f64; 2],
     output_tok_per_s: f64,
     req_per_s: f64,
-    ttft_ms: Percentiles,
-    tpot_ms: Percentiles,
+    ttft_ms: Middle,
+    tpot_ms: Middle,
     running: f64,
     bound_by: BoundBy,
     assumptions: &'a [String],
@@ -277,8 +289,8 @@ impl Serialize for Performance {
             output_tok_per_s_range: range(&self.output_tok_per_s),
             output_tok_per_s: short(self.output_tok_per_s.estimate),
             req_per_s: short(self.req_per_s),
-            ttft_ms: Percentiles::middle(self.ttft_ms.map(|ttft| ttft.estimate)),
-            tpot_ms: Percentiles::middle(Some(self.tpot_ms.estimate)),
+            ttft_ms: Middle::alone(self.ttft_ms.map(|ttft| ttft.estimate)),
+            tpot_ms: Middle::alone(Some(self.tpot_ms.estimate)),
             running: short(self.running),
             bound_by: self.bound_by,
             assumptions: &self.assumptions,
@@ -339,6 +351,28 @@ impl Performance {
                 ranged(&self.decode_toks_per_s, ""),
             ),
             row("Limited by", format!("{what}; what helps: {help}")),
+        ]
+    }
+}
+
+impl Run {
+    /// The run for people.
+    pub fn rows(&self) -> Vec<SpeedRow> {
+        let row = |label, value| SpeedRow { label, value };
+        let times = |times: &super::Percentiles| {
+            let [p50, p90, p99] = [times.p50, times.p90, times.p99].map(|seconds| figure(seconds * 1e3));
+            format!("p50 {p50} ms, p90 {p90} ms, p99 {p99} ms")
+        };
+        vec![
+            row("Time to first token", times(&self.ttft)),
+            row("Time per output token", times(&self.tpot)),
+            row("From request to last token", times(&self.end_to_end)),
+            row(
+                "Requests per second",
+                figure(f64::from(self.requests) / self.duration.max(f64::MIN_POSITIVE)),
+            ),
+            row("Requests under way", figure(self.under_way)),
+            row("Preemptions", self.preemptions.to_string()),
         ]
     }
 }

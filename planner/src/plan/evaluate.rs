@@ -15,6 +15,7 @@ use crate::{
         rank_weights::KnownWeights,
         terms,
     },
+    performance::{self, Course, Run},
     units::Bytes,
 };
 
@@ -32,6 +33,15 @@ pub fn evaluate(scenario: &Scenario) -> Plan {
         plan.verdict.remedies = remedy::remedies(scenario, &plan, &mut known);
     }
     plan
+}
+
+/// The workload request by request; `None` where its speed cannot be said.
+pub fn simulate(scenario: &Scenario, course: Course) -> Option<Run> {
+    let mut known = KnownWeights::of(scenario.model.spec.as_deref().ok());
+    let resolved = resolve(scenario, &mut known).ok()?;
+    let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, &mut known);
+    let question = speed::question(scenario, &resolved, &ranks, worst(&ranks)?)?;
+    Some(question.simulate(course))
 }
 
 fn resolve<'a>(scenario: &'a Scenario, known: &mut KnownWeights<'_>) -> Result<Resolved<'a>, Refusal> {
@@ -103,7 +113,8 @@ fn planned(scenario: &Scenario, resolved: Resolved<'_>, known: &mut KnownWeights
     let memory = memory(&resolved, rank, &ranks, &need, terms);
     let feasibility = feasibility(scenario, &resolved, rank, &memory, &verdict);
     let notes = notes::notes(scenario, &resolved, rank, &need);
-    let performance = speed::performance(scenario, &resolved, &ranks, rank);
+    let question = speed::question(scenario, &resolved, &ranks, rank);
+    let performance = question.as_ref().map(performance::estimate);
     let mut plan = Plan {
         scenario: scenario.clone(),
         verdict,

@@ -14,9 +14,9 @@ mod speed;
 mod tower;
 
 pub use crate::memory::Term;
-pub use crate::performance::{Performance, SpeedRow};
+pub use crate::performance::{Course, Performance, Run, SpeedRow};
 pub use artifact_kind::{ArtifactGroup, ArtifactKind};
-pub use evaluate::evaluate;
+pub use evaluate::{evaluate, simulate};
 pub use output::{
     Bias, Feasibility, Memory, Note, OomRisk, Outcome, PLAN_SCHEMA, Plan, RankMemory, Remedy, Severity,
     Verdict,

@@ -5,16 +5,16 @@ use super::{
 };
 use crate::{
     memory::budget::RankBudget,
-    performance::{Arrivals, Engine, Limits, Machine, Performance, Question, Request, Work, estimate},
+    performance::{Arrivals, Engine, Limits, Machine, Question, Request, Work},
 };
 
-/// `None` where the GPU's rates are not known, nothing is generated, or not one request fits.
-pub(super) fn performance(
+/// The question; `None` where the GPU's rates are not known, nothing is generated, or not one request fits.
+pub(super) fn question(
     scenario: &Scenario,
     resolved: &Resolved<'_>,
     ranks: &[RankBudget],
     worst: &RankBudget,
-) -> Option<Performance> {
+) -> Option<Question> {
     let (spec, args, workload) = (&resolved.spec, &resolved.args, &scenario.workload);
     if spec.pooling.is_some() || spec.keeps_no_cache() || workload.gen_tokens == 0 {
         return None;
@@ -49,7 +49,7 @@ pub(super) fn performance(
         eager: args.enforce_eager.value,
         version: args.version,
     };
-    let question = Question {
+    Some(Question {
         engine,
         replicas,
         request: Request {
@@ -65,8 +65,7 @@ pub(super) fn performance(
             max_num_seqs: f64::from(args.max_num_seqs.value),
             max_num_batched_tokens: f64::from(args.max_num_batched_tokens.value),
         },
-    };
-    Some(estimate(&question))
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]

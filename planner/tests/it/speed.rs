@@ -3,7 +3,7 @@ use crate::support::{hold_section, text};
 use planner::{
     Plan, Scenario, evaluate, gpu,
     model::ModelInput,
-    plan::{Defaults, Performance},
+    plan::{Course, Defaults, Performance, Run, simulate},
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -174,6 +174,82 @@ fn a_length_may_be_an_average() {
         assert_eq!(taken.is_ok(), tokens > 0, "{text}");
         assert_eq!(scenario.workload.prompt_tokens, tokens, "{text}");
     }
+}
+
+fn run(changes: &[(&str, &str)], requests: u32, spread: f64) -> Run {
+    let model = ModelInput::from_catalog("Qwen/Qwen3-8B").unwrap();
+    let mut scenario = Scenario::new(model, gpu::find("H100 SXM").unwrap().clone());
+    scenario.defaults = Defaults::Vllm;
+    for (field, value) in changes {
+        scenario.set(field, value).unwrap();
+    }
+    let course = Course {
+        requests,
+        spread,
+        seed: 7,
+    };
+    simulate(&scenario, course).unwrap()
+}
+
+#[test]
+fn a_run_keeps_as_many_under_way_as_it_sends() {
+    let found = run(&[("concurrency", "32"), ("gen_tokens", "128")], 3200, 0.2);
+    assert_eq!(found.requests, 3200);
+    // The last ones run out.
+    assert!((31.0..=32.0).contains(&found.under_way), "{}", found.under_way);
+    // By chance: as many as arrive while one is under way.
+    let found = run(&[("request_rate", "6"), ("gen_tokens", "128")], 4000, 0.2);
+    assert!(
+        (found.under_way / (6.0 * found.stay) - 1.0).abs() < 0.05,
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_run_and_the_closed_form_agree_in_the_middle() {
+    for (concurrency, prompt, answer) in [(1, 1024, 128), (8, 512, 256), (64, 1024, 256), (128, 256, 512)] {
+        let changes = [
+            ("concurrency", concurrency.to_string()),
+            ("prompt_tokens", prompt.to_string()),
+            ("gen_tokens", answer.to_string()),
+        ];
+        let changes: Vec<(&str, &str)> = changes
+            .iter()
+            .map(|(field, value)| (*field, value.as_str()))
+            .collect();
+        let found = run(&changes, concurrency * 20, 0.1);
+        let steady = ask("H100 SXM", &changes).tpot_ms.estimate / 1e3;
+        assert!(
+            (found.tpot.p50 / steady - 1.0).abs() < 0.12,
+            "{changes:?}: {steady} {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_full_cache_makes_sequences_start_anew_and_loses_none() {
+    let changes = [
+        ("kv_cache_memory_bytes", "2GiB"),
+        ("max_model_len", "8192"),
+        ("prompt_tokens", "512"),
+        ("gen_tokens", "1024"),
+        ("concurrency", "64"),
+    ];
+    let found = run(&changes, 256, 0.3);
+    assert_eq!(found.requests, 256);
+    assert!(found.preemptions > 0, "{found:?}");
+    assert_eq!(found, run(&changes, 256, 0.3), "the same seed, another run");
+}
+
+#[test]
+fn more_load_waits_longer_for_the_first_token() {
+    let at = |rate: &str| run(&[("request_rate", rate), ("prompt_tokens", "2048")], 1000, 0.2).ttft;
+    let (light, heavy) = (at("1"), at("8"));
+    assert!(
+        heavy.p50 > light.p50 && heavy.p99 > light.p99,
+        "{light:?} {heavy:?}"
+    );
+    assert!(light.p50 <= light.p90 && light.p90 <= light.p99);
 }
 
 proptest! {
