@@ -7,7 +7,7 @@ use crate::{
     report::{self, View},
     scenario_source,
 };
-use planner::{Outcome, Plan, RenderOptions, artifact::plan_json, evaluate, render};
+use planner::{Outcome, Plan, RenderOptions, Scenario, artifact::plan_json, evaluate, plan::Course, render};
 
 /// `plan`.
 pub(crate) fn run(args: &PlanArgs) -> Result<Exit, ExpectedError> {
@@ -22,7 +22,27 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, ExpectedError> {
     let question = scenario_source::read(&args.source, &args.machine, &args.fields)?;
     let plan = evaluate(&question.scenario);
     show(&plan, args.view, false)?;
+    if let Some(requests) = args.simulate {
+        simulated(&question.scenario, requests)?;
+    }
     Ok(exit(&plan))
+}
+
+/// Lengths lie so far around the stated ones, as benchmarks draw them.
+const SPREAD: f64 = 0.2;
+
+fn simulated(scenario: &Scenario, requests: u32) -> Result<(), ExpectedError> {
+    let course = Course {
+        requests,
+        spread: SPREAD,
+        seed: 1,
+    };
+    let screen = Screen::of_stdout();
+    let text = planner::plan::simulate(scenario, course).map_or_else(
+        || "Nothing to simulate: there is no estimate of its speed.".to_owned(),
+        |run| report::simulated(&run, screen),
+    );
+    output::answer(&format!("\n{text}"))
 }
 
 /// Prints a plan.

@@ -5,7 +5,7 @@ use planner::{
     Outcome, Plan,
     engine::{ArgRow, SetBy},
     memory::{Basis, Segment, Term},
-    plan::{Memory, Severity},
+    plan::{Memory, Run, Severity},
     units::Bytes,
 };
 
@@ -154,6 +154,20 @@ fn speed(plan: &Plan, view: View) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// A run request by request.
+pub(crate) fn simulated(run: &Run, screen: Screen) -> String {
+    let mut table = screen.table();
+    for row in run.rows() {
+        table.add_row([format!(" {}", row.label), row.value]);
+    }
+    let heading = format!("{} simulated requests, lengths within 20 %", run.requests);
+    format!(
+        "{}\n{}",
+        screen.paint(Tone::Strong, &heading),
+        output::lines(&table)
+    )
 }
 
 /// The figures under the names that vLLM's log has for them.

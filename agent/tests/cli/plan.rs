@@ -280,3 +280,17 @@ fn a_batch_answers_line_by_line_and_goes_on_after_a_bad_one() {
     Run::new("plan --batch gone.jsonl").fails(5, &["gone.jsonl"]);
     Run::new("plan --batch - --gpu L4").fails(2, &["--batch"]);
 }
+
+#[test]
+fn simulate_sends_requests_one_by_one_and_says_the_same_each_time() {
+    let run = || {
+        Run::new("plan --simulate 300 --model Qwen/Qwen3-8B --concurrency 16 --gpu")
+            .arg("H100 SXM")
+            .code(0)
+    };
+    let ended = run();
+    ended.has(&["300 simulated requests", "Time to first token", "p99 ", "Preemptions"]);
+    assert_eq!(ended.stdout, run().stdout);
+    Run::new("plan --simulate 0 --model Qwen/Qwen3-8B --gpu L4").code(2);
+    Run::new("plan --simulate 9 --json --model Qwen/Qwen3-8B --gpu L4").code(2);
+}
