@@ -348,9 +348,9 @@ mod tests {
     #[test]
     fn percentiles_are_of_the_nearest_rank() {
         let times: Vec<f64> = (1..=100).map(f64::from).collect();
-        let found = Percentiles::of(times);
-        assert_eq!((found.p50, found.p90, found.p99), (50.0, 90.0, 99.0));
+        let of = |p50, p90, p99| Percentiles { p50, p90, p99 };
+        assert_eq!(Percentiles::of(times), of(50.0, 90.0, 99.0));
         assert_eq!(Percentiles::of(vec![]), Percentiles::default());
-        assert_eq!(Percentiles::of(vec![3.0]).p99, 3.0);
+        assert_eq!(Percentiles::of(vec![3.0]), of(3.0, 3.0, 3.0));
     }
 }
