@@ -289,7 +289,12 @@ fn simulate_sends_requests_one_by_one_and_says_the_same_each_time() {
             .code(0)
     };
     let ended = run();
-    ended.has(&["300 simulated requests", "Time to first token", "p99 ", "Preemptions"]);
+    ended.has(&[
+        "300 simulated requests",
+        "Time to first token",
+        "p99 ",
+        "Preemptions",
+    ]);
     assert_eq!(ended.stdout, run().stdout);
     Run::new("plan --simulate 0 --model Qwen/Qwen3-8B --gpu L4").code(2);
     Run::new("plan --simulate 9 --json --model Qwen/Qwen3-8B --gpu L4").code(2);
