@@ -13,13 +13,18 @@ pub(crate) fn short(text: &str) -> String {
 pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let name: Vec<char> = name.chars().take(60).collect();
     let limit = (name.len() / 3).max(2);
-    let mut near: Vec<(usize, &str)> = names
+    let near: Vec<(usize, &str)> = names
         .into_iter()
         .map(|other| (distance(&name, other), other))
         .filter(|(distance, _)| *distance <= limit)
         .collect();
-    near.sort_by_key(|(distance, _)| *distance);
-    near.into_iter().take(3).map(|(_, other)| other).collect()
+    // Few, and each sort is 3 kB for the page.
+    let at = |wanted| near.iter().filter(move |(distance, _)| *distance == wanted);
+    (0..=limit)
+        .flat_map(at)
+        .take(3)
+        .map(|(_, other)| *other)
+        .collect()
 }
 
 /// Insertions, deletions and replacements between two words.

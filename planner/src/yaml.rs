@@ -12,6 +12,7 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
+use crate::units::decimal;
 use cursor::Cursor;
 use serde_json::{Map, Number, Value};
 
@@ -166,8 +167,9 @@ impl Node {
             Kind::Empty => Value::Null,
             Kind::List(items) => Value::Array(items.iter().map(Self::json).collect()),
             Kind::Map(entries) => {
-                let pairs = entries.iter().map(|entry| (entry.key.clone(), entry.node.json()));
-                Value::Object(pairs.collect::<Map<_, _>>())
+                let mut object = Map::new(); // not collected, which would bring a sort to the page
+                object.extend(entries.iter().map(|entry| (entry.key.clone(), entry.node.json())));
+                Value::Object(object)
             }
             Kind::Scalar { text, plain } => {
                 if self.is_null() {
@@ -209,5 +211,5 @@ fn number(text: &str) -> Option<Number> {
     if let Ok(whole) = text.parse::<u64>() {
         return Some(whole.into());
     }
-    text.parse().ok().and_then(Number::from_f64)
+    decimal(text).and_then(Number::from_f64)
 }

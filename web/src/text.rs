@@ -99,7 +99,8 @@ pub(crate) fn sentence(fragment: &str) -> String {
     let mut letters = fragment.chars();
     match letters.next() {
         Some(first) if !letters.clone().next().is_some_and(char::is_uppercase) => {
-            first.to_uppercase().chain(letters).collect()
+            // In ASCII: the tables for all of Unicode take 9 kB, and planner's errors are English.
+            [first.to_ascii_uppercase()].into_iter().chain(letters).collect()
         }
         _ => fragment.to_owned(),
     }

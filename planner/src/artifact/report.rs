@@ -94,21 +94,13 @@ fn speed(text: &mut String, plan: &Plan) {
 
 /// One row for each part of the bar on the page.
 fn memory_table(text: &mut String, plan: &Plan, memory: &Memory) {
-    let mut parts = Vec::new();
-    for term in &memory.terms {
-        match parts.iter_mut().find(|(segment, _)| *segment == term.segment) {
-            Some((_, sum)) => *sum += term.bytes,
-            None => parts.push((term.segment, term.bytes)),
-        }
-    }
-    parts.sort_by_key(|(segment, _)| *segment);
     let which = match plan.args.as_ref().map_or(1, crate::engine::ResolvedArgs::gpus) {
         1 => "the GPU",
         _ if memory.ranks.is_empty() => "each GPU",
         _ => "the fullest GPU",
     };
     let _ = writeln!(text, "\n## Memory of {which}\n\n| part | memory |\n|---|---:|");
-    for (segment, bytes) in parts {
+    for (segment, bytes) in memory.segments() {
         let sign = if bytes < 0 { "−" } else { "" };
         let _ = writeln!(
             text,

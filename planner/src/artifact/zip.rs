@@ -12,12 +12,12 @@ const UNIX: u16 = 3 << 8;
 
 /// All files of a set in one archive.
 pub fn zip(set: &ArtifactSet) -> Vec<u8> {
-    let mut files: Vec<(&str, &[u8])> = set
-        .files
-        .iter()
-        .map(|file| (file.kind.path(), file.text.as_bytes()))
-        .collect();
-    files.sort_unstable();
+    let mut files: Vec<(&str, &[u8])> = Vec::new();
+    for file in &set.files {
+        let path = file.kind.path();
+        let at = files.partition_point(|(other, _)| *other < path);
+        files.insert(at, (path, file.text.as_bytes()));
+    }
     let (mut archive, mut directory) = (Vec::new(), Vec::new());
     for (path, body) in &files {
         let offset = size(archive.len());

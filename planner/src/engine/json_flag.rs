@@ -21,7 +21,9 @@ impl EngineArgs {
             };
             if keys.split('.').count() <= DEEPEST {
                 let nested = keys.rsplit('.').fold(value, |inner, key| {
-                    Value::Object(Map::from_iter([(key.to_owned(), inner)]))
+                    let mut outer = Map::new();
+                    outer.insert(key.to_owned(), inner);
+                    Value::Object(outer)
                 });
                 if let Value::Object(update) = nested {
                     merge(&mut keyed, update);

@@ -50,13 +50,13 @@ pub fn capture_sizes(run: &RunSettings, blackwell: bool) -> Vec<u32> {
     sizes.extend((8..256).step_by(8));
     sizes.extend((256..=largest).step_by(16));
     sizes.retain(|size| *size <= largest);
-    sizes.extend(
-        [run.max_num_batched_tokens]
-            .iter()
-            .filter(|size| **size <= largest),
-    );
+    let mut add = |size: u32| match sizes.binary_search(&size) {
+        Err(at) if size <= largest => sizes.insert(at, size),
+        _ => {}
+    };
+    add(run.max_num_batched_tokens);
     if query == 1 {
-        sizes.extend([run.max_num_seqs].iter().filter(|size| **size <= largest));
+        add(run.max_num_seqs);
     } else {
         // Whole requests with what is proposed for each.
         let most = run.max_num_seqs.min(ceiling);
@@ -64,11 +64,10 @@ pub fn capture_sizes(run: &RunSettings, blackwell: bool) -> Vec<u32> {
         let counts = counts
             .chain((256..=most).step_by(16))
             .filter(|count| *count <= most);
-        let tokens = counts.chain([most]).map(|count| count.saturating_mul(query));
-        sizes.extend(tokens.filter(|size| *size <= largest));
+        counts
+            .chain([most])
+            .for_each(|count| add(count.saturating_mul(query)));
     }
-    sizes.sort_unstable();
-    sizes.dedup();
     sizes
 }
 

@@ -33,13 +33,12 @@ impl RankWeights {
                     continue;
                 }
                 let bytes = Bytes::new(tensor.bytes) * tensor.count * run.layers;
-                match by_class.iter_mut().find(|(class, _)| *class == tensor.class) {
-                    Some((_, sum)) => *sum += bytes,
-                    None => by_class.push((tensor.class, bytes)),
+                match by_class.binary_search_by_key(&tensor.class, |(class, _)| *class) {
+                    Ok(at) => by_class[at].1 += bytes,
+                    Err(at) => by_class.insert(at, (tensor.class, bytes)), // fewer than a dozen
                 }
             }
         }
-        by_class.sort_unstable_by_key(|(class, _)| *class);
         Self {
             tensor_bytes: by_class.iter().map(|(_, bytes)| *bytes).sum(),
             by_class,

@@ -36,6 +36,18 @@ pub enum Segment {
 }
 
 impl Segment {
+    /// The sum of each, in their order.
+    pub fn sums(terms: &[Term]) -> Vec<(Self, i64)> {
+        let mut sums: Vec<(Self, i64)> = Vec::new();
+        for term in terms {
+            match sums.binary_search_by_key(&term.segment, |(segment, _)| *segment) {
+                Ok(at) => sums[at].1 += term.bytes,
+                Err(at) => sums.insert(at, (term.segment, term.bytes)),
+            }
+        }
+        sums
+    }
+
     /// In words.
     pub const fn words(self) -> &'static str {
         match self {

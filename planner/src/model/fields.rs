@@ -115,11 +115,10 @@ impl<'a> Fields<'a> {
     /// The fields that were read, as an object of their own.
     pub(super) fn touched(&self) -> Map<String, Value> {
         let touched = self.touched.borrow();
-        self.map
-            .iter()
-            .filter(|(key, _)| touched.contains(*key))
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect()
+        let pairs = self.map.iter().filter(|(key, _)| touched.contains(*key));
+        let mut object = Map::new(); // not collected, which would bring a sort to the page
+        object.extend(pairs.map(|(key, value)| (key.clone(), value.clone())));
+        object
     }
 
     /// How the file calls a field, or would have to.

@@ -1,7 +1,7 @@
 //! The answer: `vllm-wizard/plan/v1` without its artifacts.
 use crate::{
     engine::{ArgRow, ResolvedArgs},
-    memory::Term,
+    memory::{Segment, Term},
     performance::Performance,
     plan::Scenario,
     units::Bytes,
@@ -185,6 +185,13 @@ pub struct Memory {
     pub terms: Vec<Term>,
     /// All pipeline ranks, where they differ.
     pub ranks: Vec<RankMemory>,
+}
+
+impl Memory {
+    /// The sum of each part of the bar, in their order.
+    pub fn segments(&self) -> Vec<(Segment, i64)> {
+        Segment::sums(&self.terms)
+    }
 }
 
 /// Memory of one pipeline rank.

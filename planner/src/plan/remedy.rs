@@ -47,7 +47,7 @@ fn rank(outcome: Outcome) -> u8 {
 fn effect(after: &Glance) -> String {
     format!(
         "{}, {} of KV cache for {:.1} full-length sequences",
-        after.outcome.words().to_lowercase(),
+        after.outcome.words().to_ascii_lowercase(),
         after.kv_cache_available,
         after.max_concurrency
     )

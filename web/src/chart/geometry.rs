@@ -65,7 +65,7 @@ pub(crate) struct Bar {
 
 /// Lays out the bar of `total` bytes of which vLLM may fill `requested`.
 pub(crate) fn bar(terms: &[Term], total: u64, requested: u64) -> Bar {
-    let sums = segments(terms);
+    let sums = Segment::sums(terms);
     let overrun = sums
         .iter()
         .find(|(s, _)| *s == Segment::Overrun)
@@ -97,19 +97,6 @@ pub(crate) fn bar(terms: &[Term], total: u64, requested: u64) -> Bar {
         limit: at(requested),
         overrun,
     }
-}
-
-/// The sum of each segment, in their order.
-pub(crate) fn segments(terms: &[Term]) -> Vec<(Segment, i64)> {
-    let mut sums: Vec<(Segment, i64)> = Vec::new();
-    for term in terms {
-        match sums.iter_mut().find(|(segment, _)| *segment == term.segment) {
-            Some((_, sum)) => *sum += term.bytes,
-            None => sums.push((term.segment, term.bytes)),
-        }
-    }
-    sums.sort_by_key(|(segment, _)| *segment);
-    sums
 }
 
 /// `bytes / axis` of the whole, rounded to the nearest hundredth of a percent.

@@ -2,7 +2,7 @@
 use super::explain::explain;
 use crate::{
     chart::{
-        geometry::{segments, share, slug},
+        geometry::{share, slug},
         stacked_bar::stacked_bar,
     },
     controls::{part, press, words},
@@ -97,7 +97,8 @@ fn table(state: AppState, plan: &Plan) -> AnyView {
     };
     let total = memory.gpu_total_bytes.get();
     let open = state.open.get();
-    let groups = segments(&memory.terms)
+    let groups = memory
+        .segments()
         .into_iter()
         .map(|(segment, bytes)| group(state, memory, segment, bytes, &open))
         .collect_view();
