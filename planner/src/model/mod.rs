@@ -18,6 +18,7 @@ mod layouts;
 mod mixed;
 mod mixer;
 mod parameters;
+mod pattern;
 mod plain;
 mod pooling;
 mod positions;

@@ -2,7 +2,7 @@
 //!
 //! Mirrors `vllm/config/model.py: _verify_quantization` and the layouts of
 //! `vllm/model_executor/layers/quantization/{fp8,auto_awq,auto_gptq}.py` and `compressed_tensors/` at 0.33.0.
-use super::{ConfigError, family::Experts, fields::Fields, mixed::Mixed, quark};
+use super::{ConfigError, family::Experts, fields::Fields, mixed::Mixed, pattern::Pattern, quark};
 use serde_json::{Map, Value};
 
 /// How a linear layer is stored.
@@ -76,28 +76,15 @@ pub struct Quantization {
 }
 
 /// One or more modules, by name.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Module {
     /// The whole name, or the last part of it.
     Name(String),
     /// With `*` for any text.
     Wildcard(Vec<String>),
     /// A regular expression from the start of the name.
-    Pattern(regex_lite::Regex),
+    Pattern(Pattern),
 }
-
-impl PartialEq for Module {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Name(a), Self::Name(b)) => a == b,
-            (Self::Wildcard(a), Self::Wildcard(b)) => a == b,
-            (Self::Pattern(a), Self::Pattern(b)) => a.as_str() == b.as_str(),
-            _ => false,
-        }
-    }
-}
-
-impl Eq for Module {}
 
 impl Quantization {
     /// What `--quantization` with that name makes of a checkpoint that is not quantised
@@ -222,7 +209,7 @@ impl Module {
                         .is_some_and(|rest| rest.starts_with('.'))
             }
             Self::Wildcard(parts) => wildcard(parts, module),
-            Self::Pattern(pattern) => pattern.is_match(module),
+            Self::Pattern(pattern) => pattern.starts(module),
         }
     }
 }
@@ -690,12 +677,9 @@ fn module(text: &str) -> Result<Module, ConfigError> {
     Ok(match text.strip_prefix("re:") {
         None if text.contains('*') => Module::Wildcard(text.split('*').map(str::to_owned).collect()),
         None => Module::Name(text.to_owned()),
-        // As Python's re.match: from the start.
-        Some(pattern) => {
-            Module::Pattern(regex_lite::Regex::new(&format!("^(?:{pattern})")).map_err(|_| {
-                let shown: String = pattern.chars().take(60).collect();
-                ConfigError::unsupported(format!("the module pattern {shown:?} cannot be read"))
-            })?)
-        }
+        Some(pattern) => Module::Pattern(Pattern::read(pattern).ok_or_else(|| {
+            let shown: String = pattern.chars().take(60).collect();
+            ConfigError::unsupported(format!("the module pattern {shown:?} cannot be read"))
+        })?),
     })
 }
