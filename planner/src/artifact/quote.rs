@@ -1,7 +1,7 @@
 //! The only place that escapes. Whatever a person typed reaches a file through one of these functions.
 //!
-//! YAML scalars are written by serde-saphyr, which quotes what a YAML 1.1 reader would take for something else
-//! (`on`, `no`, `12:30`, `1e3`, `012`); see `yaml.rs`.
+//! YAML's scalars are quoted in `yaml_write.rs`: whatever a reader of YAML 1.1 would take for something else (`on`, `no`,
+//! `12:30`, `1e3`, `012`).
 use std::{borrow::Cow, fmt::Write as _};
 
 /// One word of a POSIX shell command. A NUL cannot be in an argument and is left out.

@@ -3,11 +3,6 @@ use super::{
     quote::{self, Comments},
     yaml_write,
 };
-use serde::{
-    Serialize, Serializer,
-    ser::{SerializeMap as _, SerializeSeq as _},
-};
-use serde_saphyr::{Commented, LitStr};
 use std::borrow::Cow;
 
 /// A node.
@@ -89,34 +84,6 @@ pub(crate) fn map<const N: usize>(entries: [(&'static str, Yaml); N]) -> Yaml {
 /// A list of texts.
 pub(crate) fn texts<'a>(items: impl IntoIterator<Item = &'a str>) -> Yaml {
     Yaml::List(items.into_iter().map(Yaml::from).collect())
-}
-
-impl Serialize for Yaml {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Null => serializer.serialize_unit(),
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Block(text) => LitStr(text).serialize(serializer),
-            Self::Int(value) => serializer.serialize_u64(*value),
-            Self::Number(value) => serializer.serialize_f64(*value),
-            Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::List(items) => {
-                let mut list = serializer.serialize_seq(Some(items.len()))?;
-                for item in items {
-                    list.serialize_element(item)?;
-                }
-                list.end()
-            }
-            Self::Map(entries) => {
-                let mut map = serializer.serialize_map(Some(entries.len()))?;
-                for (key, value) in entries {
-                    map.serialize_entry(key, value)?;
-                }
-                map.end()
-            }
-            Self::Commented(node, text) => Commented(node.as_ref(), text.clone()).serialize(serializer),
-        }
-    }
 }
 
 /// Top-level entries, each under its own comment lines.
