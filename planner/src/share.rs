@@ -2,6 +2,7 @@
 //!
 //! Keys are vLLM's and Hugging Face's names in a fixed order; only what differs from a fresh scenario is written.
 //! A link never reaches a server: it stands behind `#`.
+mod base64;
 mod fields;
 mod fragment;
 mod json;

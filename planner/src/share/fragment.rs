@@ -1,6 +1,6 @@
 //! Scenario ⇄ `s=1&vllm=0.33.0&data=2026-11&model=…&gpu=h100-sxm&gpus=4&…`
 use super::{
-    Ignored, ShareError, entries, gpu,
+    Ignored, ShareError, base64, entries, gpu,
     json::{read_draft, with_config},
 };
 use crate::{
@@ -12,7 +12,6 @@ use crate::{
     plan::Scenario,
     text::{nearest, short},
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
@@ -63,11 +62,11 @@ pub fn to_fragment(scenario: &Scenario) -> Result<String, ShareError> {
 }
 
 fn packed(config: &Map<String, Value>) -> String {
-    URL_SAFE_NO_PAD.encode(serde_json::to_string(config).unwrap_or_default())
+    base64::encode(serde_json::to_string(config).unwrap_or_default().as_bytes())
 }
 
 fn unpacked(text: &str) -> Option<Value> {
-    let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?;
+    let bytes = base64::decode(text.trim_end_matches('='))?;
     serde_json::from_slice(&bytes).ok()
 }
 
