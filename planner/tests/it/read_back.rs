@@ -97,7 +97,11 @@ fn cases() -> Vec<(String, Scenario)> {
         (name, share::scenario_from_json(&json).unwrap())
     };
     let entries = fs::read_dir(folder).unwrap();
-    let mut cases: Vec<(String, Scenario)> = entries.map(|entry| example(&entry.unwrap().path())).collect();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut cases: Vec<(String, Scenario)> = paths
+        .filter(|path| path.is_file())
+        .map(|path| example(&path))
+        .collect();
     cases.push(("quotes".to_owned(), trapped()));
     let amd = scenario(
         "Qwen/Qwen3-8B",
