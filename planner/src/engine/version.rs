@@ -48,6 +48,9 @@ pub struct MemoryRules {
     pub sampling: Sampling,
     /// The experts' workspace stays after the profile run: from 0.13 on (`v1/worker/workspace.py`).
     pub expert_workspace_stays: bool,
+    /// What is quantised while loading is so weight by weight: from 0.15 on (vllm-project/vllm#31914). Before, the whole
+    /// model was there in 16 bits first.
+    pub streams_online: bool,
     /// NCCL's buffers count against the budget, since vLLM looks at the memory before it opens them: up to 0.10.
     pub communicators_in_budget: bool,
     /// Tensor parallelism fuses all-reduce with FlashInfer on 9.0 and 10.x: from 0.17 on.
@@ -131,6 +134,7 @@ impl VllmVersion {
                 21.. => Sampling::FlashInfer,
             },
             expert_workspace_stays: self.minor >= 13,
+            streams_online: self.minor >= 15,
             communicators_in_budget: self.minor <= 10,
             fused_all_reduce: self.minor >= 17,
             fused_beside_stages: self.minor >= 21,

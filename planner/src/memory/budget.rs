@@ -135,6 +135,7 @@ impl RankBudget {
                 every_stage: !settings.rules.sampler_state,
             }),
             buffers: made,
+            streams_online: settings.rules.streams_online,
         };
         let counts_driver = settings.rocm && settings.rules.rocm_counts_driver;
         let weights = known.get(spec, place, counts_driver);

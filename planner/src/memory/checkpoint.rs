@@ -30,6 +30,7 @@ pub fn expected(spec: &ModelSpec) -> Option<Bytes> {
             every_stage: false,
         }),
         buffers: LayerBuffers::default(),
+        streams_online: true,
     };
     let mut bytes = 0_u64;
     for run in tensors(spec, &place) {

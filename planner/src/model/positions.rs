@@ -231,6 +231,7 @@ pub(super) fn rope(
         let bytes = u64::from(rotary_dim(fields, object, head_dim, family.rotary_fraction)?) * 4;
         return Ok(Rope {
             caches: [bytes, if sets > 1 { bytes } else { 0 }],
+            float32: true,
             ..Rope::default()
         });
     }
@@ -269,6 +270,7 @@ pub(super) fn rope(
     };
     Ok(Rope {
         caches: [bytes(cached), second],
+        float32: stretched_in_float32,
         interleaved,
     })
 }
@@ -356,6 +358,7 @@ fn compressed_rope(fields: &Fields<'_>) -> Result<Rope, ConfigError> {
             cache(ratios.contains(&1), plain),
             cache(ratios.iter().any(|ratio| *ratio > 1), stretch),
         ],
+        float32: true,
         ..Rope::default()
     })
 }

@@ -112,6 +112,14 @@ impl Quantization {
         })
     }
 
+    /// The weights are made on the GPU from those of the checkpoint, layer by layer (`layers/quantization/online/`).
+    pub fn from_16_bits(&self) -> bool {
+        matches!(
+            self.method,
+            "fp8_per_tensor" | "fp8_per_block" | "fp8_per_channel" | "mxfp8" | "int8_per_channel_weight_only"
+        )
+    }
+
     /// Linear layers stay as they are.
     pub(super) fn of_experts_alone(&self) -> bool {
         matches!(self.method, "int8_per_channel_weight_only" | "experts_int8")

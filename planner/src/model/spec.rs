@@ -134,6 +134,8 @@ pub struct LearnedPositions {
 pub struct Rope {
     /// Bytes of each distinct cache; 0 where there is no second one.
     pub caches: [u64; 2],
+    /// They stay in float32, as they were computed.
+    pub float32: bool,
     /// Three axes of positions, interleaved: before 0.32 the first cache covered four times the length.
     pub interleaved: bool,
 }

@@ -198,6 +198,7 @@ fn heads_weigh_what_their_checkpoints_do() {
         capability: 90,
         tower: None,
         buffers: planner::memory::sparse_latent::LayerBuffers::default(),
+        streams_online: true,
     };
     let own: u64 = tensors(&alone, &place)
         .iter()

@@ -169,6 +169,7 @@ fn h100_logs_of_0_19_are_met() {
                     capability: 90,
                     tower: None,
                     buffers: support::load(&spec).buffers(&spec, u64::from(shape.tp), 90),
+                    streams_online: true,
                 };
                 allocated(&tensors(&spec, &place)).get()
             })

@@ -66,6 +66,7 @@ fn tensors_of(spec: &ModelSpec, row: &Value, tower: bool) -> Vec<TensorRun> {
             every_stage: false,
         }),
         buffers: load.buffers(&spec, u64::from(shape.tp), capability),
+        streams_online: true,
     };
     tensors(&spec, &place)
 }
@@ -84,6 +85,7 @@ fn weigh(spec: &ModelSpec, row: &Value) -> (u64, u64) {
 #[test]
 fn tensor_bytes_equal_vllms_classes() {
     let (mut errors, mut wrong, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    let mut online: Vec<f64> = Vec::new();
     for file in FILES.iter().map(|name| support::json(name)) {
         for row in file["rows"].as_array().unwrap() {
             let id = row[0].as_str().unwrap();
@@ -109,6 +111,9 @@ fn tensor_bytes_equal_vllms_classes() {
                     row[4]
                 );
             }
+            if row[4] == "fp8_per_tensor" {
+                online.push(error.abs());
+            }
             errors.push(error);
         }
     }
@@ -117,8 +122,13 @@ fn tensor_bytes_equal_vllms_classes() {
     assert_eq!(errors.len(), ROWS);
     // What the page says of "Model loading" in its rounding term.
     let near = errors.iter().filter(|error| error.abs() <= 0.001).count();
-    assert!(near * 5 >= errors.len() * 4, "{near} of {}", errors.len());
-    assert!(errors.iter().all(|error| error.abs() < 0.03));
+    assert!(near * 100 >= errors.len() * 84, "{near} of {}", errors.len());
+    assert!(errors.iter().all(|error| error.abs() < 0.023));
+    // Models that are quantised while loading: what is freed meanwhile decides.
+    online.sort_by(f64::total_cmp);
+    assert_eq!(online.len(), 16);
+    assert!(online.last().is_some_and(|worst| *worst < 0.005));
+    assert!(online.get(10).is_some_and(|error| *error < 0.001));
 }
 
 #[test]
@@ -155,6 +165,7 @@ fn a_drafting_layer_and_a_missing_head_equal_vllms_classes() {
             dtype: spec.dtype,
             capability: 90,
             buffers: support::load(spec).buffers(spec, u64::from(tp), 90),
+            streams_online: true,
         };
         let runs = tensors(spec, &place);
         let sum = |run: &TensorRun| run.tensors.iter().map(|t| t.bytes * t.count).sum::<u64>() * run.layers;

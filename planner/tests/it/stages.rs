@@ -24,6 +24,7 @@ fn stages(id: &str) -> Vec<(bool, bool)> {
             dtype: spec.dtype,
             capability: 90,
             buffers: support::load(&spec).buffers(&spec, u64::from(shape.tp), 90),
+            streams_online: true,
         };
         let runs = tensors(&spec, &place);
         let has = |class| {

@@ -64,6 +64,7 @@ impl Builder<'_> {
             bytes: self.element,
             loaded: 0,
             count: own,
+            source: 0,
         });
         if a.sinks {
             out.push(whole(class, heads * self.element, 1));
@@ -76,6 +77,7 @@ impl Builder<'_> {
                 bytes: 0,
                 loaded: slopes,
                 count: 1,
+                source: 0,
             });
         }
         let e = self.element;

@@ -47,6 +47,7 @@ impl Builder<'_> {
                 bytes: self.element,
                 loaded: 0,
                 count: 4,
+                source: 0,
             });
         }
         if quantized && !mla.expanded {

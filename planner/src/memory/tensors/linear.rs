@@ -51,7 +51,13 @@ impl Builder<'_> {
             Some(quantization) => {
                 let own = quantization.experts.filter(|_| class == TensorClass::Experts);
                 let scheme = self.scheme(class, own.unwrap_or(quantization.scheme));
+                let first = out.len();
                 self.quantized(linear, scheme, out);
+                let streams = self.place.streams_online && quantization.from_16_bits();
+                if let Some(weight) = out.get_mut(first).filter(|_| streams) {
+                    let n: u64 = linear.shards.iter().sum();
+                    weight.source = linear.experts * n * linear.k * self.element;
+                }
             }
         }
         if linear.bias > 0 {
@@ -80,6 +86,7 @@ impl Builder<'_> {
                     bytes: e * scales * 4,
                     loaded,
                     count: 1,
+                    source: 0,
                 });
                 if static_activation {
                     out.push(Tensor {
@@ -87,6 +94,7 @@ impl Builder<'_> {
                         bytes: e * if e > 1 { 1 } else { shards } * 4,
                         loaded: 4,
                         count: 1,
+                        source: 0,
                     });
                 }
             }
@@ -118,6 +126,7 @@ impl Builder<'_> {
                     bytes: e * blocks * columns * if exponents { 1 } else { 4 },
                     loaded,
                     count: 1,
+                    source: 0,
                 });
             }
             LinearScheme::Nvfp4 | LinearScheme::Nvfp4Weights => {
@@ -134,6 +143,7 @@ impl Builder<'_> {
                         bytes,
                         loaded,
                         count: 1,
+                        source: 0,
                     });
                 }
                 // Weights alone have a scale of the input for older ModelOpt checkpoints, which is dropped: of linear
@@ -159,6 +169,7 @@ impl Builder<'_> {
                     bytes: inputs * shards * element,
                     loaded: if alone { 0 } else { e * 4 },
                     count: 1,
+                    source: 0,
                 });
             }
             LinearScheme::Mxfp8 => {
@@ -175,6 +186,7 @@ impl Builder<'_> {
                             bytes: 0,
                             loaded,
                             count: 1,
+                            source: 0,
                         });
                     }
                 }
@@ -198,6 +210,7 @@ impl Builder<'_> {
                     bytes: e * n * 4,
                     loaded,
                     count: 1,
+                    source: 0,
                 });
                 if static_activation {
                     out.push(whole(class, e * 4, 1));
@@ -228,6 +241,7 @@ impl Builder<'_> {
                         bytes: zeros,
                         loaded: if zero_points { zeros } else { 0 },
                         count: 1,
+                        source: 0,
                     });
                 }
                 if !awq && (!compressed_tensors || desc_act) {
@@ -236,6 +250,7 @@ impl Builder<'_> {
                         bytes: e * k * 4,
                         loaded: if desc_act { e * k * 8 } else { 0 },
                         count: 1,
+                        source: 0,
                     });
                 }
                 if compressed_tensors {

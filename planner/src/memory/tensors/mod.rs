@@ -73,6 +73,8 @@ pub struct Tensor {
     pub loaded: u64,
     /// How many, one after the other within a layer.
     pub count: u64,
+    /// Bytes of what it is made from while loading and that is freed then; 0 where it is read as it stays.
+    pub source: u64,
 }
 
 /// The tensors of one layer, and how often the layer comes.
@@ -97,6 +99,8 @@ pub struct Placement {
     pub tower: Option<TowerPlace>,
     /// What attention's kernels keep.
     pub buffers: LayerBuffers,
+    /// What is quantised while loading is so weight by weight, 16 bits wide for that moment alone.
+    pub streams_online: bool,
 }
 
 /// All tensors of a rank.
@@ -170,7 +174,11 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
             cached = true;
             // The first attention layer creates the cache that all others share.
             let caches = spec.rope.caches.iter().filter(|bytes| **bytes > 0);
-            let tensors = caches.map(|bytes| whole(TensorClass::Rope, *bytes, 1)).collect();
+            let cache = |bytes: &u64| Tensor {
+                source: if spec.rope.float32 { 0 } else { bytes * 2 },
+                ..whole(TensorClass::Rope, *bytes, 1)
+            };
+            let tensors = caches.map(cache).collect();
             runs.push(TensorRun { layers: 1, tensors });
         }
         if new {
@@ -222,6 +230,7 @@ fn whole(class: TensorClass, bytes: u64, count: u64) -> Tensor {
         bytes,
         loaded: bytes,
         count,
+        source: 0,
     }
 }
 
@@ -232,6 +241,7 @@ fn loaded(class: TensorClass, bytes: u64) -> Tensor {
         bytes: 0,
         loaded: bytes,
         count: 1,
+        source: 0,
     }
 }
 

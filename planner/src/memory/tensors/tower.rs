@@ -40,6 +40,7 @@ impl Builder<'_> {
                             bytes: 0,
                             loaded: bytes,
                             count: u64::from(count),
+                            source: 0,
                         });
                     }
                     TowerTensor::Linear(linear) => {
@@ -133,6 +134,7 @@ mod tests {
                     every_stage: false,
                 }),
                 buffers: LayerBuffers::default(),
+                streams_online: true,
             };
             assert_eq!(spec.tower.as_ref().err(), None, "{id}");
             let runs = tensors(&spec, &place);
