@@ -63,6 +63,9 @@ pub struct MemoryRules {
     pub cublas_before_look: bool,
     /// MXFP4 experts on 9.0 run through Marlin, as on older cards: before 0.12, which brings Triton's kernels along.
     pub marlin_mxfp4_on_hopper: bool,
+    /// Triton's scales of MXFP4 on Hopper are padded to two blocks of inputs, not to four: before 0.26, by the date of
+    /// vllm-project/vllm#47910.
+    pub even_mxfp4_scales: bool,
     /// Interleaved axes of positions are cached over four times the length, as others are: before 0.32.
     pub wide_interleaved_rope: bool,
     /// The weights' figure on ROCm is what the driver lost, not what torch holds: up to 0.20, not in 0.22.
@@ -141,6 +144,7 @@ impl VllmVersion {
             profile_leaves_more: self >= Self::new(18, 1),
             cublas_before_look: self.minor >= 31,
             marlin_mxfp4_on_hopper: self.minor < 12,
+            even_mxfp4_scales: self.minor < 26,
             wide_interleaved_rope: self.minor < 32,
             rocm_counts_driver: self.minor <= 20,
             has_first_engine: self < Self::new(10, 2),

@@ -243,6 +243,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         derived_max_model_len_key: context.key,
         tie_word_embeddings,
         marlin_experts: false,
+        even_mxfp4_scales: false,
         draft: None,
         checkpoint_bytes: top.value(CHECKPOINT_BYTES).and_then(Value::as_u64),
         drafter: None,

@@ -174,6 +174,8 @@ pub struct ModelSpec {
     pub tie_word_embeddings: bool,
     /// The routed experts run through Marlin, whatever the GPU.
     pub marlin_experts: bool,
+    /// Triton's scales of MXFP4 experts on Hopper are padded to an even number of blocks, not to four.
+    pub even_mxfp4_scales: bool,
     /// A layer of its own that drafts the next tokens, the last of `layers`.
     pub draft: Option<Draft>,
     /// Bytes of the checkpoint's files, where somebody gave them ([`super::CHECKPOINT_BYTES`]).

@@ -68,5 +68,7 @@ pub(super) fn as_run(scenario: &Scenario, extras: &Extras, capability: u16, spec
     let mxfp4 = spec.quantization.as_ref().map(|q| q.scheme) == Some(LinearScheme::Mxfp4);
     if extras.marlin_experts || (rules.marlin_mxfp4_on_hopper && mxfp4 && capability == 90) {
         spec.to_mut().marlin_experts = true;
+    } else if rules.even_mxfp4_scales && mxfp4 && capability == 90 {
+        spec.to_mut().even_mxfp4_scales = true;
     }
 }

@@ -124,9 +124,24 @@ impl Builder<'_> {
             }
         }
         if moe.bias {
-            out.push(whole(class, local * 2 * width * self.element, 1));
-            out.push(whole(class, local * h * self.element, 1));
+            // Triton's and TensorRT-LLM's kernels take them in float32 (`layers/fused_moe/oracle/mxfp4.py`).
+            let wide = quantized && (self.triton_mxfp4() || (100..110).contains(&self.place.capability));
+            for rows in [2 * width, h] {
+                let element = if wide { 4 } else { self.element };
+                out.push(Tensor {
+                    loaded: local * rows * element,
+                    ..whole(class, local * rows * self.element, 1)
+                });
+            }
         }
+    }
+
+    /// gpt-oss's experts run through Triton's kernels for Hopper.
+    pub(super) fn triton_mxfp4(&self) -> bool {
+        let method = self.spec.quantization.as_ref().map(|q| q.method);
+        method == Some("gpt_oss_mxfp4")
+            && (90..100).contains(&self.place.capability)
+            && !self.spec.marlin_experts
     }
 
     /// What the experts' kernels round a hidden size and a width up to (`layers/fused_moe/oracle/` at 0.33.0).

@@ -193,7 +193,22 @@ impl Builder<'_> {
             }
             LinearScheme::Mxfp4 => {
                 out.push(whole(class, e * n * k / 2, 1));
-                out.push(whole(class, e * n * k.div_ceil(32), 1));
+                let scales = k.div_ceil(32);
+                let loaded = if e > 1 && self.triton_mxfp4() {
+                    // The layout of scales on Hopper: tiles of 256 outputs, and of 4 or 2 blocks of inputs
+                    // (`layers/quantization/utils/mxfp4_utils.py: _swizzle_mxfp4`).
+                    let blocks = if self.spec.even_mxfp4_scales { 2 } else { 4 };
+                    e * n.next_multiple_of(256) * scales.next_multiple_of(blocks)
+                } else {
+                    e * n * scales
+                };
+                out.push(Tensor {
+                    class,
+                    bytes: e * n * scales,
+                    loaded,
+                    count: 1,
+                    source: 0,
+                });
             }
             LinearScheme::PerChannel8 {
                 static_activation,
