@@ -39,7 +39,7 @@ usage: cargo xtask <command>
   numbers                         write the tables of README.md (errors against start-up logs) and docs/methodology.md (formulas)
   size                            build the page and the binary for release and hold them against their budgets
   limits                          time the binary: a process, batches, `serve`, and what they take
-  dist                            build and pack a release: page, binaries, lists of dependencies, checksums
+  dist [--page FOLDER]            build and pack a release: page, binaries, lists of dependencies, checksums
   ci                              every check of `test`; CI runs it, then check-artifacts
 
 Tools that are missing are installed once per user, into $XDG_CACHE_HOME/vllm-wizard/tools or the platform's
@@ -70,7 +70,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "numbers" => test::numbers(&steps),
         "size" => size::run(&steps),
         "limits" => limits::run(&steps),
-        "dist" => dist::run(&steps),
+        "dist" => dist::run(&steps, rest),
         "ci" => test::run(&steps, &test::ALL),
         "csp" => csp::run(),
         "help" | "-h" | "--help" => {

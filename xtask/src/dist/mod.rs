@@ -9,18 +9,26 @@ mod sbom;
 mod sums;
 
 use crate::{page, steps::Steps, workspace};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::{fs, path::Path};
 
-/// Builds, packs, and says what there is.
-pub(crate) fn run(steps: &Steps) -> Result<()> {
+/// Builds, packs, and says what there is. `--page FOLDER` takes a page that is built already.
+pub(crate) fn run(steps: &Steps, arguments: &[String]) -> Result<()> {
+    let built = match arguments {
+        [] => None,
+        [flag, folder] if flag == "--page" => Some(Path::new(folder)),
+        _ => bail!("dist takes nothing but `--page FOLDER`"),
+    };
     let package = workspace::target_dir()?.join("package");
     if package.exists() {
         fs::remove_dir_all(&package).with_context(|| format!("emptying {}", package.display()))?;
     }
     fs::create_dir_all(&package)?;
     let site = package.join("page");
-    page::build(steps, &site, &[])?;
+    match built {
+        None => page::build(steps, &site, &[])?,
+        Some(folder) => page_files::copy(folder, &site)?,
+    }
     steps.next("compressed copies, headers for static hosts");
     page_files::complete(&site)?;
     let made = binaries::build(steps, &package, &site)?;

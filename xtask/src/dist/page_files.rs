@@ -41,6 +41,18 @@ pub(super) fn complete(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Copies a built page.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
+    for path in files(from)? {
+        let target = to.join(path.strip_prefix(from)?);
+        if let Some(folder) = target.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::copy(&path, &target).with_context(|| format!("copying {}", path.display()))?;
+    }
+    Ok(())
+}
+
 /// All files below a folder, sorted.
 pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
