@@ -6,7 +6,6 @@ use crate::{
     output::{self, Screen},
     plan_cmd,
 };
-use comfy_table::CellAlignment;
 use planner::{
     Plan, RenderOptions, Scenario,
     artifact::plan_json,
@@ -82,7 +81,7 @@ fn table(rows: &[Comparison], log: &VllmLog) -> String {
         parts.push("  The log has none of the plan's figures.".to_owned());
     } else {
         let mut table = Screen::of_stdout().table();
-        table.set_header([" ", "plan", "log", "deviation"]);
+        table.add_row([" ", "plan", "log", "deviation"]);
         for row in rows {
             table.add_row([
                 format!(" {}", row.label),
@@ -91,12 +90,8 @@ fn table(rows: &[Comparison], log: &VllmLog) -> String {
                 deviation(row),
             ]);
         }
-        for column in 1..=3 {
-            if let Some(column) = table.column_mut(column) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        parts.push(output::lines(&table));
+        table.align_right(&[1, 2, 3]);
+        parts.push(table.text());
     }
     if let Some(error) = &log.error {
         parts.push(format!("  The start ended with: {}", output::printable(error)));

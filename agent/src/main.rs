@@ -25,6 +25,7 @@ mod scenario_source;
 mod schema;
 mod serve;
 mod suggest;
+mod table;
 
 use cli::Command;
 use error::{Exit, ExpectedError};

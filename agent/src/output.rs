@@ -1,6 +1,8 @@
 //! The terminal: width, colour, tables. Answers go to stdout, everything else to stderr.
-use crate::error::{Exit, ExpectedError};
-use comfy_table::{ContentArrangement, Table};
+use crate::{
+    error::{Exit, ExpectedError},
+    table::Table,
+};
 use std::{
     io::{self, IsTerminal, Write},
     sync::atomic::{AtomicBool, Ordering},
@@ -88,12 +90,7 @@ impl Screen {
 
     /// An empty table that fits the width.
     pub(crate) fn table(self) -> Table {
-        let mut table = Table::new();
-        table
-            .load_preset(comfy_table::presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(self.width);
-        table
+        Table::new(self.columns())
     }
 
     /// The text broken into lines of at most the width, each behind `indent` spaces.
@@ -125,12 +122,6 @@ fn columns() -> Option<u16> {
         .parse()
         .ok()
         .filter(|width| *width > 0)
-}
-
-/// A table's lines without trailing blanks.
-pub(crate) fn lines(table: &Table) -> String {
-    let text = table.to_string();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 /// Writes an answer. A reader that has gone away is not an error.

@@ -1,6 +1,5 @@
 //! A plan for people: verdict, memory, what vLLM's log will say, flags with reasons, what would help, notes.
 use crate::output::{self, Screen, Tone};
-use comfy_table::{CellAlignment, Table};
 use planner::{
     Outcome, Plan,
     engine::{ArgRow, SetBy},
@@ -102,7 +101,7 @@ fn memory_table(plan: &Plan, memory: &Memory, view: View) -> String {
             "█".repeat(usize::try_from((share * BAR).div_ceil(1000).min(BAR)).unwrap_or(0)),
         ]);
     }
-    right(&mut table, &[1, 2]);
+    table.align_right(&[1, 2]);
     let gpus = plan.args.as_ref().map_or(1, planner::engine::ResolvedArgs::gpus);
     let which = if gpus > 1 {
         if memory.ranks.is_empty() {
@@ -116,7 +115,7 @@ fn memory_table(plan: &Plan, memory: &Memory, view: View) -> String {
     format!(
         "{}\n{}",
         title(&format!("Memory of {which}: {}", memory.gpu_total_bytes), view),
-        output::lines(&table)
+        table.text()
     )
 }
 
@@ -131,14 +130,6 @@ fn signed(bytes: i64) -> String {
     if bytes < 0 { format!("−{text}") } else { text }
 }
 
-fn right(table: &mut Table, columns: &[usize]) {
-    for column in columns {
-        if let Some(column) = table.column_mut(*column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-}
-
 /// What the workload will see.
 fn speed(plan: &Plan, view: View) -> Option<String> {
     let performance = plan.performance.as_ref()?;
@@ -146,7 +137,7 @@ fn speed(plan: &Plan, view: View) -> Option<String> {
     for row in performance.rows() {
         table.add_row([format!(" {}", row.label), row.value]);
     }
-    let mut text = format!("{}\n{}", title("Speed, an estimate", view), output::lines(&table));
+    let mut text = format!("{}\n{}", title("Speed, an estimate", view), table.text());
     if view.explain {
         for assumption in &performance.assumptions {
             text.push('\n');
@@ -166,7 +157,7 @@ pub(crate) fn simulated(run: &Run, screen: Screen) -> String {
     format!(
         "{}\n{}",
         screen.paint(Tone::Strong, &heading),
-        output::lines(&table)
+        table.text()
     )
 }
 
@@ -263,11 +254,7 @@ fn flags(plan: &Plan, view: View) -> Option<String> {
             row.why,
         ]);
     }
-    Some(format!(
-        "{}\n{}",
-        title("vLLM's arguments", view),
-        output::lines(&table)
-    ))
+    Some(format!("{}\n{}", title("vLLM's arguments", view), table.text()))
 }
 
 fn remedies(plan: &Plan, view: View) -> Option<String> {

@@ -45,13 +45,13 @@ fn heading(report: &HostReport, screen: Screen) -> String {
 
 fn gpus(report: &HostReport, screen: Screen) -> String {
     let mut table = screen.table();
-    table.set_header([
+    table.add_row([
         "GPU", "Name", "Memory", "In use", "Compute", "PCIe", "NVLink", "ECC", "Power",
     ]);
     for gpu in &report.gpus {
         table.add_row(row(gpu));
     }
-    output::lines(&table)
+    table.text()
 }
 
 fn row(gpu: &HostGpu) -> [String; 9] {
@@ -115,9 +115,9 @@ fn topology(report: &HostReport, screen: Screen) -> Option<String> {
             .map_or_else(|| i.to_string(), |gpu| gpu.index.to_string())
     };
     let header = std::iter::once("Topology".to_owned()).chain((0..report.topology.len()).map(index));
-    table.set_header(header);
+    table.add_row(header);
     for (i, row) in report.topology.iter().enumerate() {
         table.add_row(std::iter::once(index(i)).chain(row.iter().map(|word| output::printable(word))));
     }
-    Some(output::lines(&table))
+    Some(table.text())
 }
