@@ -1,23 +1,39 @@
 """Values files: rendered with the charts that read them, and judged by what comes out."""
 
+import functools
+import json
 import pathlib
 import shutil
+import tempfile
 
 from folders import documents, holds
 from kubernetes import GPU, pods, together_problem, words_of
 
+STACK = "production-stack-values.yaml"
+
 
 class Charts:
-    def __init__(self, report, kubernetes, work):
+    def __init__(self, report, kubernetes, tools, given):
         self.report = report
         self.kubernetes = kubernetes
-        self.work = pathlib.Path(work)
+        self.tools = tools
+        self.schemas = given.schemas
+        self.work = given.work
+
+    def vllm(self, folders, what="vLLM's chart"):
+        self.render(what, "vllm-chart", "k8s-values.yaml", folders)
+
+    def production_stack(self, folders, what="production-stack's chart"):
+        self.render(what, "production-stack-chart", STACK, folders)
+
+    def production_stack_schema(self, folders, what="production-stack's schema"):
+        self.values_schema(what, self.schemas / "production-stack.json", STACK, folders)
 
     def load(self, source):
         """A copy whose schema Helm reads: both charts list theirs in .helmignore."""
         from helm_python import Chart
 
-        copy = self.work / f"chart-{source.parent.name}-{source.name}"
+        copy = pathlib.Path(tempfile.mkdtemp(dir=self.work)) / "chart"
         shutil.copytree(source, copy)
         ignore = copy / ".helmignore"
         lines = [line for line in ignore.read_text().splitlines() if "values.schema.json" not in line]
@@ -28,13 +44,18 @@ class Charts:
         (copy / "Chart.lock").unlink(missing_ok=True)
         return Chart.load(copy)
 
-    def render(self, what, source, file, folders):
-        chart = self.load(source)
-        known = keys(documents((source / "values.yaml").read_text())[0])
-        schema = source / "values.schema.json"
+    def render(self, what, tool, file, folders):
+        source = self.tools[tool]
+
+        @functools.cache
+        def loaded():
+            if not (source / "values.schema.json").is_file():
+                raise FileNotFoundError(f"no values.schema.json in {source}")
+            return self.load(source), set(documents((source / "values.yaml").read_text())[0])
 
         def judge(folder):
             [values] = documents(folder.text(file))
+            chart, known = loaded()
             missing = [key for key in values if key not in known]
             if missing:
                 return f"the chart has no {missing}"
@@ -46,26 +67,27 @@ class Charts:
                     return f"{item['kind']}: {wrong}"
             return together_problem(objects) or serves(objects, folder)
 
-        assert schema.is_file(), schema
-        self.report.check(what, [f for f in folders if f.has(file)], judge, at_least=0)
-
+        needs = [tool, "import helm_python", *self.kubernetes.NEEDS]
+        self.report.check(what, [f for f in folders if f.has(file)], judge, 0, needs)
 
     def values_schema(self, what, schema, file, folders):
         """The chart's own schema, and no key that it does not know: it would be taken and do nothing."""
-        import json
 
-        import jsonschema
+        @functools.cache
+        def loaded():
+            import jsonschema
 
-        with open(schema) as text:
-            document = json.load(text)
-        validator = jsonschema.validators.validator_for(document)(document)
+            document = json.loads(schema.read_text())
+            return document, jsonschema.validators.validator_for(document)(document)
 
         def judge(folder):
             [values] = documents(folder.text(file))
+            document, validator = loaded()
             wrong = next((str(error) for error in validator.iter_errors(values)), None)
             return wrong or unknown(values, document, "")
 
-        self.report.check(what, [f for f in folders if f.has(file)], judge, at_least=0)
+        needs = ["import jsonschema", "import yaml"]
+        self.report.check(what, [f for f in folders if f.has(file)], judge, 0, needs)
 
 
 def unknown(value, schema, path):
@@ -82,10 +104,6 @@ def unknown(value, schema, path):
         if wrong:
             return wrong
     return None
-
-
-def keys(values):
-    return set(values)
 
 
 def serves(objects, folder):

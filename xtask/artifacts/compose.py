@@ -1,5 +1,6 @@
 """docker-compose.yaml: Compose itself, the published schema, and what both miss."""
 
+import functools
 import json
 import os
 import re
@@ -18,7 +19,7 @@ class Compose:
         self.tools = tools
 
     def config(self, folders, what="docker compose config", at_least=1):
-        report, compose = self.report, self.tools["compose"]
+        compose = self.tools["compose"]
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": "/home/nobody",
@@ -36,22 +37,25 @@ class Compose:
             wrong = (service_problem(folder, name, service) for name, service in services.items())
             return next(filter(None, wrong), None)
 
-        report.check(what, [f for f in folders if f.has(self.FILE)], judge, at_least)
+        self.report.check(what, [f for f in folders if f.has(self.FILE)], judge, at_least, ["compose"])
 
-    def schema(self, folders):
-        import check_jsonschema
-        import jsonschema
+    def schema(self, folders, what="compose-spec schema"):
+        @functools.cache
+        def validator():
+            import check_jsonschema
+            import jsonschema
 
-        place = os.path.dirname(check_jsonschema.__file__)
-        with open(f"{place}/builtin_schemas/vendor/compose-spec.json") as file:
-            schema = json.load(file)
-        validator = jsonschema.validators.validator_for(schema)(schema)
+            place = os.path.dirname(check_jsonschema.__file__)
+            with open(f"{place}/builtin_schemas/vendor/compose-spec.json") as file:
+                schema = json.load(file)
+            return jsonschema.validators.validator_for(schema)(schema)
 
         def judge(folder):
             [document] = documents(folder.text(self.FILE))
-            return next((str(error) for error in validator.iter_errors(document)), None)
+            return next((str(error) for error in validator().iter_errors(document)), None)
 
-        self.report.check("compose-spec schema", [f for f in folders if f.has(self.FILE)], judge)
+        needs = ["import check_jsonschema", "import jsonschema", "import yaml"]
+        self.report.check(what, [f for f in folders if f.has(self.FILE)], judge, needs=needs, pure=True)
 
 
 def service_problem(folder, name, service):

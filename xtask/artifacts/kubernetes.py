@@ -2,8 +2,8 @@
 
 import json
 import re
+import shlex
 
-import kubernetes_validate
 from folders import documents, holds, undollar
 
 VERSION = "1.34"
@@ -18,14 +18,16 @@ GPU = ("nvidia.com/gpu", "amd.com/gpu")
 
 
 class Kubernetes:
-    def __init__(self, report, tools):
+    NEEDS = ("import kubernetes_validate", "import jsonschema", "import yaml")
+
+    def __init__(self, report, schemas):
         self.report = report
-        with open(tools["schemas"] / "kubernetes.json") as file:
+        with open(schemas / "kubernetes.json") as file:
             self.schemas = json.load(file)
 
     def manifests(self, folders, what="Kubernetes manifests"):
         pairs = [(folder, file) for folder in folders for file in FILES if folder.has(file)]
-        self.report.check(what, pairs, lambda pair: self.file_problem(*pair), at_least=0)
+        self.report.check(what, pairs, lambda pair: self.file_problem(*pair), 0, self.NEEDS, pure=True)
 
     def file_problem(self, folder, file):
         objects = documents(folder.text(file))
@@ -39,6 +41,8 @@ class Kubernetes:
         """What is wrong with one object by itself."""
         version, kind = item["apiVersion"], item["kind"]
         if CORE.fullmatch(version):
+            import kubernetes_validate
+
             # What it has no schema for, it does not check: an old version would pass.
             kubernetes_validate.validate(item, VERSION, strict=True)
         else:
@@ -47,6 +51,8 @@ class Kubernetes:
             return f"name {item['metadata']['name']!r}"
         if kind == "Service" and item["metadata"]["name"] == "vllm":
             return "a service named vllm sets VLLM_PORT to a URL"
+        if kind == "PersistentVolumeClaim":
+            quantity(item["spec"]["resources"]["requests"]["storage"])
         return next(filter(None, map(pod_problem, pods(item))), None)
 
     def custom(self, item, key):
@@ -70,16 +76,6 @@ def pods(node):
     elif isinstance(node, list):
         for value in node:
             yield from pods(value)
-
-
-def texts(node):
-    """Every text in an object."""
-    if isinstance(node, str):
-        yield node
-        yield node.replace("$$", "$")
-    elif isinstance(node, (dict, list)):
-        for value in node.values() if isinstance(node, dict) else node:
-            yield from texts(value)
 
 
 def quantity(value):
@@ -169,22 +165,94 @@ def together_problem(objects, folder=None, words=True):
 
 
 def words_problem(objects, folder):
-    """The plan's words in some container, one behind the other, or in a script of its."""
-    import shlex
-
-    argv, model = folder.argv, folder.expected["model"]
+    """The plan's words in some container, one behind the other, or in a script of its; or as its controller takes them."""
+    for item in objects:
+        if item["kind"] == "RayService":
+            return ray_problem(item, folder)
+        if item["kind"] == "LLMInferenceService":
+            return llm_problem(item["spec"], folder)
     lists = []
     for item in objects:
         for spec in pods(item):
             for container in spec["containers"]:
                 words = words_of(container)
-                lists.append(words)
-                lists.extend(shlex.split(word, comments=True) for word in words if "vllm serve" in word)
-    serve_config = [item["spec"]["serveConfigV2"] for item in objects if item.get("kind") == "RayService"]
-    kserve = [item for item in objects if item["apiVersion"].startswith("serving.kserve.io")]
-    if any(holds(words, argv) for words in lists) or serve_config:
-        return None
-    if kserve:
-        # KServe names the model itself, and takes parallel sizes apart.
-        return None if any(model.lstrip("/") in text for text in texts(kserve)) else f"no {model}"
-    return f"the plan's words are in no container: {lists}"
+                if words[:2] == ["vllm", "serve"]:
+                    lists.append(words)
+                for script in (word for word in words if "vllm serve" in word):
+                    # It takes its words from behind it, or holds them.
+                    lists.append(words if '"$@"' in script else shlex.split(script, comments=True))
+    if not lists:
+        return "no container starts vLLM"
+    wrong = (words for words in lists if not holds(words, folder.argv))
+    return next((f"the plan's words are not in {words}" for words in wrong), None)
+
+
+def flags(words):
+    """Flags with their values, as text."""
+    found = {}
+    for word in words:
+        if word.startswith("--"):
+            flag, _, value = word.partition("=")
+            found[flag] = [value] if value else []
+        elif found:
+            found[flag].append(word)
+    return {flag: " ".join(values) for flag, values in found.items()}
+
+
+def ray_problem(item, folder):
+    """Ray takes an engine's settings by their names in Python."""
+    [serve] = documents(item["spec"]["serveConfigV2"])
+    [config] = serve["applications"][0]["args"]["llm_configs"]
+    model = config["model_loading_config"]["model_source"]
+    if model != folder.expected["model"]:
+        return f"the model is {model!r}"
+    engine = config["engine_kwargs"]
+    for flag, value in flags(folder.argv[1:]).items():
+        if flag in ("--host", "--port", "--served-model-name"):
+            continue
+        name, wanted = flag.removeprefix("--").replace("-", "_"), value
+        if flag.startswith("--no-") and not value:
+            name, wanted = flag.removeprefix("--no-").replace("-", "_"), "False"
+        if name not in engine:
+            return f"no {name} in {engine}"
+        found = engine[name]
+        if str(found) != (wanted or "True") and not (isinstance(found, (dict, list)) and same(found, wanted)):
+            return f"{name} is {found!r}, expected {wanted!r}"
+    return None
+
+
+def same(found, text):
+    try:
+        return found == json.loads(text)
+    except ValueError:
+        return " ".join(map(str, found)) == text
+
+
+PARALLELISM = {
+    "tensor": "--tensor-parallel-size",
+    "pipeline": "--pipeline-parallel-size",
+    "data": "--data-parallel-size",
+    "dataLocal": "--data-parallel-size-local",
+    "expert": "--enable-expert-parallel",
+}
+
+
+def llm_problem(spec, folder):
+    """KServe names the model and the parallel sizes itself; the rest is in a variable that its script splits."""
+    model = folder.expected["model"]
+    revision = flags(folder.argv[1:]).get("--revision")
+    uri = spec["model"]["uri"]
+    if uri.split("://", 1)[1] != model.lstrip("/") + (f":{revision}" if revision else ""):
+        return f"the model is {uri!r}"
+    [container] = [c for c in spec["template"]["containers"] if c["name"] == "main"]
+    more = [e["value"] for e in container.get("env", []) if e["name"] == "VLLM_ADDITIONAL_ARGS"]
+    found = flags(undollar(shlex.split(more[0])) if more else [])
+    for size, flag in PARALLELISM.items():
+        if size in spec.get("parallelism", {}):
+            value = spec["parallelism"][size]
+            found[flag] = "" if value is True else str(value)
+    wanted = flags(folder.argv[1:])
+    for flag in ("--served-model-name", "--port", "--revision"):
+        found.pop(flag, None)
+        wanted.pop(flag, None)
+    return None if found == wanted else f"{found}, expected {wanted}"

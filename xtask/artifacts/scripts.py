@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 
 from engine_stub import Engine
 from folders import differs, holds
@@ -12,7 +13,9 @@ STUB = "#!/bin/sh\nprintf '%s\\0' \"$@\" >\"$RECORD\"\n"
 
 
 def run(command, **options):
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, **options)
+    if "input" not in options:
+        options["stdin"] = subprocess.DEVNULL
+    return subprocess.run(command, capture_output=True, text=True, **{"timeout": 120, **options})
 
 
 class Scripts:
@@ -27,15 +30,24 @@ class Scripts:
             stub.write_text(STUB)
             stub.chmod(0o755)
 
-    def shellcheck(self, folders):
-        shellcheck = self.tools["venv"] / "bin" / "shellcheck"
+    def syntax(self, folders, what="bash -n"):
+        def judge(folder):
+            wrong = (run(["bash", "-n", path]).stderr for path in sorted(folder.path.glob("*.sh")))
+            return next(filter(None, wrong), None)
+
+        self.report.check(what, [f for f in folders if list(f.path.glob("*.sh"))], judge, needs=["bash"])
+
+    def shellcheck(self, folders, what="shellcheck"):
+        own = self.tools["readers"] / "bin" / "shellcheck"
+        shellcheck = own if own.is_file() else self.tools["shellcheck"]
+        needs = [] if own.is_file() else ["shellcheck"]
 
         def judge(folder):
             scripts = sorted(str(path) for path in folder.path.glob("*.sh"))
             done = run([shellcheck, "-S", "style", "-s", "bash", *scripts])
             return done.stdout + done.stderr if done.returncode else None
 
-        self.report.check("shellcheck", [f for f in folders if list(f.path.glob("*.sh"))], judge)
+        self.report.check(what, [f for f in folders if list(f.path.glob("*.sh"))], judge, needs=needs)
 
     def record(self, folder, script, environment=None):
         """What the stub that the script starts was given."""
@@ -72,7 +84,7 @@ class Scripts:
             argv = folder.argv
             return differs("serve_command.sh", words[1 : len(argv) + 1], argv)
 
-        self.report.check(what, [f for f in folders if f.has("serve_command.sh")], judge)
+        self.report.check(what, [f for f in folders if f.has("serve_command.sh")], judge, needs=["bash"])
 
     def bench(self, folders, what="bash, bench.sh"):
         def judge(folder):
@@ -85,9 +97,9 @@ class Scripts:
             named = ["--model", model] if not model.startswith("-") else [f"--model={model}"]
             return None if holds(words, named) else f"no {named} in {words}"
 
-        self.report.check(what, [f for f in folders if f.has("bench.sh")], judge, at_least=0)
+        self.report.check(what, [f for f in folders if f.has("bench.sh")], judge, at_least=0, needs=["bash"])
 
-    def docker(self, folders, what="docker's flag parser, docker_run.sh", alone=True):
+    def docker(self, folders, what="docker's flag parser, docker_run.sh"):
         """Once with a stub for the words, once with docker itself against a stub of the engine."""
 
         def judge(folder):
@@ -97,7 +109,8 @@ class Scripts:
             argv = folder.argv
             if not holds(words, argv):
                 return f"the plan's words are not in {words}"
-            with Engine(self.work / f"{folder.path.name}.sock") as engine:
+            # Folders of a checkout may be deeper than the name of a socket can be long.
+            with tempfile.TemporaryDirectory() as place, Engine(pathlib.Path(place) / "s") as engine:
                 done = run(
                     [self.tools["docker"], *words],
                     env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "DOCKER_HOST": engine.address},
@@ -106,7 +119,7 @@ class Scripts:
                     return f"docker: rc {done.returncode}: {done.stderr}"
                 return body_problem(folder, engine.body)
 
-        self.report.check(what, [f for f in folders if f.has("docker_run.sh")], judge)
+        self.report.check(what, [f for f in folders if f.has("docker_run.sh")], judge, needs=["bash", "docker"])
 
 
 def body_problem(folder, text):

@@ -36,7 +36,7 @@ class Units:
             # The program does not lie there on this machine.
             return wrong or self.verify(folder.path.name, text.replace(words[0], "/bin/true"))
 
-        self.report.check(what, [f for f in folders if f.has("vllm.service")], judge, at_least)
+        self.report.check(what, [f for f in folders if f.has("vllm.service")], judge, at_least, ["systemd-analyze"])
 
     def quadlet(self, folders, what="quadlet, then systemd-analyze, vllm.container", at_least=0):
         def judge(folder):
@@ -54,7 +54,7 @@ class Units:
                 return f"the plan's words are not in {words}"
             return self.verify(f"{folder.path.name}-quadlet", made.replace(words[0], "/bin/true"))
 
-        self.report.check(what, [f for f in folders if f.has("vllm.container")], judge, at_least)
+        self.report.check(what, [f for f in folders if f.has("vllm.container")], judge, at_least, ["quadlet", "systemd-analyze"])
 
 
 def exec_words(text, key):

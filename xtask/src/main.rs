@@ -3,6 +3,7 @@
 //! Finds the tools it needs, installs what is missing into a per-user cache, and says what it does while it does it.
 //! It never changes the user's PATH, nor anything in the working tree but `dist/` and `target/`.
 
+mod apt;
 mod artifact_tools;
 mod artifacts;
 mod browser;
@@ -33,14 +34,15 @@ usage: cargo xtask <command>
 
   serve [trunk arguments]         serve the page on http://127.0.0.1:8080/ and rebuild it on change
   build [trunk arguments]         build the page for release into dist/
-  test [lint|native|wasm|e2e]...  run these checks, or all of them in this order
-  check-artifacts                 read the files of many plans with the programs that they are for (Debian only)
+  test [lint|native|wasm|e2e|artifacts]...
+                                  run these checks, or all of them in this order
+  check-artifacts                 the last of them: read the files of many plans with the programs that they are for
   bench                           time one keystroke, natively and in the browser on the release build
   numbers                         write the tables of README.md (errors against start-up logs) and docs/methodology.md (formulas)
   size                            build the page and the binary for release and hold them against their budgets
   limits                          time the binary: a process, batches, `serve`, and what they take
   dist [--page FOLDER]            build and pack a release: page, binaries, lists of dependencies, checksums
-  ci                              every check of `test`; CI runs it, then check-artifacts
+  ci                              every check of `test`
 
 Tools that are missing are installed once per user, into $XDG_CACHE_HOME/vllm-wizard/tools or the platform's
 equivalent. CHROME and CHROMEDRIVER point at a browser and driver of your own.";

@@ -4,8 +4,11 @@ use anyhow::{Context, Result, bail};
 use std::{
     env,
     ffi::OsStr,
+    fs::{self, File},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 /// Endings a program's file may have on this system.
@@ -33,6 +36,35 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("starting `{shown}`"))?;
     if !status.success() {
         bail!("`{shown}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// Runs quietly for at most `limit`, writing to `log`; an error ends with the last line there.
+pub(crate) fn run_within(command: &mut Command, limit: Duration, log: &Path) -> Result<()> {
+    let shown = show(command);
+    let output = File::create(log).with_context(|| format!("writing {}", log.display()))?;
+    let started = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .spawn()
+        .with_context(|| format!("starting `{shown}`"))?;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if started.elapsed() > limit {
+            child.kill().and_then(|()| child.wait())?;
+            bail!("`{shown}` did not end within {} s", limit.as_secs());
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    if !status.success() {
+        let said = String::from_utf8_lossy(&fs::read(log)?).into_owned();
+        let last = said.lines().rfind(|line| !line.trim().is_empty());
+        bail!("`{shown}` failed ({status}): {}", last.unwrap_or_default().trim());
     }
     Ok(())
 }
@@ -72,6 +104,23 @@ mod tests {
             .stderr(std::process::Stdio::null()));
         let message = error.map_or_else(|error| error.to_string(), |()| String::new());
         assert!(message.starts_with("`rustc --no-such-flag` failed"), "{message}");
+    }
+
+    #[test]
+    fn quiet_run_ends_in_time_and_hands_on_what_was_said() -> Result<()> {
+        let log = env::temp_dir().join(format!("xtask-quiet-{}", std::process::id()));
+        let mut said = Command::new("rustc");
+        let error = run_within(said.arg("--no-such-flag"), Duration::from_mins(1), &log);
+        let message = error.map_or_else(|error| error.to_string(), |()| String::new());
+        assert!(
+            message.contains("no-such-flag") && message.contains("error"),
+            "{message}"
+        );
+        let mut slow = cargo();
+        let error = run_within(slow.arg("metadata"), Duration::ZERO, &log);
+        let message = error.map_or_else(|error| error.to_string(), |()| String::new());
+        assert!(message.ends_with("did not end within 0 s"), "{message}");
+        Ok(fs::remove_file(log)?)
     }
 
     #[test]

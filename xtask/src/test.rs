@@ -1,7 +1,8 @@
-//! `cargo xtask test`: every check, cheapest first. What a check needs and cannot get fails it; nothing is skipped.
+//! `cargo xtask test`: every check, cheapest first. What a check needs and cannot get fails it; nothing is skipped, but
+//! for readers of files that a developer's machine lacks, which are named.
 
 use crate::{
-    browser, e2e, layering,
+    artifacts, browser, e2e, layering,
     process::{cargo, on_path, run as run_command},
     rust,
     rust::WASM,
@@ -23,10 +24,12 @@ pub(crate) enum Part {
     Wasm,
     /// The release build of page and binary, in a browser.
     E2e,
+    /// The files of many plans, read by the programs that they are for.
+    Artifacts,
 }
 
 /// All parts, in the order they run.
-pub(crate) const ALL: [Part; 4] = [Part::Lint, Part::Native, Part::Wasm, Part::E2e];
+pub(crate) const ALL: [Part; 5] = [Part::Lint, Part::Native, Part::Wasm, Part::E2e, Part::Artifacts];
 
 impl Part {
     fn name(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Part {
             Self::Native => "native",
             Self::Wasm => "wasm",
             Self::E2e => "e2e",
+            Self::Artifacts => "artifacts",
         }
     }
 }
@@ -61,6 +65,7 @@ pub(crate) fn run(steps: &Steps, parts: &[Part]) -> Result<()> {
             Part::Native => native(steps),
             Part::Wasm => wasm(steps),
             Part::E2e => e2e::run(steps),
+            Part::Artifacts => artifacts::check(steps),
         }
         .with_context(|| format!("test {} failed", part.name()))?;
         times.push((part, steps.elapsed().saturating_sub(before)));
