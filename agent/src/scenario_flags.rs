@@ -15,7 +15,14 @@ const ALIASES: &[(&str, &str)] = &[
     ("data_parallel_size", "dp"),
 ];
 /// Fields that ask for a recommendation or shape files: not for `check`.
-const NOT_FOR_CHECK: &[&str] = &["headroom_gb", "defaults", "image", "name", "hf_secret"];
+const NOT_FOR_CHECK: &[&str] = &[
+    "headroom_gb",
+    "defaults",
+    "image",
+    "name",
+    "hf_secret",
+    "non_root",
+];
 const HARDWARE: &[&str] = &[
     "gpus",
     "nodes",
@@ -24,7 +31,7 @@ const HARDWARE: &[&str] = &[
     "compute_capability",
     "interconnect",
 ];
-const FILES: &[&str] = &["image", "name", "hf_secret"];
+const FILES: &[&str] = &["image", "name", "hf_secret", "non_root"];
 
 /// The values that were given, in the table's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

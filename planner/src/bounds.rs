@@ -390,6 +390,13 @@ pub const FIELDS: &[Field] = &[
         FieldKind::Text,
         "The secret that holds HF_TOKEN under the key `token`.",
     ),
+    other(
+        "non_root",
+        "Not as root",
+        "",
+        FieldKind::Switch,
+        "Containers run as user 2000 of group 0, for whom vLLM's CUDA image is prepared; caches lie in /home/vllm.",
+    ),
 ];
 
 /// The field of that name.

@@ -160,6 +160,12 @@ pub(crate) const KEYS: &[Entry] = &[
         "hf_secret",
         "Kubernetes secret with HF_TOKEN under `token`",
     ),
+    rare(
+        "outputs",
+        "non_root",
+        "non_root",
+        "containers run as user 2000 instead of root",
+    ),
 ];
 
 pub(crate) const SECTIONS: &[&str] = &["model", "hardware", "workload", "policy", "outputs"];

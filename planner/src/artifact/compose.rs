@@ -51,6 +51,12 @@ fn service(deployment: &Deployment<'_>, role: Option<&'static str>) -> Yaml {
         ("image", dollars(&deployment.image()).into()),
         ("command", command(deployment, role)),
     ];
+    if deployment.non_root() {
+        entries.push((
+            "user",
+            Yaml::from("2000:0").comment("group 0 has to be able to write the mounted folders"),
+        ));
+    }
     match role {
         None => entries.push(("ports", texts([format!("{0}:{0}", deployment.port).as_str()]))),
         Some(role) => {
@@ -127,9 +133,12 @@ fn environment(deployment: &Deployment<'_>) -> Yaml {
 }
 
 fn volumes(deployment: &Deployment<'_>) -> Yaml {
+    let home = deployment.home();
     let mut items = vec![
-        Yaml::from("${HF_HOME:-${HOME}/.cache/huggingface}:/root/.cache/huggingface"),
-        Yaml::from("vllm-cache:/root/.cache/vllm"),
+        Yaml::from(format!(
+            "${{HF_HOME:-${{HOME}}/.cache/huggingface}}:{home}/.cache/huggingface"
+        )),
+        Yaml::from(format!("vllm-cache:{home}/.cache/vllm")),
     ];
     if let Some(folder) = deployment.model_folder() {
         let folder = dollars(folder);

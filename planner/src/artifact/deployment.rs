@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// vLLM's own default.
-const PORT: u32 = 8000;
+pub(crate) const PORT: u32 = 8000;
 /// Bytes per second of a first start, which downloads: a plain 1 Gbit/s line, a little below.
 const DOWNLOAD: u64 = 100_000_000;
 /// Seconds for imports, compilation and graph capture.
@@ -75,6 +75,16 @@ impl<'a> Deployment<'a> {
     /// The image with its tag.
     pub(crate) fn image(&self) -> String {
         format!("{}:{}", self.repository, self.tag)
+    }
+
+    /// Containers run as the image's own user; only the image for CUDA has one.
+    pub(crate) fn non_root(&self) -> bool {
+        self.plan.scenario.deploy.non_root && !self.rocm
+    }
+
+    /// Home of the user that runs vLLM's container.
+    pub(crate) fn home(&self) -> &'static str {
+        if self.non_root() { "/home/vllm" } else { "/root" }
     }
 
     /// The name of container and service.

@@ -31,9 +31,6 @@ fn introduction(document: &mut Document, deployment: &Deployment<'_>) {
     document.comment(
         "Processor and main memory are rules of thumb: two cores and 6 GiB a GPU beyond 2 cores and 8 GiB, twice that as the limit.",
     );
-    document.comment(
-        "Not as root: securityContext {runAsUser: 2000, runAsGroup: 0, fsGroup: 0} for the pod, and the cache at /home/vllm/.cache.",
-    );
     if deployment.model_folder().is_some() {
         document
             .comment("The model's folder is taken from the node: it has to lie there under the same path.");

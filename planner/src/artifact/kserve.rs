@@ -178,6 +178,7 @@ fn template(deployment: &Deployment<'_>, serves: bool) -> Yaml {
         Yaml::from(false).comment("a service named vllm would set VLLM_PORT to a URL"),
     )];
     entries.extend(pod::affinity(deployment));
+    entries.extend(pod::security(deployment));
     entries.push(("containers".into(), Yaml::List(vec![Yaml::Map(container)])));
     Yaml::Map(entries)
 }

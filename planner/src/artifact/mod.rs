@@ -6,6 +6,7 @@ mod bench;
 mod compose;
 mod deployment;
 mod env;
+mod families;
 mod header;
 mod k8s;
 mod kserve;

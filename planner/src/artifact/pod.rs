@@ -7,8 +7,6 @@ use super::{
 };
 use std::borrow::Cow;
 
-/// Where containers run as root.
-const CACHE: &str = "/root/.cache";
 /// Seconds between two looks of the startup and liveness probes.
 pub(crate) const PERIOD: u64 = 10;
 
@@ -40,12 +38,12 @@ pub(crate) struct Container<'a, 'b> {
 
 impl Container<'_, '_> {
     pub(crate) fn yaml(self) -> Yaml {
-        let image = self.deployment.image();
-        self.with_image(image)
+        let (image, home) = (self.deployment.image(), self.deployment.home());
+        self.with_image(image, home)
     }
 
-    /// Of another image than vLLM's; without a command where the image's own is meant.
-    pub(crate) fn with_image(self, image: String) -> Yaml {
+    /// Of another image than vLLM's, whose user has another home; without a command where the image's own is meant.
+    pub(crate) fn with_image(self, image: String, home: &str) -> Yaml {
         let deployment = self.deployment;
         let mut entries: Entries = vec![("name".into(), self.name.into()), ("image".into(), image.into())];
         if !matches!(self.command, Yaml::Null) {
@@ -63,7 +61,7 @@ impl Container<'_, '_> {
         if self.serves {
             entries.extend(probes(deployment));
         }
-        entries.push(("volumeMounts".into(), Yaml::List(mounts(deployment))));
+        entries.push(("volumeMounts".into(), Yaml::List(mounts(deployment, home))));
         if deployment.rocm {
             let context = map([
                 ("capabilities", map([("add", texts(["SYS_PTRACE"]))])),
@@ -144,10 +142,12 @@ pub(crate) fn start_reason(deployment: &Deployment<'_>) -> String {
     )
 }
 
-pub(crate) fn mounts(deployment: &Deployment<'_>) -> Vec<Yaml> {
-    let mount =
-        |name: &'static str, path: &'static str| map([("name", name.into()), ("mountPath", path.into())]);
-    let mut mounts = vec![mount("cache", CACHE), mount("shm", "/dev/shm")];
+fn mounts(deployment: &Deployment<'_>, home: &str) -> Vec<Yaml> {
+    let mount = |name: &'static str, path: Yaml| map([("name", name.into()), ("mountPath", path)]);
+    let mut mounts = vec![
+        mount("cache", format!("{home}/.cache").into()),
+        mount("shm", "/dev/shm".into()),
+    ];
     if let Some(folder) = deployment.model_folder() {
         mounts.push(map([
             ("name", "model".into()),
@@ -200,8 +200,33 @@ pub(crate) fn product_terms(products: &[String]) -> Yaml {
     Yaml::List(vec![map([("matchExpressions", Yaml::List(vec![label]))])])
 }
 
-/// The spec of a pod with one container.
+/// Who runs a pod of vLLM's image, where not root.
+pub(crate) fn security(deployment: &Deployment<'_>) -> Option<(Cow<'static, str>, Yaml)> {
+    let context = map([
+        ("runAsNonRoot", true.into()),
+        ("runAsUser", 2000_u32.into()),
+        ("runAsGroup", 0_u32.into()),
+        (
+            "fsGroup",
+            Yaml::from(0_u32).comment("group 0 may write the volumes"),
+        ),
+    ]);
+    deployment.non_root().then(|| ("securityContext".into(), context))
+}
+
+/// The spec of a pod with one container of vLLM's image.
 pub(crate) fn spec(deployment: &Deployment<'_>, container: Yaml, cache: (&'static str, Yaml)) -> Entries {
+    let mut entries = bare_spec(deployment, container, cache);
+    entries.extend(security(deployment));
+    entries
+}
+
+/// The same for another image.
+pub(crate) fn bare_spec(
+    deployment: &Deployment<'_>,
+    container: Yaml,
+    cache: (&'static str, Yaml),
+) -> Entries {
     let mut entries: Entries = vec![(
         "enableServiceLinks".into(),
         Yaml::from(false).comment("a service named vllm would set VLLM_PORT to a URL"),

@@ -2,7 +2,7 @@
 //!
 //! What the chart does with a value was read from `templates/deployment-vllm-multi.yaml`.
 use super::{
-    deployment::Deployment,
+    deployment::{Deployment, PORT},
     k8s, pod,
     quote::{Comments, dollars},
     yaml::{Document, Yaml, map, texts},
@@ -38,30 +38,36 @@ pub(crate) fn values(deployment: &Deployment<'_>, header: &Comments) -> String {
     }
     document.gap();
     document.comment(&pod::start_reason(deployment));
-    document.entry(
-        "servingEngineSpec",
-        map([
-            (
-                "runtimeClassName",
-                Yaml::from("").comment("the cluster's own; nvidia where the GPUs need that class"),
-            ),
-            ("containerPort", deployment.port.into()),
-            (
-                "startupProbe",
-                map([
-                    ("initialDelaySeconds", 15_u32.into()),
-                    ("periodSeconds", pod::PERIOD.into()),
-                    ("failureThreshold", pod::start_looks(deployment).into()),
-                    (
-                        "httpGet",
-                        map([("path", "/health".into()), ("port", deployment.port.into())]),
-                    ),
-                ]),
-            ),
-            ("modelSpec", Yaml::List(vec![model(deployment)])),
-        ]),
-    );
+    let mut engine: Vec<(Cow<'static, str>, Yaml)> = vec![
+        (
+            "runtimeClassName".into(),
+            Yaml::from("").comment("the cluster's own; nvidia where the GPUs need that class"),
+        ),
+        ("containerPort".into(), deployment.port.into()),
+        (
+            "startupProbe".into(),
+            map([
+                ("initialDelaySeconds", 15_u32.into()),
+                ("periodSeconds", pod::PERIOD.into()),
+                ("failureThreshold", pod::start_looks(deployment).into()),
+                ("httpGet", health(deployment)),
+            ]),
+        ),
+    ];
+    if deployment.port != PORT {
+        // The chart's own ask its default port.
+        for probe in ["readinessProbe", "livenessProbe"] {
+            engine.push((probe.into(), map([("httpGet", health(deployment))])));
+        }
+    }
+    engine.extend(pod::security(deployment));
+    engine.push(("modelSpec".into(), Yaml::List(vec![model(deployment)])));
+    document.entry("servingEngineSpec", Yaml::Map(engine));
     document.finish()
+}
+
+fn health(deployment: &Deployment<'_>) -> Yaml {
+    map([("path", "/health".into()), ("port", deployment.port.into())])
 }
 
 fn model(deployment: &Deployment<'_>) -> Yaml {

@@ -54,7 +54,11 @@ pub(crate) fn quadlet(deployment: &Deployment<'_>, header: &Comments) -> String 
     key("SecurityLabelDisable", "true");
     // The GPUs' processes share memory; the token comes from the service's environment.
     key("PodmanArgs", "--ipc=host --env=HF_TOKEN --env=VLLM_API_KEY");
-    key("Volume", "vllm-cache:/root/.cache");
+    if deployment.non_root() {
+        key("User", "2000");
+        key("Group", "0");
+    }
+    key("Volume", &format!("vllm-cache:{}/.cache", deployment.home()));
     if let Some(folder) = deployment.model_folder() {
         // Podman writes the folder of a `Volume` or `Mount` into RequiresMountsFor without quotes.
         key("PodmanArgs", &systemd_word(&format!("--mount={}", bind(folder))));

@@ -14,6 +14,8 @@ use std::borrow::Cow;
 
 /// Ray's own image with vLLM, where the scenario names none.
 const IMAGE: &str = "rayproject/ray-llm:latest";
+/// Of the user `ray`, 1000 in group 100, as whom Ray's images run.
+const HOME: &str = "/home/ray";
 /// Flags of the server, which Ray has its own of.
 const SERVER: &[&str] = &["--served-model-name", "--port"];
 
@@ -193,11 +195,13 @@ fn workers(deployment: &Deployment<'_>) -> Yaml {
         serves: false,
     };
     let cache = map([("claimName", deployment.name().into())]);
-    let spec = pod::spec(
+    let mut spec = pod::bare_spec(
         deployment,
-        container.with_image(image(deployment)),
+        container.with_image(image(deployment), HOME),
         ("persistentVolumeClaim", cache),
     );
+    let group = map([("fsGroup", Yaml::from(100_u32).comment("of Ray's user"))]);
+    spec.push(("securityContext".into(), group));
     let count = deployment.nodes.count;
     map([
         ("groupName", "gpu".into()),

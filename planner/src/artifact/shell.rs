@@ -74,6 +74,9 @@ fn options(deployment: &Deployment<'_>) -> Vec<String> {
     } else {
         lines.push(format!("--gpus {}", deployment.gpus));
     }
+    if deployment.non_root() {
+        lines.push("--user 2000:0".to_owned());
+    }
     lines.push("--ipc=host".to_owned());
     lines.push(if deployment.nodes.is_alone() {
         format!("-p {0}:{0}", deployment.port)
@@ -82,8 +85,11 @@ fn options(deployment: &Deployment<'_>) -> Vec<String> {
         "--network host".to_owned()
     });
     lines.push("-e HF_TOKEN".to_owned());
-    lines.push(r#"-v "${HF_HOME:-$HOME/.cache/huggingface}:/root/.cache/huggingface""#.to_owned());
-    lines.push("-v vllm-cache:/root/.cache/vllm".to_owned());
+    let home = deployment.home();
+    lines.push(format!(
+        r#"-v "${{HF_HOME:-$HOME/.cache/huggingface}}:{home}/.cache/huggingface""#
+    ));
+    lines.push(format!("-v vllm-cache:{home}/.cache/vllm"));
     if let Some(folder) = deployment.model_folder() {
         lines.push(format!("--mount {}", shell_word(&bind(folder))));
     }

@@ -53,6 +53,10 @@ fn introduction(document: &mut Document, deployment: &Deployment<'_>) {
     document.comment(
         "- its Deployment counts as failed after 20 minutes without a ready pod; the pod goes on loading.",
     );
+    if deployment.non_root() {
+        document
+            .comment("- no security context: its containers run as the image's default user, which is root.");
+    }
     document.comment("- its storage is ReadWriteOnce: all pods of a release run on one node.");
 }
 

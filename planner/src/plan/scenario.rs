@@ -75,6 +75,8 @@ pub struct Deploy {
     pub name: String,
     /// Kubernetes secret with HF_TOKEN under `token`.
     pub hf_secret: String,
+    /// Containers run as the image's user `vllm` instead of root.
+    pub non_root: bool,
 }
 
 impl Default for Deploy {
@@ -83,6 +85,7 @@ impl Default for Deploy {
             image: None,
             name: "llm-server".to_owned(),
             hf_secret: "hf-token".to_owned(),
+            non_root: false,
         }
     }
 }
@@ -131,6 +134,7 @@ const IDS: &[&str] = &[
     "image",
     "name",
     "hf_secret",
+    "non_root",
 ];
 
 impl Scenario {
@@ -203,6 +207,7 @@ impl Scenario {
             "image" => self.deploy.image.clone()?,
             "name" => self.deploy.name.clone(),
             "hf_secret" => self.deploy.hf_secret.clone(),
+            "non_root" => self.deploy.non_root.then(|| "true".to_owned())?,
             _ => return self.engine.get(id),
         };
         Some(text)
@@ -254,6 +259,7 @@ impl Scenario {
             "image" => self.deploy.image = Some(bounds::parse_text(id, text)?),
             "name" => self.deploy.name = deploy_name(id, text)?,
             "hf_secret" => self.deploy.hf_secret = deploy_name(id, text)?,
+            "non_root" => self.deploy.non_root = bounds::parse_switch(id, text)?,
             _ => return self.engine.set(id, text),
         }
         Ok(())
@@ -279,6 +285,7 @@ impl Scenario {
             "image" => self.deploy.image = None,
             "name" => self.deploy.name = fresh.deploy.name,
             "hf_secret" => self.deploy.hf_secret = fresh.deploy.hf_secret,
+            "non_root" => self.deploy.non_root = false,
             _ => return self.engine.set(id, ""),
         }
         Ok(())

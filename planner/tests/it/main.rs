@@ -27,6 +27,7 @@ mod kinds;
 mod matrix;
 mod measured;
 mod methodology;
+mod non_root;
 mod online;
 mod oracle_activations;
 mod oracle_kv;

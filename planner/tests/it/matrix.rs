@@ -112,6 +112,7 @@ const LAYOUTS: [(&str, &[(&str, &str)]); 10] = [
             ("max_num_batched_tokens", "8192"),
             ("image", "registry.example.org:5000/team/vllm:1.2"),
             ("hf_secret", "my-token"),
+            ("non_root", "true"),
         ],
     ),
 ];

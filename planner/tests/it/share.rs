@@ -27,6 +27,7 @@ pub(crate) const FIELDS: &[(&str, &[&str])] = &[
     ("image", &["registry.example:5000/a b/vllm:v1@x", "😀&=#%"]),
     ("name", &["my-llm"]),
     ("hf_secret", &["token-2"]),
+    ("non_root", &["true"]),
     ("tensor_parallel_size", &["1", "4"]),
     ("pipeline_parallel_size", &["2"]),
     ("data_parallel_size", &["2"]),

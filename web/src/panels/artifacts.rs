@@ -72,6 +72,7 @@ fn files(state: AppState) -> AnyView {
                 <Field id="image" />
                 <Field id="name" />
                 <Field id="hf_secret" />
+                <Field id="non_root" />
             </div>
         </div>
     }
