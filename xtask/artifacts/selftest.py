@@ -97,7 +97,7 @@ BREAKS = [
 def broken_files(report, checks_of, plans, work):
     """Reports whether every reader refuses what is broken for it, and takes the same plan as it was."""
     started = time.monotonic()
-    items, wrong, whole = [], [], {}
+    items, wrong, whole, left = [], [], {}, {}
     for number, (reader, file, what, pattern, replacement) in enumerate(BREAKS):
         name = f"{reader}: {file} with {what}"
         good = plan_with(plans, file, pattern)
@@ -115,13 +115,16 @@ def broken_files(report, checks_of, plans, work):
             whole[reader, good.path] = verdict(report, checks_of, reader, good)
         refused_whole, objection = whole[reader, good.path]
         if why.startswith("NOT RUN"):
-            report.leave_out(f"broken file, {name}", why.removeprefix("NOT RUN "))
+            why = why.removeprefix("NOT RUN ")
+            left[why] = left.get(why, 0) + 1
             continue
         items.append(name)
         if not refused or broken == text:
             wrong.append((name, "it was taken for good"))
         elif refused_whole:
             wrong.append((name, f"refused before it was broken: {objection}"))
+    for why, count in left.items():
+        report.leave_out(f"{count} broken files", why)
     report.count("broken files are refused", items, wrong, 1, time.monotonic() - started)
 
 

@@ -27,7 +27,14 @@ class Tools:
             return f"{need}: {self.missing[need]}"
         if need.startswith("import "):
             module = need.removeprefix("import ")
-            if importlib.util.find_spec(module):
+            if is_there(module):
                 return None
             return f"Python's {module}: {self.missing.get('readers', 'not installed')}"
         return None if shutil.which(need) else f"{need}: not on PATH"
+
+
+def is_there(module):
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # Not even the package that it is in.
+        return False
