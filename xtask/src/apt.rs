@@ -71,6 +71,7 @@ impl Apt {
 
     fn run(&self, what: &[&str]) -> Result<()> {
         let mut command = Command::new("apt-get");
+        command.arg("--quiet").args(what).current_dir(&self.folder);
         let at = |part: &str| self.folder.join(part).display().to_string();
         for option in [
             format!("Dir::Etc::SourceList={}", at("sources.list")),
@@ -84,7 +85,6 @@ impl Apt {
         ] {
             command.args(["-o", &option]);
         }
-        command.arg("--quiet").args(what).current_dir(&self.folder);
         run_within(&mut command, LIMIT, &self.folder.join("log"))
     }
 

@@ -42,7 +42,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs quietly for at most `limit`, writing to `log`; an error ends with the last line there.
 pub(crate) fn run_within(command: &mut Command, limit: Duration, log: &Path) -> Result<()> {
-    let shown = show(command);
+    let shown = beginning(&show(command));
     let output = File::create(log).with_context(|| format!("writing {}", log.display()))?;
     let started = Instant::now();
     let mut child = command
@@ -93,6 +93,14 @@ fn show(command: &Command) -> String {
     words.join(" ")
 }
 
+/// As much of a long command as tells which it is.
+fn beginning(shown: &str) -> String {
+    match shown.char_indices().nth(60) {
+        Some((at, _)) => format!("{}…", &shown[..at]),
+        None => shown.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +129,12 @@ mod tests {
         let message = error.map_or_else(|error| error.to_string(), |()| String::new());
         assert!(message.ends_with("did not end within 0 s"), "{message}");
         Ok(fs::remove_file(log)?)
+    }
+
+    #[test]
+    fn long_command_is_cut_between_characters() {
+        assert_eq!(beginning("pip install"), "pip install");
+        assert_eq!(beginning(&"ä".repeat(70)), format!("{}…", "ä".repeat(60)));
     }
 
     #[test]
