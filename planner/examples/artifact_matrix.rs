@@ -28,6 +28,9 @@ fn main() -> io::Result<()> {
     let mut plans = matrix::scenarios();
     for file in fs::read_dir("examples")? {
         let file = file?.path();
+        if file.extension().is_none_or(|end| end != "json") {
+            continue;
+        }
         let document: Value = serde_json::from_str(&fs::read_to_string(&file)?)?;
         let scenario = share::scenario_from_json(&document).map_err(io::Error::other)?;
         let name = file
