@@ -154,11 +154,7 @@ pub(crate) fn simulated(run: &Run, screen: Screen) -> String {
         table.add_row([format!(" {}", row.label), row.value]);
     }
     let heading = format!("{} simulated requests, lengths within 20 %", run.requests);
-    format!(
-        "{}\n{}",
-        screen.paint(Tone::Strong, &heading),
-        table.text()
-    )
+    format!("{}\n{}", screen.paint(Tone::Strong, &heading), table.text())
 }
 
 /// The figures under the names that vLLM's log has for them.
