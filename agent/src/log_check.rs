@@ -8,12 +8,11 @@ use crate::{
 };
 use planner::{
     Plan, RenderOptions, Scenario,
-    artifact::plan_json,
+    artifact::log_check_json,
     render,
     units::Bytes,
     vllm_log::{self, Comparison, LogError, Quantity, VllmLog},
 };
-use serde_json::{Value, json};
 use std::path::Path;
 
 /// Reads the log.
@@ -62,14 +61,7 @@ pub(crate) fn show(plan: &Plan, log: &VllmLog, asked: ViewArgs) -> Result<(), Ex
     let rows = vllm_log::compare(plan, log);
     if asked.json {
         let files = render(plan, &RenderOptions::default());
-        let plan: Value = serde_json::from_str(&plan_json(plan, &files)).unwrap_or_default();
-        let report = json!({
-            "schema": "vllm-wizard/log-check/v1",
-            "log": { "vllm_version": log.version_text, "error": log.error },
-            "comparison": rows,
-            "plan": plan,
-        });
-        return output::answer(&format!("{report:#}"));
+        return output::answer(&log_check_json(plan, log, &files));
     }
     plan_cmd::show(plan, asked, true)?;
     output::answer(&format!("\n{}", table(&rows, log)))

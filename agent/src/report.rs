@@ -202,6 +202,7 @@ fn explained_term(term: &Term, view: View) -> String {
         Basis::Exact => "exact",
         Basis::Fitted => "fitted",
         Basis::Assumed => "assumed",
+        Basis::Measured => "measured",
     };
     let mut lines = vec![
         format!(

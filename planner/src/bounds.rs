@@ -397,6 +397,13 @@ pub const FIELDS: &[Field] = &[
         FieldKind::Switch,
         "Containers run as user 2000 of group 0, for whom vLLM's CUDA image is prepared; caches lie in /home/vllm.",
     ),
+    other(
+        "measured",
+        "Measured values",
+        "",
+        FieldKind::Text,
+        "What a start-up log measured beyond the estimate, in bytes, and of what; `check --log --json` and the page write it.",
+    ),
 ];
 
 /// The field of that name.

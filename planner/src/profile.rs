@@ -152,6 +152,12 @@ pub(crate) const KEYS: &[Entry] = &[
         "defaults",
         "recommended, or vllm for vLLM's own defaults",
     ),
+    rare(
+        "policy",
+        "measured",
+        "measured",
+        "what a start-up log measured beyond the estimate",
+    ),
     rare("outputs", "image", "image", "container image"),
     rare("outputs", "name", "name", "name of container and service"),
     rare(

@@ -3,6 +3,7 @@
 //! Mirrors `vllm/v1/worker/gpu_worker.py: determine_available_memory` and `v1/worker/utils.py: request_memory` at 0.33.0:
 //! `available = ceil(total * utilization) - (weights + buffers + peak + outside torch) - graphs`.
 use super::{
+    Correction,
     activations::{RunSettings, RunnerMemory},
     encoder::TowerSettings,
     kv_cache::{KvLayout, KvPlan, KvSettings},
@@ -64,6 +65,8 @@ pub struct BudgetSettings {
     pub dcp: u32,
     /// An AMD GPU.
     pub rocm: bool,
+    /// What was measured beyond the formulas.
+    pub correction: Correction,
     /// How the tower is run; `None` leaves it out.
     pub tower: Option<TowerSettings>,
     /// The version's.
@@ -99,6 +102,8 @@ pub struct RankBudget {
     pub graph_count: u64,
     /// total * utilization.
     pub requested: Bytes,
+    /// What was measured beyond the formulas, part of what is taken.
+    pub correction: Correction,
     /// What is taken from it before the KV cache.
     pub non_kv: Bytes,
     /// vLLM's "Available KV cache memory"; `None` where the rest already takes more than the budget.
@@ -191,7 +196,10 @@ impl RankBudget {
             settings.enforce_eager,
         );
         let requested = settings.utilization.of(settings.total);
-        let non_kv = loaded_bytes + runner.persistent() + runner.activation_peak() + non_torch + graphs;
+        let rest = runner.persistent() + non_torch;
+        let peak = runner.activation_peak();
+        let correction = settings.correction.within(loaded_bytes, peak, graphs, rest);
+        let non_kv = Correction::applied(loaded_bytes + peak + graphs + rest, correction.total());
         let available = if spec.keeps_no_cache() {
             Some(Bytes::ZERO)
         } else {
@@ -242,6 +250,7 @@ impl RankBudget {
             graphs,
             graph_count,
             requested,
+            correction,
             non_kv,
             available,
             layout,

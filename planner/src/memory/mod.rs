@@ -3,6 +3,7 @@ pub mod activations;
 pub mod allocator;
 pub mod budget;
 pub mod checkpoint;
+mod correction;
 pub mod encoder;
 pub mod kv_cache;
 pub mod lora;
@@ -16,5 +17,6 @@ pub mod tensors;
 mod term;
 mod terms;
 
+pub use correction::Correction;
 pub use term::{Basis, Segment, Term};
 pub use terms::terms;

@@ -11,6 +11,8 @@ pub enum Basis {
     Fitted,
     /// A round figure from experience.
     Assumed,
+    /// Read from a start-up log of this machine.
+    Measured,
 }
 
 /// The part of the memory bar that a term belongs to, in the bar's order.
@@ -72,7 +74,7 @@ pub struct Term {
     pub label: &'static str,
     /// Part of the memory bar.
     pub segment: Segment,
-    /// Bytes; negative only in [`Segment::Overrun`].
+    /// Bytes; negative only in [`Segment::Overrun`], and where less was measured than estimated.
     pub bytes: i64,
     /// With names.
     pub formula: &'static str,

@@ -54,6 +54,7 @@ pub fn terms(spec: &ModelSpec, rank: &RankBudget, settings: &BudgetSettings, wor
     let mut terms = weight_terms(spec, rank);
     terms.extend(runner_terms(spec, rank, settings));
     terms.extend(overhead_terms(rank, settings));
+    terms.extend(rank.correction.terms());
     terms.extend(kv_terms(rank, settings, workload));
     let inside: i64 = terms.iter().map(|term| term.bytes).sum();
     terms.extend(outside_terms(rank, settings, inside));

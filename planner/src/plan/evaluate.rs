@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     memory::{
-        Segment, Term,
+        Correction, Segment, Term,
         budget::{RankBudget, ranks, worst},
         overhead,
         rank_weights::KnownWeights,
@@ -44,7 +44,10 @@ pub fn simulate(scenario: &Scenario, course: Course) -> Option<Run> {
     Some(question.simulate(course))
 }
 
-fn resolve<'a>(scenario: &'a Scenario, known: &mut KnownWeights<'_>) -> Result<Resolved<'a>, Refusal> {
+pub(super) fn resolve<'a>(
+    scenario: &'a Scenario,
+    known: &mut KnownWeights<'_>,
+) -> Result<Resolved<'a>, Refusal> {
     match &scenario.model.spec {
         Ok(spec) => arguments::resolve(scenario, spec, known),
         Err(error) => Err(Refusal::ours(error.to_string())),
@@ -160,18 +163,24 @@ fn memory(
     let summary = |rank: &RankBudget| RankMemory {
         pipeline_rank: rank.shape.pp_rank,
         num_hidden_layers: rank.layers,
-        weights_bytes: rank.loaded_bytes,
+        weights_bytes: Correction::applied(rank.loaded_bytes, rank.correction.weights),
         kv_cache_available_bytes: rank.available.unwrap_or(Bytes::ZERO),
         num_blocks: rank.num_blocks,
     };
     Memory {
         gpu_total_bytes: resolved.settings.total,
         requested_bytes: rank.requested,
-        weights_bytes: rank.loaded_bytes,
+        weights_bytes: Correction::applied(rank.loaded_bytes, rank.correction.weights),
         weights_tensor_bytes: rank.tensor_bytes,
-        persistent_bytes: rank.runner.persistent() + rank.non_torch,
-        activation_peak_bytes: rank.runner.activation_peak(),
-        cuda_graph_bytes: rank.graphs,
+        persistent_bytes: Correction::applied(
+            rank.runner.persistent() + rank.non_torch,
+            rank.correction.rest,
+        ),
+        activation_peak_bytes: Correction::applied(
+            rank.runner.activation_peak(),
+            rank.correction.activation_peak,
+        ),
+        cuda_graph_bytes: Correction::applied(rank.graphs, rank.correction.cuda_graphs),
         baseline_bytes: Bytes::new(u64::try_from(baseline).unwrap_or(0)),
         kv_cache_available_bytes: rank.available.unwrap_or(Bytes::ZERO),
         kv_cache_available_logged: rank

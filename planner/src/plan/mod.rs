@@ -2,9 +2,13 @@
 mod arguments;
 mod artifact_kind;
 mod caches;
+mod compare;
+mod context;
 mod drafting;
 mod evaluate;
+mod explain;
 mod judge;
+mod measured;
 mod notes;
 mod output;
 mod remedy;
@@ -16,7 +20,11 @@ mod tower;
 pub use crate::memory::Term;
 pub use crate::performance::{Course, Performance, Run, SpeedRow};
 pub use artifact_kind::{ArtifactGroup, ArtifactKind};
+pub use compare::{Amount, Differences, Input, Output, differences};
+pub use context::{Reach, Tier};
 pub use evaluate::{evaluate, simulate};
+pub use explain::Explanation;
+pub use measured::Measured;
 pub use output::{
     Bias, Feasibility, Memory, Note, OomRisk, Outcome, PLAN_SCHEMA, Plan, RankMemory, Remedy, Severity,
     Verdict,

@@ -66,6 +66,27 @@ pub(super) fn notes(
             ),
         );
     }
+    if let Some(measured) = &scenario.measured {
+        let applied = resolved.settings.correction == measured.correction;
+        let message = if applied {
+            format!(
+                "Calibrated to a start that was measured ({}): {} per GPU beyond the estimate, kept as the question changes.",
+                measured.on,
+                signed_size(measured.correction.total()),
+            )
+        } else {
+            format!(
+                "Measured values are set aside: they are of {}, and model, version, GPU and layout must be the same.",
+                measured.on
+            )
+        };
+        let severity = if applied {
+            Severity::Info
+        } else {
+            Severity::Caution
+        };
+        note("measured", severity, Bias::None, message);
+    }
     if let Some(message) = cross_check(scenario) {
         note("weights.cross_check", Severity::Caution, Bias::None, message);
     }
@@ -272,6 +293,12 @@ fn held_against(architecture: &str) -> String {
     }
     text.push('.');
     text
+}
+
+/// An amount with its sign.
+fn signed_size(bytes: i64) -> String {
+    let sign = if bytes < 0 { "−" } else { "+" };
+    format!("{sign}{}", Bytes::new(bytes.unsigned_abs()))
 }
 
 /// A word in a model's name that promises quantised weights.

@@ -1,4 +1,5 @@
 //! The whole user input. The only thing that is ever saved; a plan is always computed again.
+use super::Measured;
 use crate::{
     bounds,
     engine::{EngineArgs, VllmVersion, args::memory},
@@ -112,6 +113,8 @@ pub struct Scenario {
     /// The config of the draft that `--speculative-config` names, where the catalogue does not have it
     /// ([`crate::model::draft_config`]).
     pub draft_config: Option<Arc<Map<String, Value>>>,
+    /// What a start measured beyond the estimate.
+    pub measured: Option<Measured>,
 }
 
 /// Names that [`Scenario::get`] and [`Scenario::set`] know besides the engine arguments', in the order of links.
@@ -135,6 +138,7 @@ const IDS: &[&str] = &[
     "name",
     "hf_secret",
     "non_root",
+    "measured",
 ];
 
 impl Scenario {
@@ -156,6 +160,7 @@ impl Scenario {
             engine: EngineArgs::default(),
             deploy: Deploy::default(),
             draft_config: None,
+            measured: None,
         }
     }
 
@@ -208,6 +213,7 @@ impl Scenario {
             "name" => self.deploy.name.clone(),
             "hf_secret" => self.deploy.hf_secret.clone(),
             "non_root" => self.deploy.non_root.then(|| "true".to_owned())?,
+            "measured" => self.measured.as_ref()?.to_string(),
             _ => return self.engine.get(id),
         };
         Some(text)
@@ -260,6 +266,7 @@ impl Scenario {
             "name" => self.deploy.name = deploy_name(id, text)?,
             "hf_secret" => self.deploy.hf_secret = deploy_name(id, text)?,
             "non_root" => self.deploy.non_root = bounds::parse_switch(id, text)?,
+            "measured" => self.measured = Some(Measured::parse(text)?),
             _ => return self.engine.set(id, text),
         }
         Ok(())
@@ -286,6 +293,7 @@ impl Scenario {
             "name" => self.deploy.name = fresh.deploy.name,
             "hf_secret" => self.deploy.hf_secret = fresh.deploy.hf_secret,
             "non_root" => self.deploy.non_root = false,
+            "measured" => self.measured = None,
             _ => return self.engine.set(id, ""),
         }
         Ok(())

@@ -2,6 +2,7 @@
 use super::{
     Ignored, ShareError, base64, entries, gpu,
     json::{read_draft, with_config},
+    pins::split_pins,
 };
 use crate::{
     bounds,
@@ -72,7 +73,8 @@ fn unpacked(text: &str) -> Option<Value> {
 
 /// Reads a fragment, with or without its `#`. What cannot be used is listed, and the rest applied.
 pub fn from_fragment(fragment: &str) -> Result<(Scenario, Vec<Ignored>), ShareError> {
-    let mut link = Link::split(fragment);
+    let (fragment, _) = split_pins(fragment);
+    let mut link = Link::split(&fragment);
     match link.take("s").as_deref() {
         None | Some("1") => {}
         Some(other)
@@ -92,6 +94,7 @@ pub fn from_fragment(fragment: &str) -> Result<(Scenario, Vec<Ignored>), ShareEr
             });
         }
     }
+    link.take("explain"); // what the page opens beside the plan; no part of it
     let model = link.model()?;
     let name = link.take("gpu").ok_or(ShareError::MissingGpu)?;
     let memory = link.pairs.iter().find(|pair| pair.key == "gpu_memory");

@@ -2,11 +2,13 @@
 //!
 //! Reads the lines of both engines from 0.4 to 0.33, with colours, process prefixes, `docker` and `kubectl` prefixes,
 //! or as strings in JSON. A line that is not known is passed over; of several starts the last one counts.
+mod calibrate;
 mod compare;
 mod figures;
 mod literal;
 mod read;
 
+pub use calibrate::calibrated;
 pub use compare::{Comparison, Quantity, compare};
 pub use figures::Figures;
 pub use read::{LONGEST, read};

@@ -179,3 +179,65 @@ fn no_cut_and_no_noise_makes_it_panic() {
     let _ = vllm_log::read(&format!("non-default args: {}", "{'a': ".repeat(10_000)));
     let _ = vllm_log::read("Model loading took -99999999999999999999999 GiB\nFree memory on device (/ GiB)");
 }
+
+/// The plan of a start, with its log taken over, says what the log says.
+#[test]
+fn a_log_that_is_taken_over_is_met() {
+    let log = of("faradawn");
+    let start = plan(
+        "meta-llama/Meta-Llama-3-8B-Instruct",
+        "H200 SXM",
+        &[
+            ("defaults", "vllm"),
+            ("vllm_version", "0.11.2"),
+            ("max_model_len", "1024"),
+        ],
+    );
+    let scenario = vllm_log::calibrated(&start.scenario, &log).unwrap();
+    let taken_over = evaluate(&scenario);
+    assert!(taken_over.is_measured() && !start.is_measured());
+    for row in vllm_log::compare(&taken_over, &log) {
+        let limit = if matches!(row.measured, Quantity::Bytes(_)) {
+            0.0
+        } else {
+            1e-4 // the log rounds the memory to hundredths of a GiB, and these follow from it
+        };
+        assert!(row.deviation.unwrap().abs() <= limit, "{row:?}");
+    }
+    let memory = taken_over.memory.as_ref().unwrap();
+    let sum: i64 = memory.terms.iter().map(|term| term.bytes).sum();
+    assert_eq!(sum, memory.gpu_total_bytes.signed());
+    assert!(memory.terms.iter().any(|term| term.id == "measured.weights"));
+    // It survives a link, and another layout sets it aside.
+    let link = planner::share::to_fragment(&scenario).unwrap();
+    assert_eq!(planner::share::from_fragment(&link).unwrap().0, scenario);
+    let mut other = scenario.clone();
+    other.set("tensor_parallel_size", "2").unwrap();
+    other.set("gpus", "2").unwrap();
+    let other = evaluate(&other);
+    assert!(!other.is_measured());
+    let note = other.notes.iter().find(|note| note.code == "measured").unwrap();
+    assert!(note.message.contains("set aside"), "{}", note.message);
+    assert!(
+        other
+            .memory
+            .unwrap()
+            .terms
+            .iter()
+            .all(|term| !term.id.starts_with("measured"))
+    );
+}
+
+#[test]
+fn a_measurement_that_is_damaged_is_refused() {
+    for text in [
+        "",
+        "weights:1",
+        "weights:x,activation_peak:0,cuda_graphs:0,rest:0,on:a",
+        "weights:1,other:2,on:a",
+        "weights:99999999999999999,on:a",
+        "weights:1,on:a\nb",
+    ] {
+        assert!(planner::plan::Measured::parse(text).is_err(), "{text}");
+    }
+}

@@ -11,6 +11,7 @@ pub(super) fn explain(term: &Term) -> AnyView {
         Basis::Exact => "Exact: follows from shapes.",
         Basis::Fitted => "Fitted: a formula with constants from measurements.",
         Basis::Assumed => "Assumed: a round figure from experience.",
+        Basis::Measured => "Measured: read from a start-up log.",
     };
     let inputs = term
         .inputs

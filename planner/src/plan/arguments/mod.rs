@@ -9,7 +9,7 @@ mod number_types;
 pub(super) use context::{longest_for, tokens_per_sequence};
 
 use super::{
-    caches, drafting,
+    caches, drafting, measured,
     rules::{as_run, cuts_long_prompts, first_engine, recurrent, rules},
     scenario::{Defaults, Scenario},
     tower,
@@ -387,6 +387,7 @@ fn settings(
         dcp: 1,
         rocm: scenario.hardware.gpu.vendor == Vendor::Amd,
         rules: rules(scenario, spec),
+        correction: measured::applying(scenario, args),
         tower: None,
     }
 }
