@@ -6,8 +6,9 @@ use crate::{
         accept_drops, announce_verdict, keep_last_scenario, listen_keys, open_first, set_title, sync_url,
     },
     panels::{
-        Arguments, Artifacts, Dock, Engine, Footer, HardwarePanel, Header, ImportDialog, MemoryPanel,
-        ModelPanel, Notes, SpeedPanel, VerdictPanel, WorkloadPanel,
+        Arguments, Artifacts, Compare, ContextPanel, Dock, Engine, Footer, HardwarePanel, Header,
+        ImportDialog, LogCheck, MemoryPanel, ModelPanel, Notes, SheetView, SpeedPanel, VerdictPanel,
+        WorkloadPanel,
     },
     state::AppState,
 };
@@ -42,16 +43,20 @@ pub fn App() -> impl IntoView {
             </form>
             <div class="results">
                 <VerdictPanel />
+                <Compare />
                 <MemoryPanel />
+                <ContextPanel />
                 <SpeedPanel />
                 <Notes />
                 <Arguments />
             </div>
             </div>
             <Artifacts />
+            <LogCheck />
         </main>
         <Footer />
         <ImportDialog />
+        <SheetView />
         <ToastView />
         <p class="vh" role="status" id="announcement">{announced}</p>
     }

@@ -17,8 +17,15 @@ pub(crate) fn is_wide() -> bool {
 }
 
 /// A text that this browser keeps, if it does.
+#[cfg(target_arch = "wasm32")]
 pub(crate) fn stored(key: &str) -> Option<String> {
     window().local_storage().ok()??.get_item(key).ok()?
+}
+
+/// Native tests keep nothing.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn stored(_key: &str) -> Option<String> {
+    None
 }
 
 /// Keeps a text in this browser, if it allows that. `None` removes it.
@@ -129,6 +136,146 @@ pub(crate) fn download(name: &str, bytes: &[u8], mime: &str) -> Option<()> {
     anchor.set_download(name);
     anchor.click();
     web_sys::Url::revoke_object_url(&url).ok()
+}
+
+/// Where an element notes what had the keyboard before it.
+const BEFORE: &str = "data-before";
+
+/// Notes at the element what has the keyboard now.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn remember_focus(element_id: &str) {
+    let document = leptos::prelude::document();
+    let now = document.active_element().map(|active| active.id());
+    if let Some(element) = document.get_element_by_id(element_id) {
+        drop(element.set_attribute(BEFORE, &now.unwrap_or_default()));
+    }
+}
+
+/// Native tests have no keyboard.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn remember_focus(_element_id: &str) {}
+
+/// Moves the keyboard to what had it before the element.
+pub(crate) fn focus_remembered(element_id: &str) {
+    let element = leptos::prelude::document().get_element_by_id(element_id);
+    if let Some(before) = element.and_then(|element| element.get_attribute(BEFORE)) {
+        focus(&before);
+    }
+}
+
+/// The properties that style sheets give to charts.
+const STYLES: [&str; 12] = [
+    "fill",
+    "stroke",
+    "stroke-width",
+    "stroke-dasharray",
+    "opacity",
+    "fill-opacity",
+    "font-family",
+    "font-size",
+    "font-weight",
+    "display",
+    "color",
+    "text-anchor",
+];
+
+/// A chart as an SVG file: as it is drawn now, with the colours of the theme.
+pub(crate) fn svg_text(element_id: &str) -> Option<String> {
+    let document = leptos::prelude::document();
+    let chart = document.get_element_by_id(element_id)?;
+    let copy: web_sys::Element = chart.clone_node_with_deep(true).ok()?.unchecked_into();
+    let (from, to) = (
+        chart.query_selector_all("*").ok()?,
+        copy.query_selector_all("*").ok()?,
+    );
+    for at in 0..from.length() {
+        let from: web_sys::Element = from.get(at)?.unchecked_into();
+        let to: web_sys::Element = to.get(at)?.unchecked_into();
+        let style = window().get_computed_style(&from).ok()??;
+        for name in STYLES {
+            let value = style.get_property_value(name).unwrap_or_default();
+            to.set_attribute(name, &value).ok()?;
+        }
+        to.remove_attribute("class").ok()?;
+    }
+    copy.remove_attribute("class").ok()?;
+    let size = chart.get_bounding_client_rect();
+    for (name, value) in [
+        ("xmlns", "http://www.w3.org/2000/svg".to_owned()),
+        ("width", format!("{}", size.width())),
+        ("height", format!("{}", size.height())),
+    ] {
+        copy.set_attribute(name, &value).ok()?;
+    }
+    let ground = document
+        .create_element_ns(Some("http://www.w3.org/2000/svg"), "rect")
+        .ok()?;
+    let colour = window()
+        .get_computed_style(&chart.closest(".panel").ok()??)
+        .ok()??
+        .get_property_value("background-color")
+        .unwrap_or_default();
+    for (name, value) in [("width", "100%"), ("height", "100%"), ("fill", colour.as_str())] {
+        ground.set_attribute(name, value).ok()?;
+    }
+    copy.prepend_with_node_1(&ground).ok()?;
+    Some(copy.outer_html())
+}
+
+/// Saves a chart as a PNG file, twice as sharp as it is shown.
+pub(crate) fn save_png(element_id: &str, name: &str) -> Option<()> {
+    let svg = svg_text(element_id)?;
+    let size = leptos::prelude::document()
+        .get_element_by_id(element_id)?
+        .get_bounding_client_rect();
+    let (width, height) = (size.width() * 2.0, size.height() * 2.0);
+    let image = web_sys::HtmlImageElement::new().ok()?;
+    image.set_src(&format!(
+        "data:image/svg+xml,{}",
+        String::from(js_sys::encode_uri_component(&svg))
+    ));
+    let name = name.to_owned();
+    wasm_bindgen_futures::spawn_local(async move {
+        if JsFuture::from(image.decode()).await.is_ok() {
+            draw(&image, width, height, &name);
+        }
+    });
+    Some(())
+}
+
+fn draw(image: &web_sys::HtmlImageElement, width: f64, height: f64, name: &str) -> Option<()> {
+    let document = leptos::prelude::document();
+    let canvas: web_sys::HtmlCanvasElement = document.create_element("canvas").ok()?.unchecked_into();
+    for (side, length) in [("width", width), ("height", height)] {
+        canvas.set_attribute(side, &format!("{length:.0}")).ok()?;
+    }
+    let context: web_sys::CanvasRenderingContext2d = canvas.get_context("2d").ok()??.unchecked_into();
+    context
+        .draw_image_with_html_image_element_and_dw_and_dh(image, 0.0, 0.0, width, height)
+        .ok()?;
+    let url = canvas.to_data_url().ok()?;
+    let bytes = window().atob(url.strip_prefix("data:image/png;base64,")?).ok()?;
+    let bytes: Option<Vec<u8>> = bytes.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    download(name, &bytes?, "image/png")
+}
+
+/// Moves the keyboard to an element, as soon as it is there to have it.
+pub(crate) fn focus(element_id: &str) {
+    let id = element_id.to_owned();
+    leptos::prelude::request_animation_frame(move || {
+        let element = leptos::prelude::document().get_element_by_id(&id);
+        if let Some(element) = element.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+            drop(element.focus());
+        }
+    });
+}
+
+/// Presses a button, where it is there.
+pub(crate) fn click(element_id: &str) {
+    let element = leptos::prelude::document().get_element_by_id(element_id);
+    if let Some(element) = element.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        element.click();
+    }
 }
 
 /// Moves the keyboard to an element and brings it into view.

@@ -8,11 +8,11 @@ use web_sys::{Document, Element, HtmlElement};
 pub fn on_panic(info: &PanicHookInfo<'_>) {
     console_error_panic_hook::hook(info);
     // A second failure inside the first has nowhere to go.
-    drop(show());
+    drop(show(&info.to_string()));
 }
 
-/// Shows it.
-pub fn show() -> Result<(), JsValue> {
+/// Shows it. `what` is for whoever mends it.
+pub fn show(what: &str) -> Result<(), JsValue> {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else {
         return Ok(());
     };
@@ -31,13 +31,10 @@ pub fn show() -> Result<(), JsValue> {
         "Your link is intact: it holds everything you entered.",
     )?;
     let copy = add(&document, &overlay, "button", "Copy link")?;
-    on_click(&copy, || {
-        if let Some(window) = web_sys::window() {
-            let link = window.location().href().unwrap_or_default();
-            // Whether the browser allowed it cannot be shown any more.
-            drop(window.navigator().clipboard().write_text(&link));
-        }
-    });
+    on_click(&copy, || put_on_clipboard(&link()));
+    let diagnostics = format!("{what}\nvLLM Wizard {}\n{}", env!("CARGO_PKG_VERSION"), link());
+    let copy = add(&document, &overlay, "button", "Copy diagnostics")?;
+    on_click(&copy, move || put_on_clipboard(&diagnostics));
     let reload = add(&document, &overlay, "button", "Reload")?;
     on_click(&reload, || {
         if let Some(window) = web_sys::window() {
@@ -48,6 +45,19 @@ pub fn show() -> Result<(), JsValue> {
         body.append_child(&overlay)?;
     }
     reload.focus()
+}
+
+fn link() -> String {
+    web_sys::window()
+        .and_then(|window| window.location().href().ok())
+        .unwrap_or_default()
+}
+
+/// Whether the browser allowed it cannot be shown any more.
+fn put_on_clipboard(text: &str) {
+    if let Some(window) = web_sys::window() {
+        drop(window.navigator().clipboard().write_text(text));
+    }
 }
 
 fn add(document: &Document, parent: &Element, tag: &str, text: &str) -> Result<HtmlElement, JsValue> {

@@ -3,7 +3,9 @@ use planner::{
     bounds::{Field, FieldKind},
     engine::{SetBy, VllmVersion},
     import::Form,
+    plan::Amount,
     units::{Bytes, GIB, MIB},
+    vllm_log::{Comparison, Quantity},
 };
 
 /// The name.
@@ -21,8 +23,54 @@ pub(crate) const LINK_UNREADABLE: &str = "This link could not be read, so the pa
 /// A host report in a link that does not decode.
 pub(crate) const HOST_DAMAGED: &str =
     "The hardware in the link is damaged; the link may have been cut off. Paste the report instead.";
+/// After a pinned scenario was taken.
+pub(crate) const PIN_TAKEN: &str = "Pinned scenario taken.";
+/// Compare panel.
+pub(crate) const NO_DIFFERENCE: &str = "Nothing differs yet: change anything, and what differs stands here.";
+
+/// After Compare: as what it was pinned.
+pub(crate) fn pinned(name: Option<&str>) -> String {
+    name.map_or_else(
+        || "Two are pinned already: clear the comparison first.".to_owned(),
+        |name| format!("Pinned as {name}. Change anything: what differs stands under Compare."),
+    )
+}
+
+/// Context chart.
+pub(crate) const CONTEXT_KEYS: &str = "Chart of context against concurrency. Left and right halve and double the prompt, up and down the concurrent sequences.";
+
+/// After a log was taken over.
+pub(crate) const CALIBRATED: &str = "Calibrated to the start in the log.";
+/// After measured values were given up.
+pub(crate) const ESTIMATED: &str = "Back to the estimate.";
+/// The mark of measured values.
+pub(crate) const MEASURED: &str = "Calibrated to your machine: measured values are in these figures.";
+/// The mark where they do not hold.
+pub(crate) const SET_ASIDE: &str =
+    "Measured values are set aside: they are of another model, version, GPU or layout.";
+/// Log panel.
+pub(crate) const LOG_LEAD: &str = "Start it, then paste what vLLM prints until it serves, with any prefix of Docker or Kubernetes. Nothing is sent anywhere. These are the lines to look for, with the figures of this plan:";
+/// Log panel: the log names no command.
+pub(crate) const AGAINST_PLAN: &str =
+    "The log does not print its arguments, so it is held against the plan above.";
+/// Log panel: the log's own command.
+pub(crate) const AGAINST_COMMAND: &str =
+    "Held against the command that the log prints, on the GPUs chosen above:";
+/// Log panel: nothing to compare.
+pub(crate) const NOTHING_TO_HOLD: &str = "The log has none of the plan's figures.";
 /// After Undo.
 pub(crate) const UNDONE: &str = "Undone.";
+/// After Redo.
+pub(crate) const REDONE: &str = "Redone.";
+/// Undo at the first step.
+pub(crate) const NOTHING_TO_UNDO: &str = "Nothing to undo.";
+/// Redo at the last step.
+pub(crate) const NOTHING_TO_REDO: &str = "Nothing to redo.";
+/// An explanation of what this plan does not have.
+pub(crate) const NO_SUCH_FIGURE: &str = "No such figure";
+/// The same, in the sheet.
+pub(crate) const NO_SUCH_FIGURE_WHY: &str =
+    "This plan does not have the figure: it is zero here, or the link names one that is not known.";
 /// After a scenario was opened.
 pub(crate) const SCENARIO_LOADED: &str = "Scenario opened.";
 /// Above what the reader of a profile remarks.
@@ -259,6 +307,11 @@ fn memory(bytes: u64) -> String {
         .unwrap_or_else(|| bytes.to_string())
 }
 
+/// The id of the button that opens the explanation of a figure.
+pub(crate) fn opener(id: &str) -> String {
+    format!("why-{id}")
+}
+
 /// A count with its thousands apart.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -270,6 +323,95 @@ pub(crate) fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A text whose counts have their thousands apart. Decimals and names with digits stay as they are.
+pub(crate) fn grouped_digits(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end.max(first.len_utf8()));
+        let alone = !(before.is_ascii_alphanumeric() || matches!(before, '_' | '.'));
+        match run.parse::<u64>() {
+            Ok(number) if end > 3 && alone => out.push_str(&grouped(number)),
+            _ => out.push_str(run),
+        }
+        before = run.chars().next_back().unwrap_or(' ');
+        rest = after;
+    }
+    out
+}
+
+/// A figure of a plan.
+pub(crate) fn amount(amount: Amount) -> String {
+    match amount {
+        Amount::Bytes(bytes) => {
+            let sign = if bytes < 0 { "−" } else { "" };
+            format!("{sign}{}", Bytes::new(bytes.unsigned_abs()))
+        }
+        Amount::Count(count) => grouped(count),
+        Amount::Times(times) => self::times(times),
+    }
+}
+
+/// From one figure to another, with its sign and in words, and whether it is more. Nothing where they are the same.
+pub(crate) fn delta(from: Amount, to: Amount) -> Option<(String, bool)> {
+    if from == to {
+        return None;
+    }
+    let (more, size) = match (from, to) {
+        (Amount::Bytes(a), Amount::Bytes(b)) => (b > a, Bytes::new(a.abs_diff(b)).to_string()),
+        (Amount::Count(a), Amount::Count(b)) => (b > a, grouped(a.abs_diff(b))),
+        (Amount::Times(a), Amount::Times(b)) => (b > a, times((b - a).abs())),
+        _ => return None,
+    };
+    let words = if more {
+        format!("+{size}, more")
+    } else {
+        format!("−{size}, less")
+    };
+    Some((words, more))
+}
+
+/// A figure of a log or of its plan.
+pub(crate) fn quantity(quantity: Quantity) -> String {
+    match quantity {
+        Quantity::Bytes(bytes) => {
+            let sign = if bytes < 0 { "−" } else { "" };
+            format!("{sign}{} GiB", Bytes::new(bytes.unsigned_abs()).gib_text(2))
+        }
+        Quantity::Tokens(tokens) => format!("{} tokens", grouped(tokens)),
+        Quantity::Sequences(times) => format!("{times:.2}×"),
+    }
+}
+
+/// How far the plan is off what was measured: in percent, and in GiB for memory.
+pub(crate) fn deviation(row: &Comparison) -> String {
+    let percent = row.deviation.map(|share| {
+        format!("{:+.1} %", share * 100.0)
+            .replace('-', "−")
+            .replace("−0.0 ", "0.0 ")
+            .replace("+0.0 ", "0.0 ")
+    });
+    match (row.predicted, row.measured) {
+        (Quantity::Bytes(predicted), Quantity::Bytes(measured)) => {
+            let bytes = predicted.saturating_sub(measured);
+            let gib = Bytes::new(bytes.unsigned_abs()).gib_text(2);
+            let sign = match bytes {
+                _ if gib == "0.00" => "",
+                ..0 => "−",
+                _ => "+",
+            };
+            // A share of a figure near or below zero says nothing.
+            let share = percent
+                .filter(|_| measured > 0)
+                .map(|percent| format!("{percent} · "));
+            format!("{}{sign}{gib} GiB", share.unwrap_or_default())
+        }
+        _ => percent.unwrap_or_default(),
+    }
 }
 
 /// A parameter count: `70.6 B`, `494 M`.
@@ -324,6 +466,10 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(grouped(999), "999");
+        assert_eq!(
+            grouped_digits("80000 × 0.92345 − h100000 1234 bytes"),
+            "80\u{202f}000 × 0.92345 − h100000 1\u{202f}234 bytes"
+        );
         assert_eq!(parameters(70_553_706_496), "70.6 B");
         assert_eq!(parameters(494_032_768), "494 M");
         assert_eq!(parameters(405_853_388_800), "406 B");

@@ -144,7 +144,9 @@ async fn unknown_architecture_gives_a_reason_and_no_files() -> Res<()> {
             "config.json",
             r#"{"architectures":["RwkvForCausalLM"],"hidden_size":768}"#,
         )?;
-        page.css("input[type=file]").choose_files(&[&config]).await?;
+        page.css("dialog input[type=file]")
+            .choose_files(&[&config])
+            .await?;
         verdict(page, "Unsupported").await?;
         page.css(".reason").has_text("RwkvForCausalLM").await?;
         page.css("#artifacts").has_text("No files").await?;

@@ -32,6 +32,7 @@ async fn example_and_explanations() -> Res<()> {
         look(page, "example").await?;
         page.role("button", "Weights").click().await?;
         page.role("button", "Explain Attention").click().await?;
+        page.role("dialog", "Attention").visible().await?;
         page.role("button", "About Context length").click().await?;
         look(page, "explained").await
     })

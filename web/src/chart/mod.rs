@@ -1,3 +1,4 @@
 //! The memory bar: pure geometry, and the SVG and table that show it.
+pub(crate) mod context_curve;
 pub(crate) mod geometry;
 pub(crate) mod stacked_bar;

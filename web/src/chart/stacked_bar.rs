@@ -22,6 +22,7 @@ pub(crate) fn stacked_bar(gpu: &str, memory: &Memory, utilization: &str) -> AnyV
     view! {
         <svg
             class="bar"
+            id="memory-chart"
             role="img"
             aria-labelledby="bar-title bar-description"
             width="100%"

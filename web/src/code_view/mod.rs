@@ -1,3 +1,4 @@
 //! Code as coloured text nodes.
+pub(crate) mod diff;
 pub(crate) mod tokenize;
 pub(crate) mod view;

@@ -7,6 +7,9 @@ use wasm_bindgen_futures::spawn_local;
 /// Copies what `text` returns; selects the element `from` where the browser does not allow that.
 #[component]
 pub(crate) fn CopyButton(
+    /// Its id, where something else presses it.
+    #[prop(optional)]
+    id: Option<&'static str>,
     /// On the button.
     label: &'static str,
     /// What to copy.
@@ -29,7 +32,7 @@ pub(crate) fn CopyButton(
         });
     });
     view! {
-        <button type="button" class="button" on:click=copy>
+        <button type="button" class="button" id=id on:click=copy>
             {words(move || if answer.get().is_empty() { label.to_owned() } else { answer.get().to_owned() })}
         </button>
         <span class="vh" role="status">{words(move || answer.get().to_owned())}</span>

@@ -14,7 +14,7 @@ pub(crate) fn keep_last_scenario(state: AppState) {
     let timer = browser::Timer::new();
     Effect::new(move |_| {
         let fragment = state.fragment.get();
-        if !state.example.get() {
+        if !state.is_example() {
             timer.start(300, move || {
                 let text = fragment.unwrap_or_else(|_| state.scenario.with_untracked(link::to_json));
                 browser::store(LAST, Some(&text));

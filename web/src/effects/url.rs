@@ -2,7 +2,7 @@
 use super::storage::last_scenario;
 use crate::{
     browser,
-    state::{AppState, Banner, actions, import, link, presets},
+    state::{AppState, Banner, Sheet, actions, import, link, presets},
     text,
 };
 use leptos::{ev, prelude::*};
@@ -12,11 +12,11 @@ pub(crate) fn open_first(state: AppState) {
     if browser::fragment().is_empty() {
         if let Some((scenario, ignored)) = last_scenario() {
             actions::load(state, scenario, &ignored);
-            state.history.set(Vec::new());
+            state.steps.update(|steps| steps.back.clear());
         }
     } else {
         open(state);
-        state.history.set(Vec::new());
+        state.steps.update(|steps| steps.back.clear());
     }
 }
 
@@ -24,31 +24,28 @@ pub(crate) fn open_first(state: AppState) {
 pub(crate) fn sync_url(state: AppState) {
     let timer = browser::Timer::new();
     Effect::new(move |before: Option<(String, u32)>| {
-        let fragment = state.fragment.get().unwrap_or_default();
+        let address = address(state);
         let acts = state.acts.get();
         match before {
             // An imported machine does not stay in the address in its raw form.
-            None if acts > 0 => browser::set_fragment(&fragment, false),
+            None if acts > 0 => browser::set_fragment(&address, false),
             None => {}
             Some((old, counted)) if counted != acts => {
                 timer.stop();
                 browser::set_fragment(&old, false);
-                browser::set_fragment(&fragment, true);
+                browser::set_fragment(&address, true);
             }
-            Some((old, _)) if old == fragment => {}
+            Some((old, _)) if old == address => {}
             Some(_) => {
-                let fragment = fragment.clone();
-                timer.start(300, move || browser::set_fragment(&fragment, false));
+                let address = address.clone();
+                timer.start(300, move || browser::set_fragment(&address, false));
             }
         }
-        (fragment, acts)
+        (address, acts)
     });
     let handle = window_event_listener(ev::hashchange, move |_| {
         // The page's own changes fire no such event; a person, a link or Back does.
-        if state
-            .fragment
-            .with_untracked(|now| now.as_ref().ok() != Some(&browser::fragment()))
-        {
+        if untrack(|| address(state)) != browser::fragment() {
             timer.stop();
             open(state);
         }
@@ -56,8 +53,44 @@ pub(crate) fn sync_url(state: AppState) {
     on_cleanup(move || handle.remove());
 }
 
+/// The key of what the sheet explains.
+const EXPLAIN: &str = "&explain=";
+
+/// What stands behind `#`: the scenario, what is pinned beside it, and what the sheet explains.
+fn address(state: AppState) -> String {
+    let fragment = state.fragment.with(|f| f.clone().unwrap_or_default());
+    let fragment = pinned(state, &fragment);
+    state.sheet.with(|sheet| match sheet {
+        Sheet::Explain(id) => format!("{fragment}{EXPLAIN}{id}"),
+        _ => fragment,
+    })
+}
+
+/// The fragment with what is pinned beside it.
+pub(crate) fn pinned(state: AppState, fragment: &str) -> String {
+    let pins: Vec<String> = state.beside.with(|beside| {
+        let links = beside.pins.iter().map(|pin| link::to_fragment(&pin.scenario));
+        links.filter_map(Result::ok).collect()
+    });
+    planner::share::with_pins(fragment, &pins)
+}
+
+/// What a link asks to explain.
+fn asked_sheet(fragment: &str) -> Option<String> {
+    let (_, id) = fragment.split_once(EXPLAIN)?;
+    let id: String = id.split('&').next()?.chars().take(60).collect();
+    Some(id).filter(|id| !id.is_empty())
+}
+
 fn open(state: AppState) {
     let fragment = browser::fragment();
+    if let Some(id) = asked_sheet(&fragment) {
+        actions::show_explanation(state, &id);
+    }
+    let (_, pins) = planner::share::split_pins(&fragment);
+    let pins = pins.iter().filter_map(|pin| link::from_fragment(pin).ok());
+    let pins: Vec<_> = pins.map(|(scenario, _)| scenario).collect();
+    actions::set_pins(state, &pins);
     if let Some(host) = fragment.strip_prefix("host=") {
         let report = browser::packed_text(host).ok_or_else(|| text::HOST_DAMAGED.to_owned());
         if let Err(problem) = report.and_then(|report| import::take_host(state, &report)) {

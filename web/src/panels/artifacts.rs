@@ -1,7 +1,8 @@
 //! The files: groups by where they are used, one tab each, copy, download, and the options that change no memory.
+use super::changes::Changes;
 use crate::{
     browser,
-    code_view::view::code,
+    code_view::{diff::Marks, view::code},
     controls::{CopyButton, Field, flag, part, press, words},
     state::{AppState, actions, use_app},
     text,
@@ -20,6 +21,7 @@ pub(crate) fn Artifacts() -> AnyView {
     let state = use_app();
     let outcome = Memo::new(move |_| state.plan.with(|plan| plan.verdict.outcome));
     let anyway = RwSignal::new(false);
+    let changes = Changes::follow(state);
     let body = part(move || {
         match outcome.get() {
         Outcome::Unsupported => view! { <p class="refusal">{text::NO_FILES_UNSUPPORTED}</p> }.into_any(),
@@ -30,7 +32,7 @@ pub(crate) fn Artifacts() -> AnyView {
             </div>
         }
         .into_any(),
-        _ => files(state),
+        _ => files(state, changes),
     }
     });
     view! {
@@ -42,7 +44,7 @@ pub(crate) fn Artifacts() -> AnyView {
     .into_any()
 }
 
-fn files(state: AppState) -> AnyView {
+fn files(state: AppState, changes: Changes) -> AnyView {
     let groups = ArtifactGroup::ALL
         .iter()
         .map(|one| group(state, *one))
@@ -52,7 +54,7 @@ fn files(state: AppState) -> AnyView {
         shown
             .get()
             .kinds()
-            .map(|kind| tab(state, kind))
+            .map(|kind| tab(state, changes, kind))
             .collect_view()
             .into_any()
     });
@@ -63,7 +65,7 @@ fn files(state: AppState) -> AnyView {
             <div class="groups" role="group" aria-label="Kinds of files">{groups}</div>
             <div class="tabs" role="tablist" aria-label="Files" on:keydown=move |event| key(state, &event)>{tabs}</div>
             <div class="file" role="tabpanel" id="artifact" aria-labelledby=label>
-                {part(move || if missing.get() { reason(state) } else { file(state) })}
+                {part(move || if missing.get() { reason(state) } else { file(state, changes) })}
             </div>
             <div class="deploy" role="group" aria-label="Options of the files">
                 <h3>"Options"</h3>
@@ -80,15 +82,42 @@ fn files(state: AppState) -> AnyView {
 }
 
 /// The file that the tab names, with what can be done with it.
-fn file(state: AppState) -> AnyView {
+fn file(state: AppState, changes: Changes) -> AnyView {
     let shown = words(move || text_of(state));
+    let marks = Memo::new(move |_| {
+        if state.likes.with(|likes| likes.marks) {
+            changes.marks(state.tab.get(), &shown.get())
+        } else {
+            Marks::default()
+        }
+    });
+    let class = words(move || {
+        if changes.fresh() {
+            "fresh".to_owned()
+        } else {
+            String::new()
+        }
+    });
     view! {
         <div class="file-tools">
-            <CopyButton label="Copy" text=move |()| text_of(state) from=CODE />
+            <CopyButton id="copy-file" label="Copy" text=move |()| text_of(state) from=CODE />
             <button type="button" class="button" on:click=press(move || download(state))>"Download"</button>
             <button type="button" class="button" on:click=press(move || download_all(state))>"Download all (.zip)"</button>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    prop:checked=flag(move || state.likes.with(|likes| likes.marks))
+                    on:change=move |event| {
+                        let on = event_target_checked(&event);
+                        actions::like(state, |likes| likes.marks = on);
+                    }
+                />
+                "Mark changes"
+            </label>
         </div>
-        <pre tabindex="0"><code id=CODE>{part(move || code(state.tab.get().path(), &shown.get()))}</code></pre>
+        <pre tabindex="0" class=class>
+            <code id=CODE>{part(move || marks.with(|marks| code(state.tab.get().path(), &shown.get(), marks)))}</code>
+        </pre>
     }
     .into_any()
 }
@@ -123,8 +152,9 @@ fn group(state: AppState, group: ArtifactGroup) -> AnyView {
     .into_any()
 }
 
-fn tab(state: AppState, kind: ArtifactKind) -> AnyView {
+fn tab(state: AppState, changes: Changes, kind: ArtifactKind) -> AnyView {
     let here = flag(move || state.tab.get() == kind);
+    let changed = Memo::new(move |_| !here.get() && state.files.with(|files| changes.changed(kind, files)));
     view! {
         <button
             type="button"
@@ -136,6 +166,7 @@ fn tab(state: AppState, kind: ArtifactKind) -> AnyView {
             on:click=press(move || actions::show_file(state, kind))
         >
             {kind.path()}
+            <span class="dot" hidden=flag(move || !changed.get())><span class="vh">" changed"</span></span>
         </button>
     }
     .into_any()

@@ -1,43 +1,68 @@
-//! How one figure came about.
-use crate::text;
+//! How one figure came about, in a sheet beside the page: formula, values, exact result, source, basis, how far checked.
+use crate::{controls::words, state::AppState, text};
 use leptos::prelude::*;
-use planner::memory::{Basis, Term};
+use planner::{memory::Basis, plan::Explanation};
 
-/// Formula, inputs, exact bytes, source, basis, how far it was checked.
-pub(super) fn explain(term: &Term) -> AnyView {
-    let sign = if term.bytes < 0 { "−" } else { "" };
-    let bytes = format!("{sign}{} bytes", text::grouped(term.bytes.unsigned_abs()));
-    let basis = match term.basis {
+/// The button beside a figure.
+pub(crate) fn why(state: AppState, id: &'static str, label: &str) -> AnyView {
+    let open = words(move || state.sheet.with(|sheet| sheet.explains(id)).to_string());
+    view! {
+        <button
+            type="button"
+            class="help-button"
+            id=text::opener(id)
+            aria-label=format!("Explain {label}")
+            aria-expanded=open
+            aria-controls="sheet"
+            on:click=crate::controls::press(move || crate::state::actions::explain(state, id))
+        >
+            "i"
+        </button>
+    }
+    .into_any()
+}
+
+/// What the sheet shows.
+pub(super) fn body(figure: &Explanation) -> AnyView {
+    let basis = match figure.basis {
         Basis::Exact => "Exact: follows from shapes.",
         Basis::Fitted => "Fitted: a formula with constants from measurements.",
         Basis::Assumed => "Assumed: a round figure from experience.",
         Basis::Measured => "Measured: read from a start-up log.",
     };
-    let inputs = term
+    let row = |name: &'static str, class: &'static str, value: AnyView| {
+        view! { <dt>{name}</dt><dd class=class>{value}</dd> }.into_any()
+    };
+    let inputs = figure
         .inputs
         .iter()
-        .map(|(name, value)| view! { <li><code>{*name}</code>" = "<b>{grouped_value(value)}</b></li> })
+        .map(|(name, value)| {
+            view! { <li><span>{*name}</span><b>{text::grouped_digits(value)}</b></li> }.into_any()
+        })
         .collect_view();
-    view! {
-        <dl class="explanation">
-            <dt>"Formula"</dt>
-            <dd class="formula">{term.formula}</dd>
-            <dt>"With"</dt>
-            <dd><ul>{inputs}</ul></dd>
-            <dt>"Result"</dt>
-            <dd class="tabular">{bytes}</dd>
-            <dt>"Mirrors"</dt>
-            <dd><code>{term.source}</code></dd>
-            <dt>"Basis"</dt>
-            <dd>{basis}</dd>
-            <dt>"Checked"</dt>
-            <dd>{term.checked}</dd>
-        </dl>
-    }
-    .into_any()
-}
-
-/// An input's value, its thousands apart where it is a plain count.
-fn grouped_value(value: &str) -> String {
-    value.parse().map_or_else(|_| value.to_owned(), text::grouped)
+    let rows = [
+        Some(row("Formula", "formula", figure.formula.into_any())),
+        figure.with_values().map(|values| {
+            row(
+                "With values",
+                "formula-values",
+                text::grouped_digits(&values).into_any(),
+            )
+        }),
+        Some(row(
+            "Result",
+            "formula-result",
+            text::grouped_digits(&figure.result).into_any(),
+        )),
+        (!figure.inputs.is_empty())
+            .then(|| row("Values", "inputs-list", view! { <ul>{inputs}</ul> }.into_any())),
+        Some(row(
+            "vLLM does it in",
+            "source",
+            view! { <code>{figure.source}</code> }.into_any(),
+        )),
+        Some(row("Basis", "", basis.into_any())),
+        Some(row("Checked", "", figure.checked.into_any())),
+    ];
+    view! { <dl class="explanation">{rows.into_iter().flatten().collect_view()}</dl> }.into_any()
 }

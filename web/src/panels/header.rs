@@ -2,7 +2,7 @@
 use crate::{
     browser,
     controls::{Menu, Options, part, press},
-    effects::{Theme, apply_theme, stored_theme},
+    effects::{Theme, apply_theme, pinned, stored_theme},
     state::{
         AppState, actions,
         derive::Choice,
@@ -32,12 +32,13 @@ pub(crate) fn Header() -> AnyView {
             <div class="brand">
                 <h1>{text::NAME}</h1>
                 <p>{text::TAGLINE}</p>
-                {part(move || example_label(state.example.get()))}
+                {part(move || example_label(state.is_example()))}
             </div>
             <div class="tools">
                 <Menu id="presets" label="Presets" choices=presets on_choose=choose />
                 <button type="button" class="button" on:click=import>"Open"</button>
                 <button type="button" class="button" on:click=press(move || share(state))>"Share"</button>
+                <button type="button" class="button" on:click=press(move || actions::pin(state))>"Compare"</button>
                 {version_select(state)}
                 {theme_select()}
             </div>
@@ -55,9 +56,11 @@ fn example_label(example: bool) -> AnyView {
 }
 
 fn share(state: AppState) {
-    let link = state
-        .fragment
-        .with_untracked(|f| f.as_ref().map(|f| browser::link(f)).map_err(Clone::clone));
+    let link = state.fragment.with_untracked(|f| {
+        f.as_ref()
+            .map(|f| browser::link(&pinned(state, f)))
+            .map_err(Clone::clone)
+    });
     match link {
         Err(problem) => actions::inform(state, problem),
         Ok(link) => spawn_local(async move {

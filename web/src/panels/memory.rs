@@ -1,5 +1,5 @@
 //! Where the memory of one GPU goes: the bar, and the table that says the same in numbers.
-use super::explain::explain;
+use super::explain::why;
 use crate::{
     chart::{
         geometry::{share, slug},
@@ -32,6 +32,7 @@ pub(crate) fn MemoryPanel() -> AnyView {
             <section class="panel" aria-labelledby="memory-title">
                 <div class="panel-head">
                     <h2 id="memory-title">"Memory per GPU"</h2>
+                    {super::export_buttons(state, "memory-chart", "memory")}
                     <button type="button" class="button quiet" on:click=switch>
                         {words(move || if table_only.get() { "Show bar".to_owned() } else { "Hide bar".to_owned() })}
                     </button>
@@ -114,7 +115,7 @@ fn table(state: AppState, plan: &Plan) -> AnyView {
             {groups}
             <tfoot>
                 <tr>
-                    <th scope="row">"The GPU, as a process sees it"</th>
+                    <th scope="row">"The GPU, as a process sees it"{why(state, "gpu_total", "the GPU, as a process sees it")}</th>
                     <td class="number">{amount(i64::try_from(total).unwrap_or(i64::MAX))}</td>
                     <td class="number">"100 %"</td>
                 </tr>
@@ -132,7 +133,7 @@ fn group(state: AppState, memory: &Memory, segment: Segment, bytes: i64, open: &
         .terms
         .iter()
         .filter(|term| term.segment == segment && (term.bytes != 0 || shown))
-        .map(|term| term_row(state, term, !shown, open.contains(&term.id)))
+        .map(|term| term_row(state, term, !shown))
         .collect_view();
     view! {
         <tbody>
@@ -160,30 +161,15 @@ fn group(state: AppState, memory: &Memory, segment: Segment, bytes: i64, open: &
     .into_any()
 }
 
-fn term_row(state: AppState, term: &Term, hidden: bool, explained: bool) -> AnyView {
-    let id = term.id;
-    let row = format!("explain-{id}");
-    let explanation = (explained && !hidden).then(|| explain(term));
+fn term_row(state: AppState, term: &Term, hidden: bool) -> AnyView {
     view! {
         <tr class="term" hidden=hidden>
             <th scope="row">
                 {term.label}
-                <button
-                    type="button"
-                    class="help-button"
-                    aria-label=format!("Explain {}", term.label)
-                    aria-expanded=explained.to_string()
-                    aria-controls=row.clone()
-                    on:click=press(move || actions::toggle(state, id))
-                >
-                    "i"
-                </button>
+                {why(state, term.id, term.label)}
             </th>
             <td class="number">{amount(term.bytes)}</td>
             <td class="number"></td>
-        </tr>
-        <tr class="explain" id=row hidden=hidden || !explained>
-            <td colspan="3">{explanation}</td>
         </tr>
     }
     .into_any()

@@ -1,4 +1,5 @@
 //! Does it run? Symbol, word and number; the reason; what to change where it does not.
+use super::explain::why;
 use crate::{
     controls::{part, press, with_code, words},
     state::{
@@ -32,7 +33,8 @@ pub(crate) fn VerdictPanel() -> AnyView {
     view! {
         <section class="verdict" id="result" tabindex="-1" aria-labelledby="verdict-word">
             {part(move || state.plan.with(head))}
-            {part(move || state.plan.with(figures))}
+            {part(move || super::measured_tag(state))}
+            {part(move || state.plan.with(|plan| figures(state, plan)))}
         </section>
         {part(move || verdict.with(|verdict| advice(state, verdict)))}
     }
@@ -66,7 +68,7 @@ fn head(plan: &Plan) -> AnyView {
     .into_any()
 }
 
-fn figures(plan: &Plan) -> AnyView {
+fn figures(state: AppState, plan: &Plan) -> AnyView {
     let (Some(memory), Some(feasibility)) = (&plan.memory, &plan.feasibility) else {
         return ().into_any();
     };
@@ -79,8 +81,8 @@ fn figures(plan: &Plan) -> AnyView {
         .map_or(0, |args| u64::from(args.max_model_len.value));
     let rows = key_figures(memory, feasibility, length, plan.scenario.workload.concurrency)
         .into_iter()
-        .map(|(label, value, unit)| {
-            view! { <div><dt>{label}</dt><dd>{value}<small>{unit}</small></dd></div> }
+        .map(|(id, label, value, unit)| {
+            view! { <div><dt>{label}{why(state, id, label)}</dt><dd>{value}{super::against(state, id)}<small>{unit}</small></dd></div> }
         })
         .collect_view();
     view! { <dl class="figures">{rows}</dl> }.into_any()
@@ -91,25 +93,29 @@ fn key_figures(
     feasibility: &Feasibility,
     length: u64,
     concurrency: u32,
-) -> [(&'static str, String, String); 4] {
+) -> [(&'static str, &'static str, String, String); 4] {
     let available = memory.kv_cache_available_bytes;
     [
         (
+            "kv_cache_available",
             "KV cache per GPU",
             format!("{available}"),
             format!("{} for this load", memory.kv_cache_workload_bytes),
         ),
         (
+            "kv_cache_tokens",
             "KV cache",
             text::grouped(memory.kv_cache_tokens),
             "tokens".to_owned(),
         ),
         (
+            "max_concurrency",
             "Full-length sequences",
             text::times(memory.max_concurrency),
             format!("of {} tokens", text::grouped(length)),
         ),
         (
+            "longest",
             "Longest for this load",
             text::grouped(feasibility.max_context_at_concurrency),
             format!("tokens × {concurrency} at once"),

@@ -2,11 +2,11 @@
 //!
 //! Typing changes the scenario at once; edits of one field are undone together. Everything else is one act: it can be
 //! undone, and the browser's Back takes it back.
-use super::{AppState, Banner, Draft, Import, Toast};
-use crate::text;
+use super::{AppState, Banner, Beside, Draft, Import, Likes, Sheet, Toast, log::Start};
+use crate::{browser, text};
 use leptos::prelude::*;
 use planner::{
-    ArtifactKind, Scenario,
+    ArtifactKind, Plan, Scenario,
     bounds::{self, FieldKind},
     error::InputError,
     gpu::GpuSpec,
@@ -15,6 +15,7 @@ use planner::{
     share::Ignored,
     units::Bytes,
 };
+use std::sync::Arc;
 
 /// How many steps are kept.
 const STEPS: usize = 20;
@@ -27,12 +28,21 @@ pub(crate) fn edit(state: AppState, id: &'static str, typed: &str) {
     if error.is_some() || state.scenario.with_untracked(|old| *old == scenario) {
         return;
     }
-    if state.editing.get_untracked() != Some(id) {
+    if state.steps.with_untracked(|steps| steps.editing != Some(id)) {
         remember(state);
-        state.editing.set(Some(id));
+        editing(state, Some(id));
     }
     changed(state);
     state.scenario.set(scenario);
+}
+
+/// Sets a field to a value in a step of its own kind: what a chart or a slider does.
+pub(crate) fn step(state: AppState, id: &'static str, value: &str) {
+    edit(state, id, value);
+    // A value out of bounds is no text that somebody typed.
+    state
+        .drafts
+        .update(|drafts| drafts.retain(|draft| draft.id != id));
 }
 
 /// Leaves a field: what is valid is shown in its usual form.
@@ -52,10 +62,10 @@ pub(crate) fn reset(state: AppState, id: &'static str) {
     state
         .drafts
         .update(|drafts| drafts.retain(|draft| draft.id != id));
-    state.editing.set(None);
+    editing(state, None);
     edit(state, id, "");
     leave(state, id);
-    state.editing.set(None);
+    editing(state, None);
 }
 
 /// Makes a remedy's changes together.
@@ -147,19 +157,147 @@ pub(crate) fn load(state: AppState, scenario: Scenario, ignored: &[Ignored]) {
         state.scenario.set(scenario);
     }
     settle(state);
-    state.example.set(false);
+    state.steps.update(|steps| steps.touched = true);
     report(state, ignored);
 }
 
 /// Goes a step back.
 pub(crate) fn undo(state: AppState) {
-    let Some(before) = state.history.try_update(Vec::pop).flatten() else {
-        return;
+    let Some(before) = state.steps.try_update(|steps| steps.back.pop()).flatten() else {
+        return inform(state, text::NOTHING_TO_UNDO.to_owned());
     };
+    let now = state.scenario.get_untracked();
+    state.steps.update(|steps| steps.forth.push(now));
     settle(state);
     state.acts.update(|acts| *acts += 1);
     state.scenario.set(before);
     inform(state, text::UNDONE.to_owned());
+}
+
+/// Takes the last Undo back.
+pub(crate) fn redo(state: AppState) {
+    let Some(after) = state.steps.try_update(|steps| steps.forth.pop()).flatten() else {
+        return inform(state, text::NOTHING_TO_REDO.to_owned());
+    };
+    push(state);
+    settle(state);
+    state.acts.update(|acts| *acts += 1);
+    state.scenario.set(after);
+    inform(state, text::REDONE.to_owned());
+}
+
+/// Opens the explanation of a figure beside the page, or closes it where it is open.
+pub(crate) fn explain(state: AppState, id: &str) {
+    if state.sheet.with_untracked(|sheet| sheet.explains(id)) {
+        return close_sheet(state);
+    }
+    open_sheet(state, Sheet::Explain(id.to_owned()));
+}
+
+/// Opens the explanation that a link asks for.
+pub(crate) fn show_explanation(state: AppState, id: &str) {
+    if !state.sheet.with_untracked(|sheet| sheet.explains(id)) {
+        open_sheet(state, Sheet::Explain(id.to_owned()));
+    }
+}
+
+/// Opens the list of keys.
+pub(crate) fn show_keys(state: AppState) {
+    open_sheet(state, Sheet::Keys);
+}
+
+fn open_sheet(state: AppState, sheet: Sheet) {
+    // From one sheet to the next the way back stays.
+    if state.sheet.with_untracked(|old| *old == Sheet::Closed) {
+        browser::remember_focus("sheet");
+    }
+    state.sheet.set(sheet);
+}
+
+/// Closes the sheet; the focus goes back to where it was.
+pub(crate) fn close_sheet(state: AppState) {
+    let old = state.sheet.get_untracked();
+    if old == Sheet::Closed {
+        return;
+    }
+    state.sheet.set(Sheet::Closed);
+    match old {
+        Sheet::Explain(id) => browser::focus(&text::opener(&id)),
+        _ => browser::focus_remembered("sheet"),
+    }
+}
+
+/// Changes what is kept of how somebody likes the page.
+pub(crate) fn like(state: AppState, change: impl FnOnce(&mut Likes)) {
+    let mut likes = state.likes.get_untracked();
+    change(&mut likes);
+    state.likes.set(likes);
+    likes.store();
+}
+
+fn editing(state: AppState, id: Option<&'static str>) {
+    state.steps.update(|steps| steps.editing = id);
+}
+
+/// Pins the plan, so that what comes is held against it.
+pub(crate) fn pin(state: AppState) {
+    let plan = Arc::new(state.plan.get_untracked());
+    let pinned = state.beside.try_update(|beside| {
+        let name = Beside::NAMES.get(beside.pins.len()).copied();
+        if name.is_some() {
+            beside.pins.push(plan);
+        }
+        name
+    });
+    inform(state, text::pinned(pinned.flatten()));
+}
+
+/// Takes the scenarios that a link pins.
+pub(crate) fn set_pins(state: AppState, scenarios: &[Scenario]) {
+    let pins: Vec<Arc<Plan>> = scenarios
+        .iter()
+        .take(Beside::MOST)
+        .map(|scenario| Arc::new(planner::evaluate(scenario)))
+        .collect();
+    state.beside.update(|beside| beside.pins = pins);
+}
+
+/// Unpins all.
+pub(crate) fn unpin(state: AppState) {
+    state.beside.update(|beside| beside.pins.clear());
+}
+
+/// Takes a pinned scenario; where it is `swapped`, what was here is pinned in its place.
+pub(crate) fn take_pin(state: AppState, at: usize, swapped: bool) {
+    let Some(pin) = state.beside.with_untracked(|beside| beside.pins.get(at).cloned()) else {
+        return;
+    };
+    if swapped {
+        let now = Arc::new(state.plan.get_untracked());
+        state.beside.update(|beside| {
+            if let Some(place) = beside.pins.get_mut(at) {
+                *place = now;
+            }
+        });
+    }
+    act(state, pin.scenario.clone(), text::PIN_TAKEN.to_owned());
+}
+
+/// Holds the plan against a start of vLLM, or no longer.
+pub(crate) fn hold(state: AppState, start: Option<Arc<Start>>) {
+    state.beside.update(|beside| beside.start = start);
+}
+
+/// Takes over what a start measured, and the command that it ran.
+pub(crate) fn calibrate(state: AppState, scenario: Scenario) {
+    act(state, scenario, text::CALIBRATED.to_owned());
+}
+
+/// Goes back from measured values to the estimate.
+pub(crate) fn estimate(state: AppState) {
+    let mut scenario = state.scenario.get_untracked();
+    scenario.measured = None;
+    act(state, scenario, text::ESTIMATED.to_owned());
 }
 
 /// Shows a message without a way back.
@@ -204,21 +342,26 @@ fn act(state: AppState, scenario: Scenario, message: String) {
 /// What was typed no longer counts.
 fn settle(state: AppState) {
     state.drafts.set(Vec::new());
-    state.editing.set(None);
+    editing(state, None);
 }
 
 fn changed(state: AppState) {
-    state.example.set(false);
+    state.steps.update(|steps| steps.touched = true);
     state.toast.set(None);
 }
 
 fn remember(state: AppState) {
+    state.steps.update(|steps| steps.forth.clear());
+    push(state);
+}
+
+fn push(state: AppState) {
     let scenario = state.scenario.get_untracked();
-    state.history.update(|history| {
-        if history.len() == STEPS {
-            history.remove(0);
+    state.steps.update(|steps| {
+        if steps.back.len() == STEPS {
+            steps.back.remove(0);
         }
-        history.push(scenario);
+        steps.back.push(scenario);
     });
 }
 
@@ -305,6 +448,16 @@ mod tests {
             assert_eq!(length(state), None);
             undo(state);
             assert_eq!(length(state), None);
+            redo(state);
+            assert_eq!(length(state).as_deref(), Some("4096"));
+            redo(state);
+            redo(state);
+            assert_eq!(state.get("max_num_seqs").as_deref(), Some("64"));
+            undo(state);
+            // A new step begins a new line of steps.
+            edit(state, "max_num_seqs", "32");
+            redo(state);
+            assert_eq!(state.get("max_num_seqs").as_deref(), Some("32"));
         });
     }
 
@@ -318,7 +471,7 @@ mod tests {
             apply(state, &change, "done".to_owned());
             assert_eq!(state.acts.get_untracked(), 1);
             assert!(state.toast.with_untracked(|t| t.as_ref().is_some_and(|t| t.undo)));
-            assert!(!state.example.get_untracked());
+            assert!(!state.is_example());
             undo(state);
             assert_eq!(state.get("kv_cache_dtype"), None);
         });

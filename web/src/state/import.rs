@@ -1,12 +1,13 @@
 //! What a dropped, pasted or chosen text is, and what it does.
-use super::{AppState, Banner, Import, actions, link};
-use crate::text;
+use super::{AppState, Banner, Import, actions, link, log};
+use crate::{browser, text};
 use leptos::prelude::GetUntracked;
 use planner::{
     engine::VllmVersion,
     import::{self, ImportError, Imported},
     model::ModelInput,
     profile::{self, Supply},
+    vllm_log,
 };
 use serde_json::Value;
 
@@ -19,6 +20,8 @@ enum Kind {
     Scenario,
     /// A config.json.
     Config,
+    /// What vLLM prints when it starts.
+    Log,
     /// What starts vLLM elsewhere: a command, a compose file, a manifest; or a profile.yaml.
     Deployment,
 }
@@ -26,6 +29,9 @@ enum Kind {
 /// `None` where the text itself does not say.
 fn classify(text: &str) -> Option<Kind> {
     let start = text.trim_start();
+    if vllm_log::read(text).is_ok() {
+        return Some(Kind::Log);
+    }
     match serde_json::from_str::<Value>(start) {
         Ok(Value::Array(_)) => Some(Kind::Host),
         Ok(Value::Object(object)) => match object.get("schema").and_then(Value::as_str) {
@@ -66,6 +72,11 @@ pub(crate) fn take(
         (None, Some(Import::Scenario)) if !text.trim_start().starts_with('{') => take_deployment(state, text),
         (Some(Kind::Scenario), _) | (None, Some(Import::Scenario)) => {
             actions::replace(state, link::from_json(text)?, text::SCENARIO_LOADED.to_owned());
+            Ok(())
+        }
+        (Some(Kind::Log), _) => {
+            log::hold(state, text)?;
+            browser::go_to("log-check");
             Ok(())
         }
         (Some(Kind::Config), _) | (None, Some(Import::Model)) => take_config(state, id, revision, text),
@@ -121,7 +132,7 @@ fn take_profile(state: AppState, text: &str) -> Result<(), String> {
 }
 
 /// The model that is chosen already, whose config may be somebody's own, or the catalogue's.
-fn known_model(chosen: &ModelInput, id: &str) -> Option<ModelInput> {
+pub(super) fn known_model(chosen: &ModelInput, id: &str) -> Option<ModelInput> {
     if chosen.id == id {
         return Some(chosen.clone());
     }
@@ -185,6 +196,7 @@ mod tests {
             ),
             ("[Service]\nExecStart=vllm serve Q/M", Some(Kind::Deployment)),
             ("profile_version: 1\nmodel: {id: Q/M}", Some(Kind::Deployment)),
+            ("INFO Model loading took 15.0 GiB memory", Some(Kind::Log)),
             ("hello", None),
             ("{ broken", None),
             ("", None),

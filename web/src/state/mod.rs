@@ -3,7 +3,8 @@ pub(crate) mod actions;
 pub(crate) mod derive;
 pub(crate) mod import;
 pub(crate) mod link;
+pub(crate) mod log;
 mod model;
 pub(crate) mod presets;
 
-pub(crate) use model::{AppState, Banner, Draft, Import, Toast, use_app};
+pub(crate) use model::{AppState, Banner, Beside, Draft, Import, Likes, Sheet, Toast, use_app};

@@ -1,7 +1,9 @@
 //! The page's state: what is saved, what is derived from it, and what lives only while the page is open.
-use super::{derive, presets};
+use super::{derive, log::Start, presets};
+use crate::browser;
 use leptos::prelude::*;
 use planner::{ArtifactKind, ArtifactSet, Plan, Scenario, engine::ArgRow};
+use std::sync::Arc;
 
 /// What somebody typed into a field and has not left yet, or what the field cannot take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,75 @@ pub(crate) struct Banner {
     pub(crate) items: Vec<String>,
 }
 
+/// What the sheet beside the page shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sheet {
+    /// Nothing.
+    #[default]
+    Closed,
+    /// How the figure of that id came about.
+    Explain(String),
+    /// The list of keys.
+    Keys,
+}
+
+impl Sheet {
+    /// Whether it explains that figure.
+    pub(crate) fn explains(&self, id: &str) -> bool {
+        matches!(self, Self::Explain(shown) if shown == id)
+    }
+}
+
+/// Undo and Redo.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Steps {
+    /// Earlier scenarios, oldest first.
+    pub(crate) back: Vec<Scenario>,
+    /// Scenarios that Undo went back from, the latest last.
+    pub(crate) forth: Vec<Scenario>,
+    /// The field that the last edit was made in: its edits are undone together.
+    pub(crate) editing: Option<&'static str>,
+    /// Something was changed since the example was loaded.
+    pub(crate) touched: bool,
+}
+
+/// What the plan is held against.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Beside {
+    /// Pinned plans, at most [`Beside::MOST`].
+    pub(crate) pins: Vec<Arc<Plan>>,
+    /// A start of vLLM.
+    pub(crate) start: Option<Arc<Start>>,
+}
+
+/// What is kept of how somebody likes the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Likes {
+    /// Single keys do something.
+    pub(crate) keys: bool,
+    /// Changed lines of files are marked.
+    pub(crate) marks: bool,
+}
+
+impl Likes {
+    const KEYS_OFF: &str = "vllm-wizard.keys";
+    const MARKS_OFF: &str = "vllm-wizard.marks";
+
+    /// As left.
+    pub(crate) fn stored() -> Self {
+        Self {
+            keys: browser::stored(Self::KEYS_OFF).is_none(),
+            marks: browser::stored(Self::MARKS_OFF).is_none(),
+        }
+    }
+
+    /// Keeps them.
+    pub(crate) fn store(self) {
+        browser::store(Self::KEYS_OFF, (!self.keys).then_some("off"));
+        browser::store(Self::MARKS_OFF, (!self.marks).then_some("off"));
+    }
+}
+
 /// What the import dialog is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Import {
@@ -41,6 +112,13 @@ pub(crate) enum Import {
     Hardware,
     /// A scenario, or what starts vLLM elsewhere.
     Scenario,
+}
+
+impl Beside {
+    /// Pinned plans that stand beside the page's own.
+    pub(crate) const MOST: usize = 2;
+    /// What they are called.
+    pub(crate) const NAMES: [&str; Self::MOST] = ["A", "B"];
 }
 
 /// All of it. Handles only, so it is copied freely.
@@ -63,21 +141,23 @@ pub(crate) struct AppState {
     // Runtime only.
     /// Text in fields.
     pub(crate) drafts: RwSignal<Vec<Draft>>,
-    /// Earlier scenarios, oldest first.
-    pub(crate) history: RwSignal<Vec<Scenario>>,
-    /// The field that the last edit was made in: its edits are undone together.
-    pub(crate) editing: RwSignal<Option<&'static str>>,
+    /// The way back and forth.
+    pub(crate) steps: RwSignal<Steps>,
     /// Counts acts that the browser's Back takes back.
     pub(crate) acts: RwSignal<u32>,
     /// The message in the corner.
     pub(crate) toast: RwSignal<Option<Toast>>,
     /// The message above the page.
     pub(crate) banner: RwSignal<Option<Banner>>,
-    /// Nothing was changed since the example was loaded.
-    pub(crate) example: RwSignal<bool>,
+    /// What the plan is held against.
+    pub(crate) beside: RwSignal<Beside>,
     /// The open import dialog.
     pub(crate) import: RwSignal<Option<Import>>,
-    /// Open parts of the memory table and open explanations.
+    /// The sheet beside the page.
+    pub(crate) sheet: RwSignal<Sheet>,
+    /// What is kept of how somebody likes the page.
+    pub(crate) likes: RwSignal<Likes>,
+    /// Open parts of the memory table.
     pub(crate) open: RwSignal<Vec<&'static str>>,
     /// The file that is shown.
     pub(crate) tab: RwSignal<ArtifactKind>,
@@ -96,16 +176,22 @@ impl AppState {
             files: derive::files(plan, fragment),
             fragment,
             drafts: RwSignal::new(Vec::new()),
-            history: RwSignal::new(Vec::new()),
-            editing: RwSignal::new(None),
+            steps: RwSignal::new(Steps::default()),
             acts: RwSignal::new(0),
             toast: RwSignal::new(None),
             banner: RwSignal::new(None),
-            example: RwSignal::new(true),
+            beside: RwSignal::new(Beside::default()),
             import: RwSignal::new(None),
+            sheet: RwSignal::new(Sheet::Closed),
+            likes: RwSignal::new(Likes::stored()),
             open: RwSignal::new(Vec::new()),
             tab: RwSignal::new(ArtifactKind::Command),
         }
+    }
+
+    /// Nothing was changed since the example was loaded.
+    pub(crate) fn is_example(&self) -> bool {
+        self.steps.with(|steps| !steps.touched)
     }
 
     /// A field's value as text.

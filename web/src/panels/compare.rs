@@ -1,0 +1,182 @@
+//! Pinned plans beside the page's own: what differs in the question, then in the answer.
+use crate::{
+    controls::{CopyButton, part, press},
+    state::{AppState, Beside, actions, use_app},
+    text,
+};
+use leptos::prelude::*;
+use planner::{
+    Plan,
+    plan::{Amount, Differences, Output, differences},
+};
+
+/// The panel, while something is pinned.
+#[component]
+pub(crate) fn Compare() -> AnyView {
+    let state = use_app();
+    part(move || {
+        let pins = state.beside.with(|beside| beside.pins.clone());
+        if pins.is_empty() {
+            return ().into_any();
+        }
+        let found = state.plan.with(|plan| {
+            let plans: Vec<&Plan> = pins.iter().map(AsRef::as_ref).chain([plan]).collect();
+            differences(&plans)
+        });
+        panel(state, &found)
+    })
+    .into_any()
+}
+
+fn panel(state: AppState, found: &Differences) -> AnyView {
+    let names: Vec<&str> = Beside::NAMES
+        .into_iter()
+        .take(found.outcomes.len() - 1)
+        .chain(["Now"])
+        .collect();
+    let heads = names
+        .iter()
+        .zip(&found.outcomes)
+        .map(|(name, outcome)| {
+            view! { <th scope="col" class="number">{*name}" "<small>{outcome.words()}</small></th> }
+                .into_any()
+        })
+        .collect_view();
+    let inputs = found
+        .inputs
+        .iter()
+        .map(|input| {
+            let values = input
+                .values
+                .iter()
+                .map(|value| cell(value.clone()))
+                .collect_view();
+            view! { <tr><th scope="row">{input.label}</th>{values}<td></td></tr> }.into_any()
+        })
+        .collect_view();
+    let outputs = found.outputs.iter().map(output).collect_view();
+    let same = (found.inputs.is_empty() && found.outputs.is_empty())
+        .then(|| view! { <p class="why">{text::NO_DIFFERENCE}</p> });
+    let table = markdown(&names, found);
+    let swap = press(move || actions::take_pin(state, 0, true));
+    let back = press(move || actions::take_pin(state, 0, false));
+    view! {
+        <section class="panel" id="compare" tabindex="-1" aria-labelledby="compare-title">
+            <div class="panel-head">
+                <h2 id="compare-title">"Compare"</h2>
+                <div class="panel-tools">
+                    <button type="button" class="button" on:click=swap>"Swap with A"</button>
+                    <button type="button" class="button" on:click=back>"Back to A"</button>
+                    <CopyButton label="Copy table" text=move |()| table.clone() from="compare-table" />
+                    <button type="button" class="button quiet" on:click=press(move || actions::unpin(state))>"Clear"</button>
+                </div>
+            </div>
+            {same}
+            <div class="wide" tabindex="0" role="group" aria-label="Differences">
+                <table class="ranks compare" id="compare-table">
+                    <thead>
+                        <tr><th scope="col">"Differs in"</th>{heads}<th scope="col" class="number">"Now against A"</th></tr>
+                    </thead>
+                    <tbody>{inputs}</tbody>
+                    <tbody>{outputs}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn cell(words: String) -> AnyView {
+    let words = if words.is_empty() { "—".to_owned() } else { words };
+    view! { <td class="number">{words}</td> }.into_any()
+}
+
+fn output(output: &Output) -> AnyView {
+    let values = output
+        .values
+        .iter()
+        .map(|value| cell(value.map_or_else(String::new, text::amount)))
+        .collect_view();
+    view! {
+        <tr>
+            <th scope="row">{output.label}</th>
+            {values}
+            <td class="number">{change(output)}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// From the first to the last: sign and words; the colour only says again whether that is good.
+fn change(output: &Output) -> AnyView {
+    let first = output.values.first().copied().flatten();
+    let last = output.values.last().copied().flatten();
+    let Some((words, more)) = first.zip(last).and_then(|(first, last)| text::delta(first, last)) else {
+        return ().into_any();
+    };
+    let class = match output.more_is_better {
+        None => "delta",
+        Some(better) if better == more => "delta is-better",
+        Some(_) => "delta is-worse",
+    };
+    view! { <span class=class>{words}</span> }.into_any()
+}
+
+/// How far a figure of the page's plan is from A's.
+pub(crate) fn against(state: AppState, id: &str) -> AnyView {
+    let Some(a) = state.beside.with(|beside| beside.pins.first().cloned()) else {
+        return ().into_any();
+    };
+    let found = state.plan.with(|plan| differences(&[&a, plan]));
+    let output = found.outputs.iter().find(|output| output.id == id);
+    output.map_or_else(|| ().into_any(), change)
+}
+
+/// The table as Markdown.
+fn markdown(names: &[&str], found: &Differences) -> String {
+    let line = |label: &str, cells: Vec<String>| {
+        let cells = std::iter::once(label.to_owned()).chain(cells);
+        // A bar would end the cell.
+        let cells: Vec<String> = cells.map(|cell| cell.replace('|', "\\|")).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let heads = names
+        .iter()
+        .zip(&found.outcomes)
+        .map(|(name, outcome)| format!("{name}: {}", outcome.words()));
+    let mut out = line("", heads.collect());
+    out.push_str(&line("---", names.iter().map(|_| "---:".to_owned()).collect()));
+    for input in &found.inputs {
+        out.push_str(&line(input.label, input.values.clone()));
+    }
+    let amounts = |values: &[Option<Amount>]| {
+        let texts = values
+            .iter()
+            .map(|value| value.map_or_else(String::new, text::amount));
+        texts.collect()
+    };
+    for output in &found.outputs {
+        out.push_str(&line(output.label, amounts(&output.values)));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::presets;
+
+    #[test]
+    fn table_reads_as_markdown() {
+        let a = presets::example();
+        let mut b = a.clone();
+        b.set("kv_cache_dtype", "fp8").unwrap();
+        let (a, b) = (planner::evaluate(&a), planner::evaluate(&b));
+        let text = markdown(&["A", "Now"], &differences(&[&a, &b]));
+        assert!(
+            text.starts_with("|  | A: Fits | Now: Fits |\n| --- | ---: | ---: |\n"),
+            "{text}"
+        );
+        assert!(text.contains("| KV cache type | auto | fp8 |"), "{text}");
+    }
+}
