@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Measured {
     /// Part by part.
     pub correction: Correction,
-    /// Of what: model, version, GPU and layout in one line, as [`subject`] writes it.
+    /// Of what: model, version, GPU and layout in one line.
     pub on: String,
 }
 
