@@ -292,9 +292,11 @@ pub(crate) fn go_to(element_id: &str) {
 pub(crate) struct Timer(StoredValue<Option<TimeoutHandle>>);
 
 impl Timer {
-    /// Not running.
+    /// Not running. It ends with what it belongs to.
     pub(crate) fn new() -> Self {
-        Self(StoredValue::new(None))
+        let timer = Self(StoredValue::new(None));
+        leptos::prelude::on_cleanup(move || timer.stop());
+        timer
     }
 
     /// Runs `then` after `ms`, unless it is started again or stopped before.
@@ -306,10 +308,9 @@ impl Timer {
 
     /// Forgets what was started.
     pub(crate) fn stop(self) {
-        self.0.update_value(|timer| {
-            if let Some(handle) = timer.take() {
-                handle.clear();
-            }
-        });
+        let handle = self.0.try_update_value(Option::take).flatten();
+        if let Some(handle) = handle {
+            handle.clear();
+        }
     }
 }

@@ -166,7 +166,9 @@ fn tab(state: AppState, changes: Changes, kind: ArtifactKind) -> AnyView {
             on:click=press(move || actions::show_file(state, kind))
         >
             {kind.path()}
-            <span class="dot" hidden=flag(move || !changed.get())><span class="vh">" changed"</span></span>
+            <span class="dot" hidden=flag(move || !changed.get())>
+                <span class="vh">{words(move || if changed.get() { " changed".to_owned() } else { String::new() })}</span>
+            </span>
         </button>
     }
     .into_any()
