@@ -242,15 +242,12 @@ fn ways(cards: &[(Device, Option<Node>)]) -> Vec<Vec<Way>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::{assemble, machine::Machine};
+    use crate::detect::{
+        assemble,
+        machine::{Machine, file},
+    };
     use planner::host_report::to_hardware;
     use std::{fs, path::Path};
-
-    fn file(root: &Path, path: &str, text: &str) {
-        let path = root.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
 
     fn card(root: &Path, number: u32, product: Option<&str>, total: u64) {
         let at = format!("sys/class/drm/card{number}/device");

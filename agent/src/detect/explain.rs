@@ -195,13 +195,7 @@ pub(super) fn all_hidden(notes: &[String]) -> ExpectedError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{fs, path::Path};
-
-    fn file(root: &Path, path: &str, text: &str) {
-        let path = root.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
+    use crate::detect::machine::file;
 
     #[track_caller]
     fn says(files: &[(&str, &str)], variables: &[(&str, &str)], what: &Failure, words: &[&str]) {
