@@ -100,7 +100,7 @@ pub struct Performance {
     /// What limits it.
     pub bound_by: BoundBy,
     /// What it takes for granted.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<&'static str>,
 }
 
 /// What is asked.
@@ -213,10 +213,10 @@ fn bound_by(found: &Steady, limits: &Limits) -> BoundBy {
     longest.1
 }
 
-fn assumptions(question: &Question, found: &Steady) -> Vec<String> {
+fn assumptions(question: &Question, found: &Steady) -> Vec<&'static str> {
     let mut list = vec![
-        "All requests are as long as stated, and no prompt is found in the prefix cache.".to_owned(),
-        "Ranges hold four of five published runs of vLLM that the fit had not seen.".to_owned(),
+        "All requests are as long as stated, and no prompt is found in the prefix cache.",
+        "Ranges hold four of five published runs of vLLM that the fit had not seen.",
     ];
     if question
         .engine
@@ -224,7 +224,7 @@ fn assumptions(question: &Question, found: &Steady) -> Vec<String> {
         .iter()
         .any(|work: &Work| !work.experts.is_empty())
     {
-        list.push("Tokens choose their experts almost evenly.".to_owned());
+        list.push("Tokens choose their experts almost evenly.");
     }
     if matches!(
         question.engine.machine,
@@ -233,12 +233,11 @@ fn assumptions(question: &Question, found: &Steady) -> Vec<String> {
             ..
         }
     ) {
-        list.push("No published run of this generation of GPUs was fitted: the range is wider.".to_owned());
+        list.push("No published run of this generation of GPUs was fitted: the range is wider.");
     }
     if found.ttft.is_infinite() {
         list.push(
-            "Requests come faster than they are done: the queue grows, and so does the time to the first token."
-                .to_owned(),
+            "Requests come faster than they are done: the queue grows, and so does the time to the first token.",
         );
     }
     list
@@ -275,7 +274,7 @@ struct Document<'a> {
     tpot_ms: Middle,
     running: f64,
     bound_by: BoundBy,
-    assumptions: &'a [String],
+    assumptions: &'a [&'static str],
 }
 
 impl Serialize for Performance {

@@ -7,6 +7,7 @@ use super::{
     serving::{Arrivals, Limits, Request},
     step::{Batch, Engine},
 };
+use crate::units::real;
 use std::collections::VecDeque;
 
 /// Percentiles of a time, in seconds.
@@ -91,9 +92,7 @@ impl Chance {
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         let bits = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 40;
-        #[expect(clippy::cast_precision_loss, reason = "24 bits")]
-        let value = (bits as f64 + 0.5) / 16_777_216.0;
-        value
+        (real(bits) + 0.5) / 16_777_216.0
     }
 
     fn around(&mut self, middle: f64, spread: f64) -> f64 {
@@ -325,9 +324,8 @@ impl State {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
 fn count(items: usize) -> f64 {
-    items as f64
+    real(items as u64)
 }
 
 #[cfg(test)]

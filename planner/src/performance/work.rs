@@ -6,6 +6,7 @@ use crate::{
         tensors::TensorClass,
     },
     model::{AttentionSpan, LayerRun, LinearScheme, Mixer, ModelSpec, Moe},
+    units::real,
 };
 
 /// The number format in which a product is computed.
@@ -84,11 +85,6 @@ pub struct Work {
     pub state_bytes: f64,
     /// Sums over the ranks of a tensor-parallel group in a step.
     pub reductions: f64,
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-fn real(count: u64) -> f64 {
-    count as f64
 }
 
 impl Work {

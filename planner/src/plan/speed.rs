@@ -6,6 +6,7 @@ use super::{
 use crate::{
     memory::budget::RankBudget,
     performance::{Arrivals, Engine, Limits, Machine, Question, Request, Work},
+    units::real,
 };
 
 /// The question; `None` where the GPU's rates are not known, nothing is generated, or not one request fits.
@@ -57,22 +58,13 @@ pub(super) fn question(
             generated: f64::from(workload.gen_tokens),
         },
         arrivals: match workload.request_rate_milli {
-            Some(milli) if milli > 0 => Arrivals::Open(milli_to_real(milli)),
+            Some(milli) if milli > 0 => Arrivals::Open(real(milli) / 1000.0),
             _ => Arrivals::Closed(f64::from(workload.concurrency.max(1))),
         },
         limits: Limits {
-            cached: count(cached),
+            cached: real(cached),
             max_num_seqs: f64::from(args.max_num_seqs.value),
             max_num_batched_tokens: f64::from(args.max_num_batched_tokens.value),
         },
     })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-fn count(count: u64) -> f64 {
-    count as f64
-}
-
-fn milli_to_real(milli: u64) -> f64 {
-    count(milli) / 1000.0
 }

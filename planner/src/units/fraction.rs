@@ -60,6 +60,12 @@ impl FromStr for Utilization {
     }
 }
 
+/// A count as a real number, where times and rates are estimated.
+#[expect(clippy::cast_precision_loss, reason = "counts lie far below 2^53")]
+pub(crate) fn real(count: u64) -> f64 {
+    count as f64
+}
+
 /// A decimal number, by the parser that reads configs: the standard library's would bring 15 kB of tables to the page.
 /// Exact up to 15 digits.
 pub(crate) fn decimal(text: &str) -> Option<f64> {

@@ -5,5 +5,5 @@ mod fraction;
 
 pub use bytes::{Bytes, GIB, KIB, MIB, ParseBytesError};
 pub use dtype::FloatDtype;
-pub(crate) use fraction::decimal;
 pub use fraction::{Utilization, UtilizationError};
+pub(crate) use fraction::{decimal, real};
