@@ -1,5 +1,5 @@
 //! The files: groups by where they are used, one tab each, copy, download, and the options that change no memory.
-use super::changes::Changes;
+use super::{changes::Changes, liked::liked};
 use crate::{
     browser,
     code_view::{diff::Marks, view::code},
@@ -103,17 +103,7 @@ fn file(state: AppState, changes: Changes) -> AnyView {
             <CopyButton id="copy-file" label="Copy" text=move |()| text_of(state) from=CODE />
             <button type="button" class="button" on:click=press(move || download(state))>"Download"</button>
             <button type="button" class="button" on:click=press(move || download_all(state))>"Download all (.zip)"</button>
-            <label class="check">
-                <input
-                    type="checkbox"
-                    prop:checked=flag(move || state.likes.with(|likes| likes.marks))
-                    on:change=move |event| {
-                        let on = event_target_checked(&event);
-                        actions::like(state, |likes| likes.marks = on);
-                    }
-                />
-                "Mark changes"
-            </label>
+            {liked(state, "Mark changes", |likes| &mut likes.marks)}
         </div>
         <pre tabindex="0" class=class>
             <code id=CODE>{part(move || marks.with(|marks| code(state.tab.get().path(), &shown.get(), marks)))}</code>

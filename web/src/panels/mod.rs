@@ -11,6 +11,7 @@ mod footer;
 mod hardware;
 mod header;
 mod import_dialog;
+mod liked;
 mod log_check;
 mod memory;
 mod model;

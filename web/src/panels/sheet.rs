@@ -1,5 +1,5 @@
 //! The sheet beside the page: an explanation, or the list of keys. Not modal: the page stays usable.
-use super::explain;
+use super::{explain, liked::liked};
 use crate::{
     browser,
     controls::{flag, part, press, words},
@@ -75,17 +75,7 @@ fn keys(state: AppState) -> AnyView {
         .collect_view();
     view! {
         <dl class="keys">{rows}</dl>
-        <label class="check">
-            <input
-                type="checkbox"
-                prop:checked=flag(move || state.likes.with(|likes| likes.keys))
-                on:change=move |event| {
-                    let on = event_target_checked(&event);
-                    actions::like(state, |likes| likes.keys = on);
-                }
-            />
-            "Single-key shortcuts"
-        </label>
+        {liked(state, "Single-key shortcuts", |likes| &mut likes.keys)}
     }
     .into_any()
 }
