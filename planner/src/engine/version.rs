@@ -70,6 +70,8 @@ pub struct MemoryRules {
     pub wide_interleaved_rope: bool,
     /// The weights' figure on ROCm is what the driver lost, not what torch holds: up to 0.20, not in 0.22.
     pub rocm_counts_driver: bool,
+    /// bitsandbytes' scales stay quantised themselves: in 0.8.5, not in 0.9.2 (`dequantize_dq`).
+    pub nested_nf4: bool,
     /// The first engine still runs what the second cannot: up to 0.10.1.
     pub has_first_engine: bool,
     /// Models with recurrent layers cache prefixes by default: from 0.26 on.
@@ -147,6 +149,7 @@ impl VllmVersion {
             even_mxfp4_scales: self.minor < 26,
             wide_interleaved_rope: self.minor < 32,
             rocm_counts_driver: self.minor <= 20,
+            nested_nf4: self.minor < 9,
             has_first_engine: self < Self::new(10, 2),
             hybrid_prefix_caching: self.minor >= 26,
             large_gpu_batches: self.minor >= 28,

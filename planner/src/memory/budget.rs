@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     engine::{Lora, MemoryRules, ScaledCache, Speculative},
-    model::ModelSpec,
+    model::{ModelSpec, Quantization},
     units::{Bytes, FloatDtype, Utilization},
 };
 
@@ -90,6 +90,8 @@ pub struct RankBudget {
     pub buffer_bytes: Bytes,
     /// What the allocator holds after loading: vLLM's "Model loading took".
     pub loaded_bytes: Bytes,
+    /// What loading takes before the first weight is quantised, where the version loads all of them first.
+    pub unquantised: Option<Bytes>,
     /// Buffers and peaks.
     pub runner: RunnerMemory,
     /// Attention asks for a larger workspace than the experts.
@@ -148,6 +150,13 @@ impl RankBudget {
             .lora
             .map_or(Bytes::ZERO, |lora| buffers(spec, &shape, &lora, settings.dtype));
         let loaded_bytes = weights.allocated + weights.driver_extra + lora;
+        // Before 0.15 `layers/quantization/fp8.py: create_weights` makes the 16-bit weights of all layers.
+        let whole = |own: &Quantization| own.from_16_bits() && !settings.rules.streams_online;
+        let unquantised = spec.quantization.as_ref().filter(|own| whole(own)).map(|_| {
+            let mut plain = spec.clone();
+            plain.quantization = None;
+            known.get(&plain, place, false).allocated
+        });
         let run = RunSettings {
             shape,
             max_num_seqs: settings.max_num_seqs,
@@ -244,6 +253,7 @@ impl RankBudget {
             lora,
             buffer_bytes: weights.buffer_bytes,
             loaded_bytes,
+            unquantised,
             runner,
             attention_workspace,
             non_torch,

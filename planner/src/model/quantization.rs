@@ -36,7 +36,10 @@ pub enum LinearScheme {
     /// 4-bit floats with one 8-bit exponent per 32: routed experts (gpt-oss), or every linear layer (quark).
     Mxfp4,
     /// Halves of bytes with a float32 scale per 64 and a table of 16 per shard (bitsandbytes).
-    Nf4,
+    Nf4 {
+        /// The scales stay bytes with scales of their own.
+        nested: bool,
+    },
     /// Packed integers of 4 or 8 bits with 16-bit scales per group.
     PackedInt {
         /// 4 or 8.
@@ -86,6 +89,9 @@ pub(super) enum Module {
     Pattern(Pattern),
 }
 
+/// As vLLM keeps it since 0.9.
+const NF4: LinearScheme = LinearScheme::Nf4 { nested: false };
+
 impl Quantization {
     /// What `--quantization` with that name makes of a checkpoint that is not quantised
     /// (`layers/quantization/online/base.py`, `experts_int8.py` and, up to 0.27, `bitsandbytes.py`).
@@ -107,7 +113,7 @@ impl Quantization {
             "mxfp8" => Self::plain("mxfp8", LinearScheme::Mxfp8, 75),
             "int8_per_channel_weight_only" => Self::plain("int8_per_channel_weight_only", int8, 75),
             "experts_int8" => Self::plain("experts_int8", int8, 80),
-            "bitsandbytes" => Self::plain("bitsandbytes", LinearScheme::Nf4, 70),
+            "bitsandbytes" => Self::plain("bitsandbytes", NF4, 70),
             _ => return None,
         })
     }
@@ -331,7 +337,7 @@ fn bitsandbytes(fields: &Fields<'_>, experts: Experts) -> Result<Quantization, C
     }
     Ok(Quantization {
         ignore: names(fields, "llm_int8_skip_modules")?,
-        ..Quantization::plain("bitsandbytes", LinearScheme::Nf4, 70)
+        ..Quantization::plain("bitsandbytes", NF4, 70)
     })
 }
 

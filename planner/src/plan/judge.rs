@@ -44,6 +44,15 @@ pub(super) fn verdict(
             )),
         );
     }
+    if let Some(peak) = rank.unquantised
+        && peak + taken > settings.total
+    {
+        let reason = format!(
+            "vLLM {} loads all weights in 16 bits, {peak}, before it quantises them (0.15 and later: one by one): CUDA out of memory.",
+            scenario.vllm_version
+        );
+        return does_not_fit(reason, (peak + taken).saturating_sub(settings.total), None);
+    }
     if let Some(set) = settings.kv_cache_memory
         && !resolved.spec.keeps_no_cache()
         && rank.non_kv + set + taken > settings.total

@@ -336,7 +336,9 @@ fn quantization_notes(resolved: &Resolved<'_>, note: &mut impl FnMut(&'static st
     let capability = resolved.settings.capability;
     let float = !matches!(
         quantization.scheme,
-        LinearScheme::PackedInt { .. } | LinearScheme::Nf4 | LinearScheme::PerChannel8 { float: false, .. }
+        LinearScheme::PackedInt { .. }
+            | LinearScheme::Nf4 { .. }
+            | LinearScheme::PerChannel8 { float: false, .. }
     );
     if float && capability != 0 && capability < 89 {
         note(

@@ -3,7 +3,7 @@ use super::{drafting, scenario::Scenario};
 use crate::{
     engine::{Extras, KvCacheDtype, MemoryRules, Sampling, VllmVersion},
     gpu::Vendor,
-    model::{AttentionSpan, LayerRun, LinearScheme, Mixer, ModelSpec},
+    model::{AttentionSpan, LayerRun, LinearScheme, Mixer, ModelSpec, Quantization},
 };
 use std::borrow::Cow;
 
@@ -63,6 +63,13 @@ pub(super) fn as_run(scenario: &Scenario, extras: &Extras, capability: u16, spec
     let rules = scenario.vllm_version.memory_rules();
     if rules.wide_interleaved_rope && spec.rope.interleaved {
         spec.to_mut().rope.caches[0] *= 4;
+    }
+    let nf4 = |own: &&mut Quantization| matches!(own.scheme, LinearScheme::Nf4 { .. });
+    if rules.nested_nf4
+        && spec.quantization.is_some()
+        && let Some(own) = spec.to_mut().quantization.as_mut().filter(nf4)
+    {
+        own.scheme = LinearScheme::Nf4 { nested: true };
     }
     // Before 0.12 pip brought no Triton kernels for MXFP4 along.
     let mxfp4 = spec.quantization.as_ref().map(|q| q.scheme) == Some(LinearScheme::Mxfp4);

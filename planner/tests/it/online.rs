@@ -1,6 +1,6 @@
 //! Quantisation while loading, bitsandbytes and FBGEMM: bytes per weight, and which versions and GPUs take them.
 use crate::support::scenario;
-use planner::{Outcome, Plan, Scenario, evaluate, model::ModelInput};
+use planner::{Outcome, Plan, Scenario, evaluate, model::ModelInput, units::GIB};
 
 /// Llama 3.1 8B: parameters of its linear layers, and of the rest.
 const LINEAR: f64 = 6_979_321_856.0;
@@ -78,4 +78,49 @@ fn versions_and_gpus_that_do_not_take_a_method_are_told_so() {
         .push(("--allow-deprecated-quantization".to_owned(), None));
     let plan = evaluate(&deprecated);
     assert_eq!(plan.verdict.outcome, Outcome::Fits, "{:?}", plan.verdict);
+}
+
+/// 0.10.2's `layers/quantization/fp8.py: create_weights` makes the weights of all layers in the model's type; 14,768,307,200
+/// of two bytes (the published count) are more than an RTX 4090 has. 0.15 quantises them one by one.
+#[test]
+fn before_0_15_all_16_bit_weights_must_fit_at_once() {
+    let verdict = |version: &str, gpu: &str| {
+        let fields = [
+            ("vllm_version", version),
+            ("quantization", "fp8"),
+            ("max_model_len", "4096"),
+        ];
+        evaluate(&scenario("Qwen/Qwen3-14B", gpu, &fields)).verdict
+    };
+    let old = verdict("0.14.1", "RTX 4090");
+    assert_eq!(old.outcome, Outcome::DoesNotFit);
+    assert!(old.reason.contains("27.5 GiB"), "{}", old.reason);
+    let remedies = old.remedies.iter().map(|remedy| remedy.label.as_str());
+    assert!(remedies.clone().any(|label| label.contains("2 GPUs")), "{old:?}");
+    assert_ne!(verdict("0.15.0", "RTX 4090").outcome, Outcome::DoesNotFit);
+    assert_ne!(verdict("0.14.1", "L40S").outcome, Outcome::DoesNotFit);
+}
+
+/// A start-up log of 0.8.3 (TinyLlama 1.1B, bitsandbytes in 4 bits): "Model loading took 0.7318 GiB". From 0.9.2 on the
+/// scales are float32 (`bitsandbytes_loader.py: dequantize_dq`), a byte each before.
+#[test]
+fn bitsandbytes_scales_are_bytes_before_0_9() {
+    let weights = |version: &str| {
+        let fields = [("vllm_version", version), ("quantization", "bitsandbytes")];
+        let plan = evaluate(&scenario(
+            "TinyLlama/TinyLlama-1.1B-Chat-v1.0",
+            "H100 SXM",
+            &fields,
+        ));
+        plan.memory.unwrap().weights_bytes.get() as f64 / GIB as f64
+    };
+    let old = weights("0.8.3");
+    assert!((old / 0.7318 - 1.0).abs() < 0.002, "{old}");
+    // 968,884,224 quantised weights, four bytes instead of one and a 64th for every 64 of them.
+    let more = 968_884_224.0 / 64.0 * (3.0 - 1.0 / 64.0) / GIB as f64;
+    assert!(
+        (weights("0.9.2") - old - more).abs() < 0.003,
+        "{}",
+        weights("0.9.2")
+    );
 }

@@ -176,11 +176,17 @@ impl Builder<'_> {
                 out.push(whole(class, e * n * k, 1));
                 out.push(whole(class, e * n * k.div_ceil(32), 1));
             }
-            LinearScheme::Nf4 => {
+            LinearScheme::Nf4 { nested } => {
                 out.push(whole(class, e * n * k / 2, 1));
                 // Beside the parameters: they count once loaded.
                 for shard in linear.shards {
-                    for loaded in [(shard * k).div_ceil(64) * 4, 16 * 4] {
+                    let scales = (shard * k).div_ceil(64);
+                    let kept = if nested {
+                        [scales, scales.div_ceil(256) * 4, 256 * 4, 4]
+                    } else {
+                        [scales * 4, 0, 0, 0]
+                    };
+                    for loaded in kept.into_iter().chain([16 * 4]) {
                         out.push(Tensor {
                             class,
                             bytes: 0,

@@ -165,6 +165,7 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
         };
         let tensors = known.map_or_else(make, |alike| alike.tensors.clone());
         let new = known.is_none();
+        let mut layers = u64::from(run.count);
         if !cached
             && matches!(
                 run.mixer,
@@ -172,22 +173,29 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
             )
         {
             cached = true;
-            // The first attention layer creates the cache that all others share.
+            // The first attention layer creates the cache that all others share, behind its projections.
             let caches = spec.rope.caches.iter().filter(|bytes| **bytes > 0);
             let cache = |bytes: &u64| Tensor {
                 source: if spec.rope.float32 { 0 } else { bytes * 2 },
                 ..whole(TensorClass::Rope, *bytes, 1)
             };
-            let tensors = caches.map(cache).collect();
-            runs.push(TensorRun { layers: 1, tensors });
+            let other = |tensor: &Tensor| tensor.class != TensorClass::Attention;
+            let at = tensors.iter().position(other).unwrap_or(tensors.len());
+            let mut first = tensors.clone();
+            first.splice(at..at, caches.map(cache));
+            runs.push(TensorRun {
+                layers: 1,
+                tensors: first,
+            });
+            layers -= 1;
+        }
+        if layers == 0 {
+            continue;
         }
         if new {
             made.push((run, runs.len()));
         }
-        runs.push(TensorRun {
-            layers: u64::from(run.count),
-            tensors,
-        });
+        runs.push(TensorRun { layers, tensors });
     }
     let mut last = builder.tail();
     // Every stage has what ends the streams.
