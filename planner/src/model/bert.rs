@@ -1,7 +1,9 @@
-//! Rows of BERT and its relatives: encoders, which vLLM only pools (`models/{bert,roberta,modernbert}.py` at 0.33.0).
+//! Rows of BERT and its relatives: encoders, which vLLM only pools (`models/{bert,bert_with_rope,roberta,modernbert}.py` at
+//! 0.33.0).
 use super::{
     families::LLAMA,
     family::{Family, Head, Pattern, Positions, Switch},
+    fields::Names,
     positions::RopeKind,
 };
 
@@ -20,6 +22,25 @@ const BERT: Family = Family {
     pools: Some(Head::None),
     ..LLAMA
 };
+
+/// Gated, with rotary embeddings (`models/bert_with_rope.py`).
+const GTE: Family = Family {
+    architecture: "GteNewModel",
+    bare_up: true,
+    rope: RopeKind::Common,
+    gated: true,
+    positions: Positions::Types,
+    ..BERT
+};
+
+/// Nomic's config takes its names from GPT-2's.
+const NOMIC_NAMES: Names = &[
+    ("hidden_size", "n_embd"),
+    ("num_hidden_layers", "n_layer"),
+    ("num_attention_heads", "n_head"),
+    ("intermediate_size", "n_inner"),
+    ("max_position_embeddings", "n_positions"),
+];
 
 /// Gated, without biases, with rotary embeddings of two thetas (`models/modernbert.py`). Its first layer has no norm
 /// before the attention; as many are counted by leaving out the one behind the embedding.
@@ -60,6 +81,25 @@ pub(super) const FAMILIES: &[Family] = &[
         architecture: "XLMRobertaForSequenceClassification",
         pools: Some(Head::Dense),
         ..BERT
+    },
+    GTE,
+    Family {
+        architecture: "GteModel",
+        ..GTE
+    },
+    Family {
+        architecture: "GteNewForSequenceClassification",
+        pools: Some(Head::Dense),
+        ..GTE
+    },
+    Family {
+        architecture: "NomicBertModel",
+        names: NOMIC_NAMES,
+        qkv_bias: Switch::Field("qkv_proj_bias"),
+        o_bias: Switch::Field("qkv_proj_bias"),
+        mlp_bias: Switch::Field("qkv_proj_bias"),
+        bare_up: false,
+        ..GTE
     },
     MODERN_BERT,
     Family {

@@ -150,6 +150,15 @@ pub(super) fn unsupported(fields: &Fields<'_>, family: &Family) -> Result<(), Co
         {
             refuse("`norm_bias`")
         }
+        // Without gates, and with experts in every second layer (version 2).
+        "NomicBertModel"
+            if fields
+                .text("activation_function")?
+                .is_some_and(|name| name != "swiglu")
+                || fields.count_in("moe_every_n_layers", 0, 1 << 12)?.unwrap_or(0) > 0 =>
+        {
+            refuse("Nomic's BERT without `swiglu`, or with experts (`moe_every_n_layers`)")
+        }
         // Its class keeps the experts in 16 bits.
         "MiniCPMForCausalLM"
             if fields.count_in("num_experts", 0, 1 << 12)?.unwrap_or(0) > 0

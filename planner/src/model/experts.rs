@@ -26,6 +26,7 @@ pub(super) fn feed_forward(
             intermediate_size: width,
             gated: family.gated,
             bias: switch(fields, family.mlp_bias)?,
+            bare_up: family.bare_up,
             whole: family.whole_mlp,
         })
     };
@@ -307,12 +308,7 @@ fn llama4(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, ConfigEr
             MAX_INTERMEDIATE,
             "the feed-forward layers",
         )?;
-        Ok(DenseMlp {
-            intermediate_size: width,
-            gated: true,
-            bias: false,
-            whole: false,
-        })
+        Ok(DenseMlp::gated(width))
     })
 }
 
@@ -345,10 +341,9 @@ fn nemotron_h(fields: &Fields<'_>) -> Result<Vec<FeedForward>, ConfigError> {
     let mlp = if pattern.contains('-') {
         let width = fields.required("intermediate_size", MAX_INTERMEDIATE, "the feed-forward layers")?;
         Some(DenseMlp {
-            intermediate_size: width,
             gated: false,
             bias: fields.flag("mlp_bias")?.unwrap_or(false),
-            whole: false,
+            ..DenseMlp::gated(width)
         })
     } else {
         None

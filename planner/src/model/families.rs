@@ -26,6 +26,7 @@ pub(super) const LLAMA: Family = Family {
     qkv_bias: Switch::Field("attention_bias"),
     o_bias: Switch::Field("attention_bias"),
     mlp_bias: Switch::Field("mlp_bias"),
+    bare_up: false,
     lm_head_bias: Switch::Never,
     qk_norm: QkNorm::None,
     qk_norm_field: None,
@@ -166,6 +167,15 @@ const DEEPSEEK_V32: Family = Family {
     indexer: true,
     rope: RopeKind::DeepSeekIndexer,
     ..DEEPSEEK
+};
+
+const MIMO_V2: Family = Family {
+    architecture: "MiMoV2FlashForCausalLM",
+    layout: Layout::Mimo,
+    pattern: Pattern::None,
+    o_bias: Switch::Never,
+    rope: RopeKind::TwoThetas,
+    ..LLAMA
 };
 
 /// Every architecture that is modelled.
@@ -384,13 +394,11 @@ const FAMILIES: &[Family] = &[
         pattern: Pattern::None,
         ..LLAMA
     },
+    MIMO_V2,
     Family {
-        architecture: "MiMoV2FlashForCausalLM",
-        layout: Layout::Mimo,
-        pattern: Pattern::None,
-        o_bias: Switch::Never,
-        rope: RopeKind::TwoThetas,
-        ..LLAMA
+        architecture: "MiMoV2ForCausalLM",
+        unchecked: true,
+        ..MIMO_V2
     },
     Family {
         architecture: "LagunaForCausalLM",

@@ -67,6 +67,8 @@ pub(super) enum Positions {
     /// `max_position_embeddings` rows and `type_vocab_size` more for kinds of tokens, padded and split like the
     /// vocabulary (BERT).
     Split,
+    /// Kinds of tokens alone: `type_vocab_size` rows, padded and split likewise.
+    Types,
 }
 
 /// Which layers attend to a window only, where the config has a `sliding_window` but no `layer_types`.
@@ -198,6 +200,8 @@ pub(super) struct Family {
     pub(super) qkv_bias: Switch,
     pub(super) o_bias: Switch,
     pub(super) mlp_bias: Switch,
+    /// Gate and up of the feed-forward never have one.
+    pub(super) bare_up: bool,
     pub(super) lm_head_bias: Switch,
     pub(super) qk_norm: QkNorm,
     /// The field that switches the norm of queries and keys on, if there is one.

@@ -20,6 +20,8 @@ pub struct DenseMlp {
     pub gated: bool,
     /// Biases.
     pub bias: bool,
+    /// None of them on gate and up (GTE, TeleChat 2).
+    pub bare_up: bool,
     /// Whole on every rank (GPTBigCode).
     pub whole: bool,
 }
@@ -31,6 +33,7 @@ impl DenseMlp {
             intermediate_size,
             gated: true,
             bias: false,
+            bare_up: false,
             whole: false,
         }
     }

@@ -152,7 +152,7 @@ impl ModelSpec {
         let dense = mlp.dense.map_or(0, |mlp| {
             let width = u64::from(mlp.intermediate_size);
             let ups = if mlp.gated { 2 } else { 1 };
-            h * width * (ups + 1) + bias(mlp.bias, width * ups + h)
+            h * width * (ups + 1) + bias(mlp.bias, bias(!mlp.bare_up, width * ups) + h)
         });
         let experts = mlp.moe.map_or(0, |moe| {
             let matrices = if moe.gated { 3 } else { 2 };

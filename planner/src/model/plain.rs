@@ -19,6 +19,13 @@ const CHATGLM_NAMES: Names = &[
     ("max_position_embeddings", "seq_length"),
 ];
 
+const TELECHAT2_NAMES: Names = &[
+    ("num_hidden_layers", "n_layer"),
+    ("num_attention_heads", "n_head"),
+    ("intermediate_size", "ffn_hidden_size"),
+    ("max_position_embeddings", "seq_length"),
+];
+
 const DBRX_NAMES: Names = &[
     ("hidden_size", "d_model"),
     ("num_hidden_layers", "n_layers"),
@@ -191,6 +198,17 @@ pub(super) const FAMILIES: &[Family] = &[
         ..PLAIN
     },
     COHERE2,
+    Family {
+        // Biases behind the attention and the feed-forward alone (`models/telechat2.py`).
+        architecture: "TeleChat2ForCausalLM",
+        unchecked: true,
+        names: TELECHAT2_NAMES,
+        qkv_bias: Switch::Never,
+        o_bias: Switch::Always,
+        mlp_bias: Switch::Always,
+        bare_up: true,
+        ..PLAIN
+    },
     Family {
         architecture: "HunYuanDenseV1ForCausalLM",
         o_bias: Switch::Field("attention_bias"),

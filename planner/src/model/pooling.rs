@@ -191,10 +191,14 @@ const ASK_IS_CAUSAL: &[&str] = &[
 pub(super) fn bidirectional(fields: &Fields<'_>, family: &Family) -> Result<bool, ConfigError> {
     if family.pools.is_some() {
         return match fields.text("position_embedding_type")? {
-            Some(other) if family.positions == Positions::Split && other != "absolute" => {
+            Some(other)
+                if (family.positions == Positions::Split && other != "absolute")
+                    || (family.positions == Positions::Types && !matches!(other, "rope" | "rotary")) =>
+            {
                 Err(ConfigError::unsupported(format!(
-                    "`position_embedding_type` {} is not modelled yet (known: absolute)",
-                    short(other)
+                    "`position_embedding_type` {} is not modelled yet for {}",
+                    short(other),
+                    family.architecture
                 )))
             }
             _ => Ok(true),

@@ -178,18 +178,21 @@ pub(super) fn learned(fields: &Fields<'_>, family: &Family) -> Result<Option<Lea
     let (more, split) = match family.positions {
         Positions::None => return Ok(None),
         Positions::Whole(more) => (more, false),
-        Positions::Split => (0, true),
+        Positions::Split | Positions::Types => (0, true),
     };
-    let positions = fields.required(
-        "max_position_embeddings",
-        MAX_POSITIONS,
-        "the position embeddings",
-    )?;
+    let positions = match family.positions {
+        Positions::Types => 0,
+        _ => fields.required(
+            "max_position_embeddings",
+            MAX_POSITIONS,
+            "the position embeddings",
+        )?,
+    };
     Ok(Some(LearnedPositions {
         rows: positions + more,
         split,
         token_types: if split {
-            fields.count("type_vocab_size", 1 << 16)?.unwrap_or(2)
+            fields.count_in("type_vocab_size", 0, 1 << 16)?.unwrap_or(2)
         } else {
             0
         },

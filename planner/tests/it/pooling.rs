@@ -124,3 +124,41 @@ fn published_embedding_models_pool_by_themselves() {
         assert!(!vectors(id, ""), "{id}");
     }
 }
+
+/// The model pages of GTE say 137M, 434M and 305M parameters.
+#[test]
+fn encoders_with_rotary_positions_weigh_what_their_pages_say() {
+    let gte = |hidden: u32, layers: u32, vocab: u32, types: u32, more: &str| {
+        let config = format!(
+            r#"{{"architectures":["GteNewModel"],"hidden_act":"gelu","hidden_size":{hidden},"intermediate_size":{},"num_hidden_layers":{layers},"num_attention_heads":{},"vocab_size":{vocab},"max_position_embeddings":8192,"type_vocab_size":{types},"torch_dtype":"float32"{more}}}"#,
+            hidden * 4,
+            hidden / 64
+        );
+        ModelInput::from_config("Alibaba-NLP/gte", &config).unwrap()
+    };
+    let ntk = r#","rope_scaling":{"type":"ntk","factor":2.0},"position_embedding_type":"rope""#;
+    for (model, millions) in [
+        (gte(768, 12, 30_528, 0, ntk), 137),
+        (gte(1024, 24, 30_528, 2, ntk), 434),
+        (gte(768, 12, 250_048, 1, ""), 305),
+    ] {
+        let spec = model.spec.as_ref().unwrap();
+        assert_eq!((spec.parameters() + 500_000) / 1_000_000, millions);
+        let plan = plan(model, "", &[]);
+        assert_eq!(plan.verdict.outcome, Outcome::Fits, "{}", plan.verdict.reason);
+        assert_eq!(plan.memory.unwrap().bytes_per_block.get(), 0);
+    }
+    let refused = gte(768, 12, 30_528, 0, r#","position_embedding_type":"absolute""#).spec;
+    assert!(refused.is_err());
+}
+
+/// Version 2 of Nomic's encoder has experts, which its first has not.
+#[test]
+fn nomics_experts_are_refused() {
+    let config = r#"{"architectures":["NomicBertModel"],"activation_function":"gelu","n_embd":768,"n_inner":3072,"n_layer":12,"n_head":12,"n_positions":2048,"vocab_size":250048,"type_vocab_size":1,"qkv_proj_bias":true,"moe_every_n_layers":2,"num_experts":8}"#;
+    let spec = ModelInput::from_config("nomic-ai/nomic-embed-text-v2-moe", config)
+        .unwrap()
+        .spec;
+    let error = spec.unwrap_err().to_string();
+    assert!(error.contains("moe_every_n_layers"), "{error}");
+}

@@ -52,7 +52,7 @@ impl Builder<'_> {
                 shards,
                 width,
                 quantized,
-                false,
+                (false, false),
                 ranks,
                 out,
             );

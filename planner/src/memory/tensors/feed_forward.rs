@@ -9,7 +9,8 @@ impl Builder<'_> {
         let width = u64::from(mlp.intermediate_size) / ranks;
         let shards: &[u64] = if mlp.gated { &[width, width] } else { &[width] };
         let quantized = (run.quantized.gate_up, run.quantized.down);
-        self.feed_forward(TensorClass::Mlp, shards, width, quantized, mlp.bias, ranks, out);
+        let biases = (mlp.bias && !mlp.bare_up, mlp.bias);
+        self.feed_forward(TensorClass::Mlp, shards, width, quantized, biases, ranks, out);
     }
 
     #[expect(
@@ -22,13 +23,13 @@ impl Builder<'_> {
         shards: &[u64],
         width: u64,
         (up, down): (bool, bool),
-        bias: bool,
+        (bias_up, bias_down): (bool, bool),
         ranks: u64,
         out: &mut Vec<Tensor>,
     ) {
         let h = u64::from(self.spec.hidden_size);
-        let up_bias = if bias { shards.iter().sum() } else { 0 };
-        let down_bias = if bias { h } else { 0 };
+        let up_bias = if bias_up { shards.iter().sum() } else { 0 };
+        let down_bias = if bias_down { h } else { 0 };
         self.linear(
             &Linear {
                 class,
