@@ -71,6 +71,35 @@ proptest! {
     }
 
     #[test]
+    fn a_remedy_changes_what_it_says_and_helps(scenario in any_scenario()) {
+        let plan = evaluate(&scenario);
+        for remedy in &plan.verdict.remedies {
+            let mut changed = scenario.clone();
+            for (id, value) in &remedy.change {
+                prop_assert!(changed.set(id, value).is_ok(), "{:?}", remedy);
+            }
+            let outcome = evaluate(&changed).verdict.outcome;
+            prop_assert_eq!(outcome, remedy.outcome, "{:?}", remedy);
+            prop_assert!(matches!(outcome, Outcome::Fits | Outcome::Tight), "{:?}", remedy);
+        }
+    }
+
+    #[test]
+    fn a_longer_context_never_takes_less_cache(scenario in any_scenario(), length in 1_u32..100_000, more in 1_u32..100_000) {
+        let needed = |length: u32| {
+            let mut scenario = scenario.clone();
+            scenario.set("max_model_len", &length.to_string()).unwrap();
+            let memory = evaluate(&scenario).memory?;
+            Some((memory.kv_cache_needed_bytes, memory.block_size))
+        };
+        if let (Some((short, block)), Some((long, same))) = (needed(length), needed(length + more))
+            && block == same
+        {
+            prop_assert!(short <= long, "{} for {}, {} for {}", short, length, long, length + more);
+        }
+    }
+
+    #[test]
     fn the_same_scenario_gives_the_same_plan(scenario in any_scenario()) {
         prop_assert_eq!(evaluate(&scenario), evaluate(&scenario.clone()));
     }
