@@ -13,6 +13,7 @@ fn main() -> Result<()> {
     let flags = "data/vllm/0.33.0.json";
     table("data/gpus.json", "gpus.rs", gpus)?;
     table("data/models.json", "models.rs", models)?;
+    table("data/drafts.json", "drafts.rs", drafts)?;
     table(flags, "flags.rs", |file| list(&file["flags"], flag))?;
     table(flags, "removed_flags.rs", |file| list(&file["removed"], removed))
 }
@@ -79,6 +80,15 @@ fn models(file: &Value) -> Result<String> {
     })?;
     // An array: what is resolved stays in it.
     Ok(format!("static MODELS: [CatalogModel; {count}] = {rows};"))
+}
+
+fn drafts(file: &Value) -> Result<String> {
+    let count = file["drafts"].as_array().map_or(0, Vec::len);
+    let rows = list(&file["drafts"], |draft| {
+        let ids = list(&draft["ids"], text)?;
+        Ok(format!("Draft::new(&{ids}, {:?})", draft["config"].to_string()))
+    })?;
+    Ok(format!("static DRAFTS: [Draft; {count}] = {rows};"))
 }
 
 fn flag(flag: &Value) -> Result<String> {

@@ -1,4 +1,4 @@
-//! The bundled models of `data/models.json`, read by the same path as anybody's config.json.
+//! The bundled models of `data/models.json` and the heads of `data/drafts.json`, read by the same path as anybody's config.json.
 use super::{ConfigError, ModelSpec, fields, resolve};
 use serde_json::{Map, Value};
 use std::sync::{Arc, OnceLock};
@@ -76,6 +76,40 @@ pub fn find(id: &str) -> Option<&'static CatalogModel> {
     models()
         .iter()
         .find(|model| model.id.eq_ignore_ascii_case(id.trim()))
+}
+
+/// A published head that drafts for a model, and is none itself.
+struct Draft {
+    ids: &'static [&'static str],
+    text: &'static str,
+    config: OnceLock<Map<String, Value>>,
+}
+
+impl Draft {
+    const fn new(ids: &'static [&'static str], text: &'static str) -> Self {
+        Self {
+            ids,
+            text,
+            config: OnceLock::new(),
+        }
+    }
+}
+
+// `DRAFTS`, the rows of `data/drafts.json`.
+include!(concat!(env!("OUT_DIR"), "/drafts.rs"));
+
+/// The config of the draft of that id: a head's or a model's.
+pub fn bundled_draft(id: &str) -> Option<&'static Map<String, Value>> {
+    if let Some(model) = find(id) {
+        return Some(model.config());
+    }
+    let named = |draft: &&Draft| draft.ids.iter().any(|own| own.eq_ignore_ascii_case(id.trim()));
+    let draft = DRAFTS.iter().find(named)?;
+    Some(
+        draft
+            .config
+            .get_or_init(|| fields::parse(draft.text).unwrap_or_default()),
+    )
 }
 
 #[cfg(test)]

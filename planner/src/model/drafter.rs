@@ -1,12 +1,13 @@
 //! A draft with a config of its own: an EAGLE head, a DFlash head, or a whole model that proposes tokens.
 //!
-//! Shapes follow `model_executor/models/{llama_eagle,llama_eagle3,qwen3_eagle3,deepseek_eagle3,qwen3_dflash}.py` and
-//! `config/speculative.py` at 0.33.0.
+//! Shapes follow `model_executor/models/{llama_eagle,llama_eagle3,qwen3_eagle3,deepseek_eagle3,qwen3_dflash,
+//! laguna_dflash}.py` and `config/speculative.py` at 0.33.0.
 use super::{ConfigError, LayerRun, Mixer, ModelSpec, fields::Fields, resolve};
 use serde_json::{Map, Value};
 
 /// The most widths of hidden states that a head joins.
 const MOST_INPUTS: u32 = 256;
+const MOST_LAYERS: u64 = 1 << 10;
 const MAX_WIDTH: u32 = 1 << 18;
 const MAX_VOCAB: u32 = 1 << 22;
 
@@ -14,6 +15,8 @@ const LLAMA: &str = "LlamaForCausalLM";
 const QWEN: &str = "Qwen3ForCausalLM";
 /// Whose attention a latent head has.
 const LATENT: &str = "DeepseekV3ForCausalLM";
+/// Whose gates a head may have.
+const LAGUNA: &str = "LagunaForCausalLM";
 
 /// What a draft's config says beside what a model's says.
 const FIELDS: &[&str] = &[
@@ -140,10 +143,18 @@ fn from_speculators(object: &Map<String, Value>) -> Result<Option<Map<String, Va
 fn renamed(object: &Map<String, Value>, architecture: &str) -> Map<String, Value> {
     let mut object = object.clone();
     object.insert("architectures".to_owned(), Value::from(vec![architecture]));
-    if architecture == LATENT {
-        // Its layers are dense, whatever the config says of experts (`deepseek_eagle3.py`).
+    if matches!(architecture, LATENT | LAGUNA) {
+        // Its layers are dense, whatever the config says of experts (`deepseek_eagle3.py`, `laguna_dflash.py`).
         let layers = object.get("num_hidden_layers").cloned();
+        let count = layers
+            .as_ref()
+            .and_then(Value::as_u64)
+            .unwrap_or(0)
+            .min(MOST_LAYERS);
+        let dense: Vec<Value> = (0..count).map(|_| Value::from("dense")).collect();
         object.insert("first_k_dense_replace".to_owned(), layers.unwrap_or_default());
+        object.insert("mlp_layer_types".to_owned(), Value::from(dense));
+        object.insert("num_experts".to_owned(), Value::from(1));
         for key in ["n_routed_experts", "num_experts_per_tok", "moe_intermediate_size"] {
             object.insert(key.to_owned(), Value::from(1));
         }
@@ -165,6 +176,7 @@ const BASES: &[(DrafterKind, &str, &str)] = &[
     (DrafterKind::Eagle3, LATENT, LATENT),
     (DrafterKind::Dflash, "DraftModel", QWEN),
     (DrafterKind::Dflash, "MuseGlimmerAssistantModel", QWEN),
+    (DrafterKind::Dflash, LAGUNA, LAGUNA),
 ];
 
 /// The class whose layers the draft's class is made of (`model_executor/models/registry.py`).
@@ -208,12 +220,22 @@ pub fn drafter(
             kv_element: None,
         });
     }
-    let mut spec = resolve(&renamed(config, base(config, kind)?)).0?;
+    let base = base(config, kind)?;
+    let mut spec = resolve(&renamed(config, base)).0?;
     if spec.quantization.is_some() {
         return Err(ConfigError::unsupported("a quantised head is not modelled yet"));
     }
     let fields = Fields::new(config, "");
-    dflash_spans(&fields, kind, &mut spec)?;
+    if base == LAGUNA {
+        // Its cache keeps whole contexts, however far a layer looks back.
+        for run in &mut spec.layers {
+            if let Mixer::Attention(_, span) = &mut run.mixer {
+                *span = super::AttentionSpan::Full;
+            }
+        }
+    } else {
+        dflash_spans(&fields, kind, &mut spec)?;
+    }
     stretch(&mut spec, max_model_len);
     let width = fields
         .count("target_hidden_size", MAX_WIDTH)?
@@ -223,7 +245,7 @@ pub fn drafter(
     let norms = if kind == DrafterKind::Eagle3 {
         u32::from(normed("norm_before_fc")?) + u32::from(normed("fc_norm")?)
     } else {
-        0
+        u32::from(base == LAGUNA)
     };
     let inputs = match kind {
         DrafterKind::Eagle => 2 * spec.hidden_size,

@@ -32,7 +32,7 @@ mod stages;
 mod tower;
 mod wrappers;
 
-pub use catalog::{CatalogModel, find, models};
+pub use catalog::{CatalogModel, bundled_draft, find, models};
 pub use checked::{CHECKED, Checked, checked};
 pub use compressed::Compressed;
 pub use config_error::ConfigError;

@@ -175,8 +175,7 @@ impl Scenario {
         if let Some(given) = &self.draft_config {
             return Some(given);
         }
-        let name = self.engine.draft_model()?;
-        model::find(&name).map(|entry| entry.config().as_ref())
+        model::bundled_draft(&self.engine.draft_model()?)
     }
 
     /// The names of all fields but the model's, in the order of links.

@@ -494,3 +494,65 @@ fn a_checkpoint_of_another_size_than_its_config_is_noted() {
         assert_eq!(found.is_some(), noted, "{}: {found:?}", model.id);
     }
 }
+
+/// Laguna S 2.1: every fourth of 48 layers attends to everything, with 48 query heads; the others have 72.
+fn laguna_s() -> ModelInput {
+    let full = |layer: u32| layer.is_multiple_of(4);
+    let types: Vec<_> = (0..48)
+        .map(|layer| {
+            if full(layer) {
+                "full_attention"
+            } else {
+                "sliding_attention"
+            }
+        })
+        .collect();
+    let heads: Vec<_> = (0..48).map(|layer| if full(layer) { 48 } else { 72 }).collect();
+    let mlp: Vec<_> = (0..48)
+        .map(|layer| if layer == 0 { "dense" } else { "sparse" })
+        .collect();
+    let config = json!({
+        "architectures": ["LagunaForCausalLM"], "model_type": "laguna", "torch_dtype": "bfloat16", "hidden_size": 3072,
+        "intermediate_size": 12288, "num_hidden_layers": 48, "num_attention_heads": 48, "num_key_value_heads": 8,
+        "head_dim": 128, "vocab_size": 100_352, "max_position_embeddings": 262_144, "num_experts": 256,
+        "num_experts_per_tok": 10, "moe_intermediate_size": 1024, "shared_expert_intermediate_size": 1024,
+        "gating": "per-head", "sliding_window": 512, "tie_word_embeddings": false, "layer_types": types,
+        "num_attention_heads_per_layer": heads, "mlp_layer_types": mlp,
+    });
+    ModelInput::from_object("poolside/Laguna-S-2.1", &object(config)).unwrap()
+}
+
+/// The draft's page: 1,114,977,792 parameters in BF16, of which none is an embedding or an output. A start-up log of 0.25.1
+/// with it on GB10: "Available KV cache memory: 6.97 GiB", "GPU KV cache size: 94,135 tokens", "1.44x" for 65,536 tokens.
+#[test]
+fn lagunas_draft_is_known_by_its_name_and_keeps_whole_contexts() {
+    let plan = |kv: u64| {
+        let mut scenario = scenario(laguna_s(), "H200 SXM", &[]);
+        scenario.set("vllm_version", "0.25.1").unwrap();
+        scenario.set("gpus", "2").unwrap();
+        let memory = kv.to_string();
+        for (flag, value) in [
+            (
+                "--speculative-config",
+                r#"{"model":"poolside/Laguna-S-2.1-DFlash-NVFP4","num_speculative_tokens":15}"#,
+            ),
+            ("--max-model-len", "65536"),
+            ("--max-num-batched-tokens", "2048"),
+            ("--kv-cache-memory-bytes", &memory),
+        ] {
+            planner::command::set_flag(&mut scenario.engine, scenario.vllm_version, flag, Some(value))
+                .unwrap();
+        }
+        evaluate(&scenario)
+    };
+    let tokens = |thousandths: u64| {
+        let memory = plan((thousandths << 30) / 1000).memory.unwrap();
+        (memory.kv_cache_tokens, memory.max_concurrency)
+    };
+    let (low, high) = (tokens(6965), tokens(6975));
+    assert!((low.0..=high.0).contains(&94_135), "{low:?} {high:?}");
+    assert!(low.1 < 1.445 && high.1 > 1.435, "{low:?} {high:?}");
+    // Beside the page's count: what stands for masked tokens, and the scales of six attentions.
+    let draft = term(&plan(7 << 30), "weights.draft");
+    assert_eq!(draft, 2 * 1_114_977_792 + 2 * 3072 + 6 * 4 * 4);
+}

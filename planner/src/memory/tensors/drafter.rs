@@ -81,7 +81,7 @@ fn head(drafter: &Drafter, place: &Placement, runs: &mut Vec<TensorRun>) {
     if drafter.kind == DrafterKind::Dflash {
         // A norm over the joined states, an embedding for what is masked, and the copies for the context.
         ends.push(whole(TensorClass::Norms, h * e, 2));
-        ends.extend(context_copies(spec, place.shape, place.dtype));
+        ends.extend(context_copies(drafter, place.shape, place.dtype));
     }
     ends.retain(|tensor| tensor.bytes + tensor.loaded > 0);
     runs.push(TensorRun {
@@ -132,8 +132,15 @@ fn split_first(drafter: &Drafter, norm: u64, runs: &mut Vec<TensorRun>) {
     runs.insert(at, first);
 }
 
-/// Keys' and values' weights of all layers once more, and the keys' norms (`_build_context_kv_buffers`).
-fn context_copies(spec: &ModelSpec, shape: RankShape, dtype: FloatDtype) -> Vec<Tensor> {
+/// Keys' and values' weights of all layers once more, and the keys' norms, also those in front where there is one for
+/// each joined state (`_build_context_kv_buffers`).
+fn context_copies(drafter: &Drafter, shape: RankShape, dtype: FloatDtype) -> Vec<Tensor> {
+    let spec = &drafter.spec;
+    let front = if drafter.input_norms > 0 {
+        spec.hidden_size
+    } else {
+        0
+    };
     let (mut weights, mut norms) = (0, 0);
     for run in &spec.layers {
         if let Mixer::Attention(a, _) = run.mixer {
@@ -141,7 +148,7 @@ fn context_copies(spec: &ModelSpec, shape: RankShape, dtype: FloatDtype) -> Vec<
             let width = heads * u64::from(a.head_dim + a.v_head_dim);
             let bias = u64::from(a.qkv_bias);
             weights += u64::from(run.count) * width * (u64::from(spec.hidden_size) + bias);
-            norms += u64::from(run.count) * u64::from(a.head_dim);
+            norms += u64::from(run.count) * u64::from(a.head_dim + front);
         }
     }
     [weights, norms]
