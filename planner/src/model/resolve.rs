@@ -63,7 +63,15 @@ fn resolve_top(
     top: &Fields<'_>,
     kept_text: &mut Option<Map<String, Value>>,
 ) -> Result<ModelSpec, ConfigError> {
-    let architecture = architecture(top)?;
+    let by_type = if top.has("architectures") {
+        None
+    } else {
+        top.text("model_type")?.and_then(wrappers::of_type)
+    };
+    let architecture = match by_type {
+        Some(language) => language,
+        None => architecture(top)?,
+    };
     if top.flag("is_encoder_decoder")? == Some(true) {
         return Err(ConfigError::unsupported(
             "encoder-decoder models are not modelled yet",
@@ -90,7 +98,10 @@ fn resolve_top(
     if let (Some(nested), None) = (nested, &kept_text) {
         *kept_text = Some(nested.touched());
     }
-    result
+    result.map(|spec| ModelSpec {
+        named: by_type.is_none(),
+        ..spec
+    })
 }
 
 /// A generating model's layers that vLLM pools.
@@ -233,6 +244,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     let holder = if has_dtype(fields) { fields } else { top };
     let spec = ModelSpec {
         architecture: family.architecture.to_owned(),
+        named: true,
         dtype: dtype(holder)?,
         has_tower: false,
         tower: Ok(Tower::default()),

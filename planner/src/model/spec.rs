@@ -154,6 +154,8 @@ pub enum Draft {
 pub struct ModelSpec {
     /// `architectures[0]`.
     pub architecture: String,
+    /// The config names it; else it stands for the config's `model_type`.
+    pub named: bool,
     /// Type of what is not quantised in the checkpoint.
     pub dtype: FloatDtype,
     /// A vision or audio tower stands beside it, which `--language-model-only` leaves out.

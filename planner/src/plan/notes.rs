@@ -51,6 +51,13 @@ pub(super) fn notes(
             "By its name or its architecture, a model for embeddings: where the repository has sentence-transformers' modules.json, vLLM pools by itself, without the output head and the sampler. Say `--runner pooling` to plan that.".to_owned(),
         );
     }
+    if !resolved.spec.named {
+        let message = format!(
+            "The config names no `architectures`, as published ones do: by its `model_type` it is taken for `{}`. vLLM itself would take such a file for a model that pools, or refuse it.",
+            resolved.spec.architecture
+        );
+        note("model.architecture", Severity::Caution, Bias::None, message);
+    }
     if resolved.spec.pooling.is_some() {
         note(
             "model.pools",

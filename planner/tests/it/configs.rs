@@ -176,3 +176,27 @@ fn catalogue_models_resolve_the_same_from_their_kept_fields() {
         assert_eq!(&again.spec, model.spec(), "{}", model.id);
     }
 }
+
+/// A start-up log of 0.23.0: Qwen3-14B-AWQ, "Model loading took 9.44 GiB". Copies of configs often lack `architectures`.
+#[test]
+fn a_config_without_architectures_is_taken_by_its_type_and_said_so() {
+    let config = r#"{"model_type":"qwen3","hidden_size":5120,"intermediate_size":17408,"num_hidden_layers":40,"num_attention_heads":40,"num_key_value_heads":8,"head_dim":128,"vocab_size":151936,"max_position_embeddings":40960,"tie_word_embeddings":false,"torch_dtype":"bfloat16","quantization_config":{"quant_method":"awq","bits":4,"group_size":128,"zero_point":true,"version":"gemm","modules_to_not_convert":null}}"#;
+    let plan = |text: &str| {
+        let model = ModelInput::from_config("Qwen/Qwen3-14B-AWQ", text).unwrap();
+        let mut scenario = planner::Scenario::new(model, planner::gpu::find("L40S").unwrap().clone());
+        scenario.set("vllm_version", "0.23.0").unwrap();
+        scenario.set("max_model_len", "24576").unwrap();
+        planner::evaluate(&scenario)
+    };
+    let (nameless, named) = (
+        plan(config),
+        plan(&config.replacen('{', r#"{"architectures":["Qwen3ForCausalLM"],"#, 1)),
+    );
+    let gib = nameless.memory.as_ref().unwrap().weights_bytes.get() as f64 / planner::units::GIB as f64;
+    assert!((gib / 9.44 - 1.0).abs() < 0.01, "{gib}");
+    assert_eq!(nameless.memory, named.memory);
+    let said = |plan: &planner::Plan| plan.notes.iter().any(|note| note.code == "model.architecture");
+    assert!(said(&nameless) && !said(&named));
+    let unknown = config.replace("qwen3", "something");
+    assert!(ModelInput::from_config("x/y", &unknown).is_err());
+}

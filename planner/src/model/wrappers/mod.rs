@@ -128,11 +128,14 @@ fn language<'a>(text: &Fields<'a>) -> Result<&'a str, ConfigError> {
     }
     match text.text("model_type")? {
         None => Ok("LlamaForCausalLM"),
-        Some(kind) => match TYPES.iter().find(|(known, _)| *known == kind) {
-            Some((_, language)) => Ok(language),
-            None => architecture(text),
-        },
+        Some(kind) => of_type(kind).map_or_else(|| architecture(text), Ok),
     }
+}
+
+/// The class of that type's language model.
+pub(super) fn of_type(kind: &str) -> Option<&'static str> {
+    let found = TYPES.iter().find(|(known, _)| *known == kind);
+    found.map(|(_, language)| *language)
 }
 
 /// A wrapper's defaults are those of its own language model, or of Llama where it takes several.
