@@ -152,3 +152,22 @@ fn a_gpu_that_is_none_is_refused() {
         assert_eq!(plan.verdict.outcome, Outcome::Unsupported, "{name}");
     }
 }
+
+/// AITER's latent attention takes any block (`v1/attention/backends/mla/rocm_aiter_mla.py: MultipleOf(1)`), CUDA's backends
+/// multiples of 16. DeepSeek V4 on AMD is not planned: #53961 measured 13.41 GiB for the cache on MI300X.
+#[test]
+fn amd_takes_blocks_of_one_token_for_latent_attention_alone() {
+    let outcome = |model: &str, gpu: &str| {
+        let fields = [("gpus", "8"), ("block_size", "1"), ("max_model_len", "8192")];
+        evaluate(&scenario(model, gpu, &fields)).verdict.outcome
+    };
+    assert_eq!(outcome("deepseek-ai/DeepSeek-R1", "MI300X"), Outcome::Fits);
+    assert_eq!(
+        outcome("deepseek-ai/DeepSeek-R1", "H200 SXM"),
+        Outcome::Unsupported
+    );
+    assert_eq!(outcome("Qwen/Qwen3-8B", "MI300X"), Outcome::Unsupported);
+    let pro = [("gpus", "8")];
+    let plan = evaluate(&scenario("deepseek-ai/DeepSeek-V4-Pro", "MI300X", &pro));
+    assert!(plan.verdict.reason.contains("AMD"), "{}", plan.verdict.reason);
+}

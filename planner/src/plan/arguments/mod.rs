@@ -109,8 +109,13 @@ pub(super) fn resolve<'a>(
     let batch = Batch::new(scenario, &spec, total, first_engine);
     let kv_cache_dtype = number_types::kv_cache_dtype(scenario, &spec, dtype.value, capability)?;
     caches::scaled_refusal(scenario, &spec, kv_cache_dtype.value, capability)?;
+    let amd = scenario.hardware.gpu.vendor == Vendor::Amd;
     let block_size = match scenario.engine.block_size {
         Some(size) if size.is_multiple_of(16) => Chosen::user(size),
+        // AITER's latent attention takes any (`v1/attention/backends/mla/rocm_aiter_mla.py`), its sparse form 1.
+        Some(size) if latent(&spec) && amd && (size == 1 || sparse_latent::find(&spec).is_none()) => {
+            Chosen::user(size)
+        }
         Some(size) => {
             return Err(Refusal::ours(format!(
                 "block_size {size} is no multiple of 16, which the attention backends ask for"
@@ -285,6 +290,12 @@ pub(super) fn pooling<'a>(
     Ok(Cow::Owned(pooled))
 }
 
+/// Some layers cache a latent instead of keys and values.
+fn latent(spec: &ModelSpec) -> bool {
+    let caches = |run: &LayerRun| matches!(run.mixer, Mixer::Mla(mla) if !mla.expanded);
+    spec.layers.iter().any(caches)
+}
+
 /// The smallest size that the attention backend takes (`vllm/platforms/cuda.py` and the backends at 0.33.0).
 pub(super) fn default_block_size(spec: &ModelSpec, capability: u16, kv: KvCacheDtype) -> Chosen<u32> {
     if packed::compressed(spec).is_some() {
@@ -300,10 +311,7 @@ pub(super) fn default_block_size(spec: &ModelSpec, capability: u16, kv: KvCacheD
     if sparse_latent::find(spec).is_some() {
         return Chosen::default(64, "Sparse latent attention takes blocks of 64.");
     }
-    let latent = spec
-        .layers
-        .iter()
-        .any(|run| matches!(run.mixer, Mixer::Mla(mla) if !mla.expanded));
+    let latent = latent(spec);
     let wide = spec
         .layers
         .iter()
