@@ -77,3 +77,16 @@ fn interleaved_positions_are_cached_four_times_before_0_32() {
     assert_eq!(loaded("0.19.0") - loaded("0.32.0"), 3 * 262_144 * 64 * 2);
     assert_eq!(loaded("0.31.0") - loaded("0.33.0"), 3 * 262_144 * 64 * 2);
 }
+
+/// `has_inner_state` sends them to the first engine in 0.9.2, 0.10.0 and 0.10.1, not in 0.10.2.
+#[test]
+fn recurrent_layers_are_planned_from_0_10_2_on() {
+    let nemotron = |version: &str| {
+        let model = ModelInput::from_catalog("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16").unwrap();
+        plan(model, "H200 SXM", version, &[("max_model_len", "8192")]).verdict
+    };
+    assert_eq!(nemotron("0.10.2").outcome, planner::Outcome::Fits);
+    let old = nemotron("0.10.1");
+    assert_eq!(old.outcome, planner::Outcome::Unsupported);
+    assert!(old.reason.contains("first engine"), "{}", old.reason);
+}

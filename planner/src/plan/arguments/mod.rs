@@ -105,6 +105,12 @@ pub(super) fn resolve<'a>(
     };
     let tower = tower::settings(scenario, &spec, asked)?;
     let layout = layout::choose(scenario, &spec, tower)?;
+    if recurrent(&spec) && scenario.vllm_version.memory_rules().has_first_engine {
+        // `has_inner_state` in `engine/arg_utils.py: _is_v1_supported_oracle` at 0.9.2 to 0.10.1.
+        return Err(Refusal::ours(
+            "recurrent layers run in vLLM's first engine up to 0.10.1, which keeps their states outside its cache; that is not modelled",
+        ));
+    }
     let first_engine = first_engine(scenario, &spec, capability);
     let batch = Batch::new(scenario, &spec, total, first_engine);
     let kv_cache_dtype = number_types::kv_cache_dtype(scenario, &spec, dtype.value, capability)?;
