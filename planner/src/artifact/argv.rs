@@ -7,6 +7,7 @@ use crate::{
     engine::{Chosen, FlagKind, FlagTable, KvCacheDtype, ResolvedArgs, SetBy, extras, negation},
     plan::Plan,
 };
+use std::borrow::Cow;
 
 /// One argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,11 +22,15 @@ pub struct Arg {
 
 impl Arg {
     /// The words on the command line.
-    pub fn words(&self) -> Vec<String> {
+    pub fn words(&self) -> Vec<Cow<'_, str>> {
         match (&self.flag, self.values.as_slice()) {
             // vLLM's parser would take the value for a flag of its own.
-            (Some(flag), [value]) if value.starts_with('-') => vec![format!("{flag}={value}")],
-            (flag, values) => flag.iter().chain(values).cloned().collect(),
+            (Some(flag), [value]) if value.starts_with('-') => vec![format!("{flag}={value}").into()],
+            (flag, values) => flag
+                .iter()
+                .chain(values)
+                .map(|word| Cow::Borrowed(word.as_str()))
+                .collect(),
         }
     }
 }
@@ -56,7 +61,11 @@ pub fn serve_args(plan: &Plan) -> Vec<Arg> {
 
 /// The words that follow `vllm serve`.
 pub fn serve_words(plan: &Plan) -> Vec<String> {
-    serve_args(plan).iter().flat_map(Arg::words).collect()
+    serve_args(plan)
+        .iter()
+        .flat_map(Arg::words)
+        .map(Cow::into_owned)
+        .collect()
 }
 
 struct List {

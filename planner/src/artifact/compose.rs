@@ -46,9 +46,9 @@ fn on_each_node(document: &mut Document, deployment: &Deployment<'_>) {
 }
 
 /// `role` is the profile of a node, where there are several.
-fn service(deployment: &Deployment<'_>, role: Option<&'static str>) -> Yaml {
+fn service<'a>(deployment: &'a Deployment<'_>, role: Option<&'static str>) -> Yaml<'a> {
     let mut entries = vec![
-        ("image", dollars(&deployment.image()).into()),
+        ("image", dollars(deployment.image()).into()),
         ("command", command(deployment, role)),
     ];
     if deployment.non_root() {
@@ -58,7 +58,7 @@ fn service(deployment: &Deployment<'_>, role: Option<&'static str>) -> Yaml {
         ));
     }
     match role {
-        None => entries.push(("ports", texts([format!("{0}:{0}", deployment.port).as_str()]))),
+        None => entries.push(("ports", texts([format!("{0}:{0}", deployment.port)]))),
         Some(role) => {
             entries.push(("profiles", texts([role])));
             entries.push((
@@ -98,10 +98,10 @@ fn service(deployment: &Deployment<'_>, role: Option<&'static str>) -> Yaml {
 }
 
 /// One list entry per word; the reason stands behind the flag.
-fn command(deployment: &Deployment<'_>, role: Option<&str>) -> Yaml {
+fn command<'a>(deployment: &'a Deployment<'_>, role: Option<&str>) -> Yaml<'a> {
     let mut items = Vec::new();
     for arg in &deployment.args {
-        for (i, word) in arg.words().iter().enumerate() {
+        for (i, word) in arg.words().into_iter().enumerate() {
             let item = Yaml::from(dollars(word));
             items.push(match i {
                 0 => item.comment(&arg.why),
@@ -124,7 +124,7 @@ fn command(deployment: &Deployment<'_>, role: Option<&str>) -> Yaml {
     Yaml::List(items)
 }
 
-fn environment(deployment: &Deployment<'_>) -> Yaml {
+fn environment<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     let mut entries = vec![("HF_TOKEN".into(), Yaml::from("${HF_TOKEN:-}"))];
     if let Some(devices) = deployment.hip_devices() {
         entries.push(("HIP_VISIBLE_DEVICES".into(), devices.into()));
@@ -132,7 +132,7 @@ fn environment(deployment: &Deployment<'_>) -> Yaml {
     Yaml::Map(entries)
 }
 
-fn volumes(deployment: &Deployment<'_>) -> Yaml {
+fn volumes<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     let home = deployment.home();
     let mut items = vec![
         Yaml::from(format!(
@@ -153,13 +153,16 @@ fn volumes(deployment: &Deployment<'_>) -> Yaml {
 }
 
 /// Python is in every image of vLLM, curl is not.
-fn healthcheck(deployment: &Deployment<'_>) -> Yaml {
+fn healthcheck<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     let probe = format!(
         "import urllib.request as r; r.urlopen('http://127.0.0.1:{}/health', timeout=5)",
         deployment.port
     );
     map([
-        ("test", texts(["CMD", "python3", "-c", probe.as_str()])),
+        (
+            "test",
+            texts(["CMD".into(), "python3".into(), "-c".into(), Yaml::from(probe)]),
+        ),
         ("interval", "15s".into()),
         ("timeout", "10s".into()),
         ("retries", 4_u32.into()),
@@ -167,7 +170,7 @@ fn healthcheck(deployment: &Deployment<'_>) -> Yaml {
     ])
 }
 
-fn reservation(gpus: u32) -> Yaml {
+fn reservation(gpus: u32) -> Yaml<'static> {
     let device = map([
         ("driver", "nvidia".into()),
         ("count", gpus.into()),

@@ -70,7 +70,7 @@ fn service(document: &mut Document, deployment: &Deployment<'_>) {
 }
 
 /// Port 80 of the pods with these labels.
-pub(crate) fn service_spec(selector: Yaml) -> Yaml {
+pub(crate) fn service_spec(selector: Yaml<'_>) -> Yaml<'_> {
     let port = map([
         ("name", "http".into()),
         ("port", 80_u32.into()),

@@ -52,7 +52,7 @@ pub(crate) fn inference_service(deployment: &Deployment<'_>, header: &Comments) 
         serves: true,
     };
     let cache = map([("claimName", name.into())]);
-    let mut predictor: Vec<(Cow<'static, str>, Yaml)> = vec![
+    let mut predictor: Vec<(Cow<'_, str>, Yaml<'_>)> = vec![
         ("minReplicas".into(), 1_u32.into()),
         ("maxReplicas".into(), 1_u32.into()),
         (
@@ -103,7 +103,7 @@ pub(crate) fn llm_inference_service(deployment: &Deployment<'_>, header: &Commen
         None => format!("hf://{id}"),
     };
     let served = scenario.engine.served_model_name.as_deref().unwrap_or(id);
-    let mut spec: Vec<(Cow<'static, str>, Yaml)> = vec![
+    let mut spec: Vec<(Cow<'_, str>, Yaml<'_>)> = vec![
         (
             "model".into(),
             map([("uri", uri.into()), ("name", served.into())]),
@@ -124,7 +124,7 @@ pub(crate) fn llm_inference_service(deployment: &Deployment<'_>, header: &Commen
 }
 
 /// Sizes that KServe has to know to lay out nodes.
-fn parallelism(deployment: &Deployment<'_>) -> Option<Yaml> {
+fn parallelism<'a>(deployment: &'a Deployment<'_>) -> Option<Yaml<'a>> {
     let args = deployment.plan.args.as_ref()?;
     let tensor = ("tensor", args.tensor_parallel_size.value.into());
     match deployment.nodes.spread {
@@ -143,7 +143,7 @@ fn parallelism(deployment: &Deployment<'_>) -> Option<Yaml> {
 }
 
 /// The pod as far as it differs from KServe's own.
-fn template(deployment: &Deployment<'_>, serves: bool) -> Yaml {
+fn template<'a>(deployment: &'a Deployment<'_>, serves: bool) -> Yaml<'a> {
     let flags: Vec<String> = deployment
         .args
         .iter()
@@ -155,9 +155,9 @@ fn template(deployment: &Deployment<'_>, serves: bool) -> Yaml {
     let mut env = pod::environment(deployment);
     env.push(map([
         ("name", "VLLM_ADDITIONAL_ARGS".into()),
-        ("value", dollars(&flags.join(" ")).into()),
+        ("value", dollars(flags.join(" ")).into()),
     ]));
-    let mut container: Vec<(Cow<'static, str>, Yaml)> = vec![
+    let mut container: Vec<(Cow<'_, str>, Yaml<'_>)> = vec![
         ("name".into(), "main".into()),
         ("image".into(), deployment.image().into()),
         ("env".into(), Yaml::List(env)),
@@ -173,7 +173,7 @@ fn template(deployment: &Deployment<'_>, serves: bool) -> Yaml {
             ]),
         ));
     }
-    let mut entries: Vec<(Cow<'static, str>, Yaml)> = vec![(
+    let mut entries: Vec<(Cow<'_, str>, Yaml<'_>)> = vec![(
         "enableServiceLinks".into(),
         Yaml::from(false).comment("a service named vllm would set VLLM_PORT to a URL"),
     )];

@@ -62,7 +62,7 @@ pub(crate) fn lws(deployment: &Deployment<'_>, header: &Comments) -> String {
     document.finish()
 }
 
-fn template(deployment: &Deployment<'_>, leader: bool) -> Yaml {
+fn template<'a>(deployment: &'a Deployment<'_>, leader: bool) -> Yaml<'a> {
     let (command, args) = start(deployment, leader);
     let container = Container {
         deployment,
@@ -82,7 +82,7 @@ fn template(deployment: &Deployment<'_>, leader: bool) -> Yaml {
 }
 
 /// Command and arguments of a pod.
-fn start(deployment: &Deployment<'_>, leader: bool) -> (Yaml, Vec<Yaml>) {
+fn start<'a>(deployment: &'a Deployment<'_>, leader: bool) -> (Yaml<'a>, Vec<Yaml<'a>>) {
     let nodes = &deployment.nodes;
     let mut args = pod::words(deployment);
     let mut own = nodes.common();
@@ -103,7 +103,10 @@ fn start(deployment: &Deployment<'_>, leader: bool) -> (Yaml, Vec<Yaml>) {
         }
         Spread::Parts { ray: true } => {
             let wait = "until ray start --address \"$LWS_LEADER_ADDRESS:6379\" --block; do sleep 5; done";
-            return (texts(["/bin/bash", "-c", dollars(wait).as_str()]), Vec::new());
+            return (
+                texts(["/bin/bash".into(), "-c".into(), dollars(wait)]),
+                Vec::new(),
+            );
         }
         Spread::Engines(engines) if !leader => {
             // The flag stands alone at the end of the list and takes the word behind it.
@@ -113,7 +116,7 @@ fn start(deployment: &Deployment<'_>, leader: bool) -> (Yaml, Vec<Yaml>) {
         _ => return (texts(["vllm", "serve"]), args),
     };
     (
-        texts(["/bin/bash", "-c", dollars(&script).as_str(), "vllm"]),
+        texts(["/bin/bash".into(), "-c".into(), dollars(script), "vllm".into()]),
         args,
     )
 }

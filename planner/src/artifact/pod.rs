@@ -10,40 +10,40 @@ use std::borrow::Cow;
 /// Seconds between two looks of the startup and liveness probes.
 pub(crate) const PERIOD: u64 = 10;
 
-type Entries = Vec<(Cow<'static, str>, Yaml)>;
+type Entries<'a> = Vec<(Cow<'a, str>, Yaml<'a>)>;
 
 /// What follows `vllm serve`, one word an item, the reason behind each flag.
-pub(crate) fn words(deployment: &Deployment<'_>) -> Vec<Yaml> {
+pub(crate) fn words<'a>(deployment: &'a Deployment<'_>) -> Vec<Yaml<'a>> {
     deployment.args.iter().flat_map(arg).collect()
 }
 
 /// The words of one argument.
-pub(crate) fn arg(arg: &Arg) -> Vec<Yaml> {
-    let item = |(i, word): (usize, &String)| {
+pub(crate) fn arg(arg: &Arg) -> Vec<Yaml<'_>> {
+    let item = |(i, word)| {
         let item = Yaml::from(dollars(word));
         if i == 0 { item.comment(&arg.why) } else { item }
     };
-    arg.words().iter().enumerate().map(item).collect()
+    arg.words().into_iter().enumerate().map(item).collect()
 }
 
 /// The container, without what it runs.
 pub(crate) struct Container<'a, 'b> {
     pub(crate) deployment: &'a Deployment<'b>,
     pub(crate) name: &'a str,
-    pub(crate) command: Yaml,
-    pub(crate) args: Vec<Yaml>,
+    pub(crate) command: Yaml<'a>,
+    pub(crate) args: Vec<Yaml<'a>>,
     /// It answers requests.
     pub(crate) serves: bool,
 }
 
-impl Container<'_, '_> {
-    pub(crate) fn yaml(self) -> Yaml {
+impl<'a> Container<'a, '_> {
+    pub(crate) fn yaml(self) -> Yaml<'a> {
         let (image, home) = (self.deployment.image(), self.deployment.home());
         self.with_image(image, home)
     }
 
     /// Of another image than vLLM's, whose user has another home; without a command where the image's own is meant.
-    pub(crate) fn with_image(self, image: String, home: &str) -> Yaml {
+    pub(crate) fn with_image(self, image: String, home: &str) -> Yaml<'a> {
         let deployment = self.deployment;
         let mut entries: Entries = vec![("name".into(), self.name.into()), ("image".into(), image.into())];
         if !matches!(self.command, Yaml::Null) {
@@ -74,7 +74,7 @@ impl Container<'_, '_> {
 }
 
 /// The token from the secret, where there is one.
-pub(crate) fn environment(deployment: &Deployment<'_>) -> Vec<Yaml> {
+pub(crate) fn environment<'a>(deployment: &'a Deployment<'_>) -> Vec<Yaml<'a>> {
     let secret = map([
         ("name", deployment.plan.scenario.deploy.hf_secret.as_str().into()),
         ("key", "token".into()),
@@ -90,7 +90,7 @@ pub(crate) fn environment(deployment: &Deployment<'_>) -> Vec<Yaml> {
 }
 
 /// GPUs as the plan takes them; processor and main memory by rule of thumb.
-pub(crate) fn resources(deployment: &Deployment<'_>) -> Yaml {
+pub(crate) fn resources<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     let (cpu, memory) = deployment.host();
     let shared = deployment.shared_gib();
     let amount = |times: u32| {
@@ -105,7 +105,7 @@ pub(crate) fn resources(deployment: &Deployment<'_>) -> Yaml {
 }
 
 /// Starting may take its time; then a pod that does not answer for a minute is started again.
-fn probes(deployment: &Deployment<'_>) -> [(Cow<'static, str>, Yaml); 3] {
+fn probes<'a>(deployment: &'a Deployment<'_>) -> [(Cow<'a, str>, Yaml<'a>); 3] {
     let probe = |period: u64, failures: u64| {
         map([
             (
@@ -142,8 +142,8 @@ pub(crate) fn start_reason(deployment: &Deployment<'_>) -> String {
     )
 }
 
-fn mounts(deployment: &Deployment<'_>, home: &str) -> Vec<Yaml> {
-    let mount = |name: &'static str, path: Yaml| map([("name", name.into()), ("mountPath", path)]);
+fn mounts<'a>(deployment: &'a Deployment<'_>, home: &str) -> Vec<Yaml<'a>> {
+    let mount = |name: &'static str, path| map([("name", name.into()), ("mountPath", path)]);
     let mut mounts = vec![
         mount("cache", format!("{home}/.cache").into()),
         mount("shm", "/dev/shm".into()),
@@ -159,7 +159,7 @@ fn mounts(deployment: &Deployment<'_>, home: &str) -> Vec<Yaml> {
 }
 
 /// Volumes for [`mounts`]; `cache` is where weights and compiled graphs stay.
-pub(crate) fn volumes(deployment: &Deployment<'_>, cache: (&'static str, Yaml)) -> Vec<Yaml> {
+pub(crate) fn volumes<'a>(deployment: &'a Deployment<'_>, cache: (&'static str, Yaml<'a>)) -> Vec<Yaml<'a>> {
     let shared = map([
         ("medium", "Memory".into()),
         (
@@ -180,28 +180,28 @@ pub(crate) fn volumes(deployment: &Deployment<'_>, cache: (&'static str, Yaml)) 
 }
 
 /// Nodes with the plan's GPU; nothing where their label is not known.
-pub(crate) fn affinity(deployment: &Deployment<'_>) -> Option<(Cow<'static, str>, Yaml)> {
+pub(crate) fn affinity<'a>(deployment: &'a Deployment<'_>) -> Option<(Cow<'a, str>, Yaml<'a>)> {
     let products = deployment.products();
     if deployment.rocm || products.is_empty() {
         return None;
     }
-    let required = map([("nodeSelectorTerms", product_terms(&products))]);
+    let required = map([("nodeSelectorTerms", product_terms(products))]);
     let node = map([("requiredDuringSchedulingIgnoredDuringExecution", required)]);
     Some(("affinity".into(), map([("nodeAffinity", node)])))
 }
 
 /// Terms of a node selector for one of these products.
-pub(crate) fn product_terms(products: &[String]) -> Yaml {
+pub(crate) fn product_terms(products: Vec<String>) -> Yaml<'static> {
     let label = map([
         ("key", "nvidia.com/gpu.product".into()),
         ("operator", "In".into()),
-        ("values", texts(products.iter().map(String::as_str))),
+        ("values", texts(products)),
     ]);
     Yaml::List(vec![map([("matchExpressions", Yaml::List(vec![label]))])])
 }
 
 /// Who runs a pod of vLLM's image, where not root.
-pub(crate) fn security(deployment: &Deployment<'_>) -> Option<(Cow<'static, str>, Yaml)> {
+pub(crate) fn security<'a>(deployment: &'a Deployment<'_>) -> Option<(Cow<'a, str>, Yaml<'a>)> {
     let context = map([
         ("runAsNonRoot", true.into()),
         ("runAsUser", 2000_u32.into()),
@@ -215,18 +215,22 @@ pub(crate) fn security(deployment: &Deployment<'_>) -> Option<(Cow<'static, str>
 }
 
 /// The spec of a pod with one container of vLLM's image.
-pub(crate) fn spec(deployment: &Deployment<'_>, container: Yaml, cache: (&'static str, Yaml)) -> Entries {
+pub(crate) fn spec<'a>(
+    deployment: &'a Deployment<'_>,
+    container: Yaml<'a>,
+    cache: (&'static str, Yaml<'a>),
+) -> Entries<'a> {
     let mut entries = bare_spec(deployment, container, cache);
     entries.extend(security(deployment));
     entries
 }
 
 /// The same for another image.
-pub(crate) fn bare_spec(
-    deployment: &Deployment<'_>,
-    container: Yaml,
-    cache: (&'static str, Yaml),
-) -> Entries {
+pub(crate) fn bare_spec<'a>(
+    deployment: &'a Deployment<'_>,
+    container: Yaml<'a>,
+    cache: (&'static str, Yaml<'a>),
+) -> Entries<'a> {
     let mut entries: Entries = vec![(
         "enableServiceLinks".into(),
         Yaml::from(false).comment("a service named vllm would set VLLM_PORT to a URL"),
@@ -242,6 +246,6 @@ pub(crate) fn bare_spec(
 }
 
 /// The label by which services and controllers find the pods.
-pub(crate) fn labels(deployment: &Deployment<'_>) -> Yaml {
+pub(crate) fn labels<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     map([("app.kubernetes.io/name", deployment.name().into())])
 }

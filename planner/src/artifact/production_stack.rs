@@ -38,7 +38,7 @@ pub(crate) fn values(deployment: &Deployment<'_>, header: &Comments) -> String {
     }
     document.gap();
     document.comment(&pod::start_reason(deployment));
-    let mut engine: Vec<(Cow<'static, str>, Yaml)> = vec![
+    let mut engine: Vec<(Cow<'_, str>, Yaml<'_>)> = vec![
         (
             "runtimeClassName".into(),
             Yaml::from("").comment("the cluster's own; nvidia where the GPUs need that class"),
@@ -66,19 +66,19 @@ pub(crate) fn values(deployment: &Deployment<'_>, header: &Comments) -> String {
     document.finish()
 }
 
-fn health(deployment: &Deployment<'_>) -> Yaml {
+fn health<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     map([("path", "/health".into()), ("port", deployment.port.into())])
 }
 
-fn model(deployment: &Deployment<'_>) -> Yaml {
+fn model<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     let (cpu, memory) = deployment.host();
-    let mut entries: Vec<(Cow<'static, str>, Yaml)> = vec![
+    let mut entries: Vec<(Cow<'_, str>, Yaml<'_>)> = vec![
         ("name".into(), deployment.name().into()),
         ("repository".into(), deployment.repository.as_str().into()),
         ("tag".into(), deployment.tag.as_str().into()),
         (
             "modelURL".into(),
-            dollars(&deployment.plan.scenario.model.id).into(),
+            dollars(&*deployment.plan.scenario.model.id).into(),
         ),
         ("replicaCount".into(), 1_u32.into()),
         ("requestCPU".into(), cpu.into()),
@@ -103,13 +103,13 @@ fn model(deployment: &Deployment<'_>) -> Yaml {
     ]);
     let products = deployment.products();
     if !deployment.rocm && !products.is_empty() {
-        entries.push(("nodeSelectorTerms".into(), pod::product_terms(&products)));
+        entries.push(("nodeSelectorTerms".into(), pod::product_terms(products)));
     }
     Yaml::Map(entries)
 }
 
 /// The chart writes two flags whatever one says; the rest stands as it is.
-fn config(deployment: &Deployment<'_>) -> Yaml {
+fn config<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     let args = deployment.plan.args.as_ref();
     let caching = args.is_some_and(|args| args.enable_prefix_caching.value);
     let tp = args.map_or(1, |args| args.tensor_parallel_size.value);

@@ -17,7 +17,7 @@ use crate::{
 };
 use std::borrow::Cow;
 
-type Entries = Vec<(Cow<'static, str>, Yaml)>;
+type Entries<'a> = Vec<(Cow<'a, str>, Yaml<'a>)>;
 
 /// profile.yaml, under the lines of `header`; `emit` names the files to generate from it.
 pub fn profile_yaml(scenario: &Scenario, emit: &[ArtifactKind], header: &Comments) -> String {
@@ -39,7 +39,12 @@ pub fn profile_yaml(scenario: &Scenario, emit: &[ArtifactKind], header: &Comment
     document.finish()
 }
 
-fn entries(scenario: &Scenario, section: &str, emit: &[ArtifactKind], changed: &[(&str, String)]) -> Entries {
+fn entries<'a>(
+    scenario: &'a Scenario,
+    section: &str,
+    emit: &[ArtifactKind],
+    changed: &[(&str, String)],
+) -> Entries<'a> {
     let mut entries = match section {
         "model" => model(scenario),
         "hardware" => hardware(scenario),
@@ -49,7 +54,7 @@ fn entries(scenario: &Scenario, section: &str, emit: &[ArtifactKind], changed: &
         let Some(id) = key.id else { continue };
         let value = scenario.get(id);
         if key.always || changed.iter().any(|(other, _)| *other == id) {
-            let node = value.map_or(Yaml::Null, |text| typed(id, &text));
+            let node = value.map_or(Yaml::Null, |text| typed(id, text));
             entries.push((key.key.into(), node.comment(key.help)));
         }
     }
@@ -60,7 +65,7 @@ fn entries(scenario: &Scenario, section: &str, emit: &[ArtifactKind], changed: &
     entries
 }
 
-fn model(scenario: &Scenario) -> Entries {
+fn model(scenario: &Scenario) -> Entries<'_> {
     let model = &scenario.model;
     let revision = model.revision.as_deref().map_or(Yaml::Null, Yaml::from);
     vec![
@@ -73,7 +78,7 @@ fn model(scenario: &Scenario) -> Entries {
 }
 
 /// The GPU, and its memory where it is not the catalogue's.
-fn hardware(scenario: &Scenario) -> Entries {
+fn hardware(scenario: &Scenario) -> Entries<'_> {
     let gpu = &scenario.hardware.gpu;
     let known = gpu::find(&gpu.name);
     let own = gpu.memory_visible.filter(|_| {
@@ -97,14 +102,14 @@ fn hardware(scenario: &Scenario) -> Entries {
 }
 
 /// GiB with ten decimals, which give the bytes back exactly.
-fn gib(bytes: Bytes) -> Yaml {
+fn gib(bytes: Bytes) -> Yaml<'static> {
     const TENS: u128 = 10_000_000_000;
     let scaled = (u128::from(bytes.get()) * TENS).div_ceil(u128::from(GIB));
-    number(&format!("{}.{:010}", scaled / TENS, scaled % TENS))
+    number(format!("{}.{:010}", scaled / TENS, scaled % TENS))
 }
 
 /// The arguments that have no key of their own, and what is passed through.
-fn vllm_args(scenario: &Scenario) -> Entries {
+fn vllm_args(scenario: &Scenario) -> Entries<'_> {
     let mut entries = Entries::new();
     for id in EngineArgs::ids() {
         if KEYS.iter().any(|key| key.id == Some(*id)) {
@@ -112,7 +117,7 @@ fn vllm_args(scenario: &Scenario) -> Entries {
         }
         let flag = bounds::field(id).and_then(|field| field.flag);
         if let (Some(flag), Some(text)) = (flag, scenario.engine.get(id)) {
-            entries.push((bare(flag).into(), typed(id, &text)));
+            entries.push((bare(flag).into(), typed(id, text)));
         }
     }
     let table = FlagTable::of(scenario.vllm_version);
@@ -122,7 +127,7 @@ fn vllm_args(scenario: &Scenario) -> Entries {
             (Some(found), None) if found.negated => (found.flag.flag, Yaml::Bool(false)),
             (_, None) => (flag.as_str(), Yaml::Bool(true)),
             (Some(found), Some(value)) if found.flag.kind == FlagKind::List => {
-                (flag.as_str(), list(&list_values(value)))
+                (flag.as_str(), list(list_values(value)))
             }
             (_, Some(value)) => (flag.as_str(), Yaml::from(value.as_str())),
         };
@@ -137,10 +142,10 @@ fn vllm_args(scenario: &Scenario) -> Entries {
     entries
 }
 
-fn list(values: &[String]) -> Yaml {
-    match values {
-        [one] if !one.starts_with('[') => Yaml::from(one.as_str()),
-        many => texts(many.iter().map(String::as_str)),
+fn list(mut values: Vec<String>) -> Yaml<'static> {
+    match values.pop() {
+        Some(one) if values.is_empty() && !one.starts_with('[') => one.into(),
+        last => texts(values.into_iter().chain(last)),
     }
 }
 
@@ -148,7 +153,7 @@ fn bare(flag: &str) -> &str {
     flag.trim_start_matches('-')
 }
 
-fn typed(id: &str, text: &str) -> Yaml {
+fn typed(id: &str, text: String) -> Yaml<'static> {
     match bounds::field(id).map(|field| field.kind) {
         Some(FieldKind::Switch) => Yaml::Bool(text == "true"),
         Some(FieldKind::Count { .. } | FieldKind::Fraction | FieldKind::Decimal | FieldKind::Memory) => {
@@ -159,9 +164,9 @@ fn typed(id: &str, text: &str) -> Yaml {
 }
 
 /// A number, or the text where it is none (`auto`).
-fn number(text: &str) -> Yaml {
+fn number(text: String) -> Yaml<'static> {
     if let Ok(whole) = text.parse::<u64>() {
         return Yaml::Int(whole);
     }
-    decimal(text).map_or_else(|| Yaml::from(text), Yaml::Number)
+    decimal(&text).map_or_else(|| Yaml::from(text), Yaml::Number)
 }

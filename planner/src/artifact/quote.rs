@@ -57,18 +57,19 @@ impl Comments {
 
 /// Nothing to replace, no space at either end and no two beside each other.
 fn is_one_line(text: &str) -> bool {
-    let mut after_space = true;
-    for c in text.chars() {
-        let space = c == ' ';
-        if space && after_space {
+    let mut before = b' ';
+    for byte in text.bytes() {
+        // What is not ASCII is looked at below: few lines have any.
+        if byte < b' ' || byte == 0x7F || (byte == b' ' && before == b' ') {
             return false;
         }
-        if !space && !c.is_ascii_graphic() && (c.is_whitespace() || is_unsafe_in_comment(c)) {
-            return false;
-        }
-        after_space = space;
+        before = byte;
     }
-    text.is_empty() || !after_space
+    (text.is_empty() || before != b' ')
+        && (text.is_ascii()
+            || text
+                .chars()
+                .all(|c| c.is_ascii() || !(c.is_whitespace() || is_unsafe_in_comment(c))))
 }
 
 /// Control characters, line breaks of any standard, bidirectional overrides, and what YAML does not print.
@@ -81,8 +82,13 @@ fn is_unsafe_in_comment(c: char) -> bool {
 }
 
 /// A text in which Docker Compose and Kubernetes would expand `$`: there, `$$` is a dollar sign.
-pub fn dollars(text: &str) -> String {
-    text.replace('$', "$$")
+pub fn dollars<'a>(text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+    let text = text.into();
+    if text.contains('$') {
+        text.replace('$', "$$").into()
+    } else {
+        text
+    }
 }
 
 /// A folder at its own path for `--mount`, which reads a line of CSV; `-v` cannot hold a colon.
@@ -136,19 +142,33 @@ pub fn systemd_takes(text: &str) -> bool {
 
 /// Text in Markdown that reads as it is.
 pub fn markdown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in comment(text).chars() {
-        if "\\`*_[]<>|#~&".contains(c) {
+    let text = comment(text);
+    let mut out = String::with_capacity(text.len() + 8);
+    for piece in text.split_inclusive(is_markdown) {
+        let plain = piece.trim_end_matches(is_markdown);
+        out.push_str(plain);
+        if plain.len() < piece.len() {
             out.push('\\');
+            out.push_str(&piece[plain.len()..]);
         }
-        out.push(c);
     }
     out
+}
+
+/// A letter that means something to Markdown.
+fn is_markdown(c: char) -> bool {
+    matches!(
+        c,
+        '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~' | '&'
+    )
 }
 
 /// A code span of Markdown, in a table too, where GitHub takes `|` for the next cell even in code.
 pub fn markdown_code(text: &str) -> String {
     let text = comment(text);
+    if !text.contains(['`', '|']) {
+        return ["`", &*text, "`"].concat();
+    }
     let (mut run, mut longest) = (0_usize, 0);
     for c in text.chars() {
         run = if c == '`' { run + 1 } else { 0 };

@@ -82,7 +82,7 @@ fn serve_config(deployment: &Deployment<'_>) -> String {
 }
 
 /// The arguments under their names in Python.
-fn engine_kwargs(deployment: &Deployment<'_>) -> Vec<(Cow<'static, str>, Yaml)> {
+fn engine_kwargs<'a>(deployment: &'a Deployment<'_>) -> Vec<(Cow<'a, str>, Yaml<'a>)> {
     let table = FlagTable::of(deployment.plan.scenario.vllm_version);
     let mut entries = Vec::new();
     for arg in deployment.args.iter().skip(1) {
@@ -99,13 +99,7 @@ fn engine_kwargs(deployment: &Deployment<'_>) -> Vec<(Cow<'static, str>, Yaml)> 
         let value = match arg.values.as_slice() {
             [] => Yaml::Bool(!negated),
             [one] if !is_list => typed(one),
-            many => texts(
-                many.iter()
-                    .flat_map(|value| list_values(value))
-                    .collect::<Vec<_>>()
-                    .iter()
-                    .map(String::as_str),
-            ),
+            many => texts(many.iter().flat_map(|value| list_values(value))),
         };
         let dotted = found.map(|found| found.dotted).unwrap_or_default();
         let key = format!("{}{dotted}", name.trim_start_matches('-').replace('-', "_"));
@@ -116,40 +110,40 @@ fn engine_kwargs(deployment: &Deployment<'_>) -> Vec<(Cow<'static, str>, Yaml)> 
 }
 
 /// A number, a JSON object or a text, as Python's parser would take it.
-fn typed(text: &str) -> Yaml {
+fn typed(text: &str) -> Yaml<'_> {
     if let Ok(whole) = text.parse::<u64>() {
         return Yaml::Int(whole);
     }
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(serde_json::Value::Number(number)) => number.as_f64().map_or_else(|| text.into(), Yaml::Number),
-        Ok(value @ serde_json::Value::Object(_)) => from_json(&value),
+        Ok(value @ serde_json::Value::Object(_)) => from_json(value),
         _ => text.into(),
     }
 }
 
-fn from_json(value: &serde_json::Value) -> Yaml {
+fn from_json(value: serde_json::Value) -> Yaml<'static> {
     use serde_json::Value;
     match value {
         Value::Null => Yaml::Null,
-        Value::Bool(value) => (*value).into(),
+        Value::Bool(value) => value.into(),
         Value::Number(number) => number
             .as_u64()
             .map(Yaml::Int)
             .or_else(|| number.as_f64().map(Yaml::Number))
             .unwrap_or(Yaml::Null),
-        Value::String(text) => text.as_str().into(),
-        Value::Array(items) => Yaml::List(items.iter().map(from_json).collect()),
+        Value::String(text) => text.into(),
+        Value::Array(items) => Yaml::List(items.into_iter().map(from_json).collect()),
         Value::Object(entries) => Yaml::Map(
             entries
-                .iter()
-                .map(|(key, value)| (Cow::Owned(key.clone()), from_json(value)))
+                .into_iter()
+                .map(|(key, value)| (Cow::Owned(key), from_json(value)))
                 .collect(),
         ),
     }
 }
 
 /// A pod without GPUs that keeps the cluster and takes requests.
-fn head(deployment: &Deployment<'_>) -> Yaml {
+fn head<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     let amount = map([("cpu", 2_u32.into()), ("memory", "8Gi".into())]);
     let ports = [
         (6379_u32, "gcs"),
@@ -186,7 +180,7 @@ fn head(deployment: &Deployment<'_>) -> Yaml {
     ])
 }
 
-fn workers(deployment: &Deployment<'_>) -> Yaml {
+fn workers<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     let container = Container {
         deployment,
         name: "ray-worker",

@@ -102,10 +102,10 @@ fn gpu_models(document: &mut Document, deployment: &Deployment<'_>) {
     document.entry("gpuModels", texts(names.iter().map(String::as_str)));
 }
 
-fn image(deployment: &Deployment<'_>) -> Yaml {
+fn image<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     let mut command = vec![Yaml::from("vllm"), Yaml::from("serve")];
     for arg in &deployment.args {
-        for (i, word) in arg.words().iter().enumerate() {
+        for (i, word) in arg.words().into_iter().enumerate() {
             let item = Yaml::from(dollars(word));
             command.push(if i == 0 { item.comment(&arg.why) } else { item });
         }

@@ -7,11 +7,11 @@ use std::borrow::Cow;
 
 /// A node.
 #[derive(Clone, Debug)]
-pub(crate) enum Yaml {
+pub(crate) enum Yaml<'a> {
     /// Nothing.
     Null,
     /// Quoted where a reader would take it for something else.
-    Text(String),
+    Text(Cow<'a, str>),
     /// A whole number.
     Int(u64),
     /// A number as it stands, such as `0.92`.
@@ -19,60 +19,66 @@ pub(crate) enum Yaml {
     /// `true` or `false`.
     Bool(bool),
     /// A list.
-    List(Vec<Yaml>),
+    List(Vec<Yaml<'a>>),
     /// A map.
-    Map(Vec<(Cow<'static, str>, Yaml)>),
+    Map(Vec<(Cow<'a, str>, Yaml<'a>)>),
     /// Lines of text as they stand, for a file within the file.
     Block(String),
     /// A scalar with a comment after it.
-    Commented(Box<Yaml>, String),
+    Commented(Box<Yaml<'a>>, Cow<'a, str>),
 }
 
-impl Yaml {
+impl<'a> Yaml<'a> {
     /// With a comment behind it; scalars only.
-    pub(crate) fn comment(self, text: &str) -> Self {
-        Self::Commented(Box::new(self), quote::comment(text).into_owned())
+    pub(crate) fn comment(self, text: &'a str) -> Self {
+        Self::Commented(Box::new(self), quote::comment(text))
     }
 }
 
-impl From<&str> for Yaml {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+impl<'a> From<&'a str> for Yaml<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
     }
 }
 
-impl From<String> for Yaml {
-    fn from(text: String) -> Self {
+impl<'a> From<Cow<'a, str>> for Yaml<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
         Self::Text(text)
     }
 }
 
-impl From<u64> for Yaml {
+impl From<String> for Yaml<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+impl From<u64> for Yaml<'_> {
     fn from(value: u64) -> Self {
         Self::Int(value)
     }
 }
 
-impl From<u32> for Yaml {
+impl From<u32> for Yaml<'_> {
     fn from(value: u32) -> Self {
         Self::Int(u64::from(value))
     }
 }
 
-impl From<bool> for Yaml {
+impl From<bool> for Yaml<'_> {
     fn from(value: bool) -> Self {
         Self::Bool(value)
     }
 }
 
-impl From<Vec<Yaml>> for Yaml {
-    fn from(items: Vec<Yaml>) -> Self {
+impl<'a> From<Vec<Yaml<'a>>> for Yaml<'a> {
+    fn from(items: Vec<Yaml<'a>>) -> Self {
         Self::List(items)
     }
 }
 
 /// A map of fixed keys.
-pub(crate) fn map<const N: usize>(entries: [(&'static str, Yaml); N]) -> Yaml {
+pub(crate) fn map<'a, const N: usize>(entries: [(&'static str, Yaml<'a>); N]) -> Yaml<'a> {
     Yaml::Map(
         entries
             .into_iter()
@@ -82,8 +88,8 @@ pub(crate) fn map<const N: usize>(entries: [(&'static str, Yaml); N]) -> Yaml {
 }
 
 /// A list of texts.
-pub(crate) fn texts<'a>(items: impl IntoIterator<Item = &'a str>) -> Yaml {
-    Yaml::List(items.into_iter().map(Yaml::from).collect())
+pub(crate) fn texts<'a, T: Into<Yaml<'a>>>(items: impl IntoIterator<Item = T>) -> Yaml<'a> {
+    Yaml::List(items.into_iter().map(T::into).collect())
 }
 
 /// Top-level entries, each under its own comment lines.
@@ -110,7 +116,7 @@ impl Document {
     }
 
     /// One top-level entry.
-    pub(crate) fn entry(&mut self, key: &'static str, value: impl Into<Yaml>) {
+    pub(crate) fn entry<'a>(&mut self, key: &'static str, value: impl Into<Yaml<'a>>) {
         yaml_write::entry(&mut self.text, key, &value.into());
     }
 
@@ -120,7 +126,7 @@ impl Document {
     }
 
     /// A new document that holds one object of Kubernetes.
-    pub(crate) fn object(&mut self, version: &'static str, kind: &'static str, name: &str, labels: Yaml) {
+    pub(crate) fn object(&mut self, version: &'static str, kind: &'static str, name: &str, labels: Yaml<'_>) {
         self.text.push_str("---\n");
         self.entry("apiVersion", version);
         self.entry("kind", kind);

@@ -9,11 +9,11 @@ const RESERVED: &[&str] = &[
 ];
 
 /// `key: value` with what lies below it.
-pub(super) fn entry(out: &mut String, key: &str, node: &Yaml) {
+pub(super) fn entry(out: &mut String, key: &str, node: &Yaml<'_>) {
     pair(out, key, node, 0);
 }
 
-fn pair(out: &mut String, key: &str, node: &Yaml, indent: usize) {
+fn pair(out: &mut String, key: &str, node: &Yaml<'_>, indent: usize) {
     // A colon alone can end a key.
     if is_plain(key) || (is_safe(key) && !key.contains(':')) {
         out.push_str(key);
@@ -43,7 +43,7 @@ fn pair(out: &mut String, key: &str, node: &Yaml, indent: usize) {
     }
 }
 
-fn item(out: &mut String, node: &Yaml, indent: usize) {
+fn item(out: &mut String, node: &Yaml<'_>, indent: usize) {
     out.push_str("- ");
     match node {
         Yaml::Map(entries) if !entries.is_empty() => {
@@ -66,12 +66,17 @@ fn item(out: &mut String, node: &Yaml, indent: usize) {
     }
 }
 
-fn spaces(out: &mut String, count: usize) {
-    out.extend(std::iter::repeat_n(' ', count));
+fn spaces(out: &mut String, mut count: usize) {
+    const SOME: &str = "                                ";
+    while count > 0 {
+        let now = count.min(SOME.len());
+        out.push_str(&SOME[..now]);
+        count -= now;
+    }
 }
 
 /// The rest of a line, and the lines of a block.
-fn leaf(out: &mut String, node: &Yaml, indent: usize) {
+fn leaf(out: &mut String, node: &Yaml<'_>, indent: usize) {
     match node {
         Yaml::Block(text) if is_block(text) => block(out, text, indent + 2),
         node => {
@@ -81,7 +86,7 @@ fn leaf(out: &mut String, node: &Yaml, indent: usize) {
     }
 }
 
-fn scalar(out: &mut String, node: &Yaml) {
+fn scalar(out: &mut String, node: &Yaml<'_>) {
     match node {
         Yaml::Null => out.push_str("null"),
         Yaml::Text(value) => text(out, value),
@@ -184,12 +189,12 @@ fn is_plain(text: &str) -> bool {
     start.starts_with(|c: char| c.is_ascii_alphabetic() || (c == '/' && start.len() == text.len()))
         && text
             .bytes()
-            .all(|c| c.is_ascii_alphanumeric() || b"_./-".contains(&c))
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-'..=b'/'))
         && !is_reserved(text)
 }
 
 fn is_reserved(text: &str) -> bool {
-    text.len() <= 8 && RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word))
+    text.len() <= 5 && RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Whether a text stands for itself without quotes.
@@ -249,7 +254,7 @@ mod tests {
     use serde_saphyr::{Commented, LitStr};
     use std::borrow::Cow;
 
-    impl Serialize for Yaml {
+    impl Serialize for Yaml<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             match self {
                 Self::Null => serializer.serialize_unit(),
@@ -272,7 +277,9 @@ mod tests {
                     }
                     map.end()
                 }
-                Self::Commented(node, text) => Commented(node.as_ref(), text.clone()).serialize(serializer),
+                Self::Commented(node, text) => {
+                    Commented(node.as_ref(), text.to_string()).serialize(serializer)
+                }
             }
         }
     }
@@ -282,7 +289,7 @@ mod tests {
         serde_saphyr::to_string_with_options(value, options).unwrap_or_else(|error| error.to_string())
     }
 
-    fn ours(node: &Yaml) -> String {
+    fn ours(node: &Yaml<'_>) -> String {
         let mut text = String::new();
         entry(&mut text, "all", node);
         text
@@ -391,7 +398,10 @@ mod tests {
 
     #[test]
     fn lists_of_lists_are_lists_of_lists() {
-        let node = Yaml::List(vec![texts(["a", "b"]), Yaml::List(vec![texts(["c"]), texts([])])]);
+        let node = Yaml::List(vec![
+            texts(["a", "b"]),
+            Yaml::List(vec![texts(["c"]), Yaml::List(Vec::new())]),
+        ]);
         let back: serde_json::Value = serde_yaml::from_str(&ours(&node)).unwrap();
         assert_eq!(back, serde_json::json!({"all": [["a", "b"], [["c"], []]]}));
     }
