@@ -6,7 +6,7 @@ use crate::{
     output::{self, Answers},
     scenario_source,
 };
-use planner::{ArtifactSet, artifact::plan_json, evaluate};
+use planner::{artifact::plan_line, evaluate};
 use serde_json::json;
 use std::{
     fs::File,
@@ -47,7 +47,7 @@ pub(crate) fn run(path: &Path) -> Result<Exit, ExpectedError> {
             exit = Exit::BadInput;
             problem(number, &error)
         });
-        answers.line(&text)?;
+        answers.text(&text)?;
         // Nothing more is waiting: whoever feeds us line by line wants the answer now.
         if reader.buffer().is_empty() {
             answers.flush()?;
@@ -63,10 +63,7 @@ fn answer(line: &[u8]) -> Result<String, ExpectedError> {
     let text = std::str::from_utf8(line).map_err(|_| ExpectedError::input("not UTF-8"))?;
     let scenario = scenario_source::scenario_text(text, "the line")?;
     // A plan without its files: `generate` writes those.
-    Ok(one_line(&plan_json(
-        &evaluate(&scenario),
-        &ArtifactSet::default(),
-    )))
+    Ok(plan_line(&evaluate(&scenario)))
 }
 
 /// Skips the rest of a line that no scenario needs.
@@ -81,7 +78,8 @@ fn too_long(reader: &mut dyn BufRead, path: &Path) -> Result<Result<String, Expe
 }
 
 fn problem(line: u64, error: &ExpectedError) -> String {
-    json!({ "error": { "line": line, "message": error.message, "help": error.help } }).to_string()
+    let text = json!({ "error": { "line": line, "message": error.message, "help": error.help } });
+    format!("{text}\n")
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> ExpectedError {
@@ -89,37 +87,6 @@ fn unreadable(path: &Path, error: &io::Error) -> ExpectedError {
         "{}: {error}, expected one scenario a line",
         files::shown(path)
     ))
-}
-
-/// JSON without the blanks between its tokens: our writer breaks lines only there, and indents them.
-fn one_line(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for line in json.lines() {
-        let line = line.trim_start_matches(' ');
-        match key_end(line) {
-            Some(end) => {
-                text.push_str(line.get(..end).unwrap_or_default());
-                text.push_str(line.get(end + 1..).unwrap_or_default());
-            }
-            None => text.push_str(line),
-        }
-    }
-    text
-}
-
-/// The blank behind the colon of a key that begins the line.
-fn key_end(line: &str) -> Option<usize> {
-    let bytes = line.as_bytes();
-    if bytes.first() != Some(&b'"') {
-        return None;
-    }
-    let mut escaped = false;
-    let quote = bytes.iter().skip(1).position(|byte| {
-        let ends = *byte == b'"' && !escaped;
-        escaped = *byte == b'\\' && !escaped;
-        ends
-    })? + 1;
-    (bytes.get(quote + 1..quote + 3) == Some(b": ")).then_some(quote + 2)
 }
 
 /// A count on the terminal, where a run takes long enough to wonder.
@@ -157,31 +124,5 @@ impl Progress {
         if self.told.is_some() {
             let _ = write!(io::stderr(), "\r{:40}\r", "");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_blanks_between_tokens_go() {
-        let json = "{\n  \"a b\": \"c \\\" d\\\\\",\n  \"e\\\"\": \"x\": [\n    1,\n    \": \"\n  ]\n}\n";
-        assert_eq!(
-            one_line(json),
-            "{\"a b\":\"c \\\" d\\\\\",\"e\\\"\":\"x\": [1,\": \"]}"
-        );
-    }
-
-    #[test]
-    fn a_plan_in_one_line_is_the_same_plan() {
-        let scenario = scenario_source::scenario_text("#s=1&model=Qwen/Qwen3-8B&gpu=l4", "x").unwrap();
-        let text = plan_json(&evaluate(&scenario), &ArtifactSet::default());
-        let line = one_line(&text);
-        assert!(!line.contains('\n'));
-        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-        assert_eq!(value(&line), value(&text));
-        // serde_json sorts the keys that it reads: the length tells whether a blank is left.
-        assert_eq!(value(&text).to_string().len(), line.len());
     }
 }

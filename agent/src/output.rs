@@ -143,12 +143,8 @@ impl Answers {
         }
     }
 
-    pub(crate) fn line(&mut self, text: &str) -> Result<(), ExpectedError> {
-        written(
-            self.out
-                .write_all(text.as_bytes())
-                .and_then(|()| self.out.write_all(b"\n")),
-        )
+    pub(crate) fn text(&mut self, text: &str) -> Result<(), ExpectedError> {
+        written(self.out.write_all(text.as_bytes()))
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), ExpectedError> {

@@ -37,7 +37,7 @@ pub use argv::{Arg, serve_args, serve_words};
 pub use deployment::omitted;
 pub use log::log_lines;
 pub use log_check::log_check_json;
-pub use plan_json::plan_json;
+pub use plan_json::{plan_json, plan_line};
 pub use profile_yaml::profile_yaml;
 pub use set::{Artifact, ArtifactSet, RenderOptions, render};
 pub use zip::zip;

@@ -6,7 +6,12 @@ use crate::{
     plan::{Feasibility, Memory, Note, PLAN_SCHEMA, Performance, Plan, Scenario, Verdict},
     share,
 };
-use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde::{Serialize, ser::SerializeMap as _};
+use serde_json::{
+    Serializer,
+    ser::{CompactFormatter, Formatter, PrettyFormatter},
+};
+use std::io::{Result, Write};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -25,6 +30,15 @@ struct Document<'a> {
 
 /// plan.json; the texts of `files` stand under `artifacts`.
 pub fn plan_json(plan: &Plan, files: &ArtifactSet) -> String {
+    written(plan, files, Layout::Lines(PrettyFormatter::new()))
+}
+
+/// The same without files in one line, which ends it.
+pub fn plan_line(plan: &Plan) -> String {
+    written(plan, &ArtifactSet::default(), Layout::OneLine)
+}
+
+fn written(plan: &Plan, files: &ArtifactSet, layout: Layout) -> String {
     let document = Document {
         schema: PLAN_SCHEMA,
         scenario: share::Ordered::of(&plan.scenario),
@@ -41,10 +55,66 @@ pub fn plan_json(plan: &Plan, files: &ArtifactSet) -> String {
         notes: &plan.notes,
         artifacts: Files(files),
     };
-    // Writing into a string cannot fail: every key is a text.
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
-    text.push('\n');
-    text
+    let mut text = Vec::with_capacity(8 << 10);
+    let mut serializer = Serializer::with_formatter(&mut text, layout);
+    // Writing into memory cannot fail: every key is a text.
+    let _ = document.serialize(&mut serializer);
+    text.push(b'\n');
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Lines or one line, chosen while running: a formatter of each kind would be every document's code twice.
+enum Layout {
+    Lines(PrettyFormatter<'static>),
+    OneLine,
+}
+
+/// What the formatter of that layout does.
+macro_rules! either {
+    ($self:ident, $does:ident($($given:expr),*)) => {
+        match $self {
+            Self::Lines(lines) => lines.$does($($given),*),
+            Self::OneLine => CompactFormatter.$does($($given),*),
+        }
+    };
+}
+
+impl Formatter for Layout {
+    fn begin_array<W: ?Sized + Write>(&mut self, to: &mut W) -> Result<()> {
+        either!(self, begin_array(to))
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, to: &mut W) -> Result<()> {
+        either!(self, end_array(to))
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, to: &mut W, first: bool) -> Result<()> {
+        either!(self, begin_array_value(to, first))
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, to: &mut W) -> Result<()> {
+        either!(self, end_array_value(to))
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, to: &mut W) -> Result<()> {
+        either!(self, begin_object(to))
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, to: &mut W) -> Result<()> {
+        either!(self, end_object(to))
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, to: &mut W, first: bool) -> Result<()> {
+        either!(self, begin_object_key(to, first))
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, to: &mut W) -> Result<()> {
+        either!(self, begin_object_value(to))
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, to: &mut W) -> Result<()> {
+        either!(self, end_object_value(to))
+    }
 }
 
 /// Every argument as it resolves, and why.
@@ -54,7 +124,7 @@ struct Config<'a> {
 }
 
 impl Serialize for Config<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("model", &self.scenario.model.id)?;
         if let Some(revision) = &self.scenario.model.revision {
@@ -79,7 +149,7 @@ impl Serialize for Config<'_> {
 struct Pairs<'a>(Vec<(&'a str, &'a str)>);
 
 impl Serialize for Pairs<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().copied())
     }
 }
@@ -87,7 +157,7 @@ impl Serialize for Pairs<'_> {
 struct Files<'a>(&'a ArtifactSet);
 
 impl Serialize for Files<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.files.iter().map(|file| (file.kind.path(), &file.text)))
     }
 }

@@ -4,7 +4,11 @@ use crate::{
     artifacts::{TRAPS, nasty, options, text},
     support::scenario,
 };
-use planner::{ArtifactKind, Plan, artifact::plan_json, evaluate, render};
+use planner::{
+    ArtifactKind, ArtifactSet, Plan,
+    artifact::{plan_json, plan_line},
+    evaluate, render,
+};
 use serde_json::Value;
 use std::{fs, path::Path};
 
@@ -91,6 +95,18 @@ fn plans_hold_their_schema() {
     for plan in plans().iter().chain([&unsupported]) {
         let text = plan_json(plan, &render(plan, &options()));
         holds(&schema, &serde_json::from_str(&text).unwrap(), "plan");
+    }
+}
+
+#[test]
+fn a_plan_in_one_line_is_the_same_plan() {
+    let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    for plan in plans() {
+        let line = plan_line(&plan);
+        assert_eq!(line.find('\n'), Some(line.len() - 1));
+        assert_eq!(value(&line), value(&plan_json(&plan, &ArtifactSet::default())));
+        // Reading sorts the keys: the length tells whether a blank is left.
+        assert_eq!(value(&line).to_string().len(), line.len() - 1);
     }
 }
 
