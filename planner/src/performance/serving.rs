@@ -104,26 +104,26 @@ impl Serving<'_> {
             .max(1.0)
     }
 
-    /// How long the steps take that one prompt lies in, beside so many that decode.
-    fn prompt(&self, beside: f64) -> f64 {
+    /// The steps that one prompt lies in, together, beside so many that decode.
+    fn prompt(&self, beside: f64) -> StepTime {
         let decoding = self.decoding(beside);
         let step = |prompt: f64, behind: f64| {
-            let batch = Batch {
+            self.engine.step(&Batch {
                 prompt,
                 behind,
                 ..decoding
-            };
-            self.engine.step(&batch).total()
+            })
         };
         let budget = self.limits.max_num_batched_tokens;
         let length = self.request.prompt;
         let full = self.pieces() - 1.0;
+        let last = step(length - full * budget, full * budget);
         if full < 1.0 {
-            return step(length, 0.0);
+            return last;
         }
         // The pieces grow with what is behind them, in a straight line: the first and the last full one say it all.
-        let middle = f64::midpoint(step(budget, 0.0), step(budget, (full - 1.0) * budget));
-        middle * full + step(length - full * budget, full * budget)
+        let (first, longest) = (step(budget, 0.0), step(budget, (full - 1.0) * budget));
+        last.plus(full / 2.0, first).plus(full / 2.0, longest)
     }
 
     /// What one prompt takes of full steps that hold nothing but prompts.
@@ -138,31 +138,41 @@ impl Serving<'_> {
         self.engine.step(&batch).total() * self.request.prompt / budget
     }
 
-    /// Time of an average step of so many sequences, each of which brought a prompt: without prompts, and with them.
-    fn average(&self, running: f64) -> (f64, f64) {
+    /// The average step of so many sequences, while each brings a prompt of which so many are counted: the others' for
+    /// the time between two tokens of one, all of them for where the time goes.
+    fn average(&self, running: f64, prompts: f64) -> StepTime {
+        let Request { prompt, generated } = self.request;
+        let budget = self.limits.max_num_batched_tokens;
         let decoding = self.decoding(running);
-        let alone = self.engine.step(&decoding).total();
-        let others = (running - 1.0).max(0.0);
-        let pieces = others * self.pieces() / self.request.generated;
-        if pieces >= 1.0 {
-            // Every step has a part of a prompt.
-            let batch = Batch {
-                prompt: others * self.request.prompt / self.request.generated,
-                behind: (self.pieces() - 1.0) / 2.0 * self.limits.max_num_batched_tokens,
+        let alone = self.engine.step(&decoding);
+        // Of the steps, so many have a part of a prompt.
+        let share = prompts * self.pieces() / generated;
+        let average = if share < 1.0 {
+            let (without, with) = (1.0 - share, prompts / generated);
+            StepTime::default()
+                .plus(without, alone)
+                .plus(with, self.prompt(running))
+        } else {
+            self.engine.step(&Batch {
+                prompt: (prompts * prompt / generated).min(budget),
+                behind: (self.pieces() - 1.0) / 2.0 * budget,
                 ..decoding
-            };
-            return (alone, self.engine.step(&batch).total().max(alone));
+            })
+        };
+        if average.total() < alone.total() {
+            alone
+        } else {
+            average
         }
-        let added = (self.prompt(running) - self.pieces() * alone).max(0.0);
-        (alone, alone + added * others / self.request.generated)
     }
 
     fn closed(&self, sequences: f64) -> Steady {
         let generated = self.request.generated;
         let running = sequences.min(self.most()).max(1.0);
         let others = running - 1.0;
-        let (alone, tpot) = self.average(running);
-        let whole = self.prompt(others);
+        let alone = self.engine.step(&self.decoding(running)).total();
+        let tpot = self.average(running, others).total();
+        let whole = self.prompt(others).total();
         let bulk = self.prompt_in_bulk();
         let load = (1.0 - alone / tpot).min(0.9);
         let waits = constants::FIRST_WAVE * others * bulk + load / (1.0 - load) * bulk / 2.0;
@@ -180,7 +190,7 @@ impl Serving<'_> {
             requests,
             running,
             queues,
-            step: self.average_step(running),
+            step: self.average(running, running),
         }
     }
 
@@ -195,7 +205,7 @@ impl Serving<'_> {
         let generated = self.request.generated;
         let at = |running: f64| {
             let alone = self.engine.step(&self.decoding(running.max(1.0))).total();
-            let whole = self.prompt((running - 1.0).max(0.0));
+            let whole = self.prompt((running - 1.0).max(0.0)).total();
             let added = (whole - self.pieces() * alone).max(0.0);
             let load = (rate * added).min(0.95);
             let tpot = alone / (1.0 - load);
@@ -220,15 +230,7 @@ impl Serving<'_> {
             requests: rate,
             running: high,
             queues: false,
-            step: self.average_step(high),
+            step: self.average(high, high),
         }
-    }
-
-    fn average_step(&self, running: f64) -> StepTime {
-        let budget = (self.limits.max_num_batched_tokens - running).max(0.0);
-        self.engine.step(&Batch {
-            prompt: (running * self.request.prompt / self.request.generated).min(budget),
-            ..self.decoding(running)
-        })
     }
 }

@@ -44,6 +44,16 @@ impl StepTime {
         self.memory + self.compute + self.communication + self.host
     }
 
+    /// With another so many times.
+    pub(super) fn plus(self, times: f64, other: Self) -> Self {
+        Self {
+            memory: self.memory + times * other.memory,
+            compute: self.compute + times * other.compute,
+            communication: self.communication + times * other.communication,
+            host: self.host + times * other.host,
+        }
+    }
+
     /// An operator takes the longer of the two.
     fn operator(&mut self, memory: f64, compute: f64) {
         if memory >= compute {
