@@ -258,8 +258,8 @@ pub(crate) struct PlanArgs {
     /// Answer many: one scenario (JSON or link) a line in, one plan.json without its files a line out; `-` is stdin
     #[arg(long, value_name = "FILE.jsonl", conflicts_with_all = ["json", "explain", "model", "model_config", "draft_config", "revision", "profile", "scenario", "gpu", "gpu_memory_gib", "host", "vllm_version", "params_b"])]
     pub(crate) batch: Option<PathBuf>,
-    /// Also send so many requests, one by one, through a model of vLLM's scheduler: percentiles of their times
-    #[arg(long, value_name = "REQUESTS", conflicts_with = "json", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// Also send so many requests, one by one, through a model of vLLM's scheduler: percentiles of their times, in plan.json too
+    #[arg(long, value_name = "REQUESTS", conflicts_with = "batch", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) simulate: Option<u32>,
     #[command(flatten)]
     pub(crate) source: SourceArgs,

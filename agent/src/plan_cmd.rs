@@ -7,7 +7,13 @@ use crate::{
     report::{self, View},
     scenario_source,
 };
-use planner::{Outcome, Plan, RenderOptions, Scenario, artifact::plan_json, evaluate, plan::Course, render};
+use planner::{
+    Outcome, Plan, RenderOptions, Scenario,
+    artifact::plan_json,
+    evaluate,
+    plan::{Course, Run},
+    render,
+};
 
 /// `plan`.
 pub(crate) fn run(args: &PlanArgs) -> Result<Exit, ExpectedError> {
@@ -20,29 +26,36 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, ExpectedError> {
         return batch::run(path);
     }
     let question = scenario_source::read(&args.source, &args.machine, &args.fields)?;
-    let plan = evaluate(&question.scenario);
+    let mut plan = evaluate(&question.scenario);
+    let run = args
+        .simulate
+        .map(|requests| simulated(&question.scenario, requests));
+    if let (Some(Some(run)), Some(performance)) = (&run, &mut plan.performance) {
+        performance.take_simulated(run.clone());
+    }
     show(&plan, args.view, false)?;
-    if let Some(requests) = args.simulate {
-        simulated(&question.scenario, requests)?;
+    if let Some(run) = run
+        && !args.view.json
+    {
+        let text = run.map_or_else(
+            || "Nothing to simulate: there is no estimate of its speed.".to_owned(),
+            |run| report::simulated(&run, Screen::of_stdout()),
+        );
+        output::answer(&format!("\n{text}"))?;
     }
     Ok(exit(&plan))
 }
 
-/// Lengths lie so far around the stated ones, as benchmarks draw them.
+/// Lengths lie so far around the stated ones, as benchmarks draw them; `Performance::take_simulated` says so in words.
 const SPREAD: f64 = 0.2;
 
-fn simulated(scenario: &Scenario, requests: u32) -> Result<(), ExpectedError> {
+fn simulated(scenario: &Scenario, requests: u32) -> Option<Run> {
     let course = Course {
         requests,
         spread: SPREAD,
         seed: 1,
     };
-    let screen = Screen::of_stdout();
-    let text = planner::plan::simulate(scenario, course).map_or_else(
-        || "Nothing to simulate: there is no estimate of its speed.".to_owned(),
-        |run| report::simulated(&run, screen),
-    );
-    output::answer(&format!("\n{text}"))
+    planner::plan::simulate(scenario, course)
 }
 
 /// Prints a plan.

@@ -1,5 +1,6 @@
 //! `plan`: where the model comes from, what is printed, how it ends.
 use crate::support::{CONFIG, Run, fixture};
+use serde_json::Value;
 
 #[test]
 fn a_model_of_the_catalogue_fits() {
@@ -297,5 +298,14 @@ fn simulate_sends_requests_one_by_one_and_says_the_same_each_time() {
     ]);
     assert_eq!(ended.stdout, run().stdout);
     Run::new("plan --simulate 0 --model Qwen/Qwen3-8B --gpu L4").code(2);
-    Run::new("plan --simulate 9 --json --model Qwen/Qwen3-8B --gpu L4").code(2);
+    Run::new("plan --simulate 9 --batch -").code(2);
+    let json = |flags: &str| -> Value {
+        let run = Run::new(&format!("plan {flags} --json --model Qwen/Qwen3-8B --gpu L4")).code(0);
+        serde_json::from_str(&run.stdout).unwrap()
+    };
+    let (alone, simulated) = (json(""), json("--simulate 200"));
+    assert!(alone["performance"]["ttft_ms"]["p99"].is_null());
+    assert!(simulated["performance"]["ttft_ms"]["p99"].is_number());
+    assert_eq!(simulated["performance"]["simulated_requests"], 200);
+    assert_eq!(alone["memory"], simulated["memory"]);
 }

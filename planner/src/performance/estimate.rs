@@ -1,4 +1,4 @@
-//! The estimate as the plan states it: figures with their ranges, what limits them, what they assume.
+//! The estimate: figures with their ranges, what limits them, what they assume.
 use super::{
     machine::{Generation, Machine},
     serving::{Arrivals, Limits, Request, Steady, steady},
@@ -72,6 +72,15 @@ impl Ranged {
         }
     }
 
+    /// With another so many times, both off the same way.
+    fn plus(self, times: f64, other: Self) -> Self {
+        Self {
+            estimate: self.estimate + times * other.estimate,
+            low: self.low + times * other.low,
+            high: self.high + times * other.high,
+        }
+    }
+
     /// Of a rate whose time has that range.
     fn rate(estimate: f64, (low, high): (f64, f64)) -> Self {
         Self::new(estimate, (1.0 / high, 1.0 / low))
@@ -81,12 +90,14 @@ impl Ranged {
 /// The estimate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Performance {
-    /// Milliseconds to the first token; `None` where requests come faster than they are done.
-    pub ttft_ms: Option<Ranged>,
+    /// Milliseconds to the first token.
+    pub ttft_ms: Ranged,
     /// Milliseconds between tokens after the first.
     pub tpot_ms: Ranged,
     /// Tokens of answers per second, over all replicas.
     pub output_tok_per_s: Ranged,
+    /// From request to last token.
+    pub end_to_end_ms: Ranged,
     /// Requests per second, over all replicas.
     pub req_per_s: f64,
     /// Tokens per second of one sequence alone.
@@ -99,9 +110,16 @@ pub struct Performance {
     pub step: StepTime,
     /// What limits it.
     pub bound_by: BoundBy,
+    /// Requests come faster than they are done: the time to the first token grows, and is the middle of a run.
+    pub overloaded: bool,
     /// What it takes for granted.
     pub assumptions: Vec<&'static str>,
+    /// The same request by request, where it was asked for: percentiles are stated from it.
+    pub simulated: Option<Run>,
 }
+
+/// Requests of a run at a rate: of 8 published ones (60 to 900 requests, each size of a source counted once) the middle.
+pub const PUBLISHED_RUN: f64 = 300.0;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -123,7 +141,10 @@ impl Question {
     fn share(&self) -> Arrivals {
         match self.arrivals {
             Arrivals::Closed(sequences) => Arrivals::Closed(sequences / self.replicas),
-            Arrivals::Open(rate) => Arrivals::Open(rate / self.replicas),
+            Arrivals::Open { rate, requests } => Arrivals::Open {
+                rate: rate / self.replicas,
+                requests: requests / self.replicas,
+            },
         }
     }
 
@@ -147,9 +168,13 @@ const SPREAD: Spread = Spread {
     rate: (0.51, 1.30),
 };
 
-/// GPUs of a generation that no run was fitted on: as far again.
+/// As far again.
+fn wider((low, high): (f64, f64)) -> (f64, f64) {
+    (low * low, high * high)
+}
+
+/// GPUs of a generation that no run was fitted on lie further off.
 fn spread(generation: Generation) -> Spread {
-    let wider = |(low, high): (f64, f64)| (low * low, high * high);
     match generation {
         Generation::Volta => Spread {
             ttft: wider(SPREAD.ttft),
@@ -171,6 +196,12 @@ pub fn estimate(question: &Question) -> Performance {
     } = question;
     let found = steady(engine, *request, question.share(), *limits);
     let spread = spread(engine.machine.generation);
+    // How long the queue gets is the difference of two rates.
+    let ttft_spread = if found.overloaded {
+        wider(spread.ttft)
+    } else {
+        spread.ttft
+    };
     let alone = Batch {
         sequences: 1.0,
         context: request.prompt,
@@ -180,11 +211,13 @@ pub fn estimate(question: &Question) -> Performance {
         prompt: request.prompt.min(limits.max_num_batched_tokens),
         ..Batch::default()
     };
+    let ttft_ms = Ranged::new(found.ttft * 1e3, ttft_spread);
+    let tpot_ms = Ranged::new(found.tpot * 1e3, spread.tpot);
+    let rest = (request.generated - 1.0).max(0.0);
     Performance {
-        ttft_ms: Some(found.ttft)
-            .filter(|ttft| ttft.is_finite())
-            .map(|ttft| Ranged::new(ttft * 1e3, spread.ttft)),
-        tpot_ms: Ranged::new(found.tpot * 1e3, spread.tpot),
+        ttft_ms,
+        tpot_ms,
+        end_to_end_ms: ttft_ms.plus(rest, tpot_ms),
         output_tok_per_s: Ranged::new(found.requests * replicas * request.generated, spread.rate),
         req_per_s: found.requests * replicas,
         decode_toks_per_s: Ranged::rate(1.0 / engine.step(&alone).total(), spread.tpot),
@@ -192,7 +225,9 @@ pub fn estimate(question: &Question) -> Performance {
         running: found.running * replicas,
         bound_by: bound_by(&found, limits),
         step: found.step,
+        overloaded: found.overloaded,
         assumptions: assumptions(question, &found),
+        simulated: None,
     }
 }
 
@@ -235,153 +270,20 @@ fn assumptions(question: &Question, found: &Steady) -> Vec<&'static str> {
     ) {
         list.push("No published run of this generation of GPUs was fitted: the range is wider.");
     }
-    if found.ttft.is_infinite() {
+    if found.overloaded {
         list.push(
-            "Requests come faster than they are done: the queue grows, and so does the time to the first token.",
+            "Requests come faster than they are done: the queue grows, and so does the time to the first token. Stated is that in the middle of a run of 300 requests.",
         );
     }
     list
 }
 
-#[derive(Serialize)]
-struct Middle {
-    p50: Option<f64>,
-    p90: Option<f64>,
-    p99: Option<f64>,
-}
-
-impl Middle {
-    /// The closed form knows the middle alone.
-    fn alone(p50: Option<f64>) -> Self {
-        Self {
-            p50: p50.map(short),
-            p90: None,
-            p99: None,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    decode_toks_per_s_range: [f64; 2],
-    prefill_toks_per_s_range: [f64; 2],
-    ttft_ms_range: Option<[f64; 2]>,
-    tpot_ms_range: [f64; 2],
-    output_tok_per_s_range: [f64; 2],
-    output_tok_per_s: f64,
-    req_per_s: f64,
-    ttft_ms: Middle,
-    tpot_ms: Middle,
-    running: f64,
-    bound_by: BoundBy,
-    assumptions: &'a [&'static str],
-}
-
-impl Serialize for Performance {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let range = |ranged: &Ranged| [short(ranged.low), short(ranged.high)];
-        Document {
-            decode_toks_per_s_range: range(&self.decode_toks_per_s),
-            prefill_toks_per_s_range: range(&self.prefill_toks_per_s),
-            ttft_ms_range: self.ttft_ms.as_ref().map(range),
-            tpot_ms_range: range(&self.tpot_ms),
-            output_tok_per_s_range: range(&self.output_tok_per_s),
-            output_tok_per_s: short(self.output_tok_per_s.estimate),
-            req_per_s: short(self.req_per_s),
-            ttft_ms: Middle::alone(self.ttft_ms.map(|ttft| ttft.estimate)),
-            tpot_ms: Middle::alone(Some(self.tpot_ms.estimate)),
-            running: short(self.running),
-            bound_by: self.bound_by,
-            assumptions: &self.assumptions,
-        }
-        .serialize(serializer)
-    }
-}
-
-/// No more digits than it has worth.
-fn short(value: f64) -> f64 {
-    if value >= 100.0 {
-        value.round()
-    } else if value >= 1.0 {
-        (value * 100.0).round() / 100.0
-    } else {
-        (value * 10_000.0).round() / 10_000.0
-    }
-}
-
-/// A figure for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpeedRow {
-    /// What it is.
-    pub label: &'static str,
-    /// Estimate and range.
-    pub value: String,
-}
-
 impl Performance {
-    /// The figures for people, the most asked for first.
-    pub fn rows(&self) -> Vec<SpeedRow> {
-        let row = |label, value| SpeedRow { label, value };
-        let ranged = |ranged: &Ranged, unit: &str| {
-            let [estimate, low, high] = [ranged.estimate, ranged.low, ranged.high].map(figure);
-            format!("about {estimate}{unit} ({low} to {high})")
-        };
-        let time = |ms: &Ranged| {
-            if ms.estimate < 10_000.0 {
-                return ranged(ms, " ms");
-            }
-            let [estimate, low, high] = [ms.estimate, ms.low, ms.high].map(|ms| ms / 1000.0);
-            ranged(&Ranged { estimate, low, high }, " s")
-        };
-        let (what, help) = self.bound_by.words();
-        vec![
-            row(
-                "Time to first token",
-                self.ttft_ms.as_ref().map_or_else(
-                    || "grows: requests come faster than they are done".to_owned(),
-                    time,
-                ),
-            ),
-            row("Time per output token", time(&self.tpot_ms)),
-            row("Output tokens per second", ranged(&self.output_tok_per_s, "")),
-            row("Requests per second", format!("about {}", figure(self.req_per_s))),
-            row(
-                "One sequence alone, tokens per second",
-                ranged(&self.decode_toks_per_s, ""),
-            ),
-            row("Limited by", format!("{what}; what helps: {help}")),
-        ]
+    /// States the percentiles of that run from here on.
+    pub fn take_simulated(&mut self, run: Run) {
+        self.simulated = Some(run);
+        self.assumptions.push(
+            "The percentiles are a simulation's, with lengths within 20 % of those stated; the ranges are about the closed form's middle.",
+        );
     }
-}
-
-impl Run {
-    /// The run for people.
-    pub fn rows(&self) -> Vec<SpeedRow> {
-        let row = |label, value| SpeedRow { label, value };
-        let times = |times: &super::Percentiles| {
-            let [p50, p90, p99] = [times.p50, times.p90, times.p99].map(|seconds| figure(seconds * 1e3));
-            format!("p50 {p50} ms, p90 {p90} ms, p99 {p99} ms")
-        };
-        vec![
-            row("Time to first token", times(&self.ttft)),
-            row("Time per output token", times(&self.tpot)),
-            row("From request to last token", times(&self.end_to_end)),
-            row(
-                "Requests per second",
-                figure(f64::from(self.requests) / self.duration.max(f64::MIN_POSITIVE)),
-            ),
-            row("Requests under way", figure(self.under_way)),
-            row("Preemptions", self.preemptions.to_string()),
-        ]
-    }
-}
-
-/// Three digits.
-fn figure(value: f64) -> String {
-    let digits = match value {
-        ..10.0 => 2,
-        ..100.0 => 1,
-        _ => 0,
-    };
-    format!("{value:.digits$}")
 }

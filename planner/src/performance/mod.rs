@@ -1,18 +1,21 @@
 //! How fast: times and rates from what each step reads and computes, and from how vLLM schedules.
 //!
 //! `work` says what a step makes a rank do, `machine` what a GPU does in a second, `step` puts the two together,
-//! `serving` many requests at once, `simulation` the same one by one, `estimate` states it with ranges. Every fitted figure is in `constants`.
+//! `serving` many requests at once, `simulation` the same one by one, `estimate` gives it ranges, `stated` puts it into
+//! plan.json and words. Every fitted figure is in `constants`.
 mod constants;
 mod estimate;
 mod machine;
 mod serving;
 mod simulation;
+mod stated;
 mod step;
 mod work;
 
-pub use estimate::{BoundBy, Performance, Question, Ranged, SpeedRow, estimate};
+pub use estimate::{BoundBy, PUBLISHED_RUN, Performance, Question, Ranged, estimate};
 pub use machine::{Generation, Link, Machine};
 pub use serving::{Arrivals, Limits, Request, Steady, steady};
 pub use simulation::{Course, Percentiles, Run, simulate};
+pub use stated::SpeedRow;
 pub use step::{Batch, Engine, StepTime};
 pub use work::{Arithmetic, AttentionWork, ExpertWork, Work};

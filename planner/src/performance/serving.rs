@@ -14,7 +14,12 @@ pub enum Arrivals {
     /// So many at once: the next comes when one is done.
     Closed(f64),
     /// So many each second, by chance.
-    Open(f64),
+    Open {
+        /// Each second.
+        rate: f64,
+        /// In all, which matters only where they come faster than they are done.
+        requests: f64,
+    },
 }
 
 /// What each request asks, in tokens.
@@ -48,8 +53,10 @@ pub struct Steady {
     pub requests: f64,
     /// Sequences that run at once.
     pub running: f64,
-    /// Requests come faster than they can be done, or more at once than can run: they queue.
+    /// More requests at once than can run: they queue.
     pub queues: bool,
+    /// Requests come faster than they can be done: the queue grows to the end, and `ttft` is in the middle.
+    pub overloaded: bool,
     /// Where the time of an average step goes.
     pub step: StepTime,
 }
@@ -75,7 +82,7 @@ pub fn steady(engine: &Engine, request: Request, arrivals: Arrivals, limits: Lim
     };
     match arrivals {
         Arrivals::Closed(sequences) => serving.closed(sequences),
-        Arrivals::Open(rate) => serving.open(rate),
+        Arrivals::Open { rate, requests } => serving.open(rate, requests),
     }
 }
 
@@ -190,18 +197,12 @@ impl Serving<'_> {
             requests,
             running,
             queues,
+            overloaded: false,
             step: self.average(running, running),
         }
     }
 
-    fn open(&self, rate: f64) -> Steady {
-        let full = self.closed(BUSY);
-        if full.requests < rate {
-            return Steady {
-                ttft: f64::INFINITY,
-                ..full
-            };
-        }
+    fn open(&self, rate: f64, requests: f64) -> Steady {
         let generated = self.request.generated;
         let at = |running: f64| {
             let alone = self.engine.step(&self.decoding(running.max(1.0))).total();
@@ -212,6 +213,21 @@ impl Serving<'_> {
             let ttft = constants::REQUEST + alone / 2.0 + whole + load / (1.0 - load) * added / 2.0;
             (ttft, tpot)
         };
+        let full = self.closed(BUSY);
+        if full.requests < rate {
+            let before = requests / 2.0;
+            // What holds up the one in the middle: the end of others where not all run at once, else their prompts.
+            let each = if before > self.most() {
+                1.0 / full.requests
+            } else {
+                self.prompt_in_bulk()
+            };
+            return Steady {
+                ttft: at(self.most()).0 + before * (each - 1.0 / rate).max(0.0),
+                overloaded: true,
+                ..full
+            };
+        }
         // As many run as arrive while one runs.
         let (mut low, mut high) = (0.0, self.most());
         for _ in 0..HALVINGS {
@@ -230,6 +246,7 @@ impl Serving<'_> {
             requests: rate,
             running: high,
             queues: false,
+            overloaded: false,
             step: self.average(high, high),
         }
     }

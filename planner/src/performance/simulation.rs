@@ -146,7 +146,7 @@ pub fn simulate(
     let mut coming: VecDeque<Sequence> = VecDeque::with_capacity(count);
     let mut clock = 0.0;
     for _ in 0..count {
-        if let Arrivals::Open(rate) = arrivals {
+        if let Arrivals::Open { rate, .. } = arrivals {
             clock += chance.exponential() / rate;
         }
         let prompt = chance.around(request.prompt, course.spread);
@@ -162,7 +162,7 @@ pub fn simulate(
     }
     let at_once = match arrivals {
         Arrivals::Closed(sequences) => sequences.max(1.0),
-        Arrivals::Open(_) => f64::INFINITY,
+        Arrivals::Open { .. } => f64::INFINITY,
     };
     let room = limits.cached * (request.prompt + request.generated);
     let mut state = State {

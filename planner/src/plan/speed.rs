@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     memory::budget::RankBudget,
-    performance::{Arrivals, Engine, Limits, Machine, Question, Request, Work},
+    performance::{Arrivals, Engine, Limits, Machine, PUBLISHED_RUN, Question, Request, Work},
     units::real,
 };
 
@@ -58,7 +58,10 @@ pub(super) fn question(
             generated: f64::from(workload.gen_tokens),
         },
         arrivals: match workload.request_rate_milli {
-            Some(milli) if milli > 0 => Arrivals::Open(real(milli) / 1000.0),
+            Some(milli) if milli > 0 => Arrivals::Open {
+                rate: real(milli) / 1000.0,
+                requests: PUBLISHED_RUN,
+            },
             _ => Arrivals::Closed(f64::from(workload.concurrency.max(1))),
         },
         limits: Limits {

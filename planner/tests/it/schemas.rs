@@ -7,7 +7,9 @@ use crate::{
 use planner::{
     ArtifactKind, ArtifactSet, Plan,
     artifact::{plan_json, plan_line},
-    evaluate, render,
+    evaluate,
+    plan::{Course, simulate},
+    render,
 };
 use serde_json::Value;
 use std::{fs, path::Path};
@@ -96,6 +98,18 @@ fn plans_hold_their_schema() {
         let text = plan_json(plan, &render(plan, &options()));
         holds(&schema, &serde_json::from_str(&text).unwrap(), "plan");
     }
+    let scenario = scenario("Qwen/Qwen3-8B", "L4", &[]);
+    let mut plan = evaluate(&scenario);
+    let course = Course {
+        requests: 20,
+        spread: 0.2,
+        seed: 1,
+    };
+    let run = simulate(&scenario, course).unwrap();
+    plan.performance.as_mut().unwrap().take_simulated(run);
+    let value: Value = serde_json::from_str(&plan_json(&plan, &render(&plan, &options()))).unwrap();
+    assert_eq!(value["performance"]["simulated_requests"], 20);
+    holds(&schema, &value, "plan");
 }
 
 #[test]

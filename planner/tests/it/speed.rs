@@ -3,7 +3,7 @@ use crate::support::{hold_section, text};
 use planner::{
     Plan, Scenario, evaluate, gpu,
     model::ModelInput,
-    plan::{Course, Defaults, Performance, Run, simulate},
+    plan::{Course, Defaults, Performance, Ranged, Run, simulate},
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -54,10 +54,10 @@ fn errors(figure: &str) -> (Vec<Error>, usize) {
             continue;
         };
         let plan = planned(&run);
-        let ranged = plan.performance.as_ref().and_then(|found| match figure {
-            "tpot_ms" => Some(found.tpot_ms),
+        let ranged = plan.performance.as_ref().map(|found| match figure {
+            "tpot_ms" => found.tpot_ms,
             "ttft_ms" => found.ttft_ms,
-            _ => Some(found.output_tok_per_s),
+            _ => found.output_tok_per_s,
         });
         let Some(ranged) = ranged else {
             unanswered += 1;
@@ -145,15 +145,52 @@ fn every_gpu_that_a_plan_fits_on_gets_an_answer() {
 }
 
 #[test]
-fn requests_that_come_faster_than_they_are_done_have_no_time_to_first_token() {
-    let found = ask("L4", &[("request_rate", "50")]);
-    assert!(found.ttft_ms.is_none());
-    assert!(found.req_per_s < 50.0);
+fn requests_that_come_faster_than_they_are_done_wait_as_in_a_run_of_300() {
+    for gpu in ["L4", "H100 SXM"] {
+        // Far more than either can do.
+        let changes = [("request_rate", "200"), ("gen_tokens", "512")];
+        let found = ask(gpu, &changes);
+        assert!(found.overloaded && found.req_per_s < 200.0);
+        assert!(found.assumptions.iter().any(|text| text.contains("run of 300")));
+        assert!(found.rows()[0].value.contains("it grows"), "{:?}", found.rows());
+        let simulated = run_on(gpu, &changes, 300, 0.2).ttft.p50 * 1e3;
+        let Ranged { estimate, low, high } = found.ttft_ms;
+        assert!((low..high).contains(&simulated), "{gpu}: {estimate}, {simulated}");
+    }
+    let found = ask("H100 SXM", &[("request_rate", "1")]);
+    assert!(!found.overloaded);
+    assert!(!found.assumptions.iter().any(|text| text.contains("run of 300")));
+}
+
+#[test]
+fn percentiles_of_a_run_are_stated_once_it_was_made() {
+    let json = |found: &Performance| serde_json::to_value(found).unwrap();
+    let changes = [("concurrency", "32"), ("gen_tokens", "256")];
+    let mut found = ask("H100 SXM", &changes);
+    let before = json(&found);
+    assert!(before["ttft_ms"]["p50"].is_number() && before["simulated_requests"].is_null());
+    assert!(before["end_to_end_ms"]["p90"].is_null());
+    found.take_simulated(run(&changes, 400, 0.2));
+    let after = json(&found);
+    assert_eq!(after["simulated_requests"], 400);
+    for figure in ["ttft_ms", "tpot_ms", "end_to_end_ms"] {
+        let at = |percentile: &str| after[figure][percentile].as_f64().unwrap();
+        assert!(
+            0.0 < at("p50") && at("p50") <= at("p90") && at("p90") <= at("p99"),
+            "{after}"
+        );
+        assert_eq!(
+            after[format!("{figure}_range")],
+            before[format!("{figure}_range")]
+        );
+    }
+    assert!(after["end_to_end_ms"]["p50"].as_f64() > after["ttft_ms"]["p99"].as_f64());
+    // A whole request is its first token and the time between the others.
+    let sum = |value: &Value, figure: &str| value[figure]["p50"].as_f64().unwrap();
+    let whole = sum(&before, "ttft_ms") + 255.0 * sum(&before, "tpot_ms");
     assert!(
-        found
-            .assumptions
-            .iter()
-            .any(|text| text.contains("the queue grows"))
+        (sum(&before, "end_to_end_ms") / whole - 1.0).abs() < 0.01,
+        "{before}"
     );
 }
 
@@ -177,8 +214,12 @@ fn a_length_may_be_an_average() {
 }
 
 fn run(changes: &[(&str, &str)], requests: u32, spread: f64) -> Run {
+    run_on("H100 SXM", changes, requests, spread)
+}
+
+fn run_on(gpu: &str, changes: &[(&str, &str)], requests: u32, spread: f64) -> Run {
     let model = ModelInput::from_catalog("Qwen/Qwen3-8B").unwrap();
-    let mut scenario = Scenario::new(model, gpu::find("H100 SXM").unwrap().clone());
+    let mut scenario = Scenario::new(model, gpu::find(gpu).unwrap().clone());
     scenario.defaults = Defaults::Vllm;
     for (field, value) in changes {
         scenario.set(field, value).unwrap();
@@ -266,9 +307,23 @@ proptest! {
         ]);
         let (light, heavy) = (at(few), at(few + more));
         prop_assert!(heavy.tpot_ms.estimate >= light.tpot_ms.estimate * 0.999);
-        prop_assert!(heavy.ttft_ms.unwrap().estimate >= light.ttft_ms.unwrap().estimate * 0.999);
+        prop_assert!(heavy.ttft_ms.estimate >= light.ttft_ms.estimate * 0.999);
         // The first wave of prompts, which all wait for each other, weighs more than it does in a long run.
         prop_assert!(heavy.output_tok_per_s.estimate >= light.output_tok_per_s.estimate * 0.90);
+    }
+
+    #[test]
+    fn a_higher_rate_waits_longer_for_the_first_token(
+        prompt in 16_u32..8192, answer in 2_u32..2048, rate in 1_u32..100, more in 1_u32..100,
+    ) {
+        let at = |rate: u32| ask("H100 SXM", &[
+            ("prompt_tokens", &prompt.to_string()),
+            ("gen_tokens", &answer.to_string()),
+            ("request_rate", &rate.to_string()),
+        ]);
+        let (light, heavy) = (at(rate), at(rate + more));
+        prop_assert!(heavy.ttft_ms.estimate >= light.ttft_ms.estimate * 0.999, "{light:?} {heavy:?}");
+        prop_assert!(heavy.overloaded || !light.overloaded);
     }
 
     #[test]
@@ -285,7 +340,7 @@ proptest! {
         prop_assert!(fast.tpot_ms.estimate <= slow.tpot_ms.estimate);
         // How prompts wait for each other is an approximation; alone, none waits.
         if concurrency == 1 {
-            prop_assert!(fast.ttft_ms.unwrap().estimate <= slow.ttft_ms.unwrap().estimate);
+            prop_assert!(fast.ttft_ms.estimate <= slow.ttft_ms.estimate);
         }
     }
 
@@ -296,7 +351,7 @@ proptest! {
             ("gen_tokens", &answer.to_string()),
             ("concurrency", &concurrency.to_string()),
         ]);
-        let stay = (found.ttft_ms.unwrap().estimate + f64::from(answer - 1) * found.tpot_ms.estimate) / 1000.0;
+        let stay = (found.ttft_ms.estimate + f64::from(answer - 1) * found.tpot_ms.estimate) / 1000.0;
         let under_way = found.req_per_s * stay;
         prop_assert!((under_way / f64::from(concurrency) - 1.0).abs() < 0.01, "{under_way} of {concurrency}");
     }

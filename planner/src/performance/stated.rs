@@ -1,0 +1,162 @@
+//! The estimate as the plan states it: for programs and for people.
+use super::{
+    estimate::{BoundBy, Performance, Ranged},
+    simulation::{Percentiles, Run},
+};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Middle {
+    p50: Option<f64>,
+    p90: Option<f64>,
+    p99: Option<f64>,
+}
+
+impl Middle {
+    /// The closed form knows the middle alone.
+    fn of(estimate: Ranged, simulated: Option<Percentiles>) -> Self {
+        let ms = |seconds: f64| Some(short(seconds * 1e3));
+        simulated.map_or(
+            Self {
+                p50: Some(short(estimate.estimate)),
+                p90: None,
+                p99: None,
+            },
+            |times| Self {
+                p50: ms(times.p50),
+                p90: ms(times.p90),
+                p99: ms(times.p99),
+            },
+        )
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    decode_toks_per_s_range: [f64; 2],
+    prefill_toks_per_s_range: [f64; 2],
+    ttft_ms_range: [f64; 2],
+    tpot_ms_range: [f64; 2],
+    end_to_end_ms_range: [f64; 2],
+    output_tok_per_s_range: [f64; 2],
+    output_tok_per_s: f64,
+    req_per_s: f64,
+    ttft_ms: Middle,
+    tpot_ms: Middle,
+    end_to_end_ms: Middle,
+    simulated_requests: Option<u32>,
+    running: f64,
+    bound_by: BoundBy,
+    assumptions: &'a [&'static str],
+}
+
+impl Serialize for Performance {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let run = self.simulated.as_ref();
+        let range = |ranged: &Ranged| [short(ranged.low), short(ranged.high)];
+        Document {
+            decode_toks_per_s_range: range(&self.decode_toks_per_s),
+            prefill_toks_per_s_range: range(&self.prefill_toks_per_s),
+            ttft_ms_range: range(&self.ttft_ms),
+            tpot_ms_range: range(&self.tpot_ms),
+            end_to_end_ms_range: range(&self.end_to_end_ms),
+            output_tok_per_s_range: range(&self.output_tok_per_s),
+            output_tok_per_s: short(self.output_tok_per_s.estimate),
+            req_per_s: short(self.req_per_s),
+            ttft_ms: Middle::of(self.ttft_ms, run.map(|run| run.ttft)),
+            tpot_ms: Middle::of(self.tpot_ms, run.map(|run| run.tpot)),
+            end_to_end_ms: Middle::of(self.end_to_end_ms, run.map(|run| run.end_to_end)),
+            simulated_requests: run.map(|run| run.requests),
+            running: short(self.running),
+            bound_by: self.bound_by,
+            assumptions: &self.assumptions,
+        }
+        .serialize(serializer)
+    }
+}
+
+/// No more digits than it has worth.
+fn short(value: f64) -> f64 {
+    if value >= 100.0 {
+        value.round()
+    } else if value >= 1.0 {
+        (value * 100.0).round() / 100.0
+    } else {
+        (value * 10_000.0).round() / 10_000.0
+    }
+}
+
+/// A figure for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpeedRow {
+    /// What it is.
+    pub label: &'static str,
+    /// Estimate and range.
+    pub value: String,
+}
+
+impl Performance {
+    /// The figures for people, the most asked for first.
+    pub fn rows(&self) -> Vec<SpeedRow> {
+        let row = |label, value| SpeedRow { label, value };
+        let ranged = |ranged: &Ranged, unit: &str| {
+            let [estimate, low, high] = [ranged.estimate, ranged.low, ranged.high].map(figure);
+            format!("about {estimate}{unit} ({low} to {high})")
+        };
+        let time = |ms: &Ranged| {
+            if ms.estimate < 10_000.0 {
+                return ranged(ms, " ms");
+            }
+            let [estimate, low, high] = [ms.estimate, ms.low, ms.high].map(|ms| ms / 1000.0);
+            ranged(&Ranged { estimate, low, high }, " s")
+        };
+        let (what, help) = self.bound_by.words();
+        let mut first = time(&self.ttft_ms);
+        if self.overloaded {
+            first.push_str(" amid 300 requests, and it grows");
+        }
+        vec![
+            row("Time to first token", first),
+            row("Time per output token", time(&self.tpot_ms)),
+            row("Output tokens per second", ranged(&self.output_tok_per_s, "")),
+            row("Requests per second", format!("about {}", figure(self.req_per_s))),
+            row(
+                "One sequence alone, tokens per second",
+                ranged(&self.decode_toks_per_s, ""),
+            ),
+            row("Limited by", format!("{what}; what helps: {help}")),
+        ]
+    }
+}
+
+impl Run {
+    /// The run for people.
+    pub fn rows(&self) -> Vec<SpeedRow> {
+        let row = |label, value| SpeedRow { label, value };
+        let times = |times: &Percentiles| {
+            let [p50, p90, p99] = [times.p50, times.p90, times.p99].map(|seconds| figure(seconds * 1e3));
+            format!("p50 {p50} ms, p90 {p90} ms, p99 {p99} ms")
+        };
+        vec![
+            row("Time to first token", times(&self.ttft)),
+            row("Time per output token", times(&self.tpot)),
+            row("From request to last token", times(&self.end_to_end)),
+            row(
+                "Requests per second",
+                figure(f64::from(self.requests) / self.duration.max(f64::MIN_POSITIVE)),
+            ),
+            row("Requests under way", figure(self.under_way)),
+            row("Preemptions", self.preemptions.to_string()),
+        ]
+    }
+}
+
+/// Three digits.
+fn figure(value: f64) -> String {
+    let digits = match value {
+        ..10.0 => 2,
+        ..100.0 => 1,
+        _ => 0,
+    };
+    format!("{value:.digits$}")
+}
