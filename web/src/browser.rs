@@ -108,6 +108,30 @@ pub(crate) async fn copy(text: &str) -> Result<(), JsValue> {
         .map(drop)
 }
 
+/// Whether the browser is set to keep this page from the local network. Browsers that know no such setting do not.
+pub(crate) async fn denies_local_network() -> bool {
+    // The first was the only name until Chromium told loopback apart.
+    for name in ["local-network-access", "loopback-network"] {
+        if permission(name).await.is_ok_and(|state| state == "denied") {
+            return true;
+        }
+    }
+    false
+}
+
+async fn permission(name: &str) -> Result<JsValue, JsValue> {
+    let descriptor = js_sys::Object::new();
+    js_sys::Reflect::set(&descriptor, &"name".into(), &name.into())?;
+    // By reflection: it may be missing, and rejects a name that the browser does not know.
+    let permissions = js_sys::Reflect::get(&window().navigator(), &"permissions".into())?;
+    let query = js_sys::Reflect::get(&permissions, &"query".into())?;
+    let asked = query
+        .dyn_into::<js_sys::Function>()?
+        .call1(&permissions, &descriptor)?;
+    let status = JsFuture::from(asked.dyn_into::<js_sys::Promise>()?).await?;
+    js_sys::Reflect::get(&status, &"state".into())
+}
+
 /// Selects all text of the element, for a copy by hand.
 pub(crate) fn select(element_id: &str) {
     let document = leptos::prelude::document();

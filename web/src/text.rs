@@ -90,7 +90,7 @@ pub(crate) const NO_FILES_UNSUPPORTED: &str = "No files: they would rest on a gu
 /// Where vLLM would not start.
 pub(crate) const NO_FILES_DOES_NOT_FIT: &str = "These files would start a vLLM that stops with an error.";
 /// Footer.
-pub(crate) const PRIVACY: &str = "Nothing leaves your browser: no account, no tracking, no server. The one request this page can make is for a config.json, when you press the button that says so.";
+pub(crate) const PRIVACY: &str = "Nothing leaves your browser: no account, no tracking, no server. The only requests this page can make are for a config.json and for the GPUs of this machine, each when you press the button that says so.";
 /// Footer.
 pub(crate) const HOW_COMPUTED: &str = "Memory is accounted the way vLLM does it when it starts: weights tensor by tensor, the buffers of its runner, the peak of its profile run, CUDA graphs, and KV cache in whole blocks from what is left of gpu_memory_utilization. Each row of the memory table opens its formula, its inputs, the file of vLLM it mirrors, and how far it was checked. The parts sum to the card to the byte.";
 /// Footer.
@@ -118,8 +118,25 @@ pub(crate) const HUB_NO_ANSWER: &str = "No readable answer from huggingface.co (
 /// Hub look-up: took too long.
 pub(crate) const HUB_TIME_OUT: &str =
     "The Hub did not answer within 15 seconds. Try again, or paste the config.json.";
-/// Hub look-up: stopped by the user.
-pub(crate) const HUB_CANCELLED: &str = "Cancelled.";
+/// A request that the user stopped.
+pub(crate) const CANCELLED: &str = "Cancelled.";
+/// Hardware dialog, above the button.
+pub(crate) const AGENT_LEAD: &str = "Or, on this machine, run vllm-wizard serve and connect. The browser may ask whether this page may reach your local network. A page from another machine also needs --allow-origin with its address.";
+/// While the agent is asked.
+pub(crate) const AGENT_ASKING: &str = "Asking 127.0.0.1:9177… If the browser asks for permission, allow it.";
+/// Agent: nobody there, or not for this page.
+pub(crate) const AGENT_NO_ANSWER: &str = "No readable answer from 127.0.0.1:9177: vllm-wizard serve is not running, or was started without --allow-origin and this page's address. Or paste what vllm-wizard detect --json prints.";
+/// Agent: the browser's own refusal.
+pub(crate) const AGENT_DENIED: &str = "The browser does not let this page reach the local network. Allow it in the site's settings, or paste what vllm-wizard detect --json prints.";
+/// Agent: took too long.
+pub(crate) const AGENT_TIME_OUT: &str = "127.0.0.1:9177 did not answer within 10 seconds. Try again, or paste what vllm-wizard detect --json prints.";
+/// Agent: something else listens there.
+pub(crate) const AGENT_OTHER: &str = "What answers at 127.0.0.1:9177 gives no host report: another program may use this port. Paste what vllm-wizard detect --json prints.";
+
+/// Agent: what it says itself.
+pub(crate) fn agent_error(error: &str, help: &str) -> String {
+    format!("The agent says: {}", with_help(error, help))
+}
 
 /// Hub look-up: a status other than 200.
 pub(crate) fn hub_status(id: &str, status: u16) -> String {

@@ -87,11 +87,22 @@ impl Chromium {
 
     async fn allow_clipboard(&self, origin: &str) -> Res<()> {
         for name in ["clipboard-read", "clipboard-write"] {
-            let mut grant =
-                SetPermissionParams::new(PermissionDescriptor::new(name), PermissionSetting::Granted);
-            grant.origin = Some(origin.to_owned());
-            self.browser.execute(grant).await?;
+            self.set_permission(origin, name, PermissionSetting::Granted)
+                .await?;
         }
+        Ok(())
+    }
+
+    /// Answers for `origin` what the browser would ask the person.
+    pub(crate) async fn set_permission(
+        &self,
+        origin: &str,
+        name: &str,
+        setting: PermissionSetting,
+    ) -> Res<()> {
+        let mut set = SetPermissionParams::new(PermissionDescriptor::new(name), setting);
+        set.origin = Some(origin.to_owned());
+        self.browser.execute(set).await?;
         Ok(())
     }
 }

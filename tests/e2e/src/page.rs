@@ -6,6 +6,7 @@ use crate::{
 };
 use chromiumoxide::{
     cdp::browser_protocol::{
+        browser::PermissionSetting,
         emulation::{
             MediaFeature, SetCpuThrottlingRateParams, SetDeviceMetricsOverrideParams, SetEmulatedMediaParams,
         },
@@ -278,6 +279,13 @@ impl Page {
     /// Ends the browser.
     pub async fn close(self) -> Res<()> {
         self.chromium.close().await
+    }
+
+    /// Refuses the page what the browser would ask the person for, by its name in the Permissions API.
+    pub async fn deny(&self, permission: &str) -> Res<()> {
+        self.chromium
+            .set_permission(&self.server.origin, permission, PermissionSetting::Denied)
+            .await
     }
 
     /// The DevTools connection, for what this harness has no word for.

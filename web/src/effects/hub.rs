@@ -1,106 +1,40 @@
 //! Fetches one config.json from huggingface.co, only when the button that names it is pressed.
-use crate::{browser::Timer, text};
-use gloo_net::http::Request;
-use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
-use web_sys::AbortController;
+use super::request::{Answer, Silence, WebRequest};
+use crate::text;
+use leptos::prelude::window;
 
 /// How long to wait.
 const TIME_OUT_MS: u64 = 15_000;
 
-/// What came of it.
-type HubAnswer = Result<String, String>;
-
-/// A request that may be running.
-#[derive(Clone, Copy)]
-pub(crate) struct HubRequest {
-    running: RwSignal<bool>,
-    abort: StoredValue<Option<AbortController>, LocalStorage>,
-    timer: Timer,
-    timed_out: StoredValue<bool>,
+/// Fetches the config.json of a repository and hands it, or a sentence, to `then`.
+pub(crate) fn fetch_config(
+    request: WebRequest,
+    id: String,
+    revision: &str,
+    then: impl FnOnce(Result<String, String>) + 'static,
+) {
+    let revision = if revision.trim().is_empty() {
+        "main"
+    } else {
+        revision.trim()
+    };
+    let url = format!(
+        "https://huggingface.co/{}/resolve/{}/config.json",
+        path(&id),
+        path(revision)
+    );
+    request.start(url, TIME_OUT_MS, Box::new(move |answer| then(read(&id, answer))));
 }
 
-impl HubRequest {
-    /// Not running.
-    pub(crate) fn new() -> Self {
-        Self {
-            running: RwSignal::new(false),
-            abort: StoredValue::new_local(None),
-            timer: Timer::new(),
-            timed_out: StoredValue::new(false),
-        }
+fn read(id: &str, answer: Answer) -> Result<String, String> {
+    match answer {
+        Ok((200..300, config)) => Ok(config),
+        Ok((status, _)) => Err(text::hub_status(id, status)),
+        Err(Silence::TimedOut) => Err(text::HUB_TIME_OUT.to_owned()),
+        Err(Silence::Cancelled) => Err(text::CANCELLED.to_owned()),
+        Err(Silence::Unreadable) if !window().navigator().on_line() => Err(text::HUB_OFFLINE.to_owned()),
+        Err(Silence::Unreadable) => Err(text::HUB_NO_ANSWER.to_owned()),
     }
-
-    /// Whether it runs.
-    pub(crate) fn running(self) -> bool {
-        self.running.get()
-    }
-
-    /// Stops it.
-    pub(crate) fn cancel(self) {
-        self.abort.with_value(|abort| {
-            if let Some(abort) = abort {
-                abort.abort();
-            }
-        });
-    }
-
-    /// Fetches the config.json of a repository and hands it, or a sentence, to `then`.
-    pub(crate) fn start(self, id: String, revision: &str, then: impl FnOnce(HubAnswer) + 'static) {
-        let revision = if revision.trim().is_empty() {
-            "main"
-        } else {
-            revision.trim()
-        };
-        let url = format!(
-            "https://huggingface.co/{}/resolve/{}/config.json",
-            path(&id),
-            path(revision)
-        );
-        let abort = AbortController::new().ok();
-        let signal = abort.as_ref().map(AbortController::signal);
-        self.timed_out.set_value(false);
-        self.abort.set_value(abort);
-        self.running.set(true);
-        self.timer.start(TIME_OUT_MS, move || {
-            self.timed_out.set_value(true);
-            self.cancel();
-        });
-        spawn_local(async move {
-            let answer = fetch(&id, &url, signal.as_ref()).await;
-            self.timer.stop();
-            self.running.set(false);
-            then(answer.map_err(|failure| self.explain(failure, signal.as_ref())));
-        });
-    }
-
-    fn explain(self, failure: Failure, signal: Option<&web_sys::AbortSignal>) -> String {
-        let aborted = signal.is_some_and(web_sys::AbortSignal::aborted);
-        match failure {
-            Failure::Status(sentence) => sentence,
-            Failure::NoAnswer if self.timed_out.get_value() => text::HUB_TIME_OUT.to_owned(),
-            Failure::NoAnswer if aborted => text::HUB_CANCELLED.to_owned(),
-            Failure::NoAnswer if !window().navigator().on_line() => text::HUB_OFFLINE.to_owned(),
-            Failure::NoAnswer => text::HUB_NO_ANSWER.to_owned(),
-        }
-    }
-}
-
-enum Failure {
-    Status(String),
-    NoAnswer,
-}
-
-async fn fetch(id: &str, url: &str, signal: Option<&web_sys::AbortSignal>) -> Result<String, Failure> {
-    let response = Request::get(url)
-        .abort_signal(signal)
-        .send()
-        .await
-        .map_err(|_| Failure::NoAnswer)?;
-    if !response.ok() {
-        return Err(Failure::Status(text::hub_status(id, response.status())));
-    }
-    response.text().await.map_err(|_| Failure::NoAnswer)
 }
 
 /// A repository id or revision as a part of a path: its slashes stay, everything else unusual is escaped.

@@ -1,7 +1,7 @@
 //! Paste or open a config.json, a host report, a saved scenario, or what starts vLLM elsewhere. The one modal of the page.
 use crate::{
     controls::{CopyButton, part, press, words},
-    effects::read_files,
+    effects::{WebRequest, fetch_host, read_files},
     state::{AppState, Import, actions, import, use_app},
     text,
 };
@@ -15,6 +15,7 @@ struct Form {
     revision: RwSignal<String>,
     text: RwSignal<String>,
     problem: RwSignal<String>,
+    request: WebRequest,
 }
 
 /// The dialog.
@@ -27,6 +28,7 @@ pub(crate) fn ImportDialog() -> AnyView {
         revision: RwSignal::new(String::new()),
         text: RwSignal::new(String::new()),
         problem: RwSignal::new(String::new()),
+        request: WebRequest::new(),
     };
     Effect::new(move |_| {
         let open = state.import.get().is_some();
@@ -36,8 +38,12 @@ pub(crate) fn ImportDialog() -> AnyView {
                 field.set(String::new());
             }
             drop(dialog.show_modal());
-        } else if !open && dialog.open() {
-            dialog.close();
+        } else if !open {
+            // Nothing may come into a page whose dialog was left.
+            form.request.cancel();
+            if dialog.open() {
+                dialog.close();
+            }
         }
     });
     view! {
@@ -66,7 +72,7 @@ fn body(state: AppState, form: Form, kind: Import) -> AnyView {
     });
     let extra = match kind {
         Import::Model => names(form),
-        Import::Hardware => commands(),
+        Import::Hardware => (commands(), connect(state, form)).into_any(),
         Import::Scenario => ().into_any(),
     };
     view! {
@@ -138,6 +144,39 @@ fn commands() -> AnyView {
             <li><code id="command-1">{first}</code><CopyButton label="Copy" text=move |()| first.to_owned() from="command-1" /></li>
             <li><code id="command-2">{second}</code><CopyButton label="Copy" text=move |()| second.to_owned() from="command-2" /></li>
         </ul>
+    }
+    .into_any()
+}
+
+/// The button that asks the agent on this machine. What it says or gives goes the way of a paste.
+fn connect(state: AppState, form: Form) -> AnyView {
+    let request = form.request;
+    // One button, so that it keeps the keyboard: it asks, and while it does it stops.
+    let ask_or_stop = press(move || {
+        if untrack(|| request.running()) {
+            return request.cancel();
+        }
+        form.problem.set(String::new());
+        fetch_host(request, move |answer| {
+            match answer.and_then(|report| import::take_host(state, &report)) {
+                Ok(()) => actions::open_import(state, None),
+                Err(problem) => form.problem.set(text::sentence(&problem)),
+            }
+        });
+    });
+    let label = words(move || {
+        let label = if request.running() {
+            "Stop asking 127.0.0.1:9177"
+        } else {
+            "Connect to 127.0.0.1:9177"
+        };
+        label.to_owned()
+    });
+    let asking = words(move || if request.running() { text::AGENT_ASKING } else { "" }.to_owned());
+    view! {
+        <p>{text::AGENT_LEAD}</p>
+        <p><button type="button" class="button" aria-describedby="import-problem" on:click=ask_or_stop>{label}</button></p>
+        <p class="why" role="status">{asking}</p>
     }
     .into_any()
 }

@@ -1,7 +1,7 @@
 //! 1 Model: pick one, paste its config.json, or fetch that from the Hub.
 use crate::{
     controls::{Combobox, Item, Section, part, press, with_code, words},
-    effects::HubRequest,
+    effects::{WebRequest, fetch_config},
     state::{AppState, Import, actions, import, use_app},
     text,
 };
@@ -156,16 +156,21 @@ fn HubLookup(
     typed: RwSignal<Option<String>>,
 ) -> AnyView {
     let state = use_app();
-    let request = HubRequest::new();
+    let request = WebRequest::new();
     let problem = RwSignal::new(String::new());
     let id = Memo::new(move |_| typed.get().and_then(|typed| repository(&typed)));
     let fetch = move |(id, revision): Repository| {
         problem.set(String::new());
-        request.start(id.clone(), &revision.clone().unwrap_or_default(), move |answer| {
-            let taken =
-                answer.and_then(|config| import::take(state, Some(Import::Model), &id, revision, &config));
-            problem.set(text::sentence(&taken.err().unwrap_or_default()));
-        });
+        fetch_config(
+            request,
+            id.clone(),
+            &revision.clone().unwrap_or_default(),
+            move |answer| {
+                let taken = answer
+                    .and_then(|config| import::take(state, Some(Import::Model), &id, revision, &config));
+                problem.set(text::sentence(&taken.err().unwrap_or_default()));
+            },
+        );
     };
     let body = part(move || {
         if request.running() {

@@ -1,0 +1,84 @@
+//! Asks `vllm-wizard serve` on this machine for its host report, only when the button that names it is pressed.
+use super::request::{Answer, Silence, WebRequest};
+use crate::{browser, text};
+use serde_json::Value;
+use wasm_bindgen_futures::spawn_local;
+
+/// Where the agent listens unless told otherwise.
+const URL: &str = "http://127.0.0.1:9177/v1/host";
+/// How long to wait; the browser's own question to the user counts.
+const TIME_OUT_MS: u64 = 10_000;
+
+/// Fetches the host report and hands it, or a sentence, to `then`.
+pub(crate) fn fetch_host(request: WebRequest, then: impl FnOnce(Result<String, String>) + 'static) {
+    let read_it = move |answer| {
+        spawn_local(async move {
+            // A browser that refuses says no more than one that found nobody; only its settings tell them apart.
+            let denied = answer == Err(Silence::Unreadable) && browser::denies_local_network().await;
+            then(read(answer, denied));
+        });
+    };
+    request.start(URL.to_owned(), TIME_OUT_MS, Box::new(read_it));
+}
+
+fn read(answer: Answer, denied: bool) -> Result<String, String> {
+    let (status, body) = answer.map_err(|silence| {
+        let sentence = match silence {
+            Silence::TimedOut => text::AGENT_TIME_OUT,
+            Silence::Cancelled => text::CANCELLED,
+            Silence::Unreadable if denied => text::AGENT_DENIED,
+            Silence::Unreadable => text::AGENT_NO_ANSWER,
+        };
+        sentence.to_owned()
+    })?;
+    let json = serde_json::from_str::<Value>(&body).unwrap_or_default();
+    let word = |key| json.get(key).and_then(Value::as_str);
+    match word("schema") {
+        Some(schema) if status == 200 && schema.contains("/host/") => Ok(body),
+        // What the agent itself says, such as that there is no GPU.
+        _ => Err(word("error").map_or_else(
+            || text::AGENT_OTHER.to_owned(),
+            |error| text::agent_error(error, word("help").unwrap_or_default()),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_has_its_own_words() {
+        let read = |answer, denied| read(answer, denied).unwrap_err();
+        let answers = [
+            read(Err(Silence::TimedOut), false),
+            read(Err(Silence::Cancelled), false),
+            read(Err(Silence::Unreadable), false),
+            read(Err(Silence::Unreadable), true),
+            read(Ok((200, "<html>".to_owned())), false),
+            read(
+                Ok((503, r#"{"error":"no GPU","help":"Look."}"#.to_owned())),
+                false,
+            ),
+        ];
+        for (at, answer) in answers.iter().enumerate() {
+            assert!(!answers[..at].contains(answer), "{answer}");
+        }
+        assert!(answers[5].contains("no GPU. Look."), "{}", answers[5]);
+    }
+
+    #[test]
+    fn only_a_host_report_is_taken() {
+        let report = r#"{"schema":"vllm-wizard/host/v1"}"#.to_owned();
+        assert_eq!(read(Ok((200, report.clone())), false), Ok(report.clone()));
+        assert!(read(Ok((500, report)), false).is_err());
+        // A scenario may be taken by paste; nobody asked for one here.
+        assert!(
+            read(
+                Ok((200, r#"{"schema":"vllm-wizard/scenario/v1"}"#.to_owned())),
+                false
+            )
+            .is_err()
+        );
+    }
+}
