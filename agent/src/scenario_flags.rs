@@ -145,11 +145,17 @@ fn value_name(field: &Field) -> String {
         FieldKind::Count { .. } => "N".to_owned(),
         FieldKind::Fraction => "FRACTION".to_owned(),
         FieldKind::Decimal => "NUMBER".to_owned(),
-        FieldKind::Choice(words) => words.join("|"),
+        FieldKind::Choice(words) if is_short(words) => words.join("|"),
+        FieldKind::Choice(_) => "CHOICE".to_owned(),
         FieldKind::Switch => "true|false".to_owned(),
         FieldKind::Memory => "BYTES|80GiB".to_owned(),
         FieldKind::Text => "TEXT".to_owned(),
     }
+}
+
+/// Whether the words fit beside the flag: clap lines up all help of a heading behind its longest flag.
+fn is_short(words: &[&str]) -> bool {
+    words.iter().map(|word| word.len() + 1).sum::<usize>() <= 48
 }
 
 /// The field's help, with unit and limits where they say something.
@@ -167,6 +173,7 @@ fn help(field: &Field) -> String {
         FieldKind::Count { .. } | FieldKind::Decimal if !field.unit.is_empty() => {
             format!("{help} [{}]", field.unit)
         }
+        FieldKind::Choice(words) if !is_short(words) => format!("{help} [{}]", words.join(", ")),
         _ => help.to_owned(),
     }
 }
