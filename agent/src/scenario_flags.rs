@@ -22,6 +22,7 @@ const NOT_FOR_CHECK: &[&str] = &[
     "name",
     "hf_secret",
     "non_root",
+    "device_ids",
 ];
 const HARDWARE: &[&str] = &[
     "gpus",
@@ -31,7 +32,7 @@ const HARDWARE: &[&str] = &[
     "compute_capability",
     "interconnect",
 ];
-const FILES: &[&str] = &["image", "name", "hf_secret", "non_root"];
+const FILES: &[&str] = &["image", "name", "hf_secret", "non_root", "device_ids"];
 
 /// The values that were given, in the table's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

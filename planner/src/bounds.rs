@@ -398,6 +398,13 @@ pub const FIELDS: &[Field] = &[
         "Containers run as user 2000 of group 0, for whom vLLM's CUDA image is prepared; caches lie in /home/vllm.",
     ),
     other(
+        "device_ids",
+        "GPUs by name",
+        "",
+        FieldKind::Text,
+        "Which GPUs of each machine: `0,1`, or UUIDs as `nvidia-smi -L` prints them. Kubernetes chooses itself.",
+    ),
+    other(
         "measured",
         "Measured values",
         "",

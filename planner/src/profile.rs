@@ -172,6 +172,12 @@ pub(crate) const KEYS: &[Entry] = &[
         "non_root",
         "containers run as user 2000 instead of root",
     ),
+    rare(
+        "outputs",
+        "device_ids",
+        "device_ids",
+        "GPUs of each machine by index or UUID, with commas",
+    ),
 ];
 
 pub(crate) const SECTIONS: &[&str] = &["model", "hardware", "workload", "policy", "outputs"];

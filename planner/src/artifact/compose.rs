@@ -13,7 +13,7 @@ pub(crate) fn compose(deployment: &Deployment<'_>, header: &Comments) -> String 
     document.entry("name", deployment.name());
     document.gap();
     document.comment(
-        "HF_TOKEN comes from the environment or from a file .env beside this one; it is never written here.",
+        "HF_TOKEN and VLLM_API_KEY come from the environment or from a file .env beside this one; they are never written here.",
     );
     document.comment(&deployment.start_reason());
     let name = deployment.name();
@@ -87,7 +87,7 @@ fn service<'a>(deployment: &'a Deployment<'_>, role: Option<&'static str>) -> Ya
             ("security_opt", texts(["seccomp=unconfined"])),
         ]);
     } else {
-        entries.push(("deploy", reservation(deployment.gpus)));
+        entries.push(("deploy", reservation(deployment)));
     }
     Yaml::Map(
         entries
@@ -125,9 +125,16 @@ fn command<'a>(deployment: &'a Deployment<'_>, role: Option<&str>) -> Yaml<'a> {
 }
 
 fn environment<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
-    let mut entries = vec![("HF_TOKEN".into(), Yaml::from("${HF_TOKEN:-}"))];
-    if let Some(devices) = deployment.hip_devices() {
-        entries.push(("HIP_VISIBLE_DEVICES".into(), devices.into()));
+    // vLLM takes an empty key for none.
+    let mut entries = vec![
+        ("HF_TOKEN".into(), Yaml::from("${HF_TOKEN:-}")),
+        ("VLLM_API_KEY".into(), Yaml::from("${VLLM_API_KEY:-}")),
+    ];
+    // With CUDA the reservation names them.
+    if let Some(devices) = deployment.visible_devices().filter(|_| deployment.rocm)
+        && let Some((variable, ids)) = devices.split_once('=')
+    {
+        entries.push((variable.to_owned().into(), ids.to_owned().into()));
     }
     Yaml::Map(entries)
 }
@@ -170,10 +177,13 @@ fn healthcheck<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     ])
 }
 
-fn reservation(gpus: u32) -> Yaml<'static> {
+fn reservation<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     let device = map([
         ("driver", "nvidia".into()),
-        ("count", gpus.into()),
+        match deployment.device_ids() {
+            Some(ids) => ("device_ids", texts(ids.split(','))),
+            None => ("count", deployment.gpus.into()),
+        },
         ("capabilities", texts(["gpu"])),
     ]);
     map([(

@@ -103,10 +103,22 @@ impl<'a> Deployment<'a> {
         self.gpus < self.plan.scenario.hardware.gpus
     }
 
-    /// The first GPUs, where ROCm has to be told to leave others alone.
-    pub(crate) fn hip_devices(&self) -> Option<String> {
-        let first: Vec<String> = (0..self.gpus).map(|index| index.to_string()).collect();
-        (self.rocm && self.leaves_gpus()).then(|| first.join(","))
+    /// The GPUs that were named, where they are as many as the plan takes.
+    pub(crate) fn device_ids(&self) -> Option<&str> {
+        let ids = self.plan.scenario.deploy.device_ids.as_deref()?;
+        let count = ids.split(',').count();
+        (u32::try_from(count) == Ok(self.gpus)).then_some(ids)
+    }
+
+    /// The same as what a process reads, and for ROCm, which takes all otherwise, the first ones.
+    pub(crate) fn visible_devices(&self) -> Option<String> {
+        let first = || {
+            let first: Vec<String> = (0..self.gpus).map(|index| index.to_string()).collect();
+            (self.rocm && self.leaves_gpus()).then(|| first.join(","))
+        };
+        let ids = self.device_ids().map(str::to_owned).or_else(first)?;
+        let variable = if self.rocm { "HIP" } else { "CUDA" };
+        Some(format!("{variable}_VISIBLE_DEVICES={ids}"))
     }
 
     /// Cores and GiB of main memory to ask for on each node; twice that is the limit.

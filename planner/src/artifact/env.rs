@@ -8,6 +8,7 @@ pub(crate) fn env(deployment: &Deployment<'_>, header: &Comments) -> String {
     text.push_str(
         "#\n# cp .env.example .env, and keep .env out of version control. Docker Compose reads it beside docker-compose.yaml.\n\n\
          # Only for gated models: a token from https://huggingface.co/settings/tokens\nHF_TOKEN=\n\n\
+         # A key that clients have to send; none where it is empty.\nVLLM_API_KEY=\n\n\
          # Where the weights are kept; ~/.cache/huggingface where it is empty.\nHF_HOME=\n",
     );
     if !deployment.nodes.is_alone() {

@@ -41,8 +41,12 @@ pub(crate) fn quadlet(deployment: &Deployment<'_>, header: &Comments) -> String 
             "PodmanArgs",
             "--group-add=video --cap-add=SYS_PTRACE --security-opt=seccomp=unconfined",
         );
-        if let Some(devices) = deployment.hip_devices() {
-            key("Environment", &format!("HIP_VISIBLE_DEVICES={devices}"));
+        if let Some(devices) = deployment.visible_devices() {
+            key("Environment", &devices);
+        }
+    } else if let Some(ids) = deployment.device_ids() {
+        for id in ids.split(',') {
+            key("AddDevice", &format!("nvidia.com/gpu={id}"));
         }
     } else if deployment.leaves_gpus() {
         for gpu in 0..deployment.gpus {

@@ -25,7 +25,9 @@ pub(crate) fn serve(deployment: &Deployment<'_>, header: &Comments) -> String {
     script.note(
         "A gated model needs HF_TOKEN in the environment; VLLM_API_KEY makes the server ask for a key.",
     );
-    if deployment.leaves_gpus() {
+    if let Some(devices) = deployment.visible_devices() {
+        script.line(&format!("export {devices}"));
+    } else if deployment.leaves_gpus() {
         script.note(&format!(
             "vLLM takes the first {} GPUs; CUDA_VISIBLE_DEVICES chooses others.",
             deployment.gpus
@@ -46,7 +48,7 @@ pub(crate) fn docker(deployment: &Deployment<'_>, header: &Comments) -> String {
     }
     script.line("set -euo pipefail");
     script.line("");
-    script.note("HF_TOKEN is passed on by name where it is set; its value is never written here.");
+    script.note("HF_TOKEN and VLLM_API_KEY are passed on by name where they are set; their values are never written here.");
     script.note("--ipc=host: the GPUs' processes share memory.");
     script.note("The two volumes keep weights and compiled graphs for the next start.");
     if deployment.model_folder().is_some() {
@@ -68,9 +70,12 @@ fn options(deployment: &Deployment<'_>) -> Vec<String> {
         lines.push("--device /dev/kfd --device /dev/dri".to_owned());
         lines.push("--group-add video".to_owned());
         lines.push("--cap-add SYS_PTRACE --security-opt seccomp=unconfined".to_owned());
-        if let Some(devices) = deployment.hip_devices() {
-            lines.push(format!("-e HIP_VISIBLE_DEVICES={devices}"));
+        if let Some(devices) = deployment.visible_devices() {
+            lines.push(format!("-e {devices}"));
         }
+    } else if let Some(ids) = deployment.device_ids() {
+        // Docker reads the value as a line of CSV: without these quotes a comma ends the option.
+        lines.push(format!("--gpus {}", shell_word(&format!("\"device={ids}\""))));
     } else {
         lines.push(format!("--gpus {}", deployment.gpus));
     }
@@ -84,7 +89,7 @@ fn options(deployment: &Deployment<'_>) -> Vec<String> {
         // The nodes talk over ports of their choice.
         "--network host".to_owned()
     });
-    lines.push("-e HF_TOKEN".to_owned());
+    lines.push("-e HF_TOKEN -e VLLM_API_KEY".to_owned());
     let home = deployment.home();
     lines.push(format!(
         r#"-v "${{HF_HOME:-$HOME/.cache/huggingface}}:{home}/.cache/huggingface""#

@@ -25,7 +25,8 @@ pub(crate) fn systemd(deployment: &Deployment<'_>, header: &Comments) -> String 
     ] {
         push_comment(&mut text, &line);
     }
-    if deployment.leaves_gpus() {
+    let devices = deployment.visible_devices();
+    if devices.is_none() && deployment.leaves_gpus() {
         push_comment(
             &mut text,
             &format!(
@@ -56,8 +57,8 @@ pub(crate) fn systemd(deployment: &Deployment<'_>, header: &Comments) -> String 
         text.push('\n');
     }
     text.push_str("EnvironmentFile=-/etc/vllm.env\n");
-    if let Some(devices) = deployment.hip_devices() {
-        let _ = writeln!(text, "Environment=HIP_VISIBLE_DEVICES={devices}");
+    if let Some(devices) = devices {
+        let _ = writeln!(text, "Environment={devices}");
     }
     text.push_str("LimitNOFILE=65536\nLimitMEMLOCK=infinity\n");
     let _ = write!(text, "ExecStart={HOME}/bin/vllm serve");

@@ -94,6 +94,9 @@ pub(super) fn notes(
         };
         note("measured", severity, Bias::None, message);
     }
+    if let Some(message) = device_ids(scenario, resolved) {
+        note("deploy.device_ids", Severity::Caution, Bias::None, message);
+    }
     if let Some(message) = cross_check(scenario) {
         note("weights.cross_check", Severity::Caution, Bias::None, message);
     }
@@ -253,6 +256,16 @@ pub(super) fn notes(
         held_against(&resolved.spec.architecture),
     );
     notes
+}
+
+/// GPUs that were named, where they are not as many as the plan takes on a machine: no file names them then.
+fn device_ids(scenario: &Scenario, resolved: &Resolved<'_>) -> Option<String> {
+    let named = scenario.deploy.device_ids.as_ref()?.split(',').count();
+    let total = resolved.args.gpus();
+    let each = total.div_ceil(total.div_ceil(scenario.hardware.gpus.max(1)).max(1));
+    (u32::try_from(named) != Ok(each)).then(|| {
+        format!("`device_ids` names {named}, and the plan takes {each} on each machine: the files leave the choice open. Name as many as the plan takes.")
+    })
 }
 
 /// The checkpoint's published size against what its config says, where they are more than 1 % apart.

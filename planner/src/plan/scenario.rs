@@ -78,6 +78,8 @@ pub struct Deploy {
     pub hf_secret: String,
     /// Containers run as the image's user `vllm` instead of root.
     pub non_root: bool,
+    /// GPUs of each node by index, UUID or MIG name, with commas; `None` leaves the choice to whoever starts vLLM.
+    pub device_ids: Option<String>,
 }
 
 impl Default for Deploy {
@@ -87,6 +89,7 @@ impl Default for Deploy {
             name: "llm-server".to_owned(),
             hf_secret: "hf-token".to_owned(),
             non_root: false,
+            device_ids: None,
         }
     }
 }
@@ -138,6 +141,7 @@ const IDS: &[&str] = &[
     "name",
     "hf_secret",
     "non_root",
+    "device_ids",
     "measured",
 ];
 
@@ -212,6 +216,7 @@ impl Scenario {
             "name" => self.deploy.name.clone(),
             "hf_secret" => self.deploy.hf_secret.clone(),
             "non_root" => self.deploy.non_root.then(|| "true".to_owned())?,
+            "device_ids" => self.deploy.device_ids.clone()?,
             "measured" => self.measured.as_ref()?.to_string(),
             _ => return self.engine.get(id),
         };
@@ -265,6 +270,7 @@ impl Scenario {
             "name" => self.deploy.name = deploy_name(id, text)?,
             "hf_secret" => self.deploy.hf_secret = deploy_name(id, text)?,
             "non_root" => self.deploy.non_root = bounds::parse_switch(id, text)?,
+            "device_ids" => self.deploy.device_ids = Some(device_ids(id, text)?),
             "measured" => self.measured = Some(Measured::parse(text)?),
             _ => return self.engine.set(id, text),
         }
@@ -292,6 +298,7 @@ impl Scenario {
             "name" => self.deploy.name = fresh.deploy.name,
             "hf_secret" => self.deploy.hf_secret = fresh.deploy.hf_secret,
             "non_root" => self.deploy.non_root = false,
+            "device_ids" => self.deploy.device_ids = None,
             "measured" => self.measured = None,
             _ => return self.engine.set(id, ""),
         }
@@ -334,6 +341,28 @@ fn average(id: &str, text: &str) -> Result<u32, InputError> {
 }
 
 /// A DNS label that is not `vllm`.
+/// `0,1`, or names as `nvidia-smi -L` prints them, each once.
+fn device_ids(id: &str, text: &str) -> Result<String, InputError> {
+    let ids: Vec<&str> = text.split(',').map(str::trim).collect();
+    let index = |id: &str| id.len() <= 3 && id.bytes().all(|b| b.is_ascii_digit());
+    let name = |id: &str| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'/' | b':');
+        (id.starts_with("GPU-") || id.starts_with("MIG-")) && id.len() <= 80 && id.bytes().all(plain)
+    };
+    let ok = ids
+        .iter()
+        .enumerate()
+        .all(|(at, id)| !id.is_empty() && (index(id) || name(id)) && !ids[..at].contains(id));
+    if ok {
+        Ok(ids.join(","))
+    } else {
+        Err(InputError::new(
+            id,
+            "expected GPUs such as `0,1`, or their UUIDs (`nvidia-smi -L`), with commas and each once",
+        ))
+    }
+}
+
 fn deploy_name(id: &str, text: &str) -> Result<String, InputError> {
     let ok = text.len() <= 40
         && text

@@ -16,6 +16,7 @@ mod artifacts;
 mod by_version;
 mod command;
 mod configs;
+mod device_ids;
 mod drafts;
 mod evaluate;
 mod every_file;

@@ -59,6 +59,10 @@ const LAYOUTS: [(&str, &[(&str, &str)]); 10] = [
     (
         "dp2",
         &[
+            (
+                "device_ids",
+                "0, 2, GPU-5d4ce2a1-0b6e-7f1c-9a3d-1f2e3d4c5b6a, MIG-7c1f",
+            ),
             ("gpus", "4"),
             ("data_parallel_size", "2"),
             ("tensor_parallel_size", "2"),

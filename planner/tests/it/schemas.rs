@@ -2,6 +2,7 @@
 //! here; validators proper hold the same files on demand.
 use crate::{
     artifacts::{TRAPS, nasty, options, text},
+    share::FIELDS,
     support::scenario,
 };
 use planner::{
@@ -130,6 +131,14 @@ fn profiles_hold_their_schema() {
     for plan in plans() {
         let value: serde_yaml::Value = serde_yaml::from_str(&text(&plan, ArtifactKind::Profile)).unwrap();
         holds(&schema, &serde_json::to_value(value).unwrap(), "profile");
+    }
+    for (id, values) in FIELDS {
+        let plan = evaluate(&scenario("Qwen/Qwen3-8B", "H100 SXM", &[(id, values[0])]));
+        // What cannot be planned has no files.
+        if let Some(file) = render(&plan, &options()).get(ArtifactKind::Profile) {
+            let value: serde_yaml::Value = serde_yaml::from_str(&file.text).unwrap();
+            holds(&schema, &serde_json::to_value(value).unwrap(), id);
+        }
     }
     let names = schema["properties"]["outputs"]["properties"]["emit"]["items"]["enum"]
         .as_array()

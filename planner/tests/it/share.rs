@@ -28,6 +28,7 @@ pub(crate) const FIELDS: &[(&str, &[&str])] = &[
     ("name", &["my-llm"]),
     ("hf_secret", &["token-2"]),
     ("non_root", &["true"]),
+    ("device_ids", &["0,1", "GPU-5d4c-1,MIG-7/1/0"]),
     (
         "measured",
         &["weights:-12,activation_peak:0,cuda_graphs:3,rest:4,on:0.33.0 H100 SXM tp1 a, b"],

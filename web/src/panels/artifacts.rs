@@ -75,6 +75,7 @@ fn files(state: AppState, changes: Changes) -> AnyView {
                 <Field id="name" />
                 <Field id="hf_secret" />
                 <Field id="non_root" />
+                <Field id="device_ids" />
             </div>
         </div>
     }
