@@ -395,7 +395,7 @@ pub const FIELDS: &[Field] = &[
         "Not as root",
         "",
         FieldKind::Switch,
-        "Containers run as user 2000 of group 0, for whom vLLM's CUDA image is prepared; caches lie in /home/vllm.",
+        "Containers run as user 2000 of group 0, for whom vLLM's CUDA image is prepared since 0.22.0; caches lie in /home/vllm.",
     ),
     other(
         "device_ids",

@@ -77,9 +77,9 @@ impl<'a> Deployment<'a> {
         format!("{}:{}", self.repository, self.tag)
     }
 
-    /// Containers run as the image's own user; only the image for CUDA has one.
+    /// Containers run as the image's own user.
     pub(crate) fn non_root(&self) -> bool {
-        self.plan.scenario.deploy.non_root && !self.rocm
+        self.plan.scenario.runs_as_user()
     }
 
     /// Home of the user that runs vLLM's container.

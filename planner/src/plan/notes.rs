@@ -94,6 +94,9 @@ pub(super) fn notes(
         };
         note("measured", severity, Bias::None, message);
     }
+    if scenario.deploy.non_root && !scenario.runs_as_user() {
+        note("deploy.non_root", Severity::Caution, Bias::None, "The containers run as root: of vLLM's own images, those for CUDA from 0.22.0 on are prepared for another user. Name an image of your own that is.".to_owned());
+    }
     if let Some(message) = device_ids(scenario, resolved) {
         note("deploy.device_ids", Severity::Caution, Bias::None, message);
     }

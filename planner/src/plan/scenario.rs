@@ -82,6 +82,20 @@ pub struct Deploy {
     pub device_ids: Option<String>,
 }
 
+/// The first image whose `docker/Dockerfile` makes the user 2000 (vllm#40275; 0.21.0 has none).
+const PREPARED_IMAGE: VllmVersion = VllmVersion::new(22, 0);
+
+impl Scenario {
+    /// Whether containers run as user 2000: vLLM's own image for CUDA knows that user from 0.22.0 on, and another
+    /// image is its owner's affair.
+    pub fn runs_as_user(&self) -> bool {
+        let deploy = &self.deploy;
+        deploy.non_root
+            && self.hardware.gpu.vendor != gpu::Vendor::Amd
+            && (deploy.image.is_some() || self.vllm_version >= PREPARED_IMAGE)
+    }
+}
+
 impl Default for Deploy {
     fn default() -> Self {
         Self {

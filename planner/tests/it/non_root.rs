@@ -40,6 +40,33 @@ fn every_container_runs_as_the_images_user() {
     }
 }
 
+/// docker/Dockerfile in the source packages of 0.20.2, 0.21.0 and 0.22.0: only the last makes the user.
+#[test]
+fn images_without_that_user_run_as_root_and_it_is_said() {
+    for (gpu, version, image, user) in [
+        ("H100 SXM", "0.22.0", "", true),
+        ("H100 SXM", "0.21.0", "", false),
+        ("H100 SXM", "0.10.2", "", false),
+        ("H100 SXM", "0.10.2", "registry.example/own:1", true),
+        ("MI300X", "0.33.0", "", false),
+    ] {
+        let fields = [("non_root", "true"), ("vllm_version", version), ("image", image)];
+        let plan = evaluate(&scenario("Qwen/Qwen3-8B", gpu, &fields));
+        let docker = render(&plan, &options())
+            .get(ArtifactKind::Docker)
+            .unwrap()
+            .text
+            .clone();
+        let noted = plan.notes.iter().any(|note| note.code == "deploy.non_root");
+        assert_eq!(
+            docker.contains("--user 2000:0"),
+            user,
+            "{gpu} {version}: {docker}"
+        );
+        assert_eq!(noted, !user, "{gpu} {version}");
+    }
+}
+
 #[test]
 fn only_the_image_for_cuda_has_that_user() {
     for (kind, text) in files("MI300X", &[("non_root", "true")]) {
