@@ -1,7 +1,7 @@
 //! What every container of a plan shares: image, GPUs, port, how long a start may take.
 use super::{
     ArtifactKind,
-    argv::{Arg, serve_args, serve_words},
+    argv::{Arg, serve_args},
     nodes::{Nodes, Spread},
     quote::systemd_takes,
     skypilot,
@@ -12,6 +12,7 @@ use crate::{
     plan::{Outcome, Plan},
     units::{Bytes, GIB},
 };
+use std::borrow::Cow;
 
 /// vLLM's own default.
 pub(crate) const PORT: u32 = 8000;
@@ -214,6 +215,15 @@ fn llm_inference_service(args: &ResolvedArgs, nodes: &Nodes) -> Option<String> {
 
 /// Why a plan has no file of that kind; `None` where it has one.
 pub fn omitted(plan: &Plan, kind: ArtifactKind) -> Option<String> {
+    left_out(plan, kind, &|| Cow::Owned(serve_args(plan)))
+}
+
+/// The same, where the arguments may be at hand.
+pub(crate) fn left_out<'a>(
+    plan: &Plan,
+    kind: ArtifactKind,
+    serve_args: &dyn Fn() -> Cow<'a, [Arg]>,
+) -> Option<String> {
     if plan.verdict.outcome == Outcome::Unsupported {
         return Some(format!("there is no plan: {}", plan.verdict.reason));
     }
@@ -260,11 +270,12 @@ pub fn omitted(plan: &Plan, kind: ArtifactKind) -> Option<String> {
             "before vLLM 0.11.2 an engine over several nodes needs a Ray cluster; run serve_command.sh in the image on each node".to_owned(),
         ),
         ArtifactKind::Systemd | ArtifactKind::Quadlet => one_node().or_else(|| {
-            let words = serve_words(plan);
-            if kind == ArtifactKind::Quadlet && words.iter().any(String::is_empty) {
+            let args = serve_args();
+            let mut words = args.iter().flat_map(Arg::words);
+            if kind == ArtifactKind::Quadlet && words.clone().any(|word| word.is_empty()) {
                 return Some("an argument is empty, and Podman's generator leaves it out".to_owned());
             }
-            let refused = words.iter().any(|word| !systemd_takes(word));
+            let refused = words.any(|word| !systemd_takes(&word));
             refused.then(|| "an argument holds a code point that systemd refuses".to_owned())
         }),
         ArtifactKind::Values if rocm => {

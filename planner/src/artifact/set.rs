@@ -1,9 +1,12 @@
 //! The set of files for a plan.
 use super::{
-    autoscale, bench, compose, deployment::Deployment, env, header, k8s, kserve, lws, omitted, plan_json,
-    production_stack, profile_yaml, quadlet, ray, readme, report, shell, skypilot, systemd, values,
+    autoscale, bench, compose,
+    deployment::{Deployment, left_out},
+    env, header, k8s, kserve, lws, plan_json, production_stack, profile_yaml, quadlet, ray, readme, report,
+    shell, skypilot, systemd, values,
 };
 use crate::plan::{ArtifactKind, Plan};
+use std::borrow::Cow;
 
 /// What the caller knows and the planner cannot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +40,7 @@ impl ArtifactSet {
     }
 }
 
-/// Renders every file of a plan; [`omitted`] says why one is not there.
+/// Renders every file of a plan; [`super::omitted`] says why one is not there.
 pub fn render(plan: &Plan, options: &RenderOptions) -> ArtifactSet {
     let mut set = ArtifactSet::default();
     let Some(deployment) = Deployment::of(plan) else {
@@ -47,7 +50,7 @@ pub fn render(plan: &Plan, options: &RenderOptions) -> ArtifactSet {
     let kinds: Vec<ArtifactKind> = ArtifactKind::ALL
         .iter()
         .copied()
-        .filter(|kind| omitted(plan, *kind).is_none())
+        .filter(|kind| left_out(plan, *kind, &|| Cow::Borrowed(&deployment.args)).is_none())
         .collect();
     for kind in &kinds {
         let text = match kind {
