@@ -2,10 +2,13 @@
 use crate::{
     cli::{CheckArgs, SourceArgs},
     error::{Exit, ExpectedError},
-    files, hardware_source, log_check, model_source, output, plan_cmd, scenario_source,
+    files, hardware_source, log_check, model_source,
+    output::{self, Screen},
+    plan_cmd, report, scenario_source,
 };
 use planner::{
     Plan, Scenario,
+    artifact::review,
     command::Command,
     evaluate,
     import::{self, ImportError, Imported},
@@ -65,6 +68,11 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
     match &log {
         Some((_, log)) => log_check::show(&plan, log, args.view)?,
         None => plan_cmd::show(&plan, args.view, true)?,
+    }
+    if log.is_none() && !args.view.json {
+        let found = review(&command.given, &plan);
+        let text = report::review(&plan, &found, Screen::of_stdout());
+        output::answer(&format!("\n{text}"))?;
     }
     Ok(if refused {
         Exit::DoesNotFit

@@ -61,7 +61,7 @@ const CHECK_EXAMPLES: &str = "Examples:
   kubectl get deploy llm -o yaml | vllm-wizard check --gpu \"H100 SXM\" --file -
   vllm-wizard check --profile profile.yaml
 
-The command is taken as it is: what it leaves out is vLLM's default, nothing is recommended.
+The command is taken as it is: what it leaves out is vLLM's default. What would be better stands after the answer.
 --file reads scripts, `docker run`, compose files, Kubernetes manifests, values of vLLM's chart and of production-stack,
 KServe, SkyPilot, systemd and Podman units. vLLM's version comes from the image's tag, the number of GPUs from the file.";
 

@@ -2,6 +2,7 @@
 use crate::output::{self, Screen, Tone};
 use planner::{
     Outcome, Plan,
+    artifact::Review,
     engine::{ArgRow, SetBy},
     memory::{Basis, Segment, Term},
     plan::{Memory, Run, Severity},
@@ -145,6 +146,38 @@ fn speed(plan: &Plan, view: View) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// A command beside a better one: what to take out, what to put in, and what that does.
+pub(crate) fn review(plan: &Plan, review: &Review, screen: Screen) -> String {
+    let heading = |text: &str| screen.paint(Tone::Strong, text);
+    let mut table = screen.table();
+    for line in &review.lines {
+        table.add_row([
+            format!("{} {}", line.mark.sign(), output::printable(&line.words)),
+            output::printable(&line.why),
+        ]);
+    }
+    let Some(better) = &review.better else {
+        return format!(
+            "{}\n{}\n  Nothing better is known for this load: every flag stays.",
+            heading("The command"),
+            table.text()
+        );
+    };
+    let (before, after) = (&plan.verdict, &better.verdict);
+    let result = format!(
+        "{} before; then: {}. {}",
+        before.outcome.words(),
+        after.outcome.words().to_lowercase(),
+        after.reason
+    );
+    format!(
+        "{}\n{}\n{}",
+        heading("A better command (- take out, + put in)"),
+        table.text(),
+        screen.wrap(&result, 2)
+    )
 }
 
 /// A run request by request.

@@ -5,8 +5,8 @@
 //! It takes words, not shell text, and does not read files that `--config` names.
 mod flag;
 
-pub(crate) use flag::list_values;
 pub use flag::set_flag;
+pub(crate) use flag::{list_values, modelled};
 
 use crate::{
     bounds,
@@ -32,6 +32,17 @@ pub struct Command {
     pub unknown: Vec<InputError>,
     /// What else is worth saying.
     pub notes: Vec<String>,
+    /// Every argument as it was written, without the model and without secrets.
+    pub given: Vec<Given>,
+}
+
+/// An argument as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// vLLM's own spelling of the flag; as it was written where this vLLM has no such flag.
+    pub flag: String,
+    /// The words.
+    pub words: Vec<String>,
 }
 
 /// Reads `[vllm serve] MODEL FLAGS…`, already split into words.
@@ -44,8 +55,14 @@ pub fn parse<S: AsRef<str>>(version: VllmVersion, argv: &[S]) -> Result<Command,
         command: Command::default(),
         model: None,
     };
-    while let Some(word) = reader.next() {
-        reader.word(word)?;
+    while let Some((word, rest)) = reader.words.split_first() {
+        let before = reader.words;
+        reader.words = rest;
+        if let Some(flag) = reader.word(word)? {
+            let taken = before.len() - reader.words.len();
+            let words = before.iter().take(taken).map(|word| (*word).to_owned()).collect();
+            reader.command.given.push(Given { flag, words });
+        }
     }
     let Reader {
         mut command, model, ..
@@ -100,9 +117,10 @@ impl<'a> Reader<'a> {
         is_value(first).then(|| self.next()).flatten()
     }
 
-    fn word(&mut self, word: &str) -> Result<(), InputError> {
+    /// Reads one argument; its flag, if it is one that is kept.
+    fn word(&mut self, word: &str) -> Result<Option<String>, InputError> {
         if word == "--" {
-            return Ok(());
+            return Ok(None);
         }
         if is_value(word) {
             return self.set_model(word);
@@ -121,7 +139,7 @@ impl<'a> Reader<'a> {
         };
         let Some(found) = self.table.find(flag).or_else(|| self.table.abbreviated(flag)) else {
             self.unknown(flag, inline);
-            return Ok(());
+            return Ok(Some(flag.to_owned()));
         };
         let value = match (found.flag.kind, inline) {
             (_, Some(value)) => Some(value.to_owned()),
@@ -146,7 +164,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn set_model(&mut self, model: &str) -> Result<(), InputError> {
+    fn set_model(&mut self, model: &str) -> Result<Option<String>, InputError> {
         if let Some(first) = &self.model {
             return Err(InputError::new(
                 "model",
@@ -154,20 +172,20 @@ impl<'a> Reader<'a> {
             ));
         }
         self.model = Some(model.to_owned());
-        Ok(())
+        Ok(None)
     }
 
-    fn apply(&mut self, name: &str, value: Option<&str>) -> Result<(), InputError> {
+    fn apply(&mut self, name: &str, value: Option<&str>) -> Result<Option<String>, InputError> {
         if name == "--revision" {
             let value = value.ok_or_else(|| InputError::new(name, "expected a value"))?;
             self.command.revision = Some(bounds::parse_text("revision", value)?);
-            return Ok(());
+            return Ok(Some(name.to_owned()));
         }
         if matches!(name, "--api-key" | "--hf-token") {
             self.command.notes.push(format!(
                 "{name} is a secret and is not kept; set it as a variable where vLLM runs"
             ));
-            return Ok(());
+            return Ok(None);
         }
         if name == "--config" {
             self.command
@@ -183,7 +201,7 @@ impl<'a> Reader<'a> {
         {
             unmodelled.push(name.to_owned());
         }
-        Ok(())
+        Ok(Some(name.to_owned()))
     }
 
     /// Kept as it is. What follows is taken for its value if it looks like one and the model is known already.

@@ -55,6 +55,19 @@ fn the_report_lists_every_argument() {
 }
 
 #[test]
+fn what_would_be_better_stands_after_the_answer() {
+    Run::new("check --gpu L4 -- vllm serve Qwen/Qwen3-8B --swap-space 4 --max-num-seqs 16")
+        .code(3)
+        .has(&[
+            "A better command",
+            "- --swap-space 4",
+            "+ --kv-cache-dtype fp8",
+            "  --max-num-seqs 16",
+            "Does not fit before; then: ",
+        ]);
+}
+
+#[test]
 fn a_flag_that_vllm_does_not_have_is_named() {
     let run = |more: &str| {
         check(&format!(

@@ -36,7 +36,7 @@ pub fn set_flag(
 }
 
 /// The argument that a flag sets, if the plan models it.
-fn modelled(flag: &str) -> Option<&'static str> {
+pub(crate) fn modelled(flag: &str) -> Option<&'static str> {
     bounds::FIELDS
         .iter()
         .find(|field| field.flag == Some(flag))

@@ -269,21 +269,10 @@ impl Imported {
             .filter(|image| crate::bounds::parse_text("image", image).is_ok())
     }
 
-    /// Everything of the text that does not count or counts differently, as sentences.
+    /// What was left out or chosen, and what else is worth saying, as sentences.
     pub fn remarks(&self) -> Vec<String> {
-        let command = &self.command;
         let mut remarks = self.notes.clone();
-        remarks.extend(
-            command
-                .unknown
-                .iter()
-                .map(|error| format!("`{}`: {}", error.field, error.problem)),
-        );
-        if !command.unmodelled.is_empty() {
-            let flags = command.unmodelled.join(", ");
-            remarks.push(format!("not modelled, kept and passed on: {flags}"));
-        }
-        remarks.extend(command.notes.iter().cloned());
+        remarks.extend(self.command.notes.iter().cloned());
         let more = remarks.len().saturating_sub(MOST_REMARKS);
         if more > 0 {
             remarks.truncate(MOST_REMARKS);

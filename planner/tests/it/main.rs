@@ -41,6 +41,7 @@ mod profile;
 mod properties;
 mod quoting;
 mod read_back;
+mod review;
 mod scenarios;
 mod schemas;
 mod share;
