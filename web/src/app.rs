@@ -6,9 +6,9 @@ use crate::{
         accept_drops, announce_verdict, keep_last_scenario, listen_keys, open_first, set_title, sync_url,
     },
     panels::{
-        Arguments, Artifacts, Compare, ContextPanel, Dock, Engine, Footer, HardwarePanel, Header,
-        ImportDialog, LogCheck, MemoryPanel, ModelPanel, Notes, SheetView, SpeedPanel, VerdictPanel,
-        WorkloadPanel,
+        Advice, Arguments, Artifacts, Compare, ContextPanel, Dock, Engine, Footer, HardwarePanel, Header,
+        ImportDialog, LogCheck, MemoryPanel, ModelPanel, Notes, PastedPanel, SheetView, SpeedPanel,
+        VerdictPanel, WorkloadPanel,
     },
     state::AppState,
 };
@@ -43,6 +43,8 @@ pub fn App() -> impl IntoView {
             </form>
             <div class="results">
                 <VerdictPanel />
+                <PastedPanel />
+                <Advice />
                 <Compare />
                 <MemoryPanel />
                 <ContextPanel />

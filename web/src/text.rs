@@ -3,7 +3,7 @@ use planner::{
     bounds::{Field, FieldKind},
     engine::{SetBy, VllmVersion},
     import::Form,
-    plan::Amount,
+    plan::{Amount, figure},
     units::{Bytes, GIB, MIB},
     vllm_log::{Comparison, Quantity},
 };
@@ -36,9 +36,43 @@ pub(crate) fn pinned(name: Option<&str>) -> String {
     )
 }
 
+/// Slider of the context length, as a screen reader says it.
+pub(crate) fn length_said(length: usize, each: Option<Bytes>) -> String {
+    let each = each.map_or_else(String::new, |each| {
+        format!(", needs {each} of KV cache per sequence")
+    });
+    format!("{} tokens{each}", grouped_size(length))
+}
+
+/// Under the slider of the context length.
+pub(crate) fn length_about(each: Bytes, longest: Option<usize>, own: usize) -> String {
+    let longest = match longest {
+        None => "no length fits".to_owned(),
+        Some(longest) if longest >= own => "the model's full length fits".to_owned(),
+        Some(longest) => format!("up to {} fit (mark)", grouped_size(longest)),
+    };
+    format!("{each} of KV cache per sequence; {longest}")
+}
+
+/// In the heading of a part of the form.
+pub(crate) fn changed(count: usize) -> String {
+    if count == 0 {
+        String::new()
+    } else {
+        format!("{count} changed")
+    }
+}
+
+/// Memory bar.
+pub(crate) const BAR_KEYS: &str = "Memory bar. Left and right choose a part, Enter explains it.";
+
 /// Context chart.
 pub(crate) const CONTEXT_KEYS: &str = "Chart of context against concurrency. Left and right halve and double the prompt, up and down the concurrent sequences.";
 
+/// Pasted command: all of it stays.
+pub(crate) const NOTHING_BETTER: &str = "Nothing better is known for this load: every flag stays.";
+/// After the recommended command was taken.
+pub(crate) const BETTER_TAKEN: &str = "Recommended command taken.";
 /// After a log was taken over.
 pub(crate) const CALIBRATED: &str = "Calibrated to the start in the log.";
 /// After measured values were given up.
@@ -238,6 +272,11 @@ pub(crate) fn deployment_read(form: Form, place: &str) -> String {
     )
 }
 
+/// The same as a message.
+pub(crate) fn form_read(form: Form) -> String {
+    format!("Read as {}.", form.words())
+}
+
 /// A model that a command or a file names.
 pub(crate) fn unknown_model(id: &str) -> String {
     format!(
@@ -342,6 +381,10 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+fn grouped_size(number: usize) -> String {
+    grouped(u64::try_from(number).unwrap_or(u64::MAX))
+}
+
 /// A text whose counts have their thousands apart. Decimals and names with digits stay as they are.
 pub(crate) fn grouped_digits(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -370,6 +413,16 @@ pub(crate) fn amount(amount: Amount) -> String {
         }
         Amount::Count(count) => grouped(count),
         Amount::Times(times) => self::times(times),
+        Amount::Millis(ms) => time(ms),
+        Amount::PerSecond(rate) => figure(rate),
+    }
+}
+
+fn time(ms: f64) -> String {
+    if ms < 10_000.0 {
+        format!("{} ms", figure(ms))
+    } else {
+        format!("{} s", figure(ms / 1000.0))
     }
 }
 
@@ -382,8 +435,14 @@ pub(crate) fn delta(from: Amount, to: Amount) -> Option<(String, bool)> {
         (Amount::Bytes(a), Amount::Bytes(b)) => (b > a, Bytes::new(a.abs_diff(b)).to_string()),
         (Amount::Count(a), Amount::Count(b)) => (b > a, grouped(a.abs_diff(b))),
         (Amount::Times(a), Amount::Times(b)) => (b > a, times((b - a).abs())),
+        (Amount::Millis(a), Amount::Millis(b)) => (b > a, time((b - a).abs())),
+        (Amount::PerSecond(a), Amount::PerSecond(b)) => (b > a, figure((b - a).abs())),
         _ => return None,
     };
+    // Less than a digit that is shown.
+    if size.chars().all(|c| matches!(c, '0' | '.' | ' ' | 'm' | 's')) {
+        return None;
+    }
     let words = if more {
         format!("+{size}, more")
     } else {

@@ -16,6 +16,6 @@ pub use estimate::{BoundBy, PUBLISHED_RUN, Performance, Question, Ranged, estima
 pub use machine::{Generation, Link, Machine};
 pub use serving::{Arrivals, Limits, Request, Steady, steady};
 pub use simulation::{Course, Percentiles, Run, simulate};
-pub use stated::SpeedRow;
+pub use stated::{SpeedRow, figure};
 pub use step::{Batch, Engine, StepTime};
 pub use work::{Arithmetic, AttentionWork, ExpertWork, Work};

@@ -151,8 +151,8 @@ impl Run {
     }
 }
 
-/// Three digits.
-fn figure(value: f64) -> String {
+/// An estimate in three digits.
+pub fn figure(value: f64) -> String {
     let digits = match value {
         ..10.0 => 2,
         ..100.0 => 1,

@@ -11,6 +11,10 @@ pub enum Amount {
     Count(u64),
     /// A factor.
     Times(f64),
+    /// An estimated time in milliseconds.
+    Millis(f64),
+    /// An estimated rate in each second.
+    PerSecond(f64),
 }
 
 /// A part of the question that differs.
@@ -114,6 +118,32 @@ const OUTPUTS: &[(&str, &str, Option<bool>, Read)] = &[
             plan.feasibility.as_ref()?.max_context_at_concurrency,
         ))
     }),
+    ("ttft", "Time to first token, about", Some(false), |plan| {
+        Some(Amount::Millis(plan.performance.as_ref()?.ttft_ms.estimate))
+    }),
+    ("tpot", "Time per output token, about", Some(false), |plan| {
+        Some(Amount::Millis(plan.performance.as_ref()?.tpot_ms.estimate))
+    }),
+    (
+        "output_rate",
+        "Output tokens per second, about",
+        Some(true),
+        |plan| {
+            Some(Amount::PerSecond(
+                plan.performance.as_ref()?.output_tok_per_s.estimate,
+            ))
+        },
+    ),
+    (
+        "alone",
+        "One sequence alone, tokens per second, about",
+        Some(true),
+        |plan| {
+            Some(Amount::PerSecond(
+                plan.performance.as_ref()?.decode_toks_per_s.estimate,
+            ))
+        },
+    ),
     ("weights", "Weights per GPU", Some(false), |plan| {
         Some(Amount::Bytes(plan.memory.as_ref()?.weights_bytes.signed()))
     }),

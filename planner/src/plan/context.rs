@@ -75,6 +75,17 @@ impl Plan {
         })
     }
 
+    /// The longest `max_model_len` that vLLM starts with here; `None` where it starts with none, or keeps no cache.
+    pub fn longest(&self) -> Option<u32> {
+        let mut asked = self.scenario.clone();
+        asked.set("max_model_len", "auto").ok()?;
+        let spec = asked.model.spec.as_ref().ok()?;
+        let resolved = resolve(&asked, &mut KnownWeights::of(Some(spec))).ok()?;
+        // The smallest block is 16 tokens: less is none.
+        let longest = resolved.args.max_model_len.value;
+        (longest >= 16 && !resolved.spec.keeps_no_cache()).then_some(longest)
+    }
+
     /// What the usual lengths take, up to the model's own.
     pub fn tiers(&self) -> Vec<Tier> {
         let Ok(spec) = &self.scenario.model.spec else {

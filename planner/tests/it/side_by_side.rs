@@ -34,6 +34,57 @@ fn only_what_differs_is_listed() {
 }
 
 #[test]
+fn speed_stands_beside_memory() {
+    // Half the bandwidth, by the data sheets: 1.555 TB/s against 3.35.
+    let one = plan(&[]);
+    let other = evaluate(&scenario("Qwen/Qwen3-8B", "A100 SXM4 40GB", &[]));
+    let found = differences(&[&one, &other]);
+    let values = |id: &str| {
+        let row = found.outputs.iter().find(|row| row.id == id).unwrap();
+        (row.values.clone(), row.more_is_better)
+    };
+    let ([Some(Amount::Millis(fast)), Some(Amount::Millis(slow))], Some(false)) =
+        (&values("tpot").0[..], values("tpot").1)
+    else {
+        panic!("{:?}", values("tpot"))
+    };
+    assert!(slow > fast);
+    let ([Some(Amount::PerSecond(fast)), Some(Amount::PerSecond(slow))], Some(true)) =
+        (&values("output_rate").0[..], values("output_rate").1)
+    else {
+        panic!("{:?}", values("output_rate"))
+    };
+    assert!(slow < fast);
+}
+
+/// vLLM demands room for one sequence: the longest has it, one block more has not.
+#[test]
+fn longest_starts_and_a_block_more_does_not() {
+    for (gpu, fields) in [
+        ("L4", &[][..]),
+        ("L4", &[("kv_cache_dtype", "fp8")]),
+        ("RTX 4090", &[("gpu_memory_utilization", "0.8")]),
+        ("H100 SXM", &[]),
+    ] {
+        let base = evaluate(&scenario("Qwen/Qwen3-8B", gpu, fields));
+        let longest = base.longest().unwrap();
+        let outcome = |length: u32| {
+            let mut asked = base.scenario.clone();
+            asked.set("max_model_len", &length.to_string()).unwrap();
+            evaluate(&asked).verdict.outcome
+        };
+        assert_ne!(outcome(longest), Outcome::DoesNotFit, "{gpu} {longest}");
+        if longest < 40_960 {
+            assert_eq!(outcome(longest + 16), Outcome::DoesNotFit, "{gpu} {longest}");
+        }
+    }
+    assert_eq!(
+        evaluate(&scenario("meta-llama/Llama-3.3-70B-Instruct", "L4", &[])).longest(),
+        None
+    );
+}
+
+#[test]
 fn an_unsupported_plan_has_no_figures_beside() {
     let (a, b) = (plan(&[]), evaluate(&scenario("Qwen/Qwen3-8B", "Gaudi 3", &[])));
     let found = differences(&[&a, &b]);

@@ -1,4 +1,5 @@
 //! The memory bar: pure geometry, and the SVG and table that show it.
+pub(crate) mod compare_bars;
 pub(crate) mod context_curve;
 pub(crate) mod geometry;
 pub(crate) mod stacked_bar;

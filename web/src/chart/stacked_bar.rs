@@ -1,7 +1,8 @@
 //! The memory bar as SVG: patterns and labels beside colours, a title that says what it shows.
 use super::geometry::{Bar, Label, Slice, WHOLE, bar, needs_room, percent, share, short_name, slug};
+use crate::controls::{press, words};
 use leptos::prelude::*;
-use planner::{plan::Memory, units::Bytes};
+use planner::{memory::Segment, plan::Memory, units::Bytes};
 
 /// From the top, in CSS pixels: the line above the bar, the bar, and one line per label below it.
 const TOP: u64 = 26;
@@ -10,13 +11,26 @@ const LINE: u64 = 20;
 /// Lines that are always kept free below, so that nothing jumps.
 const LINES: u64 = 4;
 
+/// Which part of the bar is pointed at, and what a click on one does.
+#[derive(Clone, Copy)]
+pub(crate) struct Pick {
+    /// The words of the part under the pointer or chosen by keys, or none.
+    pub(crate) here: RwSignal<&'static str>,
+    /// What a click does.
+    pub(crate) pick: Callback<Segment>,
+}
+
 /// The bar of a GPU named `gpu`.
-pub(crate) fn stacked_bar(gpu: &str, memory: &Memory, utilization: &str) -> AnyView {
+pub(crate) fn stacked_bar(gpu: &str, memory: &Memory, utilization: &str, pick: Pick) -> AnyView {
     let total = memory.gpu_total_bytes;
     let bar = bar(&memory.terms, total.get(), memory.requested_bytes.get());
     let below = lines(&bar);
     let lines = (below + u64::from(bar.overrun > 0)).max(LINES);
-    let parts = bar.slices.iter().map(slice_view).collect_view();
+    let parts = bar
+        .slices
+        .iter()
+        .map(|slice| slice_view(slice, pick))
+        .collect_view();
     let title = title(gpu, total, &bar);
     let description = description(&bar, total);
     view! {
@@ -30,7 +44,7 @@ pub(crate) fn stacked_bar(gpu: &str, memory: &Memory, utilization: &str) -> AnyV
         >
             <title id="bar-title">{title}</title>
             <desc id="bar-description">{description}</desc>
-            {patterns()}
+            {patterns("bar")}
             {parts}
             {overrun_view(&bar, total, below)}
             {limit_view(&bar, memory.requested_bytes, utilization)}
@@ -65,7 +79,8 @@ fn title(gpu: &str, total: Bytes, bar: &Bar) -> String {
     format!("Memory of one {gpu}, {total}.{largest}{over}")
 }
 
-fn description(bar: &Bar, total: Bytes) -> String {
+/// What each part takes, as a sentence.
+pub(super) fn description(bar: &Bar, total: Bytes) -> String {
     let parts: Vec<String> = bar
         .slices
         .iter()
@@ -81,10 +96,18 @@ fn description(bar: &Bar, total: Bytes) -> String {
     parts.join("; ")
 }
 
-fn slice_view(slice: &Slice) -> AnyView {
+fn slice_view(slice: &Slice, Pick { here, pick }: Pick) -> AnyView {
+    let segment = slice.segment;
     let (x, width) = (percent(slice.x), percent(slice.width));
-    let class = format!("seg seg-{}", slug(slice.segment));
-    let texture = format!("url(#texture-{})", slug(slice.segment));
+    let class = words(move || {
+        let chosen = if here.get() == segment.words() {
+            " is-here"
+        } else {
+            ""
+        };
+        format!("seg seg-{}{chosen}", slug(segment))
+    });
+    let texture = texture("bar", segment);
     let (name, size) = (short_name(slice.segment), Bytes::new(slice.bytes).to_string());
     let label = match slice.label {
         Label::Inside => view! {
@@ -110,9 +133,16 @@ fn slice_view(slice: &Slice) -> AnyView {
         }
     };
     view! {
-        <rect class=class x=x.clone() y=TOP.to_string() width=width.clone() height=HEIGHT.to_string() />
-        <rect class="texture" fill=texture x=x y=TOP.to_string() width=width height=HEIGHT.to_string() />
-        {label}
+        <g
+            class="pick"
+            on:click=press(move || pick.run(segment))
+            on:mouseenter=press(move || here.set(segment.words()))
+            on:mouseleave=press(move || here.set(""))
+        >
+            <rect class=class x=x.clone() y=TOP.to_string() width=width.clone() height=HEIGHT.to_string() />
+            <rect class="texture" fill=texture x=x y=TOP.to_string() width=width height=HEIGHT.to_string() />
+            {label}
+        </g>
     }
     .into_any()
 }
@@ -129,7 +159,7 @@ fn overrun_view(bar: &Bar, total: Bytes, row: u64) -> AnyView {
     );
     view! {
         <rect class="over" x=x.clone() y=TOP.to_string() width=width.clone() height=HEIGHT.to_string() />
-        <rect fill="url(#texture-overrun)" x=x.clone() y=TOP.to_string() width=width height=HEIGHT.to_string() />
+        <rect fill=texture("bar", Segment::Overrun) x=x.clone() y=TOP.to_string() width=width height=HEIGHT.to_string() />
         <line class="card-end" x1=x.clone() x2=x y1=(TOP - 5).to_string() y2=(TOP + HEIGHT + 5).to_string() />
         <text class="over-text figure" x="100%" y=line_y(row).to_string() text-anchor="end">{words}</text>
     }
@@ -154,11 +184,27 @@ fn limit_view(bar: &Bar, requested: Bytes, utilization: &str) -> AnyView {
     .into_any()
 }
 
+/// The sample of a part beside its name.
+pub(crate) fn swatch(chart: &str, segment: Segment) -> AnyView {
+    view! {
+        <svg class="swatch" aria-hidden="true">
+            <rect class=format!("seg-{}", slug(segment)) width="100%" height="100%" />
+            <rect class="texture" fill=texture(chart, segment) width="100%" height="100%" />
+        </svg>
+    }
+    .into_any()
+}
+
+/// The fill of a part's texture.
+pub(super) fn texture(chart: &str, segment: Segment) -> String {
+    format!("url(#{chart}-{})", slug(segment))
+}
+
 /// A texture for each part, so that colour is never alone.
-fn patterns() -> AnyView {
+pub(super) fn patterns(chart: &'static str) -> AnyView {
     let lines = |id: &'static str, d: &'static str| {
         view! {
-            <pattern id=format!("texture-{id}") width="8" height="8" patternUnits="userSpaceOnUse">
+            <pattern id=format!("{chart}-{id}") width="8" height="8" patternUnits="userSpaceOnUse">
                 <path class="texture-line" d=d />
             </pattern>
         }

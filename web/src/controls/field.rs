@@ -1,5 +1,5 @@
 //! One field of `planner::bounds::FIELDS`: label, flag, help, box, what holds while it is empty, reset, error.
-use super::{HelpButton, flag, part, press, step::stepped, words};
+use super::{HelpButton, flag, length_slider::length_slider, part, press, step::stepped, words};
 use crate::state::{
     AppState, actions,
     derive::{self, Choice, Shown},
@@ -53,6 +53,7 @@ pub(crate) fn Field(
             <div class="field-box">
                 {control(state, field, shown)}
             </div>
+            {(id == "max_model_len").then(|| length_slider(state))}
             <p class="help" id=format!("{id}-help") hidden=flag(move || !help.get())>
                 {super::with_code(field.help)}
             </p>

@@ -3,6 +3,7 @@ mod combobox;
 mod copy_button;
 mod field;
 mod help;
+mod length_slider;
 mod menu;
 mod section;
 mod step;

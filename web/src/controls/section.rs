@@ -1,4 +1,4 @@
-//! A part of the form that folds: its heading, and a digest of what is in it while it is closed.
+//! A part of the form that folds: its heading, how much of it was changed, and a digest while it is closed.
 use leptos::prelude::*;
 
 /// The part.
@@ -12,6 +12,8 @@ pub(crate) fn Section(
     open: bool,
     /// What is in it, in a few words.
     digest: Signal<String>,
+    /// How many of its inputs are not at their default.
+    changed: Signal<String>,
     /// The fields.
     children: Children,
 ) -> AnyView {
@@ -19,6 +21,7 @@ pub(crate) fn Section(
         <details class="section" open=open>
             <summary>
                 <h2><span class="number">{number}</span>" "{title}</h2>
+                <span class="changed">{changed}</span>
                 <span class="digest">{digest}</span>
             </summary>
             <div class="section-body" role="group" aria-label=title>{children()}</div>

@@ -1,5 +1,6 @@
 //! Pinned plans beside the page's own: what differs in the question, then in the answer.
 use crate::{
+    chart::compare_bars::compare_bars,
     controls::{CopyButton, part, press},
     state::{AppState, Beside, actions, use_app},
     text,
@@ -19,45 +20,32 @@ pub(crate) fn Compare() -> AnyView {
         if pins.is_empty() {
             return ().into_any();
         }
-        let found = state.plan.with(|plan| {
+        state.plan.with(|plan| {
             let plans: Vec<&Plan> = pins.iter().map(AsRef::as_ref).chain([plan]).collect();
-            differences(&plans)
-        });
-        panel(state, &found)
+            panel(state, &plans)
+        })
     })
     .into_any()
 }
 
-fn panel(state: AppState, found: &Differences) -> AnyView {
-    let names: Vec<&str> = Beside::NAMES
+fn panel(state: AppState, plans: &[&Plan]) -> AnyView {
+    let found = &differences(plans);
+    let names: Vec<&'static str> = Beside::NAMES
         .into_iter()
-        .take(found.outcomes.len() - 1)
+        .take(plans.len() - 1)
         .chain(["Now"])
         .collect();
-    let heads = names
-        .iter()
-        .zip(&found.outcomes)
-        .map(|(name, outcome)| {
-            view! { <th scope="col" class="number">{*name}" "<small>{outcome.words()}</small></th> }
-                .into_any()
-        })
-        .collect_view();
-    let inputs = found
-        .inputs
-        .iter()
-        .map(|input| {
-            let values = input
-                .values
-                .iter()
-                .map(|value| cell(value.clone()))
-                .collect_view();
-            view! { <tr><th scope="row">{input.label}</th>{values}<td></td></tr> }.into_any()
-        })
-        .collect_view();
-    let outputs = found.outputs.iter().map(output).collect_view();
-    let same = (found.inputs.is_empty() && found.outputs.is_empty())
-        .then(|| view! { <p class="why">{text::NO_DIFFERENCE}</p> });
     let table = markdown(&names, found);
+    let body = if found.inputs.is_empty() && found.outputs.is_empty() {
+        view! { <p class="why">{text::NO_DIFFERENCE}</p> }.into_any()
+    } else {
+        let named: Vec<(&'static str, &Plan)> = names.iter().copied().zip(plans.iter().copied()).collect();
+        (
+            differences_table("compare-table", &names, "Now against A", found),
+            compare_bars(&named),
+        )
+            .into_any()
+    };
     let swap = press(move || actions::take_pin(state, 0, true));
     let back = press(move || actions::take_pin(state, 0, false));
     view! {
@@ -71,17 +59,50 @@ fn panel(state: AppState, found: &Differences) -> AnyView {
                     <button type="button" class="button quiet" on:click=press(move || actions::unpin(state))>"Clear"</button>
                 </div>
             </div>
-            {same}
-            <div class="wide" tabindex="0" role="group" aria-label="Differences">
-                <table class="ranks compare" id="compare-table">
-                    <thead>
-                        <tr><th scope="col">"Differs in"</th>{heads}<th scope="col" class="number">"Now against A"</th></tr>
-                    </thead>
-                    <tbody>{inputs}</tbody>
-                    <tbody>{outputs}</tbody>
-                </table>
-            </div>
+            {body}
         </section>
+    }
+    .into_any()
+}
+
+/// What differs, a column for each plan, and how far the last is from the first.
+pub(super) fn differences_table(
+    id: &'static str,
+    names: &[&str],
+    change: &'static str,
+    found: &Differences,
+) -> AnyView {
+    let heads = names
+        .iter()
+        .zip(&found.outcomes)
+        .map(|(name, outcome)| {
+            view! { <th scope="col" class="number">{(*name).to_owned()}" "<small>{outcome.words()}</small></th> }
+                .into_any()
+        })
+        .collect_view();
+    let inputs = found
+        .inputs
+        .iter()
+        .map(|input| {
+            let values = input
+                .values
+                .iter()
+                .map(|value| cell(value.clone()))
+                .collect_view();
+            view! { <tr><th scope="row">{input.label}</th><td></td>{values}</tr> }.into_any()
+        })
+        .collect_view();
+    let outputs = found.outputs.iter().map(output).collect_view();
+    view! {
+        <div class="wide" tabindex="0" role="group" aria-label="Differences">
+            <table class=format!("ranks compare of-{}", names.len()) id=id>
+                <thead>
+                    <tr><th scope="col">"Differs in"</th><th scope="col" class="number">{change}</th>{heads}</tr>
+                </thead>
+                <tbody>{inputs}</tbody>
+                <tbody>{outputs}</tbody>
+            </table>
+        </div>
     }
     .into_any()
 }
@@ -100,8 +121,8 @@ fn output(output: &Output) -> AnyView {
     view! {
         <tr>
             <th scope="row">{output.label}</th>
-            {values}
             <td class="number">{change(output)}</td>
+            {values}
         </tr>
     }
     .into_any()

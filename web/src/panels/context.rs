@@ -1,14 +1,13 @@
 //! How long at how many: the chart, its table, and what the lengths that people ask for take.
 use crate::{
-    browser,
     chart::context_curve::context_curve,
     controls::{part, words},
-    state::{AppState, actions, use_app},
+    state::{AppState, actions, derive::after_pause, use_app},
     text,
 };
 use leptos::{ev, prelude::*};
 use planner::{
-    Outcome,
+    Outcome, Plan,
     plan::{Reach, Tier},
 };
 
@@ -20,31 +19,19 @@ struct Context {
     tiers: Vec<Tier>,
 }
 
-fn context(state: AppState) -> Context {
-    state.plan.with_untracked(|plan| Context {
+fn context(plan: &Plan) -> Context {
+    Context {
         reach: plan.reach(),
         load: plan.load(),
         tiers: plan.tiers(),
-    })
+    }
 }
 
 /// The panel. It is some dozen plans, so it follows once nothing was changed for a moment.
 #[component]
 pub(crate) fn ContextPanel() -> AnyView {
     let state = use_app();
-    let shown = RwSignal::new(context(state));
-    let timer = browser::Timer::new();
-    Effect::new(move |before: Option<()>| {
-        state.plan.track();
-        if before.is_some() {
-            timer.start(150, move || {
-                let new = context(state);
-                if shown.with_untracked(|old| *old != new) {
-                    shown.set(new);
-                }
-            });
-        }
-    });
+    let shown = after_pause(state, context);
     let known = Memo::new(move |_| shown.with(|context| !context.reach.is_empty()));
     part(move || {
         if !known.get() {

@@ -31,18 +31,10 @@ fn more() -> impl Iterator<Item = &'static str> {
 #[component]
 pub(crate) fn Engine() -> AnyView {
     let state = use_app();
-    let digest = words(move || {
-        let set = u64::try_from(state.scenario.with(set_arguments)).unwrap_or(0);
-        if set == 0 {
-            String::new()
-        } else {
-            format!("{set} changed")
-        }
-    });
     let first = FIRST.map(|id| view! { <Field id=id /> }).collect_view();
     let more = more().map(|id| view! { <Field id=id /> }).collect_view();
     view! {
-        <Section number="4" title="Engine" open=crate::browser::is_wide() digest>
+        <Section number="4" title="Engine" open=crate::browser::is_wide() digest=words(String::new) changed=words(move || state.scenario.with(set_arguments))>
             <Field id="defaults" />
             {first}
             <details class="more">

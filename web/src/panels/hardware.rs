@@ -1,7 +1,11 @@
 //! 2 Hardware: which GPU, how many, or those of a real machine.
 use crate::{
     controls::{Field, Section, part, press, words},
-    state::{AppState, Import, actions, derive::hardware_line, use_app},
+    state::{
+        AppState, Import, actions,
+        derive::{changed, hardware_line},
+        use_app,
+    },
 };
 use leptos::{ev, prelude::*};
 use planner::gpu::{self, GpuGroup, GpuSpec};
@@ -17,6 +21,9 @@ const GROUPS: [(GpuGroup, &str); 5] = [
     (GpuGroup::Other, "Other"),
 ];
 
+/// Beside the GPU itself.
+const FIELDS: [&str; 4] = ["gpus", "nodes", "interconnect", "gpu_memory_used"];
+
 /// The section.
 #[component]
 pub(crate) fn HardwarePanel() -> AnyView {
@@ -29,7 +36,7 @@ pub(crate) fn HardwarePanel() -> AnyView {
     let detect = press(move || actions::open_import(state, Some(Import::Hardware)));
     let gpu = Memo::new(move |_| state.scenario.with(|scenario| scenario.hardware.gpu.clone()));
     view! {
-        <Section number="2" title="Hardware" open=true digest>
+        <Section number="2" title="Hardware" open=true digest changed=words(move || state.scenario.with(|scenario| changed(scenario, &FIELDS)))>
             <div class="field">
                 <div class="field-head">
                     <label for="gpu">"GPU"</label>
@@ -41,10 +48,7 @@ pub(crate) fn HardwarePanel() -> AnyView {
                 <p class="why" id="gpu-about">{words(move || gpu.with(about))}</p>
             </div>
             {part(move || custom_fields(state, gpu))}
-            <Field id="gpus" />
-            <Field id="nodes" />
-            <Field id="interconnect" />
-            <Field id="gpu_memory_used" />
+            {FIELDS.map(|id| view! { <Field id=id /> }).collect_view()}
             <button type="button" class="button" on:click=detect>"Import this machine's GPUs"</button>
         </Section>
     }

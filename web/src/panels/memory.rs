@@ -2,14 +2,14 @@
 use super::explain::why;
 use crate::{
     chart::{
-        geometry::{share, slug},
-        stacked_bar::stacked_bar,
+        geometry::share,
+        stacked_bar::{Pick, stacked_bar, swatch},
     },
-    controls::{part, press, words},
+    controls::{flag, part, press, words},
     state::{AppState, actions, use_app},
     text,
 };
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use planner::{
     Plan,
     memory::{Segment, Term},
@@ -23,6 +23,10 @@ pub(crate) fn MemoryPanel() -> AnyView {
     let state = use_app();
     let table_only = RwSignal::new(false);
     let known = Memo::new(move |_| state.plan.with(|plan| plan.memory.is_some()));
+    let pick = Pick {
+        here: RwSignal::new(""),
+        pick: Callback::new(move |segment| actions::explain_part(state, segment)),
+    };
     part(move || {
         if !known.get() {
             return ().into_any();
@@ -37,8 +41,19 @@ pub(crate) fn MemoryPanel() -> AnyView {
                         {words(move || if table_only.get() { "Show bar".to_owned() } else { "Hide bar".to_owned() })}
                     </button>
                 </div>
-                <div hidden=move || table_only.get()>{part(move || state.plan.with(chart))}</div>
-                {part(move || state.plan.with(|plan| table(state, plan)))}
+                <div
+                    class="bar-box"
+                    role="group"
+                    tabindex="0"
+                    aria-label=text::BAR_KEYS
+                    hidden=flag(move || table_only.get())
+                    on:keydown=move |event| key(state, pick, &event)
+                    on:blur=move |_| pick.here.set("")
+                >
+                    {part(move || state.plan.with(|plan| chart(plan, pick)))}
+                </div>
+                <p class="vh" role="status">{words(move || said(state, pick.here.get()))}</p>
+                {part(move || state.plan.with(|plan| table(state, plan, pick)))}
                 {part(move || state.plan.with(ranks))}
             </section>
         }
@@ -47,7 +62,47 @@ pub(crate) fn MemoryPanel() -> AnyView {
     .into_any()
 }
 
-fn chart(plan: &Plan) -> AnyView {
+/// Left and right choose a part of the bar, Enter explains it.
+fn key(state: AppState, pick: Pick, event: &ev::KeyboardEvent) {
+    let parts: Vec<Segment> = state.plan.with_untracked(|plan| {
+        let memory = plan.memory.as_ref();
+        let parts = memory.map(Memory::segments).unwrap_or_default();
+        parts
+            .into_iter()
+            .filter(|(_, bytes)| *bytes != 0)
+            .map(|(part, _)| part)
+            .collect()
+    });
+    let here = pick.here.get_untracked();
+    let now = parts.iter().position(|part| part.words() == here);
+    let last = parts.len().saturating_sub(1);
+    let next = match (event.key().as_str(), now) {
+        ("ArrowRight", now) => now.map_or(0, |at| (at + 1).min(last)),
+        ("ArrowLeft", now) => now.map_or(last, |at| at.saturating_sub(1)),
+        ("Enter" | " ", Some(at)) => {
+            event.prevent_default();
+            if let Some(part) = parts.get(at) {
+                pick.pick.run(*part);
+            }
+            return;
+        }
+        _ => return,
+    };
+    event.prevent_default();
+    pick.here.set(parts.get(next).map_or("", |part| part.words()));
+}
+
+/// The part of the bar that keys or the pointer chose.
+fn said(state: AppState, here: &str) -> String {
+    state.plan.with(|plan| {
+        let memory = plan.memory.as_ref();
+        let parts = memory.map(Memory::segments).unwrap_or_default();
+        let part = parts.into_iter().find(|(part, _)| part.words() == here);
+        part.map_or_else(String::new, |(_, bytes)| format!("{here}: {}", amount(bytes)))
+    })
+}
+
+fn chart(plan: &Plan, pick: Pick) -> AnyView {
     let Some(memory) = &plan.memory else {
         return ().into_any();
     };
@@ -56,7 +111,7 @@ fn chart(plan: &Plan) -> AnyView {
         .as_ref()
         .map(|args| args.gpu_memory_utilization.value.to_string())
         .unwrap_or_default();
-    let bar = stacked_bar(&plan.scenario.hardware.gpu.name, memory, &utilization);
+    let bar = stacked_bar(&plan.scenario.hardware.gpu.name, memory, &utilization, pick);
     view! {
         {bar}
         {yardsticks(plan).map(|words| view! { <p class="why">{words}</p> })}
@@ -92,7 +147,7 @@ fn amount(bytes: i64) -> String {
     }
 }
 
-fn table(state: AppState, plan: &Plan) -> AnyView {
+fn table(state: AppState, plan: &Plan, pick: Pick) -> AnyView {
     let Some(memory) = &plan.memory else {
         return ().into_any();
     };
@@ -101,7 +156,7 @@ fn table(state: AppState, plan: &Plan) -> AnyView {
     let groups = memory
         .segments()
         .into_iter()
-        .map(|(segment, bytes)| group(state, memory, segment, bytes, &open))
+        .map(|(segment, bytes)| group(state, memory, segment, bytes, &open, pick.here))
         .collect_view();
     view! {
         <table class="memory">
@@ -125,7 +180,14 @@ fn table(state: AppState, plan: &Plan) -> AnyView {
     .into_any()
 }
 
-fn group(state: AppState, memory: &Memory, segment: Segment, bytes: i64, open: &[&'static str]) -> AnyView {
+fn group(
+    state: AppState,
+    memory: &Memory,
+    segment: Segment,
+    bytes: i64,
+    open: &[&'static str],
+    here: RwSignal<&'static str>,
+) -> AnyView {
     let name = segment.words();
     let shown = open.contains(&name);
     let part_of = share(bytes.unsigned_abs(), memory.gpu_total_bytes.get());
@@ -137,7 +199,7 @@ fn group(state: AppState, memory: &Memory, segment: Segment, bytes: i64, open: &
         .collect_view();
     view! {
         <tbody>
-            <tr class="group">
+            <tr class=words(move || if here.get() == segment.words() { "group is-here" } else { "group" }.to_owned())>
                 <th scope="row">
                     <button
                         type="button"
@@ -146,9 +208,7 @@ fn group(state: AppState, memory: &Memory, segment: Segment, bytes: i64, open: &
                         on:click=press(move || actions::toggle(state, name))
                     >
                         <span class="chevron" aria-hidden="true"></span>
-                        <svg class="swatch" aria-hidden="true">
-                            <rect class=format!("seg-{}", slug(segment)) width="100%" height="100%" />
-                        </svg>
+                        {swatch("bar", segment)}
                         {name}
                     </button>
                 </th>

@@ -28,9 +28,18 @@ pub(crate) fn ModelPanel() -> AnyView {
         id.track();
         typed.set(None);
     });
+    // A config.json of one's own, and a revision.
+    let changed = words(move || {
+        state.scenario.with(|scenario| {
+            let model = &scenario.model;
+            text::changed(
+                usize::from(model.origin == ModelOrigin::Config) + usize::from(model.revision.is_some()),
+            )
+        })
+    });
     let own = press(move || actions::open_import(state, Some(Import::Model)));
     view! {
-        <Section number="1" title="Model" open=true digest=id>
+        <Section number="1" title="Model" open=true digest=id changed>
             <div class="field">
                 <div class="field-head">
                     <label for="model">"Model"</label>

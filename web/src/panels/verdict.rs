@@ -29,16 +29,22 @@ const fn mark(outcome: Outcome) -> (&'static str, &'static str) {
 #[component]
 pub(crate) fn VerdictPanel() -> AnyView {
     let state = use_app();
-    let verdict = Memo::new(move |_| state.plan.with(|plan| plan.verdict.clone()));
     view! {
         <section class="verdict" id="result" tabindex="-1" aria-labelledby="verdict-word">
             {part(move || state.plan.with(head))}
             {part(move || super::measured_tag(state))}
             {part(move || state.plan.with(|plan| figures(state, plan)))}
         </section>
-        {part(move || verdict.with(|verdict| advice(state, verdict)))}
     }
     .into_any()
+}
+
+/// vLLM's words and what would help.
+#[component]
+pub(crate) fn Advice() -> AnyView {
+    let state = use_app();
+    let verdict = Memo::new(move |_| state.plan.with(|plan| plan.verdict.clone()));
+    part(move || verdict.with(|verdict| advice(state, verdict))).into_any()
 }
 
 fn head(plan: &Plan) -> AnyView {

@@ -1,10 +1,12 @@
 //! 3 Workload: what the server has to carry.
 use crate::{
     controls::{Field, Section, words},
-    state::use_app,
+    state::{derive::changed, use_app},
     text,
 };
 use leptos::prelude::*;
+
+const FIELDS: [&str; 4] = ["prompt_tokens", "gen_tokens", "concurrency", "batching_mode"];
 
 /// The section.
 #[component]
@@ -23,11 +25,8 @@ pub(crate) fn WorkloadPanel() -> AnyView {
         })
     });
     view! {
-        <Section number="3" title="Workload" open=crate::browser::is_wide() digest>
-            <Field id="prompt_tokens" />
-            <Field id="gen_tokens" />
-            <Field id="concurrency" />
-            <Field id="batching_mode" />
+        <Section number="3" title="Workload" open=crate::browser::is_wide() digest changed=words(move || state.scenario.with(|scenario| changed(scenario, &FIELDS)))>
+            {FIELDS.map(|id| view! { <Field id=id /> }).collect_view()}
         </Section>
     }
     .into_any()

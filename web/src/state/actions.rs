@@ -2,7 +2,7 @@
 //!
 //! Typing changes the scenario at once; edits of one field are undone together. Everything else is one act: it can be
 //! undone, and the browser's Back takes it back.
-use super::{AppState, Banner, Beside, Draft, Import, Likes, Sheet, Toast, log::Start};
+use super::{AppState, Banner, Beside, Draft, Import, Likes, Pasted, Sheet, Toast, log::Start};
 use crate::{browser, text};
 use leptos::prelude::*;
 use planner::{
@@ -11,6 +11,7 @@ use planner::{
     error::InputError,
     gpu::GpuSpec,
     host_report::Detected,
+    memory::Segment,
     model::ModelInput,
     share::Ignored,
     units::Bytes,
@@ -194,6 +195,23 @@ pub(crate) fn explain(state: AppState, id: &str) {
     open_sheet(state, Sheet::Explain(id.to_owned()));
 }
 
+/// Opens the explanation of the largest term of a part of the memory, and the part in the table, where the keyboard
+/// comes back to.
+pub(crate) fn explain_part(state: AppState, part: Segment) {
+    let largest = state.plan.with_untracked(|plan| {
+        let terms = &plan.memory.as_ref()?.terms;
+        let terms = terms.iter().filter(|term| term.segment == part);
+        terms
+            .max_by_key(|term| term.bytes.unsigned_abs())
+            .map(|term| term.id)
+    });
+    let Some(id) = largest else { return };
+    if state.open.with_untracked(|open| !open.contains(&part.words())) {
+        toggle(state, part.words());
+    }
+    show_explanation(state, id);
+}
+
 /// Opens the explanation that a link asks for.
 pub(crate) fn show_explanation(state: AppState, id: &str) {
     if !state.sheet.with_untracked(|sheet| sheet.explains(id)) {
@@ -286,6 +304,21 @@ pub(crate) fn take_pin(state: AppState, at: usize, swapped: bool) {
 /// Holds the plan against a start of vLLM, or no longer.
 pub(crate) fn hold(state: AppState, start: Option<Arc<Start>>) {
     state.beside.update(|beside| beside.start = start);
+}
+
+/// Holds what was pasted against what would be better, or no longer.
+pub(crate) fn review(state: AppState, pasted: Option<Arc<Pasted>>) {
+    let shown = pasted.is_some();
+    state.beside.update(|beside| beside.pasted = pasted);
+    if shown {
+        browser::focus("pasted");
+    }
+}
+
+/// Takes the better command.
+pub(crate) fn take_better(state: AppState, scenario: Scenario) {
+    act(state, scenario, text::BETTER_TAKEN.to_owned());
+    browser::focus("result");
 }
 
 /// Takes over what a start measured, and the command that it ran.

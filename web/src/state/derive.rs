@@ -83,9 +83,13 @@ pub(crate) fn shown(state: AppState, field: &'static Field) -> Memo<Shown> {
 /// Whether a field that always has a value differs from a new scenario's.
 fn differs_from_fresh(state: AppState, id: &str) -> bool {
     state.scenario.with(|scenario| {
-        let fresh = Scenario::new(scenario.model.clone(), scenario.hardware.gpu.clone());
-        !matches!(id, "gpu_memory" | "compute_capability") && scenario.get(id) != fresh.get(id)
+        !matches!(id, "gpu_memory" | "compute_capability") && scenario.get(id) != fresh(scenario).get(id)
     })
+}
+
+/// Nothing set beside model and GPU.
+fn fresh(scenario: &Scenario) -> Scenario {
+    Scenario::new(scenario.model.clone(), scenario.hardware.gpu.clone())
 }
 
 /// An option of a select.
@@ -216,12 +220,39 @@ pub(crate) fn hardware_line(scenario: &Scenario) -> String {
     format!("{nodes}{} × {}", hardware.gpus, hardware.gpu.name)
 }
 
-/// How many engine arguments are set.
-pub(crate) fn set_arguments(scenario: &Scenario) -> usize {
-    bounds::FIELDS
-        .iter()
-        .filter(|field| field.flag.is_some() && scenario.get(field.id).is_some())
-        .count()
+/// How many engine arguments are set, in words.
+pub(crate) fn set_arguments(scenario: &Scenario) -> String {
+    let set = |field: &&Field| field.flag.is_some() && scenario.get(field.id).is_some();
+    text::changed(bounds::FIELDS.iter().filter(set).count())
+}
+
+/// How many of these fields differ from a new scenario's, in words.
+pub(crate) fn changed(scenario: &Scenario, ids: &[&str]) -> String {
+    let fresh = fresh(scenario);
+    let differs = |id: &&&str| scenario.get(id) != fresh.get(id);
+    text::changed(ids.iter().filter(differs).count())
+}
+
+/// What `read` says of the plan, once nothing was changed for a moment: for what takes some plans more.
+pub(crate) fn after_pause<T>(state: AppState, read: fn(&Plan) -> T) -> RwSignal<T>
+where
+    T: PartialEq + Send + Sync + 'static,
+{
+    let now = move || state.plan.with_untracked(read);
+    let shown = RwSignal::new(now());
+    let timer = browser::Timer::new();
+    Effect::new(move |before: Option<()>| {
+        state.plan.track();
+        if before.is_some() {
+            timer.start(150, move || {
+                let new = now();
+                if shown.with_untracked(|old| *old != new) {
+                    shown.set(new);
+                }
+            });
+        }
+    });
+    shown
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! What a dropped, pasted or chosen text is, and what it does.
-use super::{AppState, Banner, Import, actions, link, log};
+use super::{AppState, Banner, Import, Pasted, actions, link, log};
 use crate::{browser, text};
 use leptos::prelude::GetUntracked;
 use planner::{
     engine::VllmVersion,
-    import::{self, ImportError, Imported},
+    import::{self, ImportError},
     model::ModelInput,
     profile::{self, Supply},
     vllm_log,
 };
 use serde_json::Value;
+use std::sync::Arc;
 
 /// What a text looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,17 +98,23 @@ fn take_deployment(state: AppState, text: &str) -> Result<(), String> {
     let kind = before.hardware.gpu.name.clone();
     let mut scenario = imported.scenario(model, before.hardware);
     scenario.workload = before.workload;
-    let mut items = imported.remarks();
+    let mut notes = imported.remarks();
     if !scenario.vllm_version.is_bundled() {
-        items.push(text::other_version(scenario.vllm_version));
+        notes.push(text::other_version(scenario.vllm_version));
         scenario.vllm_version = VllmVersion::latest();
     }
     if imported.gpu.is_none() {
-        items.push(text::gpu_not_named(&kind));
+        notes.push(text::gpu_not_named(&kind));
     }
-    let Imported { form, place, .. } = imported;
-    let title = text::deployment_read(form, &place);
-    actions::replace_noting(state, scenario, title.clone(), Banner { title, items });
+    let title = text::deployment_read(imported.form, &imported.place);
+    let pasted = Pasted {
+        title,
+        model: scenario.model.clone(),
+        command: imported.command,
+        notes,
+    };
+    actions::replace(state, scenario, text::form_read(imported.form));
+    actions::review(state, Some(Arc::new(pasted)));
     Ok(())
 }
 

@@ -7,4 +7,4 @@ pub(crate) mod log;
 mod model;
 pub(crate) mod presets;
 
-pub(crate) use model::{AppState, Banner, Beside, Draft, Import, Likes, Sheet, Toast, use_app};
+pub(crate) use model::{AppState, Banner, Beside, Draft, Import, Likes, Pasted, Sheet, Toast, use_app};

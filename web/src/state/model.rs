@@ -2,7 +2,10 @@
 use super::{derive, log::Start, presets};
 use crate::browser;
 use leptos::prelude::*;
-use planner::{ArtifactKind, ArtifactSet, Plan, Scenario, engine::ArgRow};
+use planner::{
+    ArtifactKind, ArtifactSet, Plan, Scenario, command::Command, engine::ArgRow, model::ModelInput,
+    plan::Defaults,
+};
 use std::sync::Arc;
 
 /// What somebody typed into a field and has not left yet, or what the field cannot take.
@@ -73,6 +76,35 @@ pub(crate) struct Beside {
     pub(crate) pins: Vec<Arc<Plan>>,
     /// A start of vLLM.
     pub(crate) start: Option<Arc<Start>>,
+    /// A deployment that was read.
+    pub(crate) pasted: Option<Arc<Pasted>>,
+}
+
+/// What somebody pasted that starts vLLM elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Pasted {
+    /// What it was read as, as a sentence.
+    pub(crate) title: String,
+    /// Its model.
+    pub(crate) model: ModelInput,
+    /// Its arguments.
+    pub(crate) command: Command,
+    /// What of it was left out or chosen.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Pasted {
+    /// Its plan for the machine and the load of `now`, while that is still about it: taken as it is, of its model.
+    pub(crate) fn plan(&self, now: &Scenario) -> Option<Plan> {
+        let here = now.defaults == Defaults::Vllm && now.model.id == self.model.id;
+        here.then(|| {
+            planner::evaluate(&Scenario {
+                model: self.model.clone(),
+                engine: self.command.engine.clone(),
+                ..now.clone()
+            })
+        })
+    }
 }
 
 /// What is kept of how somebody likes the page.
