@@ -253,10 +253,17 @@ impl Page {
 
     /// Writes a picture of the whole page, and says where.
     pub async fn screenshot(&self, name: &str) -> Res<PathBuf> {
-        let picture = self
-            .cdp
-            .screenshot(ScreenshotParams::builder().full_page(true).build())
-            .await?;
+        self.picture_of(name, true).await
+    }
+
+    /// Writes a picture of what the window shows, and says where.
+    pub async fn picture(&self, name: &str) -> Res<PathBuf> {
+        self.picture_of(name, false).await
+    }
+
+    async fn picture_of(&self, name: &str, whole: bool) -> Res<PathBuf> {
+        let wanted = ScreenshotParams::builder().full_page(whole).build();
+        let picture = self.cdp.screenshot(wanted).await?;
         let path = paths::screenshots()?.join(format!("{name}.png"));
         fs::write(&path, picture)?;
         Ok(path)

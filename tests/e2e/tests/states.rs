@@ -81,6 +81,70 @@ async fn open_list_menu_and_dialog() -> Res<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_dialogs_and_keys() -> Res<()> {
+    journey(Options::default(), async |page| {
+        for button in ["Open", "Paste or open a config.json"] {
+            page.role("button", button).click().await?;
+            page.role("button", "Use it").click().await?;
+            look(page, &format!("dialog-{}", button.len())).await?;
+            page.press("Escape").await?;
+        }
+        page.eval("document.activeElement.blur()").await?;
+        page.press("?").await?;
+        look(page, "keys").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unsupported_architecture() -> Res<()> {
+    journey(Options::default(), async |page| {
+        page.role("button", "Paste or open a config.json").click().await?;
+        let config = r#"{"architectures":["RwkvForCausalLM"],"hidden_size":768}"#;
+        page.role("dialog", Name::Any).field("Text").fill(config).await?;
+        page.role("button", "Use it").click().await?;
+        page.css("#verdict-word").has_text("Unsupported").await?;
+        look(page, "unsupported").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pasted_command_and_log() -> Res<()> {
+    let command = "vllm serve Qwen/Qwen3-32B --max-model-len 32k --swap-space 4 --reasoning-parser qwen3";
+    let log = "INFO 11-20 10:01:00 [gpu_model_runner.py:1] Model loading took 61.03 GiB memory and 3.1 seconds\n\
+        INFO 11-20 10:01:30 [gpu_worker.py:1] Available KV cache memory: 5.25 GiB\n";
+    journey(Options::default(), async |page| {
+        page.role("button", "Open").click().await?;
+        page.role("dialog", Name::Any).field("Text").fill(command).await?;
+        page.role("button", "Use it").click().await?;
+        page.css("#pasted").visible().await?;
+        page.field("Start-up log").fill(log).await?;
+        page.role("region", "Check against a start")
+            .role("button", "Compare")
+            .click()
+            .await?;
+        page.css(".log-out").has_text("Model loading took").await?;
+        look(page, "pasted").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_plans_beside_each_other() -> Res<()> {
+    let link = format!("{BIG_ON_ONE}&concurrency=48&a.gpus=4&a.tensor_parallel_size=4&b.gpu=l40s");
+    journey(Options::default().at(&link), async |page| {
+        page.css("#compare .bars").visible().await?;
+        assert_eq!(page.css("#compare .bars svg[role=img]").count().await?, 3);
+        page.css("#compare-table")
+            .has_text("Output tokens per second")
+            .await?;
+        look(page, "compare").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_file() -> Res<()> {
     journey(Options::default(), async |page| {
         for place in 0..page.role("tab", Name::Any).count().await? {
