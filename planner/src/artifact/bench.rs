@@ -4,7 +4,11 @@ use super::{
     quote::{Comments, shell_word},
     shell::Script,
 };
-use crate::engine::{Runner, VllmVersion};
+use crate::{
+    engine::{Runner, VllmVersion},
+    plan::{RUN_AT_A_RATE, RUN_AT_ONCE, Scenario},
+    workload::Workload,
+};
 
 /// Requests for each place in the batch, so that the batch is full most of the time.
 const WAVES: u32 = 4;
@@ -20,8 +24,10 @@ pub(crate) fn bench(deployment: &Deployment<'_>, header: &Comments) -> String {
     for line in [
         String::new(),
         format!(
-            "Drives a running server with the plan's workload: {} requests at a time, {} tokens in and {} out.",
-            workload.concurrency, workload.prompt_tokens, workload.gen_tokens
+            "Drives a running server with the plan's workload: requests {}, {} tokens in and {} out.",
+            pace(scenario),
+            workload.prompt_tokens,
+            workload.gen_tokens
         ),
         "BASE_URL names another server, RESULT_DIR another folder; further flags of `vllm bench serve` can follow."
             .to_owned(),
@@ -66,11 +72,12 @@ pub(crate) fn bench(deployment: &Deployment<'_>, header: &Comments) -> String {
         flags.push(format!("--random-output-len {}", workload.gen_tokens));
         flags.push("--ignore-eos".to_owned());
     }
-    flags.push(format!("--num-prompts {}", requests(workload.concurrency)));
-    flags.push(format!("--max-concurrency {}", workload.concurrency));
-    if let Some(rate) = scenario.get("request_rate") {
-        flags.push(format!("--request-rate {rate}"));
-    }
+    flags.push(format!("--num-prompts {}", requests(workload)));
+    // A rate and a cap beside it would measure the cap.
+    flags.push(match rate(scenario) {
+        Some(rate) => format!("--request-rate {rate}"),
+        None => format!("--max-concurrency {}", workload.concurrency),
+    });
     if !pools {
         flags.push("--percentile-metrics ttft,tpot,itl,e2el".to_owned());
     }
@@ -98,7 +105,25 @@ fn pair(flag: &str, value: &str) -> String {
     }
 }
 
-/// At least enough for percentiles.
-pub(crate) fn requests(concurrency: u32) -> u32 {
-    concurrency.saturating_mul(WAVES).max(100)
+fn rate(scenario: &Scenario) -> Option<String> {
+    let milli = scenario.workload.request_rate_milli;
+    milli.filter(|milli| *milli > 0)?;
+    scenario.get("request_rate")
+}
+
+/// How the requests come, in words.
+pub(crate) fn pace(scenario: &Scenario) -> String {
+    match rate(scenario) {
+        Some(rate) => format!("{rate} a second"),
+        None => format!("{} at a time", scenario.workload.concurrency),
+    }
+}
+
+/// At least enough for percentiles; no more than the estimate is of.
+pub(crate) fn requests(workload: &Workload) -> u32 {
+    if workload.request_rate_milli.is_some_and(|milli| milli > 0) {
+        return RUN_AT_A_RATE;
+    }
+    let waves = workload.concurrency.saturating_mul(WAVES).clamp(100, RUN_AT_ONCE);
+    waves.max(workload.concurrency)
 }

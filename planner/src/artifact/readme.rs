@@ -1,7 +1,7 @@
 //! README.md: what the files are, how to start each, and how to see that the server is as planned.
 use super::{
     ArtifactKind, RenderOptions,
-    bench::requests,
+    bench::{pace, requests},
     deployment::Deployment,
     header,
     log::log_lines,
@@ -100,9 +100,9 @@ fn check(text: &mut String, deployment: &Deployment<'_>) {
         text,
         "   ```\n\n   More weights or less KV cache than that: another version, other flags, or something else on the GPU.\n\
          2. It answers:\n\n   ```sh\n   curl {url}/health\n   curl {url}/v1/completions -H 'Content-Type: application/json' -d {}\n   ```\n\
-         3. `./bench.sh` sends {} requests, {} at a time, and writes bench.json. Meanwhile `vllm:kv_cache_usage_perc`, `vllm:num_requests_waiting` and `vllm:num_preemptions_total` at {url}/metrics say whether the KV cache holds the load.",
+         3. `./bench.sh` sends {} requests, {}, and writes bench.json. Meanwhile `vllm:kv_cache_usage_perc`, `vllm:num_requests_waiting` and `vllm:num_preemptions_total` at {url}/metrics say whether the KV cache holds the load.",
         shell_word(&body),
-        requests(workload.concurrency),
-        workload.concurrency,
+        requests(workload),
+        pace(&plan.scenario),
     );
 }

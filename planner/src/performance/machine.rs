@@ -1,6 +1,6 @@
 //! What one GPU does in a second, and what connects it to the others.
 use super::{constants, work::Arithmetic};
-use crate::gpu::{GpuSpec, Vendor};
+use crate::gpu::{GpuGroup, GpuSpec, Vendor};
 
 /// GPUs whose kernels behave alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Machine {
     rates: [f64; 4],
     /// Adding in 32 bits halves its rate.
     half_rate: bool,
+    /// Reads another's memory without the host's.
+    direct: bool,
     /// To the others.
     pub link: Link,
 }
@@ -69,6 +71,7 @@ impl Machine {
                 rate(rates.fp4).unwrap_or(narrow),
             ],
             half_rate: rate(rates.fp16).is_some_and(|fp16| half < 0.75 * fp16),
+            direct: gpu.group != GpuGroup::Consumer,
             link: match nvlink {
                 _ if spans_nodes => Link::Network,
                 Some(both_ways) => Link::Nvlink(f64::from(both_ways) * GIGA / 2.0),
@@ -107,6 +110,11 @@ impl Machine {
         }
     }
 
+    /// Bytes per second when hidden states pass through memory: as a copy's.
+    pub(super) fn copies(&self) -> f64 {
+        self.bandwidth * constants::COPY
+    }
+
     /// Operations per second of attention within a prompt.
     pub(super) fn attends(&self) -> f64 {
         let [half, ..] = self.rates;
@@ -127,10 +135,12 @@ impl Machine {
     pub(super) fn reduces(&self, bytes: f64, tp: u32) -> f64 {
         let ring = 2.0 * f64::from(tp.saturating_sub(1)) / f64::from(tp.max(1));
         match self.link {
-            Link::Nvlink(rate) => constants::NVLINK_LATENCY + ring * bytes / (rate * constants::NVLINK_SHARE),
+            Link::Nvlink(rate) => {
+                constants::nvlink_latency(self.generation) + ring * bytes / (rate * constants::NVLINK_SHARE)
+            }
             Link::Network => constants::NETWORK.0 + ring * bytes / constants::NETWORK.1,
             Link::Pcie(rate) => {
-                let (latency, share) = constants::pcie(tp);
+                let (latency, share) = constants::pcie(tp, self.direct);
                 latency + bytes / (rate * share)
             }
         }

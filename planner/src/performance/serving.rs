@@ -5,6 +5,7 @@
 //! prompts take is shared by all who decode meanwhile.
 use super::{
     constants,
+    simulation::logarithm,
     step::{Batch, Engine, StepTime},
 };
 
@@ -12,12 +13,17 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Arrivals {
     /// So many at once: the next comes when one is done.
-    Closed(f64),
+    Closed {
+        /// At once.
+        sequences: f64,
+        /// In all.
+        requests: f64,
+    },
     /// So many each second, by chance.
     Open {
         /// Each second.
         rate: f64,
-        /// In all, which matters only where they come faster than they are done.
+        /// In all.
         requests: f64,
     },
 }
@@ -42,6 +48,14 @@ pub struct Limits {
     pub max_num_batched_tokens: f64,
 }
 
+impl Limits {
+    /// Sequences that run in the KV cache: blocks come with the tokens (`vllm/v1/core/kv_cache_manager.py:
+    /// allocate_slots`), so that on average half of an answer is there.
+    pub(super) fn in_cache(&self, Request { prompt, generated }: Request) -> f64 {
+        self.cached * (prompt + generated) / (prompt + generated / 2.0)
+    }
+}
+
 /// The steady state, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Steady {
@@ -49,8 +63,10 @@ pub struct Steady {
     pub ttft: f64,
     /// Between tokens after the first.
     pub tpot: f64,
-    /// Requests done each second.
+    /// Requests done each second, while it goes on.
     pub requests: f64,
+    /// The same of a run from its first request to the end of its last.
+    pub in_run: f64,
     /// Sequences that run at once.
     pub running: f64,
     /// More requests at once than can run: they queue.
@@ -61,8 +77,8 @@ pub struct Steady {
     pub step: StepTime,
 }
 
-/// How often the halving below is done: to a millionth of a sequence.
-const HALVINGS: u32 = 24;
+/// How often the halving below is done: to a hundredth of a sequence of a thousand.
+const HALVINGS: u32 = 16;
 
 /// More sequences than any server takes.
 const BUSY: f64 = 1.0e6;
@@ -81,7 +97,7 @@ pub fn steady(engine: &Engine, request: Request, arrivals: Arrivals, limits: Lim
         limits,
     };
     match arrivals {
-        Arrivals::Closed(sequences) => serving.closed(sequences),
+        Arrivals::Closed { sequences, requests } => serving.closed(sequences, requests.max(sequences)),
         Arrivals::Open { rate, requests } => serving.open(rate, requests),
     }
 }
@@ -92,7 +108,7 @@ impl Serving<'_> {
         let Request { prompt, generated } = self.request;
         // A full step holds so many that decode beside the prompts that replace them.
         let replaced = generated * self.limits.max_num_batched_tokens / (prompt + generated);
-        let most = self.limits.cached.min(self.limits.max_num_seqs);
+        let most = self.limits.in_cache(self.request).min(self.limits.max_num_seqs);
         most.min(replaced).max(1.0)
     }
 
@@ -173,28 +189,52 @@ impl Serving<'_> {
         }
     }
 
-    fn closed(&self, sequences: f64) -> Steady {
+    fn closed(&self, sequences: f64, requests: f64) -> Steady {
         let generated = self.request.generated;
-        let running = sequences.min(self.most()).max(1.0);
+        let most = self.most();
+        let queues = sequences > most;
+        let running = sequences.min(most).max(1.0);
         let others = running - 1.0;
+        // Of the run so much is the first wave, which comes at once, beyond a half.
+        let burst = (1.0 - requests / 2.0 / sequences).max(0.0);
         let alone = self.engine.step(&self.decoding(running)).total();
-        let tpot = self.average(running, others).total();
+        let full = self.average(running, others).total();
+        let tpot = if queues || burst <= 0.0 {
+            full
+        } else {
+            // The one in the middle of a burst has half of the prompts behind it when it begins to decode.
+            self.average(running, others * (1.0 - burst)).total()
+        };
         let whole = self.prompt(others).total();
         let bulk = self.prompt_in_bulk();
-        let load = (1.0 - alone / tpot).min(0.9);
-        let waits = constants::FIRST_WAVE * others * bulk + load / (1.0 - load) * bulk / 2.0;
-        let mut ttft = constants::REQUEST + alone / 2.0 + whole + waits;
-        let decode = (generated - 1.0).max(0.0) * tpot;
-        let queues = sequences > running;
+        let load = (1.0 - alone / full).min(0.9);
+        let undisturbed = constants::REQUEST
+            + alone / 2.0
+            + whole
+            + constants::QUEUE_WAIT * load / (1.0 - load) * bulk / 2.0;
+        let in_loop = undisturbed + constants::LOOP_WAIT * others * bulk;
+        let mut ttft = in_loop.max(undisturbed + constants::BURST_WAIT * burst * others * bulk);
+        let decode = (generated - 1.0).max(0.0) * full;
+        let mut rate = sequences / (in_loop + decode);
         if queues {
-            // The next prompt is already there when one is done.
-            ttft = ttft.max(sequences / running * (whole + decode) - decode);
+            rate = rate.min(running / (whole + decode));
+            // The middle of the run: still in the first wave, which comes in as others leave, or behind it, where the
+            // next prompt is already there when one is done.
+            let middle = requests / 2.0;
+            let waits = if middle < sequences - running {
+                middle / rate
+            } else if middle < requests - running {
+                sequences / rate - decode
+            } else {
+                (sequences - middle) / rate
+            };
+            ttft = ttft.max(waits);
         }
-        let requests = sequences.max(1.0) / (ttft + decode);
         Steady {
             ttft,
             tpot,
-            requests,
+            requests: rate,
+            in_run: rate,
             running,
             queues,
             overloaded: false,
@@ -203,51 +243,68 @@ impl Serving<'_> {
     }
 
     fn open(&self, rate: f64, requests: f64) -> Steady {
-        let generated = self.request.generated;
+        let rest = (self.request.generated - 1.0).max(0.0);
+        // Times to the first token and between tokens, of so many that run; and how fast a run of that length is done:
+        // it ends when its last request does, so that short ones never fill up.
         let at = |running: f64| {
             let alone = self.engine.step(&self.decoding(running.max(1.0))).total();
             let whole = self.prompt((running - 1.0).max(0.0)).total();
             let added = (whole - self.pieces() * alone).max(0.0);
-            let load = (rate * added).min(0.95);
-            let tpot = alone / (1.0 - load);
-            let ttft = constants::REQUEST + alone / 2.0 + whole + load / (1.0 - load) * added / 2.0;
-            (ttft, tpot)
+            let times = |rate: f64| {
+                let load = (rate * added).min(0.9);
+                let waits = constants::QUEUE_WAIT * load / (1.0 - load) * added / 2.0;
+                (
+                    constants::REQUEST + alone / 2.0 + whole + waits,
+                    alone / (1.0 - load),
+                )
+            };
+            let run = |(ttft, tpot): (f64, f64)| requests / (requests / rate + ttft + rest * tpot);
+            let first = times(rate);
+            let (ttft, tpot) = (first.0, times(run(first)).1);
+            (ttft, tpot, ttft + rest * tpot, run((ttft, tpot)))
         };
-        let full = self.closed(BUSY);
-        if full.requests < rate {
-            let before = requests / 2.0;
-            // What holds up the one in the middle: the end of others where not all run at once, else their prompts.
-            let each = if before > self.most() {
-                1.0 / full.requests
-            } else {
-                self.prompt_in_bulk()
-            };
-            return Steady {
-                ttft: at(self.most()).0 + before * (each - 1.0 / rate).max(0.0),
-                overloaded: true,
-                ..full
-            };
-        }
         // As many run as arrive while one runs.
         let (mut low, mut high) = (0.0, self.most());
         for _ in 0..HALVINGS {
             let middle = f64::midpoint(low, high);
-            let (ttft, tpot) = at(middle);
-            if rate * (ttft + (generated - 1.0).max(0.0) * tpot) > middle {
+            let (_, _, stay, rate) = at(middle);
+            if rate * stay > middle {
                 low = middle;
             } else {
                 high = middle;
             }
         }
-        let (ttft, tpot) = at(high);
+        let (mut ttft, tpot, stay, _) = at(high);
+        let last =
+            rest * (constants::LONGEST_ANSWER - 1.0) * (self.engine.step(&self.decoding(1.0)).total() + tpot)
+                / 2.0;
+        let run = |each: f64| requests / (requests * each + stay + last);
+        let full = self.closed(BUSY, BUSY * BUSY);
+        let overloaded = full.requests < rate;
+        if !overloaded {
+            return Steady {
+                ttft,
+                tpot,
+                requests: rate,
+                in_run: run(1.0 / rate),
+                running: high,
+                queues: false,
+                overloaded,
+                step: self.average(high, high),
+            };
+        }
+        // Until the first has to wait, so many came: those under way grow to what can run as towards a limit.
+        let unhindered = -rate * full.running / full.requests * logarithm(1.0 - full.requests / rate);
+        let behind = (requests / 2.0 - unhindered).max(0.0) * (1.0 / full.requests - 1.0 / rate);
+        // Or for prompts alone.
+        let prompts = requests / 2.0 * (self.prompt_in_bulk() - 1.0 / rate);
+        ttft += behind.max(prompts);
         Steady {
             ttft,
             tpot,
-            requests: rate,
-            running: high,
-            queues: false,
-            overloaded: false,
-            step: self.average(high, high),
+            in_run: run(1.0 / full.requests),
+            overloaded,
+            ..full
         }
     }
 }

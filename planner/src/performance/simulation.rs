@@ -108,7 +108,7 @@ impl Chance {
 }
 
 /// The natural logarithm of a number in (0, 1): the standard library's differs between targets.
-fn logarithm(value: f64) -> f64 {
+pub(super) fn logarithm(value: f64) -> f64 {
     let (mut mantissa, mut halvings) = (value, 0.0);
     while mantissa < 0.75 {
         mantissa *= 2.0;
@@ -161,7 +161,7 @@ pub fn simulate(
         });
     }
     let at_once = match arrivals {
-        Arrivals::Closed(sequences) => sequences.max(1.0),
+        Arrivals::Closed { sequences, .. } => sequences.max(1.0),
         Arrivals::Open { .. } => f64::INFINITY,
     };
     let room = limits.cached * (request.prompt + request.generated);

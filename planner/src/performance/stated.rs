@@ -115,10 +115,14 @@ impl Performance {
         if self.overloaded {
             first.push_str(" amid 300 requests, and it grows");
         }
+        let mut output = ranged(&self.output_tok_per_s, "");
+        if self.at_a_rate {
+            output.push_str(" in a run of 300 requests");
+        }
         vec![
             row("Time to first token", first),
             row("Time per output token", time(&self.tpot_ms)),
-            row("Output tokens per second", ranged(&self.output_tok_per_s, "")),
+            row("Output tokens per second", output),
             row("Requests per second", format!("about {}", figure(self.req_per_s))),
             row(
                 "One sequence alone, tokens per second",

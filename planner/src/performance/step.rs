@@ -77,11 +77,18 @@ pub struct Engine {
     pub dp: f64,
     /// No CUDA graphs.
     pub eager: bool,
+    /// Tokens of a step that a CUDA graph holds at most.
+    pub largest_graph: f64,
     /// The version, whose host work differs.
     pub version: VllmVersion,
 }
 
 impl Engine {
+    /// Tokens of the largest CUDA graph.
+    pub fn largest_graph(max_num_seqs: u32) -> f64 {
+        constants::LARGEST_GRAPH.min(2.0 * f64::from(max_num_seqs))
+    }
+
     /// One step from its first stage to its last.
     pub fn step(&self, batch: &Batch) -> StepTime {
         let mut time = StepTime::default();
@@ -124,9 +131,15 @@ impl Engine {
         time.host += work.parts / 2.0 * constants::LAYER
             + work.reductions / 2.0 * constants::LAYER_IN_PARALLEL
             + work.latent_layers * constants::LATENT_LAYER;
-        if self.eager {
-            time.host += work.parts / 2.0 * constants::EAGER_LAYER;
-        }
+        time.memory +=
+            work.parts / 2.0 * constants::PASSES * work.hidden_size * 2.0 * tokens / machine.copies();
+        // Steps differ in size: of those around the largest graph some are within it.
+        let launched = if self.eager {
+            constants::EAGER_LAYER
+        } else {
+            (2.0 * tokens / self.largest_graph - 1.5).clamp(0.0, 1.0) * constants::piecewise_layer(self.tp)
+        };
+        time.host += work.parts / 2.0 * launched;
     }
 
     fn experts(&self, work: &Work, tokens: f64, time: &mut StepTime) {
@@ -140,12 +153,15 @@ impl Engine {
             let alike = if rows > 4.0 { constants::EXPERTS_HIT } else { 1.0 };
             let hit = (1.0 - missed) * alike;
             let bytes = work.expert_bytes * weight(experts) / all * hit;
-            let products = experts.layers * experts.parameters * experts.per_token * rows * experts.share;
+            let chosen = experts.per_token * rows;
+            let padded = chosen + chosen.min(experts.experts * constants::EXPERT_TILE);
+            let products = experts.layers * experts.parameters * padded * experts.share;
             time.operator(
                 bytes / (self.machine.reads(work.routed) * constants::EXPERT_BANDWIDTH * kernels),
-                2.0 * products / (self.machine.computes(work.routed) * constants::EXPERT_COMPUTE * kernels),
+                2.0 * products
+                    / (self.machine.computes(work.routed) * constants::expert_compute(work.routed) * kernels),
             );
-            time.host += experts.layers * constants::EXPERT_LAYER;
+            time.host += experts.layers * constants::expert_layer(work.routed, self.version);
         }
     }
 }

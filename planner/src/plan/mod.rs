@@ -18,7 +18,9 @@ mod speed;
 mod tower;
 
 pub use crate::memory::Term;
-pub use crate::performance::{Course, Performance, Ranged, Run, SpeedRow, figure};
+pub use crate::performance::{
+    Course, Performance, RUN_AT_A_RATE, RUN_AT_ONCE, Ranged, Run, SpeedRow, figure,
+};
 pub use artifact_kind::{ArtifactGroup, ArtifactKind};
 pub use compare::{Amount, Differences, Input, Output, differences};
 pub use context::{Reach, Tier};

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     memory::budget::RankBudget,
-    performance::{Arrivals, Engine, Limits, Machine, PUBLISHED_RUN, Question, Request, Work},
+    performance::{Arrivals, Engine, Limits, Machine, Question, RUN_AT_A_RATE, RUN_AT_ONCE, Request, Work},
     units::real,
 };
 
@@ -48,6 +48,7 @@ pub(super) fn question(
         tp,
         dp: replicas,
         eager: args.enforce_eager.value,
+        largest_graph: Engine::largest_graph(args.max_num_seqs.value),
         version: args.version,
     };
     Some(Question {
@@ -60,9 +61,12 @@ pub(super) fn question(
         arrivals: match workload.request_rate_milli {
             Some(milli) if milli > 0 => Arrivals::Open {
                 rate: real(milli) / 1000.0,
-                requests: PUBLISHED_RUN,
+                requests: f64::from(RUN_AT_A_RATE),
             },
-            _ => Arrivals::Closed(f64::from(workload.concurrency.max(1))),
+            _ => Arrivals::Closed {
+                sequences: f64::from(workload.concurrency.max(1)),
+                requests: f64::from(RUN_AT_ONCE),
+            },
         },
         limits: Limits {
             cached: real(cached),
