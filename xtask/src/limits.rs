@@ -15,6 +15,7 @@ use std::{
 };
 
 const THREADS: u32 = 4;
+const CONNECTIONS: u32 = 100_000;
 
 /// Builds it and prints what it takes.
 pub(crate) fn run(steps: &Steps) -> Result<()> {
@@ -154,6 +155,15 @@ fn serve(binary: &Path) -> Result<()> {
     let rate = f64::from(requests) / started.elapsed().as_secs_f64();
     println!(
         "serve (5000/s): {rate:.0} requests a second, a connection each; resident {before} before, {} after {requests}",
+        server.resident_kib()
+    );
+    for _ in 0..CONNECTIONS {
+        drop(TcpStream::connect(server.address)?);
+    }
+    // Whoever still waits for the server is answered before this.
+    ask(server.address, 1)?;
+    println!(
+        "serve: {CONNECTIONS} connections opened and closed without a word; resident {} after them",
         server.resident_kib()
     );
     Ok(())
