@@ -14,8 +14,8 @@ pub struct CatalogModel {
     pub outside: Option<&'static str>,
     /// The fields of its config.json that shape memory.
     text: &'static str,
-    /// What they resolve to, once somebody asks.
-    resolved: OnceLock<Resolved>,
+    /// What they resolve to, once somebody asks. Boxed: every program carries the room for each row.
+    resolved: OnceLock<Box<Resolved>>,
 }
 
 #[derive(Debug)]
@@ -45,10 +45,10 @@ impl CatalogModel {
             // A test proves that every bundled config resolves; an error beats a panic in somebody's browser.
             let object = fields::parse(self.text).unwrap_or_default();
             let (spec, config) = resolve(&object);
-            Resolved {
+            Box::new(Resolved {
                 config: Arc::new(config),
                 spec: spec.map(Arc::new),
-            }
+            })
         })
     }
 
