@@ -10,19 +10,26 @@ use std::{env, error::Error, fmt::Write as _, fs, path::Path};
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
-    let flags = "data/vllm/0.33.0.json";
     table("data/gpus.json", "gpus.rs", gpus)?;
     table("data/models.json", "models.rs", models)?;
     table("data/drafts.json", "drafts.rs", drafts)?;
-    table(flags, "flags.rs", |file| list(&file["flags"], flag))?;
-    table(flags, "removed_flags.rs", |file| list(&file["removed"], removed))
+    let [old, middle, new] =
+        ["0.10.2", "0.11.2", "0.33.0"].map(|version| read(&format!("data/vllm/{version}.json")));
+    write("flags.txt", &flags(&[old?, middle?, new?])?)
 }
 
-fn table(from: &str, to: &str, write: impl Fn(&Value) -> Result<String>) -> Result<()> {
+fn table(from: &str, to: &str, code: impl Fn(&Value) -> Result<String>) -> Result<()> {
+    let code = code(&read(from)?).map_err(|error| format!("{from}: {error}"))?;
+    write(to, &code)
+}
+
+fn read(from: &str) -> Result<Value> {
     println!("cargo::rerun-if-changed={from}");
-    let file: Value = serde_json::from_str(&fs::read_to_string(from)?)?;
-    let code = write(&file).map_err(|error| format!("{from}: {error}"))?;
-    Ok(fs::write(Path::new(&env::var("OUT_DIR")?).join(to), code)?)
+    Ok(serde_json::from_str(&fs::read_to_string(from)?)?)
+}
+
+fn write(to: &str, text: &str) -> Result<()> {
+    Ok(fs::write(Path::new(&env::var("OUT_DIR")?).join(to), text)?)
 }
 
 fn gpus(file: &Value) -> Result<String> {
@@ -91,32 +98,111 @@ fn drafts(file: &Value) -> Result<String> {
     Ok(format!("static DRAFTS: [Draft; {count}] = {rows};"))
 }
 
-fn flag(flag: &Value) -> Result<String> {
+/// One line a flag and form: first and last version, kind, flag, aliases, negations, choices. What three parsers take,
+/// each for the versions about it: the first up to 0.10, the second for 0.11, the third from 0.12 on, or after the
+/// version in which a flag was last seen. Then, behind an empty line, the flags that are gone.
+fn flags(files: &[Value; 3]) -> Result<String> {
+    const STARTS: [&str; 3] = ["", "11.0", "12.0"];
+    const ENDS: [&str; 3] = ["10.9", "11.9", ""];
+    let removed = files[2]["removed"].as_array().ok_or("expected a list: removed")?;
+    let find = |file: &Value, name: &Value| {
+        let rows = file["flags"].as_array().into_iter().flatten();
+        rows.into_iter().find(|row| row["flag"] == *name).cloned()
+    };
+    let mut names: Vec<&Value> = Vec::new();
+    for file in files.iter().rev() {
+        for row in file["flags"].as_array().into_iter().flatten() {
+            if !names.contains(&&row["flag"]) {
+                names.push(&row["flag"]);
+            }
+        }
+    }
+    let mut text = String::new();
+    for name in names {
+        let forms: Vec<Option<Value>> = files.iter().map(|file| find(file, name)).collect();
+        let mut from = 0;
+        while from < 3 {
+            // A form that only gained spellings of its negation is the same: those are of the newest versions alone.
+            let same = |at: &usize| plain(forms[*at].as_ref()) == plain(forms[from].as_ref());
+            let end = (from + 1..3).find(|at| !same(at)).unwrap_or(3);
+            if let Some(row) = &forms[end - 1] {
+                let gone = removed.iter().find(|gone| gone["flag"] == *name);
+                let last = match gone.filter(|_| forms[end..].iter().all(Option::is_none)) {
+                    Some(gone) => minor(&gone["last_seen"])?,
+                    None => ENDS[end - 1].to_owned(),
+                };
+                let first = match &row["first_seen"] {
+                    Value::Null => STARTS[from].to_owned(),
+                    seen => minor(seen)?,
+                };
+                writeln!(text, "{first}\t{last}\t{}", columns(row)?)?;
+            }
+            from = end;
+        }
+    }
+    for gone in removed {
+        let instead = gone["instead"].as_str().unwrap_or_default();
+        write!(
+            text,
+            "\n{}\t{}\t{instead}",
+            bare(&gone["flag"])?,
+            minor(&gone["last_seen"])?
+        )?;
+    }
+    Ok(text)
+}
+
+fn plain(row: Option<&Value>) -> Option<Value> {
+    let mut row = row?.clone();
+    if let Some(row) = row.as_object_mut() {
+        row.remove("negative");
+    }
+    Some(row)
+}
+
+fn columns(row: &Value) -> Result<String> {
+    let words = |list: &Value| -> Result<String> {
+        let words: Vec<String> = list.as_array().into_iter().flatten().map(word).collect();
+        match words
+            .iter()
+            .find(|word| word.is_empty() || word.contains([' ', '\t', '\n']))
+        {
+            Some(word) => Err(format!("expected a word, got {word:?}").into()),
+            None => Ok(words.join(" ")),
+        }
+    };
     Ok(format!(
-        "Flag {{ flag: {}, kind: FlagKind::{}, aliases: &{}, negative: &{}, choices: &{} }}",
-        text(&flag["flag"])?,
-        variant(&flag["kind"])?,
-        list(&flag["aliases"], text)?,
-        list(&flag["negative"], text)?,
-        list(&flag["choices"], |choice| {
-            // As they are written on a command line.
-            let plain = match choice {
-                Value::String(text) => text.clone(),
-                Value::Null => "None".to_owned(),
-                other => other.to_string(),
-            };
-            Ok(format!("{plain:?}"))
-        })?,
+        "{}\t{}\t{}\t{}\t{}",
+        bare(&row["kind"])?,
+        bare(&row["flag"])?,
+        words(&row["aliases"])?,
+        words(&row["negative"])?,
+        words(&row["choices"])?,
     ))
 }
 
-fn removed(flag: &Value) -> Result<String> {
-    Ok(format!(
-        "Removed {{ flag: {}, last_seen: {}, instead: {} }}",
-        text(&flag["flag"])?,
-        text(&flag["last_seen"])?,
-        optional(&flag["instead"], text)?,
-    ))
+/// A choice as it is written on a command line.
+fn word(choice: &Value) -> String {
+    match choice {
+        Value::String(text) => text.clone(),
+        Value::Null => "None".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn bare(value: &Value) -> Result<&str> {
+    Ok(value
+        .as_str()
+        .ok_or_else(|| format!("expected a text, got {value}"))?)
+}
+
+/// `0.17.1` → `17.1`.
+fn minor(version: &Value) -> Result<String> {
+    let text = bare(version)?;
+    let minor = text
+        .strip_prefix("0.")
+        .ok_or_else(|| format!("expected 0.…, got {text}"))?;
+    Ok(minor.to_owned())
 }
 
 /// `[a, b]`; nothing there is an empty list.

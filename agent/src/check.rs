@@ -143,6 +143,8 @@ fn profile(args: &CheckArgs, path: &Path) -> Result<Exit, ExpectedError> {
 
 /// Adds what the command's reader has to say; true where this very vLLM would refuse a flag.
 fn note(plan: &mut Plan, command: &Command, read: &[String]) -> bool {
+    // A plan that there is says it itself.
+    let said = plan.notes.iter().any(|note| note.code == "args.unknown_flag");
     let mut add = |code, severity, message: String| {
         plan.notes.push(Note {
             code,
@@ -154,7 +156,9 @@ fn note(plan: &mut Plan, command: &Command, read: &[String]) -> bool {
     for error in &command.unknown {
         let message = format!("`{}`: {}", error.field, error.problem);
         output::say(&format!("caution: {}", output::printable(&message)));
-        add("command.unknown_flag", Severity::Caution, message);
+        if !said {
+            add("command.unknown_flag", Severity::Caution, message);
+        }
     }
     if !command.unmodelled.is_empty() {
         let flags = command.unmodelled.join(", ");

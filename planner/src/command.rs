@@ -98,7 +98,7 @@ fn without_program<'a>(words: &'a [&'a str]) -> Result<&'a [&'a str], InputError
 
 struct Reader<'a> {
     version: VllmVersion,
-    table: &'static FlagTable,
+    table: FlagTable,
     words: &'a [&'a str],
     command: Command,
     model: Option<String>,
@@ -131,7 +131,12 @@ impl<'a> Reader<'a> {
                 "" => self.value().unwrap_or_default().to_owned(),
                 _ => level,
             };
-            return self.apply("--optimization-level", Some(&level));
+            let own = "--optimization-level";
+            let flag = match self.table.find(own) {
+                Some(_) => own,
+                None => "--compilation-config.level",
+            };
+            return self.apply(flag, Some(&level));
         }
         let (flag, inline) = match word.split_once('=') {
             Some((flag, value)) => (flag, Some(value)),
@@ -211,7 +216,7 @@ impl<'a> Reader<'a> {
             None if self.model.is_some() => self.value().map(str::to_owned),
             None => None,
         };
-        self.command.unknown.push(self.table.unknown(self.version, flag));
+        self.command.unknown.push(self.table.unknown(flag));
         self.command.engine.vllm_args.push((flag.to_owned(), value));
     }
 }

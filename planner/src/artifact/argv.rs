@@ -4,10 +4,12 @@
 use crate::{
     bounds,
     command::list_values,
-    engine::{Chosen, FlagKind, FlagTable, KvCacheDtype, ResolvedArgs, SetBy, extras, negation},
+    engine::{Chosen, FlagKind, FlagTable, KvCacheDtype, NO_ITEMS, ResolvedArgs, SetBy, extras, negation},
     plan::Plan,
 };
 use std::borrow::Cow;
+
+const LIMITS: &str = "--limit-mm-per-prompt";
 
 /// One argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +56,7 @@ pub fn serve_args(plan: &Plan) -> Vec<Arg> {
     list.memory(args);
     list.batch(args);
     list.kinds(args);
+    list.language_model_only(plan, args);
     list.server(plan);
     list.passed_through(plan);
     list.args
@@ -177,7 +180,6 @@ impl List {
         {
             self.value("quantization", method, &method.value);
         }
-        self.switch("language_model_only", &args.language_model_only, Some(false));
         self.switch("trust_remote_code", &args.trust_remote_code, Some(false));
     }
 
@@ -191,9 +193,24 @@ impl List {
         }
     }
 
+    /// By its flag, or before that came by limits of 0.
+    fn language_model_only(&mut self, plan: &Plan, args: &ResolvedArgs) {
+        let only = &args.language_model_only;
+        if plan.scenario.vllm_version.memory_rules().language_model_only {
+            self.switch("language_model_only", only, Some(false));
+        } else if only.value && plan.scenario.model.spec.as_ref().is_ok_and(|spec| spec.has_tower) {
+            let why = "The language model alone; a flag of its own came with 0.17.0.";
+            self.push(LIMITS, NO_ITEMS, why);
+        }
+    }
+
     fn passed_through(&mut self, plan: &Plan) {
         let table = FlagTable::of(plan.scenario.vllm_version);
+        let limited = self.args.iter().any(|arg| arg.flag.as_deref() == Some(LIMITS));
         for (flag, value) in &plan.scenario.engine.vllm_args {
+            if limited && flag.starts_with(LIMITS) {
+                continue;
+            }
             let is_list = table
                 .find(flag)
                 .is_some_and(|found| found.flag.kind == FlagKind::List);

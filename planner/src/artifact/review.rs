@@ -190,7 +190,7 @@ fn lines(given: &[Given], plan: &Plan, better: &Plan, reasons: &Reasons) -> Vec<
         let why = match id.and_then(reason).filter(|_| gone && at.is_none()) {
             Some(why) => why,
             None if refused => {
-                let error = table.unknown(plan.scenario.vllm_version, &given.flag);
+                let error = table.unknown(&given.flag);
                 format!("{}.", error.problem)
             }
             None => meaning(plan, id, &given.flag, &given.words),

@@ -1,7 +1,7 @@
 //! One flag → one engine argument, checked against the version's flags.
 use crate::{
     bounds,
-    engine::{EngineArgs, FlagKind, FlagTable, Found, VllmVersion},
+    engine::{EngineArgs, FlagKind, FlagTable, Found, NO_ITEMS, VllmVersion},
     error::InputError,
     text::short,
 };
@@ -15,9 +15,21 @@ pub fn set_flag(
     value: Option<&str>,
 ) -> Result<(), InputError> {
     let table = FlagTable::of(version);
-    let found = table.find(flag).ok_or_else(|| table.unknown(version, flag))?;
+    let rules = version.memory_rules();
+    let Some(found) = table.find(flag) else {
+        // A profile or link names the argument, and the files say it in this version's way.
+        if flag == "--language-model-only" && value.is_none() && rules.zero_limits_leave_out {
+            args.language_model_only = Some(true);
+            return Ok(());
+        }
+        return Err(table.unknown(flag));
+    };
     check(&found, value)?;
     let name = found.name();
+    if name == "--limit-mm-per-prompt" && value == Some(NO_ITEMS) && !rules.language_model_only {
+        args.language_model_only = Some(true);
+        return Ok(());
+    }
     if found.dotted.is_empty()
         && let Some(id) = modelled(found.flag.flag)
         && let Some(text) = field_text(id, &found, value)?

@@ -14,3 +14,6 @@ pub use flags::{Flag, FlagKind, FlagTable, Found};
 pub use resolved::{ArgRow, Chosen, ResolvedArgs, SetBy};
 pub use speculative::{Method, Speculative};
 pub use version::{MemoryRules, Sampling, VllmVersion, versions};
+
+/// `--limit-mm-per-prompt` that says what `--language-model-only` does, where that is not there yet.
+pub const NO_ITEMS: &str = r#"{"audio": 0, "image": 0, "video": 0}"#;

@@ -72,6 +72,10 @@ pub struct MemoryRules {
     pub rocm_counts_driver: bool,
     /// bitsandbytes' scales stay quantised themselves: in 0.8.5, not in 0.9.2 (`dequantize_dq`).
     pub nested_nf4: bool,
+    /// `--language-model-only`: from 0.17.0 on (vllm#34120); the parser of 0.16.0 lacks it.
+    pub language_model_only: bool,
+    /// A tower whose items are limited to 0 is not loaded: from 0.10.1 on (vllm#22299).
+    pub zero_limits_leave_out: bool,
     /// The first engine still runs what the second cannot: up to 0.10.1.
     pub has_first_engine: bool,
     /// Models with recurrent layers cache prefixes by default: from 0.26 on.
@@ -150,6 +154,8 @@ impl VllmVersion {
             wide_interleaved_rope: self.minor < 32,
             rocm_counts_driver: self.minor <= 20,
             nested_nf4: self.minor < 9,
+            language_model_only: self >= Self::new(17, 0),
+            zero_limits_leave_out: self >= Self::new(10, 1),
             has_first_engine: self < Self::new(10, 2),
             hybrid_prefix_caching: self.minor >= 26,
             large_gpu_batches: self.minor >= 28,

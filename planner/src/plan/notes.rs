@@ -7,7 +7,7 @@ use super::{
     scenario::Scenario,
 };
 use crate::{
-    engine::{Extras, Sampling, VllmVersion},
+    engine::{Extras, FlagTable, Sampling, VllmVersion},
     gpu::{Vendor, VisibleBasis},
     memory::{budget::RankBudget, checkpoint, lora, packed},
     model::{LinearScheme, Unasked, checked, published_pooling},
@@ -93,6 +93,14 @@ pub(super) fn notes(
             Severity::Caution
         };
         note("measured", severity, Bias::None, message);
+    }
+    let table = FlagTable::of(scenario.vllm_version);
+    for (flag, _) in &scenario.engine.vllm_args {
+        if table.find(flag).is_none() {
+            let error = table.unknown(flag);
+            let message = format!("`{}`: {}, and would not start.", error.field, error.problem);
+            note("args.unknown_flag", Severity::Caution, Bias::None, message);
+        }
     }
     if scenario.deploy.non_root && !scenario.runs_as_user() {
         note("deploy.non_root", Severity::Caution, Bias::None, "The containers run as root: of vLLM's own images, those for CUDA from 0.22.0 on are prepared for another user. Name an image of your own that is.".to_owned());

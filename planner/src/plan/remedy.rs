@@ -5,7 +5,10 @@ use super::{
     scenario::Scenario,
 };
 use crate::{
-    engine::ResolvedArgs, gpu::ComputeCapability, memory::rank_weights::KnownWeights, units::Utilization,
+    engine::{NO_ITEMS, ResolvedArgs},
+    gpu::ComputeCapability,
+    memory::rank_weights::KnownWeights,
+    units::Utilization,
 };
 
 /// How many are offered at most.
@@ -63,8 +66,8 @@ fn one(id: &str, value: String, label: String) -> Candidate {
 fn candidates(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights<'_>) -> Vec<Candidate> {
     let Some(args) = &plan.args else {
         let tower = scenario.model.spec.as_ref().is_ok_and(|spec| spec.has_tower);
-        let label = "Plan the language model alone: `--language-model-only`".to_owned();
-        return tower
+        let label = format!("Plan the language model alone: {}", leaving_out(scenario));
+        return (tower && scenario.vllm_version.memory_rules().zero_limits_leave_out)
             .then(|| one("language_model_only", "true".to_owned(), label))
             .into_iter()
             .collect();
@@ -75,12 +78,13 @@ fn candidates(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights<'_>) ->
     }
     // Whisper's decoder is nothing without its encoder.
     let spec = scenario.model.spec.as_ref();
-    let optional_tower = spec.is_ok_and(|spec| spec.has_tower && !spec.whole_embedding);
+    let optional_tower = scenario.vllm_version.memory_rules().zero_limits_leave_out
+        && spec.is_ok_and(|spec| spec.has_tower && !spec.whole_embedding);
     if optional_tower && !args.language_model_only.value {
         all.push(one(
             "language_model_only",
             "true".to_owned(),
-            "Leave the tower out, text only: `--language-model-only`".to_owned(),
+            format!("Leave the tower out, text only: {}", leaving_out(scenario)),
         ));
     }
     all.extend(wider(scenario, plan, args.tensor_parallel_size.value));
@@ -92,6 +96,15 @@ fn candidates(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights<'_>) ->
         ));
     }
     all
+}
+
+/// What leaves a tower out in this version.
+fn leaving_out(scenario: &Scenario) -> String {
+    if scenario.vllm_version.memory_rules().language_model_only {
+        "`--language-model-only`".to_owned()
+    } else {
+        format!("`--limit-mm-per-prompt '{NO_ITEMS}'`")
+    }
 }
 
 /// Whether a GPU could not hold a rank's weights, even cut into so many parts.

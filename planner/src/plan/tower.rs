@@ -15,8 +15,19 @@ pub(super) fn settings(
     spec: &ModelSpec,
     max_model_len: u32,
 ) -> Result<Option<TowerSettings>, Refusal> {
-    if !spec.has_tower || scenario.engine.language_model_only == Some(true) {
+    if !spec.has_tower {
         return Ok(None);
+    }
+    let version = scenario.vllm_version;
+    let can_leave_out = version.memory_rules().zero_limits_leave_out;
+    if scenario.engine.language_model_only == Some(true) {
+        return if can_leave_out {
+            Ok(None)
+        } else {
+            Err(Refusal::ours(format!(
+                "vLLM {version} loads the tower in any case: leaving it out came with 0.10.1"
+            )))
+        };
     }
     let tower = spec.tower.as_ref().map_err(|why| {
         Refusal::ours(format!(
@@ -24,7 +35,7 @@ pub(super) fn settings(
         ))
     })?;
     let limit = |modality: &str| limit(scenario, modality);
-    if tower.modalities.iter().all(|modality| limit(modality) == 0) {
+    if can_leave_out && tower.modalities.iter().all(|modality| limit(modality) == 0) {
         return Ok(None);
     }
     let settings = TowerSettings {

@@ -266,7 +266,7 @@ fn every_flag_of_every_plan_is_spelled_as_its_version_spells_it() {
             };
             assert!(fits, "{name}: {flag} {:?}", arg.values);
             for value in &arg.values {
-                let choices = found.flag.choices;
+                let choices = &found.flag.choices;
                 assert!(
                     choices.is_empty() || choices.contains(&value.as_str()),
                     "{name}: {flag} {value}"

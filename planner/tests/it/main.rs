@@ -21,6 +21,7 @@ mod drafts;
 mod evaluate;
 mod every_file;
 mod explain;
+mod flags_by_version;
 mod host_report;
 mod hostile;
 mod import;
