@@ -164,14 +164,22 @@ const OUTPUTS: &[(&str, &str, Option<bool>, Read)] = &[
 ];
 
 fn outputs(plans: &[&Plan]) -> Vec<Output> {
-    OUTPUTS
-        .iter()
-        .map(|(id, label, more_is_better, read)| Output {
-            id,
-            label,
-            values: plans.iter().map(|plan| read(plan)).collect(),
-            more_is_better: *more_is_better,
-        })
-        .filter(|output| differ(&output.values))
-        .collect()
+    let all = OUTPUTS.iter().map(|row| output(row, plans));
+    all.filter(|output| differ(&output.values)).collect()
+}
+
+fn output(row: &(&'static str, &'static str, Option<bool>, Read), plans: &[&Plan]) -> Output {
+    let (id, label, more_is_better, read) = *row;
+    Output {
+        id,
+        label,
+        values: plans.iter().map(|plan| read(plan)).collect(),
+        more_is_better,
+    }
+}
+
+/// One figure of several plans, by its id.
+pub fn beside(id: &str, plans: &[&Plan]) -> Option<Output> {
+    let row = OUTPUTS.iter().find(|(known, ..)| *known == id)?;
+    Some(output(row, plans))
 }

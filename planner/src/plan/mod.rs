@@ -22,7 +22,7 @@ pub use crate::performance::{
     Course, Performance, RUN_AT_A_RATE, RUN_AT_ONCE, Ranged, Run, SpeedRow, figure,
 };
 pub use artifact_kind::{ArtifactGroup, ArtifactKind};
-pub use compare::{Amount, Differences, Input, Output, differences};
+pub use compare::{Amount, Differences, Input, Output, beside, differences};
 pub use context::{Reach, Tier};
 pub use evaluate::{evaluate, simulate};
 pub use explain::Explanation;

@@ -2,7 +2,7 @@
 use crate::support::scenario;
 use planner::{
     Outcome, Plan, evaluate,
-    plan::{Amount, Reach, differences},
+    plan::{Amount, Reach, beside, differences},
     share::{from_fragment, split_pins, to_fragment, with_pins},
 };
 
@@ -29,6 +29,8 @@ fn only_what_differs_is_listed() {
     assert!(after.abs_diff(2 * before) < before / 50, "{before} {after}");
     assert_eq!(tokens.more_is_better, Some(true));
     assert!(found.outputs.iter().all(|row| row.id != "weights"));
+    assert_eq!(beside("kv_cache_tokens", &[&a, &b]).as_ref(), Some(tokens));
+    assert_eq!(beside("no_such_figure", &[&a, &b]), None);
     assert_eq!(differences(&[&a, &a]).inputs, []);
     assert_eq!(differences(&[&a, &a]).outputs, []);
 }

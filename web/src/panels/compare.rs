@@ -8,7 +8,7 @@ use crate::{
 use leptos::prelude::*;
 use planner::{
     Plan,
-    plan::{Amount, Differences, Output, differences},
+    plan::{Amount, Differences, Output, beside, differences},
 };
 
 /// The panel, while something is pinned.
@@ -148,9 +148,8 @@ pub(crate) fn against(state: AppState, id: &str) -> AnyView {
     let Some(a) = state.beside.with(|beside| beside.pins.first().cloned()) else {
         return ().into_any();
     };
-    let found = state.plan.with(|plan| differences(&[&a, plan]));
-    let output = found.outputs.iter().find(|output| output.id == id);
-    output.map_or_else(|| ().into_any(), change)
+    let output = state.plan.with(|plan| beside(id, &[&a, plan]));
+    output.map_or_else(|| ().into_any(), |output| change(&output))
 }
 
 /// The table as Markdown.

@@ -1,6 +1,6 @@
 //! Paste or open a config.json, a host report, a saved scenario, or what starts vLLM elsewhere. The one modal of the page.
 use crate::{
-    controls::{CopyButton, part, press, words},
+    controls::{CopyButton, part, press, with_code, words},
     effects::{WebRequest, fetch_host, read_files},
     state::{AppState, Import, actions, import, use_app},
     text,
@@ -88,7 +88,7 @@ fn body(state: AppState, form: Form, kind: Import) -> AnyView {
             aria-describedby="import-problem"
             on:input=move |event| form.text.set(event_target_value(&event))
         ></textarea>
-        <p class="error" id="import-problem" role="alert">{words(move || form.problem.get())}</p>
+        <p class="error" id="import-problem" role="alert">{part(move || form.problem.with(|problem| with_code(problem)).into_any())}</p>
         <div class="dialog-tools">
             <label class="file-label">
                 "or choose a file "
