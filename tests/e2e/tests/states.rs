@@ -163,8 +163,16 @@ async fn paper_has_table_and_link_and_no_buttons() -> Res<()> {
         page.set_viewport(794, 1123).await?;
         assert!(page.role("table", Name::Any).count().await? >= 2);
         page.css("#artifact-code").has_text("#s=1&").await?;
+        page.css(".footer .only-print").has_text("#s=1&").await?;
         assert_eq!(page.role("button", "Copy").count().await?, 0);
-        page.screenshot("print").await.map(drop)
+        assert_eq!(page.role("slider", Name::Any).count().await?, 0);
+        page.screenshot("print").await?;
+        // What would help is read, not pressed.
+        page.open_at(BIG_ON_ONE).await?;
+        page.set_media(Scheme::Light, "print").await?;
+        page.role("region", "What to do")
+            .has_text("--tensor-parallel-size 2")
+            .await
     })
     .await
 }
