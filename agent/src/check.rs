@@ -1,5 +1,6 @@
 //! `check`: what an existing command, container or manifest will do, taken as it is.
 use crate::{
+    bench_check,
     cli::{CheckArgs, SourceArgs},
     error::{Exit, ExpectedError},
     files, hardware_source, log_check, model_source,
@@ -55,6 +56,13 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
     if let Some((_, log)) = &log {
         log_check::apply(&mut scenario, args, log)?;
     }
+    let bench = match &args.bench {
+        Some(path) => Some(bench_check::read(path)?),
+        None => None,
+    };
+    if let Some(bench) = &bench {
+        bench_check::apply(&mut scenario, bench)?;
+    }
     scenario_source::set_fields(&mut scenario, &args.machine, &args.fields)?;
     let name = args.file.as_deref();
     let command = imported
@@ -65,9 +73,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
     scenario_source::count_gpus(&mut scenario, &args.machine, &args.fields);
     let mut plan = evaluate(&scenario);
     let refused = note(&mut plan, &command, &imported.notes);
-    match &log {
-        Some((_, log)) => log_check::show(&plan, log, args.view)?,
-        None => plan_cmd::show(&plan, args.view, true)?,
+    match (&log, &bench) {
+        (Some((_, log)), _) => log_check::show(&plan, log, args.view)?,
+        (None, Some(bench)) => bench_check::show(&plan, bench, args.view)?,
+        (None, None) => plan_cmd::show(&plan, args.view, true)?,
     }
     if log.is_none() && !args.view.json {
         let found = review(&command.given, &plan);
@@ -136,8 +145,16 @@ fn profile(args: &CheckArgs, path: &Path) -> Result<Exit, ExpectedError> {
     };
     let mut scenario = scenario_source::read(&source, &args.machine, &args.fields)?.scenario;
     scenario.defaults = Defaults::Vllm;
+    let Some(path) = &args.bench else {
+        let plan = evaluate(&scenario);
+        plan_cmd::show(&plan, args.view, true)?;
+        return Ok(plan_cmd::exit(&plan));
+    };
+    let bench = bench_check::read(path)?;
+    bench_check::apply(&mut scenario, &bench)?;
+    scenario_source::set_fields(&mut scenario, &args.machine, &args.fields)?;
     let plan = evaluate(&scenario);
-    plan_cmd::show(&plan, args.view, true)?;
+    bench_check::show(&plan, &bench, args.view)?;
     Ok(plan_cmd::exit(&plan))
 }
 

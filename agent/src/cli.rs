@@ -325,6 +325,14 @@ pub(crate) struct CheckArgs {
         conflicts_with = "profile"
     )]
     pub(crate) log: Option<PathBuf>,
+    /// Hold the plan's speed against a benchmark's result, at its load: bench.json, or what `vllm bench serve` prints
+    #[arg(
+        long,
+        value_name = "FILE|-",
+        help_heading = "Start from",
+        conflicts_with = "log"
+    )]
+    pub(crate) bench: Option<PathBuf>,
     /// The command, after `--`
     #[arg(
         last = true,

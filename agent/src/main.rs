@@ -1,6 +1,7 @@
 //! `vllm-wizard`: detects GPUs, plans, generates and checks vLLM deployments. The only crate that touches the driver,
 //! sockets, files and the environment; every figure comes from `planner`.
 mod batch;
+mod bench_check;
 mod check;
 mod cli;
 mod date;

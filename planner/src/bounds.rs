@@ -411,6 +411,13 @@ pub const FIELDS: &[Field] = &[
         FieldKind::Text,
         "What a start-up log measured beyond the estimate, in bytes, and of what; `check --log --json` and the page write it.",
     ),
+    other(
+        "measured_speed",
+        "Measured speed",
+        "",
+        FieldKind::Text,
+        "What a benchmark measured, in thousandths of the estimate, and of what; `check --bench --json` writes it.",
+    ),
 ];
 
 /// The field of that name.

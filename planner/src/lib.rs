@@ -4,6 +4,7 @@
 //! What this crate does not do: no I/O, no clock, no randomness, no threads, no HTML. The same input gives the
 //! same bytes natively and in WebAssembly; what the caller knows (today's date, a link) is an argument.
 pub mod artifact;
+pub mod bench_result;
 pub mod bounds;
 pub mod command;
 pub mod engine;

@@ -158,6 +158,12 @@ pub(crate) const KEYS: &[Entry] = &[
         "measured",
         "what a start-up log measured beyond the estimate",
     ),
+    rare(
+        "policy",
+        "measured_speed",
+        "measured_speed",
+        "what a benchmark measured, in thousandths of the estimate",
+    ),
     rare("outputs", "image", "image", "container image"),
     rare("outputs", "name", "name", "name of container and service"),
     rare(

@@ -27,7 +27,7 @@ const LAYERS: &[&[&str]] = &[
     &["plan"],
     &["recommend"],
     // What others wrote → a scenario.
-    &["command", "host_report", "vllm_log"],
+    &["command", "host_report", "vllm_log", "bench_result"],
     &["share"],
     &["import", "profile"],
     // A plan → files.

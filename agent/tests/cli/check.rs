@@ -257,3 +257,50 @@ fn a_log_without_arguments_asks_for_the_command() {
         .file("x.log", "nothing of it\n")
         .fails(5, &["x.log", "Model loading took"]);
 }
+
+/// What `vllm bench serve` printed of Llama 3 8B on an H100 PCIe, 0.8.5 (IOG, 8 requests a second).
+const BENCH: &str = "\
+Traffic request rate: 8.0
+============ Serving Benchmark Result ============
+Successful requests:                     200
+Total input tokens:                      41169
+Total generated tokens:                  40365
+Output token throughput (tok/s):         1329.20
+Median TTFT (ms):                        22.73
+Median TPOT (ms):                        11.80
+";
+
+#[test]
+fn a_benchmark_says_its_load_and_is_held_against_the_plan() {
+    let command = "-- vllm serve meta-llama/Meta-Llama-3-8B-Instruct";
+    let asked = "--gpu H100-PCIe --vllm-version 0.8.5 --bench";
+    let report = check(&format!("{asked} bench.txt {command}"))
+        .file("bench.txt", BENCH)
+        .code(0)
+        .json();
+    assert_eq!(report["schema"], "vllm-wizard/bench-check/v1");
+    assert_eq!(report["bench"]["request_rate"], 8.0);
+    assert_eq!(report["comparison"][1]["measured"], 11.8);
+    let measured = report["measured_speed"].as_str().unwrap().to_owned();
+    Run::new("check")
+        .args(&format!("{asked} - {command}"))
+        .stdin(BENCH)
+        .code(0)
+        .has(&[
+            "Held against vllm bench serve",
+            "measured / plan",
+            "--measured-speed 'ttft:",
+        ]);
+    let plan =
+        check("--gpu H100-PCIe --vllm-version 0.8.5 --request-rate 8 --prompt-tokens 206 --gen-tokens 202")
+            .args("--measured-speed")
+            .arg(&measured)
+            .args(command)
+            .code(0)
+            .json();
+    assert_eq!(plan["performance"]["basis"], "measured");
+    assert_eq!(plan["performance"]["tpot_ms"]["p50"], 11.8);
+    check(&format!("--gpu H100-PCIe --bench bench.txt {command}"))
+        .file("bench.txt", "nothing of it\n")
+        .fails(5, &["bench.txt", "vllm bench serve"]);
+}

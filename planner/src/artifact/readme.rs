@@ -100,7 +100,7 @@ fn check(text: &mut String, deployment: &Deployment<'_>) {
         text,
         "   ```\n\n   More weights or less KV cache than that: another version, other flags, or something else on the GPU.\n\
          2. It answers:\n\n   ```sh\n   curl {url}/health\n   curl {url}/v1/completions -H 'Content-Type: application/json' -d {}\n   ```\n\
-         3. `./bench.sh` sends {} requests, {}, and writes bench.json. Meanwhile `vllm:kv_cache_usage_perc`, `vllm:num_requests_waiting` and `vllm:num_preemptions_total` at {url}/metrics say whether the KV cache holds the load.",
+         3. `./bench.sh` sends {} requests, {}, and writes bench.json. Meanwhile `vllm:kv_cache_usage_perc`, `vllm:num_requests_waiting` and `vllm:num_preemptions_total` at {url}/metrics say whether the KV cache holds the load. `vllm-wizard check --profile profile.yaml --bench bench.json` holds it against this plan.",
         shell_word(&body),
         requests(workload),
         pace(&plan.scenario),

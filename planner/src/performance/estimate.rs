@@ -72,6 +72,14 @@ impl Ranged {
         }
     }
 
+    fn times(self, factor: f64) -> Self {
+        Self {
+            estimate: self.estimate * factor,
+            low: self.low * factor,
+            high: self.high * factor,
+        }
+    }
+
     /// With another so many times, both off the same way.
     fn plus(self, times: f64, other: Self) -> Self {
         Self {
@@ -102,6 +110,8 @@ pub struct Performance {
     pub req_per_s: f64,
     /// They come at a rate.
     pub at_a_rate: bool,
+    /// Scaled to a benchmark of this machine.
+    pub measured: bool,
     /// Tokens per second of one sequence alone.
     pub decode_toks_per_s: Ranged,
     /// Tokens per second of one prompt alone.
@@ -228,6 +238,7 @@ pub fn estimate(question: &Question) -> Performance {
         end_to_end_ms: ttft_ms.plus(rest, tpot_ms),
         output_tok_per_s: Ranged::new(found.in_run * replicas * request.generated, spread.rate),
         req_per_s: found.requests * replicas,
+        measured: false,
         at_a_rate: matches!(question.arrivals, Arrivals::Open { .. }),
         decode_toks_per_s: Ranged::rate(1.0 / engine.step(&alone).total(), spread.tpot),
         prefill_toks_per_s: Ranged::rate(first.prompt / engine.step(&first).total(), spread.ttft),
@@ -292,7 +303,35 @@ fn assumptions(question: &Question, found: &Steady) -> Vec<&'static str> {
     list
 }
 
+/// Multiples that a benchmark of the same machine showed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// Of the time to the first token.
+    pub ttft: f64,
+    /// Of the time between tokens.
+    pub tpot: f64,
+    /// Of output tokens per second.
+    pub rate: f64,
+}
+
 impl Performance {
+    /// As that machine was measured. A rate that is served stays what it is asked.
+    pub fn scale(&mut self, scale: Scale, generated: f64) {
+        self.ttft_ms = self.ttft_ms.times(scale.ttft);
+        self.tpot_ms = self.tpot_ms.times(scale.tpot);
+        self.end_to_end_ms = self.ttft_ms.plus((generated - 1.0).max(0.0), self.tpot_ms);
+        self.decode_toks_per_s = self.decode_toks_per_s.times(1.0 / scale.tpot);
+        self.prefill_toks_per_s = self.prefill_toks_per_s.times(1.0 / scale.ttft);
+        if !self.at_a_rate || self.overloaded {
+            self.output_tok_per_s = self.output_tok_per_s.times(scale.rate);
+            self.req_per_s *= scale.rate;
+        }
+        self.measured = true;
+        self.assumptions.push(
+            "Scaled to a benchmark of this machine, and marked as measured: the ranges stay as wide, since runs of one machine differ among loads nearly as much.",
+        );
+    }
+
     /// States the percentiles of that run from here on.
     pub fn take_simulated(&mut self, run: Run) {
         self.simulated = Some(run);

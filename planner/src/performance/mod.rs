@@ -12,7 +12,7 @@ mod stated;
 mod step;
 mod work;
 
-pub use estimate::{BoundBy, Performance, Question, RUN_AT_A_RATE, RUN_AT_ONCE, Ranged, estimate};
+pub use estimate::{BoundBy, Performance, Question, RUN_AT_A_RATE, RUN_AT_ONCE, Ranged, Scale, estimate};
 pub use machine::{Generation, Link, Machine};
 pub use serving::{Arrivals, Limits, Request, Steady, steady};
 pub use simulation::{Course, Percentiles, Run, simulate};

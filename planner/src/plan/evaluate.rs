@@ -1,7 +1,7 @@
 //! THE entry point.
 use super::{
     arguments::{self, Refusal, Resolved},
-    judge, notes,
+    judge, measured_speed, notes,
     output::{Feasibility, Memory, OomRisk, Outcome, Plan, RankMemory, Verdict},
     remedy,
     scenario::Scenario,
@@ -117,7 +117,13 @@ fn planned(scenario: &Scenario, resolved: Resolved<'_>, known: &mut KnownWeights
     let feasibility = feasibility(scenario, &resolved, rank, &memory, &verdict);
     let notes = notes::notes(scenario, &resolved, rank, &need);
     let question = speed::question(scenario, &resolved, &ranks, rank);
-    let performance = question.as_ref().map(performance::estimate);
+    let mut performance = question.as_ref().map(performance::estimate);
+    if let (Some(found), Some(scale)) = (
+        &mut performance,
+        measured_speed::applying(scenario, &resolved.args),
+    ) {
+        found.scale(scale, f64::from(scenario.workload.gen_tokens));
+    }
     let mut plan = Plan {
         scenario: scenario.clone(),
         verdict,

@@ -9,6 +9,7 @@ mod evaluate;
 mod explain;
 mod judge;
 mod measured;
+mod measured_speed;
 mod notes;
 mod output;
 mod remedy;
@@ -27,6 +28,7 @@ pub use context::{Reach, Tier};
 pub use evaluate::{evaluate, simulate};
 pub use explain::Explanation;
 pub use measured::Measured;
+pub use measured_speed::MeasuredSpeed;
 pub use output::{
     Bias, Feasibility, Memory, Note, OomRisk, Outcome, PLAN_SCHEMA, Plan, RankMemory, Remedy, Severity,
     Verdict,

@@ -1,5 +1,5 @@
 //! The whole user input. The only thing that is ever saved; a plan is always computed again.
-use super::Measured;
+use super::{Measured, MeasuredSpeed};
 use crate::{
     bounds,
     engine::{EngineArgs, VllmVersion, args::memory},
@@ -132,6 +132,8 @@ pub struct Scenario {
     pub draft_config: Option<Arc<Map<String, Value>>>,
     /// What a start measured beyond the estimate.
     pub measured: Option<Measured>,
+    /// What a benchmark measured, as multiples of the estimate.
+    pub measured_speed: Option<MeasuredSpeed>,
 }
 
 /// Names that [`Scenario::get`] and [`Scenario::set`] know besides the engine arguments', in the order of links.
@@ -157,6 +159,7 @@ const IDS: &[&str] = &[
     "non_root",
     "device_ids",
     "measured",
+    "measured_speed",
 ];
 
 impl Scenario {
@@ -179,6 +182,7 @@ impl Scenario {
             deploy: Deploy::default(),
             draft_config: None,
             measured: None,
+            measured_speed: None,
         }
     }
 
@@ -232,6 +236,7 @@ impl Scenario {
             "non_root" => self.deploy.non_root.then(|| "true".to_owned())?,
             "device_ids" => self.deploy.device_ids.clone()?,
             "measured" => self.measured.as_ref()?.to_string(),
+            "measured_speed" => self.measured_speed.as_ref()?.to_string(),
             _ => return self.engine.get(id),
         };
         Some(text)
@@ -286,6 +291,7 @@ impl Scenario {
             "non_root" => self.deploy.non_root = bounds::parse_switch(id, text)?,
             "device_ids" => self.deploy.device_ids = Some(device_ids(id, text)?),
             "measured" => self.measured = Some(Measured::parse(text)?),
+            "measured_speed" => self.measured_speed = Some(MeasuredSpeed::parse(text)?),
             _ => return self.engine.set(id, text),
         }
         Ok(())
@@ -314,6 +320,7 @@ impl Scenario {
             "non_root" => self.deploy.non_root = false,
             "device_ids" => self.deploy.device_ids = None,
             "measured" => self.measured = None,
+            "measured_speed" => self.measured_speed = None,
             _ => return self.engine.set(id, ""),
         }
         Ok(())

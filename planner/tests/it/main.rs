@@ -13,6 +13,7 @@
 
 mod artifact_rules;
 mod artifacts;
+mod bench_result;
 mod by_version;
 mod command;
 mod configs;

@@ -33,6 +33,10 @@ pub(crate) const FIELDS: &[(&str, &[&str])] = &[
         "measured",
         &["weights:-12,activation_peak:0,cuda_graphs:3,rest:4,on:0.33.0 H100 SXM tp1 a, b"],
     ),
+    (
+        "measured_speed",
+        &["ttft:1150,tpot:980,rate:1020,on:0.33.0 H100 SXM tp1 a, b"],
+    ),
     ("tensor_parallel_size", &["1", "4"]),
     ("pipeline_parallel_size", &["2"]),
     ("data_parallel_size", &["2"]),
