@@ -175,7 +175,12 @@ pub fn simulate(
     };
     while state.done.len() < count {
         state.arrive(&mut coming, at_once);
-        if !state.step(engine, limits, room) {
+        // A step that is running when a request comes is not cut short.
+        let next = coming
+            .front()
+            .filter(|_| at_once.is_infinite())
+            .map(|next| next.arrived);
+        if !state.step(engine, limits, room, next) {
             // Nothing runs: time goes on to the next arrival.
             match coming.front() {
                 Some(next) => state.now = state.now.max(next.arrived),
@@ -203,7 +208,7 @@ impl State {
     }
 
     /// One step of the engine; `false` where there is nothing to do.
-    fn step(&mut self, engine: &Engine, limits: Limits, room: f64) -> bool {
+    fn step(&mut self, engine: &Engine, limits: Limits, room: f64, next: Option<f64>) -> bool {
         self.make_room(room);
         let mut budget = limits.max_num_batched_tokens;
         let mut batch = Batch::default();
@@ -256,7 +261,30 @@ impl State {
         if batch.prompt > 0.0 {
             batch.behind = look_back / batch.prompt - batch.prompt / 2.0;
         }
-        self.now += engine.step(&batch).total();
+        let each = engine.step(&batch).total();
+        if batch.prompt > 0.0 || shares.contains(&0.0) {
+            self.now += each;
+            self.give(&shares);
+            return true;
+        }
+        // Only decoding: the same step again until one is done, the cache is full or another comes. A step's time grows
+        // with the context in a straight line, so that the one in the middle stands for all.
+        let mut steps = self
+            .running
+            .iter()
+            .map(|s| s.generated - s.given)
+            .fold(f64::INFINITY, f64::min);
+        steps = steps.min(((room - used) / batch.sequences).floor() + 1.0);
+        if let Some(next) = next {
+            steps = steps.min(((next - self.now) / each).ceil());
+        }
+        let steps = steps.max(1.0);
+        batch.context += (steps - 1.0) / 2.0;
+        self.now += steps * engine.step(&batch).total();
+        for sequence in &mut self.running {
+            sequence.cached += steps - 1.0;
+            sequence.given += steps - 1.0;
+        }
         self.give(&shares);
         true
     }
