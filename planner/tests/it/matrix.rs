@@ -45,6 +45,7 @@ const LAYOUTS: [(&str, &[(&str, &str)]); 10] = [
             ("tensor_parallel_size", "4"),
             ("port", "9000"),
             ("name", "my-server"),
+            ("language_model_only", "true"),
         ],
     ),
     (
