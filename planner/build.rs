@@ -11,7 +11,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     table("data/gpus.json", "gpus.rs", gpus)?;
-    table("data/models.json", "models.rs", models)?;
+    table("data/models.json", "models.txt", models)?;
     table("data/drafts.json", "drafts.rs", drafts)?;
     let [old, middle, new] =
         ["0.10.2", "0.11.2", "0.33.0"].map(|version| read(&format!("data/vllm/{version}.json")));
@@ -74,19 +74,22 @@ fn rates(tflops: &Value) -> Result<String> {
     Ok(code)
 }
 
+/// A line each: id, published count, what that counts besides, config. JSON in one line has no tab in it.
 fn models(file: &Value) -> Result<String> {
-    let count = file["models"].as_array().map_or(0, Vec::len);
-    let rows = list(&file["models"], |model| {
-        Ok(format!(
-            "CatalogModel::new({}, {}, {}, {:?})",
-            text(&model["id"])?,
-            whole(&model["total_params"])?,
-            optional(&model["outside"], text)?,
-            model["config"].to_string(),
-        ))
-    })?;
-    // An array: what is resolved stays in it.
-    Ok(format!("static MODELS: [CatalogModel; {count}] = {rows};"))
+    let mut text = String::new();
+    for model in file["models"].as_array().into_iter().flatten() {
+        let count = model["total_params"]
+            .as_u64()
+            .ok_or("expected a whole number: total_params")?;
+        let outside = model["outside"].as_str().unwrap_or_default();
+        writeln!(
+            text,
+            "{}\t{count}\t{outside}\t{}",
+            bare(&model["id"])?,
+            model["config"]
+        )?;
+    }
+    Ok(text)
 }
 
 fn drafts(file: &Value) -> Result<String> {
