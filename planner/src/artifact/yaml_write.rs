@@ -211,7 +211,9 @@ fn is_safe(text: &str) -> bool {
         && !is_number(text)
         && !text.ends_with(|c| space(c) || c == ':')
         && !["---", "..."].iter().any(|mark| text.starts_with(mark))
-        && ![": ", " #"].iter().any(|mark| text.contains(mark))
+        // Some readers take any white space of Unicode for the end of a key and the start of a comment.
+        && !text.split(':').skip(1).any(|after| after.starts_with(char::is_whitespace))
+        && !text.match_indices('#').any(|(at, _)| text[..at].ends_with(char::is_whitespace))
         && text.chars().all(is_printable)
 }
 
@@ -229,6 +231,7 @@ fn is_number(text: &str) -> bool {
     };
     let radix = || {
         let letters = |c: char| c.is_ascii_hexdigit() || "_+-".contains(c);
+        let digits = digits.replace('_', "");
         let digits = digits.strip_prefix('0').unwrap_or_default();
         digits.starts_with(['b', 'B', 'o', 'O', 'x', 'X']) && digits.chars().skip(1).all(letters)
     };
@@ -425,6 +428,15 @@ mod tests {
             "[-:#?~<=!&*|>%@`'\"{}\\[\\], \t\na0.]{1,8}",
             "[+-]?(?i:y|n|yes|no|on|off|true|false|null|\\.?nan|\\.?inf)",
         ]
+    }
+
+    /// Found by the law below.
+    #[test]
+    fn rare_texts_that_the_library_quotes_are_quoted() {
+        for text in ["\u{1820}:\u{2000}", "0_x0", "_0x0", "a:\u{a0}b", "a\u{a0}#"] {
+            let file = ours(&Yaml::from(text));
+            assert!(file.starts_with("all: \""), "{text:?}: {file}");
+        }
     }
 
     proptest! {
