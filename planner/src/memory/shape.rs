@@ -96,7 +96,7 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     {
         return Some(format!("{} is not divisible by {}", layer.o_groups, shape.tp));
     }
-    if shape.pp > 1 && packed::pooled(spec).is_some() {
+    if shape.pp > 1 && (packed::pooled(spec).is_some() || spec.architecture == "Phi4MMForCausalLM") {
         return Some("Pipeline parallelism is not supported for this model.".to_owned());
     }
     if let Some(heads) = spec.layers.iter().find_map(|run| match run.mixer {

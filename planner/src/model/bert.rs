@@ -2,7 +2,7 @@
 //! 0.33.0).
 use super::{
     families::LLAMA,
-    family::{Family, Head, Pattern, Positions, Switch},
+    family::{Experts, Family, Head, Pattern, Positions, Switch},
     fields::Names,
     positions::RopeKind,
 };
@@ -52,6 +52,10 @@ const MODERN_BERT: Family = Family {
     ..LLAMA
 };
 
+/// Where a config does not say how wide a token's vector is, the file's own matrix does: 128 in ColBERT v2
+/// (`models/colbert.py`).
+const COLBERT: Head = Head::Vectors(128);
+
 /// The rows.
 pub(super) const FAMILIES: &[Family] = &[
     BERT,
@@ -82,6 +86,26 @@ pub(super) const FAMILIES: &[Family] = &[
         pools: Some(Head::Dense),
         ..BERT
     },
+    Family {
+        architecture: "BertForTokenClassification",
+        pools: Some(Head::Labels),
+        ..BERT
+    },
+    Family {
+        architecture: "RobertaForTokenClassification",
+        pools: Some(Head::Labels),
+        ..BERT
+    },
+    Family {
+        architecture: "XLMRobertaForTokenClassification",
+        pools: Some(Head::Labels),
+        ..BERT
+    },
+    Family {
+        architecture: "HF_ColBERT",
+        pools: Some(COLBERT),
+        ..BERT
+    },
     GTE,
     Family {
         architecture: "GteModel",
@@ -99,9 +123,15 @@ pub(super) const FAMILIES: &[Family] = &[
         o_bias: Switch::Field("qkv_proj_bias"),
         mlp_bias: Switch::Field("qkv_proj_bias"),
         bare_up: false,
+        experts: Experts::Nomic,
         ..GTE
     },
     MODERN_BERT,
+    Family {
+        architecture: "ColBERTModernBertModel",
+        pools: Some(COLBERT),
+        ..MODERN_BERT
+    },
     Family {
         // A norm without bias in the place of the square layer's bias.
         architecture: "ModernBertForSequenceClassification",

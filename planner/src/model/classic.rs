@@ -150,14 +150,22 @@ pub(super) fn unsupported(fields: &Fields<'_>, family: &Family) -> Result<(), Co
         {
             refuse("`norm_bias`")
         }
-        // Without gates, and with experts in every second layer (version 2).
+        // `models/config.py: NomicBertModelConfig` asserts it.
         "NomicBertModel"
             if fields
                 .text("activation_function")?
-                .is_some_and(|name| name != "swiglu")
-                || fields.count_in("moe_every_n_layers", 0, 1 << 12)?.unwrap_or(0) > 0 =>
+                .is_some_and(|name| !matches!(name, "swiglu" | "gelu")) =>
         {
-            refuse("Nomic's BERT without `swiglu`, or with experts (`moe_every_n_layers`)")
+            refuse("Nomic's BERT with neither `swiglu` nor `gelu`")
+        }
+        // One for all layers is all that a published file has.
+        "HunYuanMoEV1ForCausalLM"
+            if ["moe_topk", "moe_intermediate_size", "num_shared_expert"]
+                .iter()
+                .filter_map(|key| fields.value(key)?.as_array())
+                .any(|list| list.windows(2).any(|pair| pair[0] != pair[1])) =>
+        {
+            refuse("Hunyuan with experts that differ from layer to layer")
         }
         // Its class keeps the experts in 16 bits.
         "MiniCPMForCausalLM"

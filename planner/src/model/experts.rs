@@ -67,6 +67,27 @@ pub(super) fn feed_forward(
             either(&sparse, named(fields, routing)?, || dense(width()?))
         }
         Experts::NemotronH => nemotron_h(fields),
+        Experts::Nomic => {
+            let gated = fields
+                .text("activation_function")?
+                .is_none_or(|name| name == "swiglu");
+            let mlp = DenseMlp {
+                gated,
+                ..dense(width()?)?
+            };
+            let every = fields.count_in("moe_every_n_layers", 0, MAX_LAYERS)?.unwrap_or(0);
+            if every == 0 {
+                return Ok(same(Some(mlp), None, layers));
+            }
+            let moe = Moe {
+                gated: false,
+                output_bias: true,
+                blackwell_kernel: false,
+                ..routed_as(fields, "num_experts", "moe_top_k", mlp.intermediate_size)?
+            };
+            let sparse: Vec<bool> = (0..layers).map(|i| i % every == 1).collect();
+            either(&sparse, moe, || Ok(mlp))
+        }
         Experts::Gemma4 => {
             let mlp = Some(dense(width()?)?);
             if fields.flag("enable_moe_block")? != Some(true) {
@@ -268,6 +289,10 @@ fn width(fields: &Fields<'_>, from: Width, hidden_size: u32) -> Result<u32, Conf
     let key = "intermediate_size";
     match from {
         Width::Field => fields.required(key, MAX_INTERMEDIATE, "the feed-forward layers"),
+        Width::Half => {
+            let both = fields.required("intermediate_size", MAX_INTERMEDIATE, "the feed-forward layers")?;
+            Ok(both / 2)
+        }
         Width::FieldOrField(own) => match fields.count(own, MAX_INTERMEDIATE)? {
             Some(width) => Ok(width),
             None => fields.required(key, MAX_INTERMEDIATE, "the feed-forward layers"),
@@ -416,6 +441,7 @@ pub(super) fn routed_as(
         router_dtype: FloatDtype::Bfloat16,
         correction_bias: false,
         bias: false,
+        output_bias: false,
         gated: true,
         wide_router_before_hopper: false,
         router_scales: false,

@@ -38,6 +38,8 @@ pub(super) enum Width {
     Field,
     /// This field, `intermediate_size` where it is absent.
     FieldOrField(&'static str),
+    /// Half of `intermediate_size`, which counts the gate as well (Molmo).
+    Half,
     /// `intermediate_size`, four times the hidden size where it is absent.
     FieldOrFour,
     /// Four times the hidden size, whatever the config says.
@@ -51,6 +53,12 @@ pub(super) enum Head {
     None,
     /// A matrix of labels, without bias.
     Score,
+    /// The same with biases: a label for each token (BERT).
+    Labels,
+    /// One value, from a matrix that the ranks share (InternLM 2's reward model).
+    Value,
+    /// A matrix to vectors of this many values, unless a field says how many (ColBERT).
+    Vectors(u32),
     /// A square layer and the labels, with biases, whole on every rank (BERT).
     Dense,
     /// A square layer and so many labels, with biases, split over the ranks (Qwen 2's reward models).
@@ -159,6 +167,8 @@ pub(super) enum Experts {
     Gemma4,
     /// By `hybrid_override_pattern`, without gates.
     NemotronH,
+    /// Nomic's BERT: in the second version experts in some layers, and no gates.
+    Nomic,
     /// As Mixtral behind `num_dense_layers`, with a correction bias.
     Lfm2,
     /// As DeepSeek, by `mlp_layer_types`.

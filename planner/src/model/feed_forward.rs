@@ -80,6 +80,8 @@ pub struct Moe {
     pub correction_bias: bool,
     /// Biases on the experts and the router (gpt-oss).
     pub bias: bool,
+    /// One bias on what they give together (Nomic's BERT).
+    pub output_bias: bool,
     /// Gate and up, or up alone.
     pub gated: bool,
     /// The router is kept in float32 below compute capability 9.0 (Nemotron-H).

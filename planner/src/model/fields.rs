@@ -50,7 +50,7 @@ pub(super) struct Fields<'a> {
     touched: RefCell<BTreeSet<String>>,
 }
 
-/// Pairs of a field's usual name and a family's own; a dot leads into an object.
+/// Pairs of a field's usual name and a family's own; a dot leads into an object or a list.
 pub(super) type Names = &'static [(&'static str, &'static str)];
 
 /// A family's own names of a field.
@@ -150,7 +150,11 @@ impl<'a> Fields<'a> {
         };
         let value = self.map.get(outer).filter(|value| !value.is_null())?;
         let value = match inner {
-            Some(inner) => value.get(inner).filter(|value| !value.is_null())?,
+            Some(inner) => match inner.parse::<usize>() {
+                Ok(index) => value.get(index),
+                Err(_) => value.get(inner),
+            }
+            .filter(|value| !value.is_null())?,
             None => value,
         };
         self.touched.borrow_mut().insert(outer.to_owned());

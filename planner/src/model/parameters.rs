@@ -38,6 +38,7 @@ impl ModelSpec {
         let classifier = self.pooling.and_then(|pooling| pooling.classifier);
         let outer = u64::from(self.norms.embedding) + u64::from(self.norms.last);
         embedding * heads
+            + u64::from(self.more_embeddings) * h
             + bias(self.lm_head_bias, u64::from(self.vocab_size))
             + positions
             + classifier.map_or(0, |classifier| classifier.elements(h, 1))
@@ -169,6 +170,7 @@ impl ModelSpec {
                 + latent
                 + experts * h
                 + bias(moe.bias, experts * (2 * width + h + 1))
+                + bias(moe.output_bias, h)
                 + bias(moe.correction_bias, experts)
                 + bias(moe.router_scales, h + experts + 1)
                 + bias(

@@ -6,7 +6,7 @@
 use super::{
     QkNorm,
     families::{DEEPSEEK, LLAMA, MIXTRAL, QWEN2},
-    family::{Family, KvHeads, Pattern, Switch},
+    family::{Family, KvHeads, Pattern, Switch, Width},
     fields::Names,
     positions::RopeKind,
 };
@@ -239,6 +239,20 @@ pub(super) const FAMILIES: &[Family] = &[
         names: &[("num_local_experts", "num_experts")],
         qk_norm: QkNorm::AllHeads,
         ..MIXTRAL
+    },
+    Family {
+        architecture: "MolmoForCausalLM",
+        names: &[
+            ("vocab_size", "embedding_size"),
+            ("tie_word_embeddings", "weight_tying"),
+        ],
+        qkv_bias: Switch::Field("qkv_bias"),
+        o_bias: Switch::Never,
+        mlp_bias: Switch::Never,
+        qk_norm: QkNorm::AllHeads,
+        qk_norm_field: Some("attention_layer_norm"),
+        width: Width::Half,
+        ..LLAMA
     },
     Family {
         architecture: "DeepseekForCausalLM",

@@ -112,6 +112,7 @@ const BIDIRECTIONAL: &[&str] = &[
 /// Architectures with a class of their own around another's layers.
 const OWN: &[(&str, &str, Head)] = &[
     ("Gemma3TextModel", "Gemma3ForCausalLM", Head::None),
+    ("InternLM2ForRewardModel", "InternLM2ForCausalLM", Head::Value),
     ("Qwen2ForRewardModel", "Qwen2ForCausalLM", Head::Reward(1)),
     ("Qwen2ForProcessRewardModel", "Qwen2ForCausalLM", Head::Reward(2)),
 ];
@@ -151,7 +152,9 @@ pub(super) fn of(architecture: &str) -> Option<Pooled> {
 pub(super) fn pooling(fields: &Fields<'_>, head: Head) -> Result<Pooling, ConfigError> {
     let (labels, dense, split) = match head {
         Head::None => return Ok(Pooling { classifier: None }),
-        Head::Score => (labels(fields)?, false, false),
+        Head::Score | Head::Labels => (labels(fields)?, false, false),
+        Head::Value => (1, false, true),
+        Head::Vectors(width) => (vectors(fields)?.unwrap_or(width), false, false),
         Head::Dense => (labels(fields)?, true, false),
         Head::Reward(labels) => (labels, true, true),
     };
@@ -159,10 +162,20 @@ pub(super) fn pooling(fields: &Fields<'_>, head: Head) -> Result<Pooling, Config
         classifier: Some(Classifier {
             labels,
             dense,
-            bias: dense,
+            bias: dense || head == Head::Labels,
             split,
         }),
     })
+}
+
+/// `models/colbert.py: get_colbert_dim_from_config`.
+fn vectors(fields: &Fields<'_>) -> Result<Option<u32>, ConfigError> {
+    for key in ["colbert_dim", "dim", "projection_dim"] {
+        if let Some(width) = fields.count(key, 1 << 16)? {
+            return Ok(Some(width));
+        }
+    }
+    Ok(None)
 }
 
 /// `PreTrainedConfig.num_labels`: what `id2label` lists, two where the file has neither. A reranker made of a

@@ -3,7 +3,7 @@
 use super::{
     AttentionSpan, ConfigError, FeedForward, LayerRun, LinearScheme, Mixer, ModelSpec, Norms, OtherSchemes,
     Quantization, Quantized, attention, classic, families,
-    family::{Experts, Family, Head, KvHeads, Switch},
+    family::{Experts, Family, Head, KvHeads, Switch, Width},
     fields::Fields,
     layouts::{self, Layout},
     mixed, pooling, positions, quantization, removed, stages,
@@ -154,6 +154,7 @@ fn wrapped(
             let fields = Fields::new(text, "text_config").with_defaults(defaults);
             wrappers::refuse_unknown_experts(&fields, family)?;
             let spec = decoder(top, &fields, family);
+            fields.has(wrappers::NO_LATENT);
             let mut kept = fields.touched();
             for key in ["architectures", "model_type"] {
                 if let ("", Some(named)) = (wrapper.language, text.get(key)) {
@@ -259,6 +260,8 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         draft: None,
         checkpoint_bytes: top.value(CHECKPOINT_BYTES).and_then(Value::as_u64),
         drafter: None,
+        // `models/molmo.py: ADDITIONAL_VOCAB_SIZE`.
+        more_embeddings: if family.width == Width::Half { 128 } else { 0 },
         whole_embedding: family.behind_encoder,
         lm_head_bias: switch(fields, family.lm_head_bias)?,
         attention,

@@ -7,6 +7,7 @@ use super::{
     family::{Experts, Family, KvHeads, Pattern, Routing, Shared, Sparse, Switch, Wide, Width},
     layouts::Layout,
     plain::{COHERE2, MINICPM, PLAIN},
+    positions::RopeKind,
 };
 
 const ROUTING: Routing = Routing {
@@ -70,6 +71,28 @@ pub(super) const FAMILIES: &[Family] = &[
     Family {
         architecture: "SarvamMoEForCausalLM",
         ..BAILING
+    },
+    Family {
+        // Through Transformers' own class (`models/transformers/moe.py`), whose lists are alike for all layers.
+        architecture: "HunYuanMoEV1ForCausalLM",
+        names: &[
+            ("num_experts_per_tok", "moe_topk.0"),
+            ("num_experts_per_tok", "moe_topk"),
+            ("moe_intermediate_size", "moe_intermediate_size.0"),
+            ("moe_intermediate_size", "moe_intermediate_size"),
+            ("moe_intermediate_size", "intermediate_size"),
+        ],
+        unchecked: true,
+        o_bias: Switch::Field("attention_bias"),
+        qk_norm: QkNorm::PerHead,
+        rope: RopeKind::Frequencies(1),
+        experts: Experts::Named(&Routing {
+            shared: Shared::Width("intermediate_size"),
+            sparse: Sparse::All,
+            correction_bias: Switch::Never,
+            ..ROUTING
+        }),
+        ..PLAIN
     },
     EXAONE_MOE,
     Family {

@@ -184,6 +184,8 @@ pub struct ModelSpec {
     pub checkpoint_bytes: Option<u64>,
     /// A draft with weights of its own beside it.
     pub drafter: Option<Arc<Drafter>>,
+    /// Rows of the embedding beyond the vocabulary (Molmo).
+    pub more_embeddings: u32,
     /// The embedding is whole on every rank, without padding (Whisper).
     pub whole_embedding: bool,
     /// Bias on the output.

@@ -10,7 +10,8 @@ fn parameters_equal_the_published_count() {
         let model = ModelInput::from_object(id, row[4].as_object().unwrap()).unwrap();
         let spec = model.spec.unwrap();
         let published = row[1].as_u64().unwrap() - row[2].as_u64().unwrap();
-        assert_eq!(spec.parameters(), published, "{id}");
+        let tower = spec.tower.as_ref().unwrap().parameters();
+        assert_eq!(spec.parameters() + tower, published, "{id}");
     }
 }
 

@@ -152,13 +152,20 @@ fn encoders_with_rotary_positions_weigh_what_their_pages_say() {
     assert!(refused.is_err());
 }
 
-/// Version 2 of Nomic's encoder has experts, which its first has not.
+/// Version 2 of Nomic's encoder has experts in every second layer; its published count is in `measured/parameters.json`.
 #[test]
-fn nomics_experts_are_refused() {
-    let config = r#"{"architectures":["NomicBertModel"],"activation_function":"gelu","n_embd":768,"n_inner":3072,"n_layer":12,"n_head":12,"n_positions":2048,"vocab_size":250048,"type_vocab_size":1,"qkv_proj_bias":true,"moe_every_n_layers":2,"num_experts":8}"#;
-    let spec = ModelInput::from_config("nomic-ai/nomic-embed-text-v2-moe", config)
-        .unwrap()
-        .spec;
-    let error = spec.unwrap_err().to_string();
-    assert!(error.contains("moe_every_n_layers"), "{error}");
+fn nomics_experts_keep_no_cache_and_are_split() {
+    let config = r#"{"architectures":["NomicBertModel"],"activation_function":"gelu","n_embd":768,"n_inner":3072,"n_layer":12,"n_head":12,"n_positions":2048,"vocab_size":250048,"type_vocab_size":1,"qkv_proj_bias":true,"moe_every_n_layers":2,"num_experts":8,"moe_top_k":2}"#;
+    let weights = |flags: &str| {
+        let model = ModelInput::from_config("nomic-ai/nomic-embed-text-v2-moe", config).unwrap();
+        let plan = plan(model, flags, &[("gpus", "2")]);
+        assert_eq!(plan.verdict.outcome, Outcome::Fits, "{}", plan.verdict.reason);
+        let memory = plan.memory.unwrap();
+        assert_eq!(memory.bytes_per_block.get(), 0);
+        memory.weights_tensor_bytes.get()
+    };
+    let (whole, half) = (weights(""), weights("--tensor-parallel-size 2"));
+    // Six layers of eight experts with two matrices, of which a rank has half.
+    let experts = 6 * 8 * 2 * 768 * 3072 * 2;
+    assert!(whole - half > experts / 2, "{whole} {half}");
 }

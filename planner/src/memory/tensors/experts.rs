@@ -123,6 +123,9 @@ impl Builder<'_> {
                 tensor.loaded = wide.loaded;
             }
         }
+        if moe.output_bias {
+            out.push(whole(class, u64::from(self.spec.hidden_size) * self.element, 1));
+        }
         if moe.bias {
             // Triton's and TensorRT-LLM's kernels take them in float32 (`layers/fused_moe/oracle/mxfp4.py`).
             let wide = quantized && (self.triton_mxfp4() || (100..110).contains(&self.place.capability));

@@ -279,10 +279,15 @@ impl Builder<'_> {
 
     /// Rows padded to 64, then split (`DEFAULT_VOCAB_PADDING_SIZE`).
     fn embedding(&self, class: TensorClass) -> Tensor {
+        let more = match class {
+            TensorClass::Embedding => self.spec.more_embeddings,
+            _ => 0,
+        };
+        let rows = u64::from(self.spec.vocab_size) + u64::from(more);
         let rows = if self.spec.whole_embedding {
-            u64::from(self.spec.vocab_size)
+            rows
         } else {
-            u64::from(self.spec.vocab_size).next_multiple_of(64) / self.tp()
+            rows.next_multiple_of(64) / self.tp()
         };
         whole(class, rows * u64::from(self.spec.hidden_size) * self.element, 1)
     }

@@ -3,6 +3,7 @@ mod block;
 mod conformer;
 mod connector;
 mod fields;
+mod fixed;
 mod kinds;
 mod layer;
 pub(super) mod read;

@@ -2,6 +2,7 @@
 use super::{
     Encoder, Tower, TowerBlock,
     fields::{first, side},
+    fixed,
     kinds::{Connector, Positions, Rotary, Row, Tokens, Video},
     rows,
 };
@@ -17,6 +18,9 @@ pub(in crate::model) fn read(
     spec: &ModelSpec,
     kept: &mut Map<String, Value>,
 ) -> Result<Tower, ConfigError> {
+    if let Some(tower) = fixed::read(top, spec, kept) {
+        return tower;
+    }
     let mut found: Option<Tower> = None;
     let mut objects = Vec::new();
     for row in rows::find(&spec.architecture) {

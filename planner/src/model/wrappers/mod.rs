@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 /// Where a config keeps them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// The language model in `llm_config` (InternVL).
-    LlmConfig,
+    /// The language model in an object of that name (InternVL, DeepSeek-VL2).
+    Named(&'static str),
     /// All that vLLM loads in `thinker_config`; talker and vocoder stand beside it (Qwen2.5-Omni).
     Thinker,
     /// Encoder and decoder side by side, each field with its prefix (Whisper).
@@ -78,10 +78,16 @@ pub(super) fn family(
                 "this version of MiniCPM-V is not modelled yet (known: 2.5, 2.6, 4.0, 4.5)",
             )
         })?,
+        (rows::DEEPSEEK, Some(text)) if text.get(NO_LATENT).and_then(Value::as_u64) == Some(0) => {
+            "DeepseekForCausalLM"
+        }
         (language, _) => language,
     };
     families::find(language).ok_or_else(|| ConfigError::unsupported(families::refusal(language)))
 }
+
+/// What is 0 where a DeepSeek V2 has plain attention.
+pub(super) const NO_LATENT: &str = "qk_nope_head_dim";
 
 /// A wrapper's class may take several language models: one with experts is none of a family without.
 pub(super) fn refuse_unknown_experts(fields: &Fields<'_>, family: &Family) -> Result<(), ConfigError> {
@@ -119,6 +125,7 @@ const TYPES: &[(&str, &str)] = &[
     ("lfm2", "Lfm2ForCausalLM"),
     ("lfm2_moe", "Lfm2MoeForCausalLM"),
     ("smollm3", "SmolLM3ForCausalLM"),
+    ("deepseek_vl_v2", "DeepseekVLV2ForCausalLM"),
 ];
 
 /// The language model of a class that takes several: what the text config names, or what stands for its type.
@@ -154,7 +161,8 @@ pub(super) fn unwrap(object: &Map<String, Value>) -> Option<(Map<String, Value>,
         }
         return Some((inner, Layout::Thinker));
     }
-    if object.get("architectures")?.get(0)? == "WhisperForConditionalGeneration" {
+    let named = object.get("architectures").and_then(|list| list.get(0));
+    if named.is_some_and(|named| named == "WhisperForConditionalGeneration") {
         let mut inner = Map::new();
         for (from, to) in DECODER.iter().copied().chain(BOTH.iter().map(|key| (*key, *key))) {
             if let Some(value) = object.get(from) {
@@ -167,11 +175,13 @@ pub(super) fn unwrap(object: &Map<String, Value>) -> Option<(Map<String, Value>,
     if object.contains_key("text_config") {
         return None;
     }
-    let text = object.get("llm_config")?;
+    let name = ["llm_config", "language_config"]
+        .into_iter()
+        .find(|name| object.contains_key(*name))?;
     let mut inner = object.clone();
-    inner.remove("llm_config");
-    inner.insert("text_config".to_owned(), text.clone());
-    Some((inner, Layout::LlmConfig))
+    let text = inner.remove(name)?;
+    inner.insert("text_config".to_owned(), text);
+    Some((inner, Layout::Named(name)))
 }
 
 /// The fields that were read, back where the config has them.
@@ -189,9 +199,9 @@ pub(super) fn wrap(mut kept: Map<String, Value>, layout: Layout) -> Map<String, 
             }
             outer
         }
-        Layout::LlmConfig => {
+        Layout::Named(name) => {
             if let Some(text) = kept.remove("text_config") {
-                kept.insert("llm_config".to_owned(), text);
+                kept.insert(name.to_owned(), text);
             }
             kept
         }

@@ -173,6 +173,26 @@ const WRAPPERS: &[Wrapper] = &[
         defaults: LLAMA_TEXT,
     },
     Wrapper {
+        architecture: "DeepseekOCRForCausalLM",
+        language: DEEPSEEK,
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "DeepseekOCR2ForCausalLM",
+        language: DEEPSEEK,
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "DeepseekVLV2ForCausalLM",
+        language: DEEPSEEK,
+        defaults: &[],
+    },
+    Wrapper {
+        architecture: "MolmoForCausalLM",
+        language: "MolmoForCausalLM",
+        defaults: &[],
+    },
+    Wrapper {
         architecture: "Phi3VForCausalLM",
         language: "Phi3ForCausalLM",
         defaults: &[],
@@ -223,6 +243,9 @@ const WRAPPERS: &[Wrapper] = &[
         defaults: &[],
     },
 ];
+
+/// With latent attention, but where its sizes are 0 (`models/deepseek_v2.py: DeepseekV2DecoderLayer`).
+pub(in crate::model) const DEEPSEEK: &str = "DeepseekV2ForCausalLM";
 
 /// Stands for the language model of the version that the config gives.
 pub(in crate::model) const MINICPMV: &str = "MiniCPMV";
