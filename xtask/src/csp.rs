@@ -1,4 +1,4 @@
-//! Trunk's post_build hook: completes the page's Content-Security-Policy.
+//! Completes the page's Content-Security-Policy, after Trunk has built the page.
 //!
 //! index.html carries the policy with a placeholder for the hashes of inline scripts. Trunk writes one of those itself,
 //! and it names hashed files, so its hash is new with every build. Markup that the policy would silently disable is an
@@ -7,16 +7,14 @@
 use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
-use std::{env, fs, path::PathBuf};
+use std::{fs, path::Path};
 
 /// What index.html says in place of the hashes.
 const PLACEHOLDER: &str = "__SCRIPT_HASHES__";
 
-/// Rewrites `index.html` in the folder where Trunk stages the build.
-pub(crate) fn run() -> Result<()> {
-    let staging = env::var_os("TRUNK_STAGING_DIR").context("Trunk calls this as its post_build hook")?;
-    let release = env::var("TRUNK_PROFILE").is_ok_and(|profile| profile == "release");
-    let path = PathBuf::from(staging).join("index.html");
+/// Rewrites `index.html` in the folder of the build.
+pub(crate) fn complete(folder: &Path, release: bool) -> Result<()> {
+    let path = folder.join("index.html");
     let html = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let html = if release {
         for_release(&html)

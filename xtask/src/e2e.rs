@@ -30,6 +30,7 @@ pub(crate) fn run(steps: &Steps) -> Result<()> {
         .env("E2E_DIST", dist)
         .env("E2E_BINARY", binary)
         .env("E2E_AXE", axe)
+        .env("E2E_XTASK", env::current_exe()?)
         .env("CHROME", chrome.program);
     run_command(&mut tests)
 }

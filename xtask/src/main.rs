@@ -15,6 +15,7 @@ mod layering;
 mod limits;
 mod lock;
 mod npm;
+mod offline;
 mod page;
 mod process;
 mod rust;
@@ -43,6 +44,7 @@ usage: cargo xtask <command>
   limits                          time the binary: a process, batches, `serve`, and what they take
   dist [--page FOLDER]            build and pack a release: page, binaries, lists of dependencies, checksums
   ci                              every check of `test`
+  offline FOLDER                  complete the service worker of a built page again, after files of it were changed
 
 Tools that are missing are installed once per user, into $XDG_CACHE_HOME/vllm-wizard/tools or the platform's
 equivalent. CHROME and CHROMEDRIVER point at a browser and driver of your own.";
@@ -74,7 +76,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "limits" => limits::run(&steps),
         "dist" => dist::run(&steps, rest),
         "ci" => test::run(&steps, &test::ALL),
-        "csp" => csp::run(),
+        "finish" => page::finish(),
+        "offline" => page::offline(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");
             Ok(())

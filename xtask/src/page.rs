@@ -1,8 +1,13 @@
 //! Builds and serves the page with Trunk.
 
-use crate::{lock, process, rust, steps::Steps, tools::Toolbox, workspace};
-use anyhow::Result;
-use std::{ffi::OsString, path::Path, process::Command};
+use crate::{csp, lock, offline, process, rust, steps::Steps, tools::Toolbox, workspace};
+use anyhow::{Context, Result, bail};
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// Serves the page and rebuilds it on change, until interrupted.
 pub(crate) fn serve(steps: &Steps, arguments: &[String]) -> Result<()> {
@@ -32,6 +37,23 @@ pub(crate) fn build(steps: &Steps, dist: &Path, arguments: &[String]) -> Result<
             .arg("--release")
             .args(with_dist(arguments, dist)),
     )
+}
+
+/// Trunk's post_build hook: the last step before the folder where it stages a build becomes `dist/`.
+pub(crate) fn finish() -> Result<()> {
+    let staging = env::var_os("TRUNK_STAGING_DIR").context("Trunk calls this as its post_build hook")?;
+    let release = env::var("TRUNK_PROFILE").is_ok_and(|profile| profile == "release");
+    let staging = PathBuf::from(staging);
+    csp::complete(&staging, release)?;
+    offline::complete(&staging, release)
+}
+
+/// Completes the service worker of a built page again.
+pub(crate) fn offline(arguments: &[String]) -> Result<()> {
+    let [folder] = arguments else {
+        bail!("offline takes the folder of a built page, such as `dist`");
+    };
+    offline::complete(Path::new(folder), true)
 }
 
 /// The user's arguments, and the folder to build into where they name none.

@@ -28,6 +28,7 @@ mod tests {
     fn wasm_has_the_type_that_browsers_ask_for() {
         assert_eq!(media_type("/a-1f.wasm"), "application/wasm");
         assert_eq!(media_type("/a.JS"), "text/javascript; charset=utf-8");
+        assert_eq!(media_type("/manifest.webmanifest"), "application/manifest+json");
         assert_eq!(media_type("/LICENSE"), "application/octet-stream");
     }
 }

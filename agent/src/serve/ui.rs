@@ -307,7 +307,8 @@ mod tests {
         ] {
             assert!(caching(name).contains("immutable"), "{name}");
         }
-        for name in ["/index.html", "/web.js", "/deadbeef.js"] {
+        // A browser that kept sw.js would not see the next version.
+        for name in ["/index.html", "/sw.js", "/web.js", "/deadbeef.js"] {
             assert_eq!(caching(name), "no-cache", "{name}");
         }
     }

@@ -12,6 +12,7 @@ use chromiumoxide::{
         },
         input::InsertTextParams,
         page::NavigateParams,
+        target::SetAutoAttachParams,
     },
     page::ScreenshotParams,
 };
@@ -36,6 +37,11 @@ impl Page {
         let server = Server::start(&site, &options.base, options.policy_header)?;
         let chromium = Chromium::start(&server.origin).await?;
         let cdp = chromium.browser.new_page("about:blank").await?;
+        // The driver stops what the page starts until it has looked at it, and lets some service workers wait for good.
+        let leave_alone = SetAutoAttachParams::builder()
+            .auto_attach(false)
+            .wait_for_debugger_on_start(false);
+        cdp.execute(leave_alone.flatten(true).build()?).await?;
         let outside = Outside::guard(&cdp, &server.origin, options.fakes.clone()).await?;
         let complaints = Complaints::listen(&cdp, &outside).await?;
         let patience = options.patience;
@@ -122,6 +128,11 @@ impl Page {
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.server.origin
+    }
+
+    /// Takes the page's own server away, as a lost network does, or brings it back.
+    pub fn set_server_away(&self, away: bool) {
+        self.server.set_away(away);
     }
 
     async fn load(&self, hash: &str) -> Res<()> {

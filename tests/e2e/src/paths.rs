@@ -17,6 +17,12 @@ pub fn binary() -> Res<PathBuf> {
     named_or("E2E_BINARY", target_dir()?.join("release").join(name))
 }
 
+/// `xtask` itself, which completes builds: `E2E_XTASK`, else `<target>/debug/xtask`.
+pub fn xtask() -> Res<PathBuf> {
+    let name = format!("xtask{}", env::consts::EXE_SUFFIX);
+    named_or("E2E_XTASK", target_dir()?.join("debug").join(name))
+}
+
 /// axe-core's script: `E2E_AXE`.
 pub fn axe() -> Res<PathBuf> {
     named_or("E2E_AXE", PathBuf::new())

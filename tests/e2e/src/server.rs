@@ -7,7 +7,10 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -18,6 +21,7 @@ pub struct Server {
     pub origin: String,
     /// The path that the folder is served under: begins and ends with `/`.
     pub base: String,
+    away: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -42,7 +46,9 @@ impl Server {
         let server = Self {
             origin: format!("http://{}", listener.local_addr()?),
             base: base.to_owned(),
+            away: Arc::default(),
         };
+        let away = Arc::clone(&server.away);
         let site = Arc::new(Site {
             root,
             base: base.to_owned(),
@@ -50,12 +56,20 @@ impl Server {
         });
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                if away.load(Ordering::Relaxed) {
+                    continue;
+                }
                 let site = Arc::clone(&site);
                 // A browser that hangs up early is no fault of the page's.
                 thread::spawn(move || site.answer(stream).ok());
             }
         });
         Ok(server)
+    }
+
+    /// Hangs up on everybody, or answers again.
+    pub fn set_away(&self, away: bool) {
+        self.away.store(away, Ordering::Relaxed);
     }
 
     /// The page's address.
@@ -113,6 +127,7 @@ fn media_type(path: &Path) -> &'static str {
         Some("css") => "text/css; charset=utf-8",
         Some("wasm") => "application/wasm",
         Some("json") => "application/json",
+        Some("webmanifest") => "application/manifest+json",
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
         _ => "application/octet-stream",

@@ -39,7 +39,9 @@ async fn skip_links_presets_remedies_and_files() -> Res<()> {
         page.role("button", "Copied").visible().await?;
         assert!(page.clipboard().await?.contains("docker run"));
         page.role("button", "Share").press("Enter").await?;
-        page.css(".toast").has_text("Link copied").await?;
+        page.css(".toasts:not(.update) .toast")
+            .has_text("Link copied")
+            .await?;
         assert!(page.clipboard().await?.contains("#s=1&"));
         page.field("Theme").press("ArrowDown").await?;
         page.wait("document.documentElement.dataset.theme === 'light'")

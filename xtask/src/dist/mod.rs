@@ -8,6 +8,8 @@ mod page_files;
 mod sbom;
 mod sums;
 
+pub(crate) use page_files::files;
+
 use crate::{page, steps::Steps, workspace};
 use anyhow::{Context, Result, bail};
 use std::{fs, path::Path};

@@ -54,7 +54,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// All files below a folder, sorted.
-pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry?.path();
@@ -97,7 +97,8 @@ fn headers(html: &str, names: &[String]) -> Result<String> {
     let mut text = format!(
         "/*\n  Content-Security-Policy: {policy}; frame-ancestors 'none'\n  X-Content-Type-Options: nosniff\n  \
          Referrer-Policy: no-referrer\n  Cross-Origin-Opener-Policy: same-origin\n\
-         /\n  Cache-Control: no-cache\n/index.html\n  Cache-Control: no-cache\n"
+         /\n  Cache-Control: no-cache\n/index.html\n  Cache-Control: no-cache\n/sw.js\n  Cache-Control: no-cache\n\
+         /manifest.webmanifest\n  Content-Type: application/manifest+json\n"
     );
     for name in names.iter().filter(|name| has_hash(name)) {
         writeln!(
@@ -147,6 +148,12 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("/index.html\n  Cache-Control: public"), "{text}");
+        // A browser that kept the worker longer would not see the next version.
+        assert!(text.contains("/sw.js\n  Cache-Control: no-cache\n"), "{text}");
+        assert!(
+            text.contains("/manifest.webmanifest\n  Content-Type: application/manifest+json\n"),
+            "{text}"
+        );
         assert!(headers("<p>", &names).is_err());
         Ok(())
     }
