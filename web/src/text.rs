@@ -124,7 +124,7 @@ pub(crate) const NO_FILES_UNSUPPORTED: &str = "No files: they would rest on a gu
 /// Where vLLM would not start.
 pub(crate) const NO_FILES_DOES_NOT_FIT: &str = "These files would start a vLLM that stops with an error.";
 /// Footer.
-pub(crate) const PRIVACY: &str = "Nothing leaves your browser: no account, no tracking, no server. The only requests this page can make are for a config.json and for the GPUs of this machine, each when you press the button that says so.";
+pub(crate) const PRIVACY: &str = "Nothing leaves your browser: no account, no tracking, no server. The only requests this page makes are for a config.json and for the GPUs of this machine, each when you press the button that names the host.";
 /// Footer.
 pub(crate) const HOW_COMPUTED: &str = "Memory is accounted the way vLLM does it when it starts: weights tensor by tensor, the buffers of its runner, the peak of its profile run, CUDA graphs, and KV cache in whole blocks from what is left of gpu_memory_utilization. Each row of the memory table opens its formula, its inputs, the file of vLLM it mirrors, and how far it was checked. The parts sum to the card to the byte.";
 /// Footer.
@@ -147,11 +147,17 @@ pub(crate) const NO_DOWNLOAD: &str = "The browser did not allow the download. Us
 pub(crate) const NO_MODEL: &str = "no model is chosen";
 /// Hub look-up: no connection.
 pub(crate) const HUB_OFFLINE: &str = "This browser is offline. Paste the config.json instead.";
-/// Hub look-up: fetch failed without a status.
-pub(crate) const HUB_NO_ANSWER: &str = "No readable answer from huggingface.co (blocked network, proxy or browser rule). Paste the config.json instead.";
-/// Hub look-up: took too long.
-pub(crate) const HUB_TIME_OUT: &str =
-    "The Hub did not answer within 15 seconds. Try again, or paste the config.json.";
+/// Hub look-up: the browser's own refusal.
+pub(crate) const HUB_DENIED: &str = "The browser does not let this page reach the local network. Allow it in the site's settings, or paste the config.json.";
+/// Hub look-up: an address that cannot be used.
+pub(crate) const HUB_ADDRESS: &str = "Hub address: expected https://host or https://host/path (http only for 127.0.0.1 and localhost). Correct it, or empty the box to ask huggingface.co.";
+/// Hub look-up: an address with somebody's secret in it.
+pub(crate) const HUB_ADDRESS_SECRET: &str = "Hub address: take out the part before @. This browser keeps the address; a token goes into the box below.";
+/// Hub look-up: a token that no header can hold.
+pub(crate) const HUB_TOKEN: &str = "Token: expected letters, digits and signs without a space between them, such as hf_abc123. Copy it again.";
+/// Hub look-up, under the address.
+pub(crate) const HUB_ADDRESS_LEAD: &str =
+    "A mirror or proxy, as HF_ENDPOINT. This browser remembers it; links do not hold it.";
 /// A request that the user stopped.
 pub(crate) const CANCELLED: &str = "Cancelled.";
 /// Hardware dialog, above the button.
@@ -172,15 +178,51 @@ pub(crate) fn agent_error(error: &str, help: &str) -> String {
     format!("The agent says: {}", with_help(error, help))
 }
 
+/// Hub look-up, above the token. No host while its address cannot be used.
+pub(crate) fn hub_token(host: &str) -> String {
+    format!("Token for {host}").trim_end_matches(" for ").to_owned()
+}
+
+/// Hub look-up, under the token.
+pub(crate) fn hub_token_lead(host: &str) -> String {
+    if host.is_empty() {
+        return String::new();
+    }
+    format!("For gated models. Sent to {host} alone, never stored, gone when the page is left or reloaded.")
+}
+
+/// Hub look-up: took too long.
+pub(crate) fn hub_time_out(host: &str) -> String {
+    format!("{host} did not answer within 15 seconds. Try again, or paste the config.json.")
+}
+
+/// Hub look-up: fetch failed without a status.
+pub(crate) fn hub_no_answer(host: &str, with_token: bool) -> String {
+    let header = if with_token {
+        ", and Authorization among its allowed headers"
+    } else {
+        ""
+    };
+    format!(
+        "No readable answer from {host}: out of reach, blocked, or not open to web pages (it has to send the CORS headers that let this page read it{header}). Paste the config.json instead."
+    )
+}
+
 /// Hub look-up: a status other than 200.
-pub(crate) fn hub_status(id: &str, status: u16) -> String {
+pub(crate) fn hub_status(host: &str, id: &str, with_token: bool, status: u16) -> String {
     match status {
-        401 | 403 => format!(
-            "The repository {id} is gated, private or does not exist: open its page, accept the terms, download config.json and paste it."
+        401 if with_token => format!(
+            "{host} refused the token: it may be incomplete, revoked, or of another host. Paste it again, or paste the config.json of {id}."
         ),
-        404 => format!("The repository {id} has no config.json at this revision."),
-        429 => "The Hub asks to slow down. Try again in a minute, or paste the config.json.".to_owned(),
-        _ => format!("The Hub answered with status {status}. Paste the config.json instead."),
+        403 if with_token => format!(
+            "{host} knows the token, but it may not read {id}: accept the model's terms with that account, or give the token the right to read gated repositories. Or paste the config.json."
+        ),
+        401 | 403 => format!(
+            "{host} says that {id} is gated, private or does not exist. Accept the model's terms at its page and give a token below, or download config.json there and paste it."
+        ),
+        404 => format!("{host} has no config.json of {id} at this revision."),
+        429 => format!("{host} asks to slow down. Try again in a minute, or paste the config.json."),
+        _ => format!("{host} answered with status {status}. Paste the config.json instead."),
     }
 }
 

@@ -145,6 +145,31 @@ async fn three_plans_beside_each_other() -> Res<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mirror_and_token() -> Res<()> {
+    journey(Options::default(), async |page| {
+        page.field("Model").fill("me/mine").await?;
+        page.press("Escape").await?;
+        page.css(".hub summary").press("Enter").await?;
+        page.field("Token for huggingface.co")
+            .fill("hf_two words")
+            .await?;
+        page.role("button", "Fetch config.json from huggingface.co")
+            .click()
+            .await?;
+        page.css(".hub > .error").has_text("Token: expected").await?;
+        look(page, "hub").await?;
+        page.field("Hub address").fill("http://mirror.example").await?;
+        // What was said of another host, or of another token, is said no longer.
+        page.wait("document.querySelector('.hub > .error').textContent === ''")
+            .await?;
+        look(page, "hub-wrong").await?;
+        page.set_viewport(360, 800).await?;
+        page.screenshot("hub-wrong-360").await.map(drop)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_file() -> Res<()> {
     journey(Options::default(), async |page| {
         for place in 0..page.role("tab", Name::Any).count().await? {

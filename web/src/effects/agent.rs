@@ -1,8 +1,7 @@
 //! Asks `vllm-wizard serve` on this machine for its host report, only when the button that names it is pressed.
 use super::request::{Answer, Silence, WebRequest};
-use crate::{browser, text};
+use crate::text;
 use serde_json::Value;
-use wasm_bindgen_futures::spawn_local;
 
 /// Where the agent listens unless told otherwise.
 const URL: &str = "http://127.0.0.1:9177/v1/host";
@@ -11,22 +10,16 @@ const TIME_OUT_MS: u64 = 10_000;
 
 /// Fetches the host report and hands it, or a sentence, to `then`.
 pub(crate) fn fetch_host(request: WebRequest, then: impl FnOnce(Result<String, String>) + 'static) {
-    let read_it = move |answer| {
-        spawn_local(async move {
-            // A browser that refuses says no more than one that found nobody; only its settings tell them apart.
-            let denied = answer == Err(Silence::Unreadable) && browser::denies_local_network().await;
-            then(read(answer, denied));
-        });
-    };
-    request.start(URL.to_owned(), TIME_OUT_MS, Box::new(read_it));
+    let answered = move |answer| then(read(answer));
+    request.start(URL.to_owned(), String::new(), TIME_OUT_MS, Box::new(answered));
 }
 
-fn read(answer: Answer, denied: bool) -> Result<String, String> {
+fn read(answer: Answer) -> Result<String, String> {
     let (status, body) = answer.map_err(|silence| {
         let sentence = match silence {
             Silence::TimedOut => text::AGENT_TIME_OUT,
             Silence::Cancelled => text::CANCELLED,
-            Silence::Unreadable if denied => text::AGENT_DENIED,
+            Silence::Denied => text::AGENT_DENIED,
             Silence::Unreadable => text::AGENT_NO_ANSWER,
         };
         sentence.to_owned()
@@ -49,17 +42,14 @@ mod tests {
 
     #[test]
     fn each_failure_has_its_own_words() {
-        let read = |answer, denied| read(answer, denied).unwrap_err();
+        let read = |answer| read(answer).unwrap_err();
         let answers = [
-            read(Err(Silence::TimedOut), false),
-            read(Err(Silence::Cancelled), false),
-            read(Err(Silence::Unreadable), false),
-            read(Err(Silence::Unreadable), true),
-            read(Ok((200, "<html>".to_owned())), false),
-            read(
-                Ok((503, r#"{"error":"no GPU","help":"Look."}"#.to_owned())),
-                false,
-            ),
+            read(Err(Silence::TimedOut)),
+            read(Err(Silence::Cancelled)),
+            read(Err(Silence::Unreadable)),
+            read(Err(Silence::Denied)),
+            read(Ok((200, "<html>".to_owned()))),
+            read(Ok((503, r#"{"error":"no GPU","help":"Look."}"#.to_owned()))),
         ];
         for (at, answer) in answers.iter().enumerate() {
             assert!(!answers[..at].contains(answer), "{answer}");
@@ -70,15 +60,10 @@ mod tests {
     #[test]
     fn only_a_host_report_is_taken() {
         let report = r#"{"schema":"vllm-wizard/host/v1"}"#.to_owned();
-        assert_eq!(read(Ok((200, report.clone())), false), Ok(report.clone()));
-        assert!(read(Ok((500, report)), false).is_err());
+        assert_eq!(read(Ok((200, report.clone()))), Ok(report.clone()));
+        assert!(read(Ok((500, report))).is_err());
         // A scenario may be taken by paste; nobody asked for one here.
-        assert!(
-            read(
-                Ok((200, r#"{"schema":"vllm-wizard/scenario/v1"}"#.to_owned())),
-                false
-            )
-            .is_err()
-        );
+        let scenario = r#"{"schema":"vllm-wizard/scenario/v1"}"#.to_owned();
+        assert!(read(Ok((200, scenario))).is_err());
     }
 }

@@ -13,7 +13,7 @@ mod url;
 pub(crate) use agent::fetch_host;
 pub(crate) use announce::announce_verdict;
 pub(crate) use drop::{accept_drops, read_files};
-pub(crate) use hub::fetch_config;
+pub(crate) use hub::{Hub, fetch_config, store_address, stored_address};
 pub(crate) use keys::{KEYS, listen_keys};
 pub(crate) use request::WebRequest;
 pub(crate) use storage::keep_last_scenario;

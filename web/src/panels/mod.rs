@@ -10,6 +10,7 @@ mod export;
 mod footer;
 mod hardware;
 mod header;
+mod hub;
 mod import_dialog;
 mod liked;
 mod log_check;

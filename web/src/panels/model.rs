@@ -1,8 +1,8 @@
 //! 1 Model: pick one, paste its config.json, or fetch that from the Hub.
+use super::hub::HubLookup;
 use crate::{
     controls::{Combobox, Item, Section, part, press, with_code, words},
-    effects::{WebRequest, fetch_config},
-    state::{AppState, Import, actions, import, use_app},
+    state::{AppState, Import, actions, use_app},
     text,
 };
 use leptos::prelude::*;
@@ -158,72 +158,6 @@ fn summary(spec: &ModelSpec) -> String {
     )
 }
 
-/// The button that asks huggingface.co, for a name that the catalogue does not have.
-#[component]
-fn HubLookup(
-    /// What stands in the box.
-    typed: RwSignal<Option<String>>,
-) -> AnyView {
-    let state = use_app();
-    let request = WebRequest::new();
-    let problem = RwSignal::new(String::new());
-    let id = Memo::new(move |_| typed.get().and_then(|typed| repository(&typed)));
-    let fetch = move |(id, revision): Repository| {
-        problem.set(String::new());
-        fetch_config(
-            request,
-            id.clone(),
-            &revision.clone().unwrap_or_default(),
-            move |answer| {
-                let taken = answer
-                    .and_then(|config| import::take(state, Some(Import::Model), &id, revision, &config));
-                problem.set(text::sentence(&taken.err().unwrap_or_default()));
-            },
-        );
-    };
-    let body = part(move || {
-        if request.running() {
-            return view! {
-                <p class="why">"Asking huggingface.co…"</p>
-                <button type="button" class="button" on:click=press(move || request.cancel())>"Cancel"</button>
-            }
-            .into_any();
-        }
-        let Some(id) = id.get() else { return ().into_any() };
-        view! {
-            <button type="button" class="button primary" on:click=press(move || fetch(id.clone()))>
-                "Fetch config.json from huggingface.co"
-            </button>
-        }
-        .into_any()
-    });
-    view! {
-        <div class="hub">{body} <p class="error" role="alert">{words(move || problem.get())}</p></div>
-    }
-    .into_any()
-}
-
-/// A repository and, where it was given, a revision of it.
-type Repository = (String, Option<String>);
-
-/// The text where it looks like `owner/name` or `owner/name@revision` and is not bundled.
-fn repository(typed: &str) -> Option<Repository> {
-    let (id, revision) = match typed.trim().split_once('@') {
-        Some((id, revision)) => (id, Some(revision)),
-        None => (typed.trim(), None),
-    };
-    let (owner, name) = id.split_once('/')?;
-    let word = |part: &str| {
-        !part.is_empty()
-            && part
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-    };
-    let ok = word(owner) && word(name) && revision.is_none_or(|revision| revision.split('/').all(word));
-    let bundled = revision.is_none() && planner::model::find(id).is_some();
-    (ok && !bundled).then(|| (id.to_owned(), revision.map(ToOwned::to_owned)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,30 +170,6 @@ mod tests {
         assert!(names("INSTRUCT llama-3.3").contains(&"meta-llama/Llama-3.3-70B-Instruct".to_owned()));
         assert_eq!(names("no such model"), [OWN]);
         assert_eq!(names("").len(), MOST + 1);
-    }
-
-    #[test]
-    fn only_repositories_outside_the_catalogue_are_looked_up() {
-        let of = |id: &str, revision: Option<&str>| Some((id.to_owned(), revision.map(ToOwned::to_owned)));
-        assert_eq!(repository(" me/mine "), of("me/mine", None));
-        assert_eq!(repository("me/mine@refs/pr/1"), of("me/mine", Some("refs/pr/1")));
-        // Another revision may hold another config.
-        assert_eq!(
-            repository("Qwen/Qwen3-8B@main"),
-            of("Qwen/Qwen3-8B", Some("main"))
-        );
-        for typed in [
-            "",
-            "mine",
-            "me/",
-            "a/b/c",
-            "../etc/passwd",
-            "me/mi ne",
-            "me/mine@",
-            "qwen/qwen3-8b",
-        ] {
-            assert_eq!(repository(typed), None, "{typed}");
-        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 mod controls;
 mod flow;
+mod hub;
 mod page;
 mod speed;
 

@@ -121,6 +121,12 @@ impl Page {
         self.settle().await;
     }
 
+    /// What a browser tells a field when it is left with another text in it.
+    pub(crate) async fn change(&self, label: &str) {
+        fire(&self.field(label), "change");
+        self.settle().await;
+    }
+
     pub(crate) async fn leave(&self, label: &str) {
         self.field(label).blur().unwrap();
         self.settle().await;
