@@ -1,7 +1,7 @@
 //! `cargo xtask test e2e`: journeys through the release build of the page, beside the release binary.
 
 use crate::{
-    browser, npm, page,
+    binary, browser, npm, page,
     process::{cargo, run as run_command},
     steps::Steps,
     workspace,
@@ -61,11 +61,7 @@ pub(crate) fn bench(steps: &Steps) -> Result<()> {
 /// The release build of `vllm-wizard`.
 pub(crate) fn binary(steps: &Steps) -> Result<PathBuf> {
     steps.next("the binary, for release");
-    run_command(cargo().args(["build", "--locked", "--release", "--package", "agent"]))?;
-    let name = format!("vllm-wizard{}", env::consts::EXE_SUFFIX);
-    let binary = workspace::target_dir()?.join("release").join(name);
-    ensure!(binary.is_file(), "cargo built no {}", binary.display());
-    Ok(binary)
+    binary::build(binary::Build::default())
 }
 
 /// axe-core's script: the user's own where E2E_AXE points at one, else npm's.

@@ -6,6 +6,7 @@
 mod apt;
 mod artifact_tools;
 mod artifacts;
+mod binary;
 mod browser;
 mod cache;
 mod csp;

@@ -3,40 +3,41 @@ use crate::{
     error::ExpectedError,
     output::{self, Screen},
 };
-use fast_qr::{ECL, QRBuilder};
+use qrcodegen::{QrCode, QrCodeEcc};
 
 /// Light modules around the code, as its standard asks for.
-const MARGIN: usize = 4;
+const MARGIN: i32 = 4;
 
 /// The code; on a terminal in black on white, else with its light parts filled, as on a dark background.
 pub(super) fn code(text: &str, screen: Screen) -> Result<String, ExpectedError> {
-    let code = QRBuilder::new(text).ecl(ECL::L).build().map_err(|_| {
+    let code = QrCode::encode_text(text, QrCodeEcc::Low).map_err(|_| {
         ExpectedError::usage(format!(
             "--qr: the link has {} characters, and no code holds more than 2953",
             text.len()
         ))
         .help("Give a shorter --link, or leave --qr out.")
     })?;
-    let width = code.size + 2 * MARGIN;
+    // Places outside the code are light.
+    let places = -MARGIN..code.size() + MARGIN;
+    let width = places.len();
     if width > screen.columns() {
         output::say(&format!(
             "note: the code is {width} columns wide, and the terminal has {}",
             screen.columns()
         ));
     }
-    let is_dark = |row: usize, column: usize| {
-        let inside = |place: usize| place.checked_sub(MARGIN).filter(|place| *place < code.size);
-        match (inside(row), inside(column)) {
-            (Some(row), Some(column)) => code[row][column].value(),
-            _ => false,
-        }
-    };
-    let lines: Vec<String> = (0..width)
+    let lines: Vec<String> = places
+        .clone()
         .step_by(2)
         .map(|row| {
-            let cells = (0..width)
-                .map(|column| block(is_dark(row, column), is_dark(row + 1, column), screen.has_color()));
-            screen.black_on_white(&cells.collect::<String>())
+            let cell = |column| {
+                block(
+                    code.get_module(column, row),
+                    code.get_module(column, row + 1),
+                    screen.has_color(),
+                )
+            };
+            screen.black_on_white(&places.clone().map(cell).collect::<String>())
         })
         .collect();
     Ok(lines.join("\n"))

@@ -1,6 +1,7 @@
 //! The binaries of a release, and what they need to run.
 use super::write;
 use crate::{
+    binary::{self, Build},
     process::{answer, cargo, run},
     rust,
     steps::Steps,
@@ -30,14 +31,21 @@ pub(super) fn build(steps: &Steps, package: &Path, site: &Path) -> Result<Vec<Ma
     let system = format!("{}-{}", env::consts::ARCH, env::consts::OS);
     let manual = manual(steps, package)?;
     let mut made = Vec::new();
-    let plain = compile(steps, None, &[], None)?;
+    let plain = compile(steps, Build::default())?;
     made.push(pack(
         package,
         &format!("vllm-wizard-{version}-{system}"),
         &plain,
         &manual,
     )?);
-    let with_page = compile(steps, None, &["embed-ui"], Some(site))?;
+    let with_page = compile(
+        steps,
+        Build {
+            features: &["embed-ui"],
+            site: Some(site),
+            ..Build::default()
+        },
+    )?;
     made.push(pack(
         package,
         &format!("vllm-wizard-page-inside-{version}-{system}"),
@@ -46,7 +54,13 @@ pub(super) fn build(steps: &Steps, package: &Path, site: &Path) -> Result<Vec<Ma
     )?);
     if system == "x86_64-linux" {
         if rust::add_target(steps, MUSL) {
-            let fixed = compile(steps, Some(MUSL), &[], None)?;
+            let fixed = compile(
+                steps,
+                Build {
+                    target: Some(MUSL),
+                    ..Build::default()
+                },
+            )?;
             let name = format!("vllm-wizard-{version}-{system}-static");
             made.push(pack(package, &name, &fixed, &manual)?);
         } else {
@@ -77,40 +91,15 @@ fn manual(steps: &Steps, package: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn compile(steps: &Steps, target: Option<&str>, features: &[&str], site: Option<&Path>) -> Result<PathBuf> {
-    steps.next(&format!(
-        "the binary for {}{}",
-        target.unwrap_or("this system"),
-        if site.is_some() {
-            ", with the page inside"
-        } else {
-            ""
-        }
-    ));
-    let mut command = cargo();
-    command.args([
-        "build",
-        "--locked",
-        "--release",
-        "--package",
-        "agent",
-        "--features",
-        &features.join(","),
-    ]);
-    let mut folder = workspace::target_dir()?;
-    if let Some(target) = target {
-        command.args(["--target", target]);
-        folder = folder.join(target);
-    }
-    if let Some(site) = site {
-        command.env("VLLM_WIZARD_UI", site);
-    }
-    run(&mut command)?;
-    let binary = folder
-        .join("release")
-        .join(format!("vllm-wizard{}", env::consts::EXE_SUFFIX));
-    ensure!(binary.is_file(), "cargo built no {}", binary.display());
-    Ok(binary)
+fn compile(steps: &Steps, what: Build<'_>) -> Result<PathBuf> {
+    let page = if what.site.is_some() {
+        ", with the page inside"
+    } else {
+        ""
+    };
+    let target = what.target.unwrap_or("this system");
+    steps.next(&format!("the binary for {target}{page}"));
+    binary::build(what)
 }
 
 fn pack(package: &Path, name: &str, binary: &Path, manual: &Path) -> Result<Made> {
