@@ -119,14 +119,20 @@ impl From<InputError> for ExpectedError {
     }
 }
 
-/// `--gpu-memory` for `gpu_memory`.
+/// `--gpu-memory` for `gpu_memory`; what is a flag already stays one.
 pub(crate) fn flag_name(id: &str) -> String {
-    format!("--{}", id.replace('_', "-"))
+    format!("--{}", id.trim_start_matches('-').replace('_', "-"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flag_has_two_dashes() {
+        let error = ExpectedError::from(InputError::new("--kv-cache-dtype", "expected one of a, b"));
+        assert_eq!(error.to_string(), "error: --kv-cache-dtype: expected one of a, b");
+    }
 
     #[test]
     fn an_error_shows_its_advice_on_a_line_of_its_own() {

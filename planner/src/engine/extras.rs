@@ -1,6 +1,6 @@
 //! Flags that change memory and stay among the further flags as they are: LoRA, speculative decoding.
-use super::{EngineArgs, Speculative};
-use crate::error::InputError;
+use super::{EngineArgs, Speculative, args::memory};
+use crate::{error::InputError, units::Bytes};
 
 /// `--max-loras` beyond this is refused, so that products stay in range.
 const MAX_LORAS: u32 = 4096;
@@ -25,7 +25,14 @@ const READ: &[&str] = &[
     "--decode-context-parallel-size",
     "--prefill-context-parallel-size",
     "--dcp-q-replicate",
+    "--hf-overrides",
+    "--rope-scaling",
+    "--cpu-offload-gb",
+    "--num-gpu-blocks-override",
 ];
+
+/// The most that these numbers may be, so that products stay in range.
+const MAX_BLOCKS: u32 = 1 << 30;
 
 /// Whether that flag, or the JSON flag that it is a key of, is read here.
 pub(crate) fn reads(flag: &str) -> bool {
@@ -59,6 +66,10 @@ pub struct Extras {
     pub pcp: Option<u32>,
     /// `--dcp-q-replicate`.
     pub dcp_q_replicate: bool,
+    /// `--cpu-offload-gb`: so much of the layers' weights stays in the host's memory.
+    pub cpu_offload: Bytes,
+    /// `--num-gpu-blocks-override`: so many blocks, whatever is free.
+    pub num_gpu_blocks: Option<u64>,
 }
 
 impl Extras {
@@ -71,6 +82,20 @@ impl Extras {
                 number
                     .ok_or_else(|| InputError::new(flag, format!("expected a number from 1 to {MAX_LORAS}")))
             })
+        };
+        for flag in ["--hf-overrides", "--rope-scaling"] {
+            let set = |(name, _): &(String, Option<String>)| name.starts_with(flag);
+            if args.vllm_args.iter().any(set) && !args.json(flag).is_some_and(|json| json.is_object()) {
+                return Err(InputError::new(flag, "expected a JSON object"));
+            }
+        }
+        let blocks = |text: &str| {
+            let number = text.parse().ok().filter(|n| (1..=MAX_BLOCKS).contains(n));
+            let wrong = || {
+                let problem = format!("expected a number from 1 to {MAX_BLOCKS}");
+                InputError::new("--num-gpu-blocks-override", problem)
+            };
+            number.map(u64::from).ok_or_else(wrong)
         };
         let several = |flag: &str| count(flag, 1).map(|number| (number > 1).then_some(number));
         let lora = if args.switched("--enable-lora") {
@@ -89,6 +114,11 @@ impl Extras {
             dcp: several("--decode-context-parallel-size")?,
             pcp: several("--prefill-context-parallel-size")?,
             dcp_q_replicate: args.switched("--dcp-q-replicate"),
+            cpu_offload: match value("--cpu-offload-gb") {
+                Some(text) => memory("--cpu-offload-gb", &format!("{text}GiB"))?,
+                None => Bytes::ZERO,
+            },
+            num_gpu_blocks: value("--num-gpu-blocks-override").map(blocks).transpose()?,
         })
     }
 }

@@ -70,6 +70,10 @@ pub struct MemoryRules {
     pub wide_interleaved_rope: bool,
     /// The weights' figure on ROCm is what the driver lost, not what torch holds: up to 0.20, not in 0.22.
     pub rocm_counts_driver: bool,
+    /// YaRN's factor stretches the context that the config states: before 0.30 (vllm#56446; still in 0.19.1).
+    pub stretches_yarn: bool,
+    /// The second runner puts weights into the host's memory too: after 0.27.1 (vllm#51413), seen in 0.29.
+    pub offloads_on_second_runner: bool,
     /// bitsandbytes' scales stay quantised themselves: in 0.8.5, not in 0.9.2 (`dequantize_dq`).
     pub nested_nf4: bool,
     /// `--language-model-only`: from 0.17.0 on (vllm#34120); the parser of 0.16.0 lacks it.
@@ -153,6 +157,8 @@ impl VllmVersion {
             even_mxfp4_scales: self.minor < 26,
             wide_interleaved_rope: self.minor < 32,
             rocm_counts_driver: self.minor <= 20,
+            stretches_yarn: self.minor < 30,
+            offloads_on_second_runner: self.minor >= 28,
             nested_nf4: self.minor < 9,
             language_model_only: self >= Self::new(17, 0),
             zero_limits_leave_out: self >= Self::new(10, 1),

@@ -9,7 +9,7 @@ use super::{
     kv_cache::{KvLayout, KvPlan, KvSettings},
     lora::buffers,
     overhead, packed,
-    rank_weights::KnownWeights,
+    rank_weights::{KnownWeights, Loading},
     shape::{RankShape, stage_layers},
     sparse_latent::LoadSettings,
     tensors::{Placement, TensorClass, TowerPlace},
@@ -63,6 +63,10 @@ pub struct BudgetSettings {
     pub speculative: Option<Speculative>,
     /// decode_context_parallel_size.
     pub dcp: u32,
+    /// So much of the layers' weights stays in the host's memory.
+    pub cpu_offload: Bytes,
+    /// Blocks of the cache, whatever is free.
+    pub num_gpu_blocks: Option<u64>,
     /// An AMD GPU.
     pub rocm: bool,
     /// What was measured beyond the formulas.
@@ -86,6 +90,8 @@ pub struct RankBudget {
     pub tensor_bytes: Bytes,
     /// Buffers for adapters, part of what is loaded.
     pub lora: Bytes,
+    /// Of the tensors, what stays in the host's memory.
+    pub offloaded: Bytes,
     /// What the attention's kernels keep from loading on, beside the model's tensors.
     pub buffer_bytes: Bytes,
     /// What the allocator holds after loading: vLLM's "Model loading took".
@@ -144,8 +150,15 @@ impl RankBudget {
             buffers: made,
             streams_online: settings.rules.streams_online,
         };
-        let counts_driver = settings.rocm && settings.rules.rocm_counts_driver;
-        let weights = known.get(spec, place, counts_driver);
+        let loading = Loading {
+            counts_driver: settings.rocm && settings.rules.rocm_counts_driver,
+            cpu_offload: if settings.rules.offloads_on_second_runner || !settings.rules.sampler_state {
+                settings.cpu_offload
+            } else {
+                Bytes::ZERO
+            },
+        };
+        let weights = known.get(spec, place, loading);
         let lora = settings
             .lora
             .map_or(Bytes::ZERO, |lora| buffers(spec, &shape, &lora, settings.dtype));
@@ -155,7 +168,7 @@ impl RankBudget {
         let unquantised = spec.quantization.as_ref().filter(|own| whole(own)).map(|_| {
             let mut plain = spec.clone();
             plain.quantization = None;
-            known.get(&plain, place, false).allocated
+            known.get(&plain, place, Loading::default()).allocated
         });
         let run = RunSettings {
             shape,
@@ -209,11 +222,6 @@ impl RankBudget {
         let peak = runner.activation_peak();
         let correction = settings.correction.within(loaded_bytes, peak, graphs, rest);
         let non_kv = Correction::applied(loaded_bytes + peak + graphs + rest, correction.total());
-        let available = if spec.keeps_no_cache() {
-            Some(Bytes::ZERO)
-        } else {
-            settings.kv_cache_memory.or_else(|| requested.checked_sub(non_kv))
-        };
         let layout = KvLayout::new(
             spec,
             KvSettings {
@@ -244,6 +252,15 @@ impl RankBudget {
                 scaled: settings.kv_scaled,
             },
         );
+        let set = settings
+            .num_gpu_blocks
+            .map(|blocks| Bytes::new(blocks.saturating_mul(layout.bytes_per_block)));
+        let available = if spec.keeps_no_cache() {
+            Some(Bytes::ZERO)
+        } else {
+            set.or(settings.kv_cache_memory)
+                .or_else(|| requested.checked_sub(non_kv))
+        };
         let num_blocks = layout.blocks_in(available.unwrap_or(Bytes::ZERO));
         Self {
             shape,
@@ -251,6 +268,7 @@ impl RankBudget {
             weights: weights.by_class,
             tensor_bytes: weights.tensor_bytes,
             lora,
+            offloaded: weights.offloaded,
             buffer_bytes: weights.buffer_bytes,
             loaded_bytes,
             unquantised,

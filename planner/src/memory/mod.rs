@@ -7,6 +7,7 @@ mod correction;
 pub mod encoder;
 pub mod kv_cache;
 pub mod lora;
+mod offload;
 pub mod overhead;
 pub mod packed;
 pub mod rank_weights;

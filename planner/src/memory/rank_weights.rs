@@ -1,6 +1,7 @@
 //! What a rank's tensors weigh, once per model and place however often it is asked.
 use super::{
     allocator::allocated,
+    offload::take_out,
     rocm::driver_extra,
     tensors::{Placement, TensorClass, tensors},
 };
@@ -19,11 +20,22 @@ pub struct RankWeights {
     pub allocated: Bytes,
     /// What a ROCm driver takes meanwhile, where vLLM counts it; else zero.
     pub driver_extra: Bytes,
+    /// What stays in the host's memory, as the checkpoint has it.
+    pub offloaded: Bytes,
+}
+
+/// How they are loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Loading {
+    /// The version counts what the driver takes as weights (ROCm).
+    pub(super) counts_driver: bool,
+    /// `--cpu-offload-gb`.
+    pub(super) cpu_offload: Bytes,
 }
 
 impl RankWeights {
-    fn new(spec: &ModelSpec, place: &Placement, counts_driver: bool) -> Self {
-        let runs = tensors(spec, place);
+    fn new(spec: &ModelSpec, place: &Placement, loading: Loading) -> Self {
+        let mut runs = tensors(spec, place);
         let mut by_class: Vec<(TensorClass, Bytes)> = Vec::new();
         let mut buffer_bytes = Bytes::ZERO;
         for run in &runs {
@@ -39,12 +51,18 @@ impl RankWeights {
                 }
             }
         }
+        let offloaded = if loading.cpu_offload > Bytes::ZERO {
+            take_out(&mut runs, loading.cpu_offload)
+        } else {
+            Bytes::ZERO
+        };
         Self {
+            offloaded,
             tensor_bytes: by_class.iter().map(|(_, bytes)| *bytes).sum(),
             by_class,
             buffer_bytes,
             allocated: allocated(&runs),
-            driver_extra: if counts_driver {
+            driver_extra: if loading.counts_driver {
                 driver_extra(spec, &runs)
             } else {
                 Bytes::ZERO
@@ -58,7 +76,7 @@ impl RankWeights {
 pub struct KnownWeights<'a> {
     /// As the config describes it; a changed copy is another model.
     spec: Option<&'a ModelSpec>,
-    ranks: Vec<(Placement, bool, RankWeights)>,
+    ranks: Vec<(Placement, Loading, RankWeights)>,
 }
 
 impl<'a> KnownWeights<'a> {
@@ -70,18 +88,16 @@ impl<'a> KnownWeights<'a> {
         }
     }
 
-    /// `counts_driver`: the version counts what the driver takes as weights (ROCm).
-    pub(super) fn get(&mut self, spec: &ModelSpec, place: Placement, counts_driver: bool) -> RankWeights {
+    pub(super) fn get(&mut self, spec: &ModelSpec, place: Placement, loading: Loading) -> RankWeights {
         if !self.spec.is_some_and(|known| std::ptr::eq(known, spec)) {
-            return RankWeights::new(spec, &place, counts_driver);
+            return RankWeights::new(spec, &place, loading);
         }
-        let known =
-            |(at, driver, _): &&(Placement, bool, RankWeights)| *at == place && *driver == counts_driver;
+        let known = |(at, how, _): &&(Placement, Loading, RankWeights)| *at == place && *how == loading;
         if let Some((_, _, weights)) = self.ranks.iter().find(known) {
             return weights.clone();
         }
-        let weights = RankWeights::new(spec, &place, counts_driver);
-        self.ranks.push((place, counts_driver, weights.clone()));
+        let weights = RankWeights::new(spec, &place, loading);
+        self.ranks.push((place, loading, weights.clone()));
         weights
     }
 }

@@ -152,7 +152,20 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
             ..exact("weights.lora", "LoRA buffers", rank.lora, "max_loras × max_lora_rank × bytes × (inputs + outputs of every adapted layer on this rank)", vec![hidden, tp], "vllm/lora/layers@0.33.0")
         });
     }
-    let rounding = rank.loaded_bytes.signed()
+    if rank.offloaded > Bytes::ZERO {
+        terms.push(Term {
+            id: "weights.offloaded",
+            label: "In the host's memory",
+            segment: Segment::Weights,
+            bytes: -rank.offloaded.signed(),
+            formula: "tensors of the layers, one after the other, until cpu_offload_gb is reached",
+            inputs: vec![("tensors", rank.tensor_bytes.get().to_string())],
+            source: "model_executor/offloader/uva.py@0.33.0",
+            basis: Basis::Fitted,
+            checked: "two logs, 0.5.2 and 0.29, to the last printed digit",
+        });
+    }
+    let rounding = rank.loaded_bytes.signed() + rank.offloaded.signed()
         - rank.tensor_bytes.signed()
         - rank.buffer_bytes.signed()
         - rank.lora.signed();

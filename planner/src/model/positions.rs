@@ -47,6 +47,10 @@ pub(super) struct ContextLength {
     pub(super) default: u32,
     /// The field that it comes from.
     pub(super) key: &'static str,
+    /// What versions took that stretched YaRN's length once more ([`MemoryRules::stretches_yarn`]).
+    ///
+    /// [`MemoryRules::stretches_yarn`]: crate::engine::MemoryRules::stretches_yarn
+    pub(super) yarn: Option<u32>,
 }
 
 /// The longest context that vLLM takes from the config, and the field that it comes from.
@@ -55,6 +59,7 @@ pub(super) fn context_length(fields: &Fields<'_>, family: &Family) -> Result<Con
         longest,
         default: longest,
         key,
+        yarn: None,
     };
     if let Some(length) = fields.count("model_max_length", MAX_POSITIONS)? {
         return Ok(plain(length, "model_max_length"));
@@ -78,6 +83,7 @@ pub(super) fn context_length(fields: &Fields<'_>, family: &Family) -> Result<Con
                 longest: MAX_POSITIONS,
                 default: 2048,
                 key: KEYS[0],
+                yarn: None,
             });
         }
         return Err(ConfigError::Missing {
@@ -94,13 +100,22 @@ pub(super) fn context_length(fields: &Fields<'_>, family: &Family) -> Result<Con
     };
     Ok(match rope_type(rope) {
         // The config's figure is the stretched one already.
-        "llama3" | "yarn" | "deepseek_yarn" | "default" => plain(length, key),
+        "yarn" => ContextLength {
+            yarn: Some(stretched(original(fields, rope)?.unwrap_or(length), factor(rope))),
+            ..plain(length, key)
+        },
+        "deepseek_yarn" => ContextLength {
+            yarn: Some(stretched(length, factor(rope))),
+            ..plain(length, key)
+        },
+        "llama3" | "default" => plain(length, key),
         "su" | "longrope" => {
             let default = original(fields, rope)?.unwrap_or(length);
             ContextLength {
                 longest: length.max(default),
                 default,
                 key,
+                yarn: None,
             }
         }
         _ => plain(stretched(length, factor(rope)), key),
@@ -116,6 +131,7 @@ pub(super) fn unbounded(fields: &Fields<'_>, family: &Family) -> Result<ContextL
         longest: MAX_POSITIONS,
         default: 2048,
         key: "max_position_embeddings",
+        yarn: None,
     })
 }
 

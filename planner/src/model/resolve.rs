@@ -254,6 +254,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         derived_max_model_len: context.longest,
         default_max_model_len: context.default,
         derived_max_model_len_key: context.key,
+        yarn_max_model_len: context.yarn,
         tie_word_embeddings,
         marlin_experts: false,
         even_mxfp4_scales: false,

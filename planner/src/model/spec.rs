@@ -172,6 +172,8 @@ pub struct ModelSpec {
     pub default_max_model_len: u32,
     /// The field that it comes from.
     pub derived_max_model_len_key: &'static str,
+    /// What versions before 0.30 derive where YaRN stretches the context.
+    pub yarn_max_model_len: Option<u32>,
     /// Embedding and output share one tensor.
     pub tie_word_embeddings: bool,
     /// The routed experts run through Marlin, whatever the GPU.

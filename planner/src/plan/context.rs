@@ -3,6 +3,7 @@ use super::{
     Outcome, Plan, Scenario,
     arguments::{self, Resolved},
     evaluate::resolve,
+    overrides::applied,
 };
 use crate::memory::{
     budget::{RankBudget, ranks, worst},
@@ -41,11 +42,12 @@ const TIERS: [u32; 3] = [8 << 10, 32 << 10, 128 << 10];
 impl Plan {
     /// The most sequences for each length, from 1024 tokens to the model's own; empty where no cache is planned.
     pub fn reach(&self) -> Vec<Reach> {
-        let Ok(spec) = &self.scenario.model.spec else {
+        let scenario = applied(&self.scenario);
+        let Ok(spec) = &scenario.model.spec else {
             return Vec::new();
         };
         let mut known = KnownWeights::of(Some(spec));
-        let Some((resolved, rank)) = placed(&self.scenario, &mut known) else {
+        let Some((resolved, rank)) = placed(&scenario, &mut known) else {
             return Vec::new();
         };
         if resolved.spec.keeps_no_cache() {
@@ -77,7 +79,7 @@ impl Plan {
 
     /// The longest `max_model_len` that vLLM starts with here; `None` where it starts with none, or keeps no cache.
     pub fn longest(&self) -> Option<u32> {
-        let mut asked = self.scenario.clone();
+        let mut asked = applied(&self.scenario).into_owned();
         asked.set("max_model_len", "auto").ok()?;
         let spec = asked.model.spec.as_ref().ok()?;
         let resolved = resolve(&asked, &mut KnownWeights::of(Some(spec))).ok()?;
@@ -88,7 +90,8 @@ impl Plan {
 
     /// What the usual lengths take, up to the model's own.
     pub fn tiers(&self) -> Vec<Tier> {
-        let Ok(spec) = &self.scenario.model.spec else {
+        let scenario = applied(&self.scenario);
+        let Ok(spec) = &scenario.model.spec else {
             return Vec::new();
         };
         let own = spec.derived_max_model_len;
@@ -97,7 +100,7 @@ impl Plan {
         let mut known = KnownWeights::of(Some(spec));
         lengths
             .into_iter()
-            .filter_map(|tokens| tier(&self.scenario, tokens, &mut known))
+            .filter_map(|tokens| tier(&scenario, tokens, &mut known))
             .collect()
     }
 }

@@ -3,7 +3,7 @@ use super::{
     arguments::{self, Refusal, Resolved},
     judge, measured_speed, notes,
     output::{Feasibility, Memory, OomRisk, Outcome, Plan, RankMemory, Verdict},
-    remedy,
+    overrides, remedy,
     scenario::Scenario,
     speed,
 };
@@ -18,9 +18,20 @@ use crate::{
     performance::{self, Course, Run},
     units::Bytes,
 };
+use std::borrow::Cow;
 
 /// Computes the plan of a scenario. Never fails: what does not fit or cannot be known is a verdict.
 pub fn evaluate(scenario: &Scenario) -> Plan {
+    match overrides::applied(scenario) {
+        Cow::Borrowed(_) => as_is(scenario),
+        Cow::Owned(changed) => Plan {
+            scenario: scenario.clone(),
+            ..as_is(&changed)
+        },
+    }
+}
+
+fn as_is(scenario: &Scenario) -> Plan {
     let spec = scenario.model.spec.as_deref().ok();
     let mut known = KnownWeights::of(spec);
     let mut plan = match resolve(scenario, &mut known) {
@@ -37,10 +48,11 @@ pub fn evaluate(scenario: &Scenario) -> Plan {
 
 /// The workload request by request; `None` where its speed cannot be said.
 pub fn simulate(scenario: &Scenario, course: Course) -> Option<Run> {
+    let scenario = overrides::applied(scenario);
     let mut known = KnownWeights::of(scenario.model.spec.as_deref().ok());
-    let resolved = resolve(scenario, &mut known).ok()?;
+    let resolved = resolve(&scenario, &mut known).ok()?;
     let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, &mut known);
-    let question = speed::question(scenario, &resolved, &ranks, worst(&ranks)?)?;
+    let question = speed::question(&scenario, &resolved, &ranks, worst(&ranks)?)?;
     Some(question.simulate(course))
 }
 

@@ -53,7 +53,8 @@ pub(super) fn verdict(
         );
         return does_not_fit(reason, (peak + taken).saturating_sub(settings.total), None);
     }
-    if let Some(set) = settings.kv_cache_memory
+    let set = settings.num_gpu_blocks.and(rank.available);
+    if let Some(set) = set.or(settings.kv_cache_memory)
         && !resolved.spec.keeps_no_cache()
         && rank.non_kv + set + taken > settings.total
     {

@@ -12,6 +12,7 @@ mod measured;
 mod measured_speed;
 mod notes;
 mod output;
+mod overrides;
 mod remedy;
 mod rules;
 mod scenario;

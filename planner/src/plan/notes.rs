@@ -191,6 +191,28 @@ pub(super) fn notes(
         );
     }
     quantization_notes(resolved, &mut note);
+    if rank.offloaded > Bytes::ZERO {
+        note(
+            "engine.cpu_offload",
+            Severity::Caution,
+            Bias::None,
+            format!(
+                "{} of the weights stay in the host's memory and are read over PCIe in every step, which is many times slower: no speed is stated.",
+                rank.offloaded
+            ),
+        );
+    }
+    if rank.offloaded == Bytes::ZERO && resolved.settings.cpu_offload > Bytes::ZERO {
+        note(
+            "engine.cpu_offload",
+            Severity::Caution,
+            Bias::None,
+            format!(
+                "vLLM {} runs this model with its second runner, which takes `--cpu-offload-gb` without a word and leaves all weights on the GPU (mended after 0.27.1).",
+                scenario.vllm_version
+            ),
+        );
+    }
     extras_notes(scenario, resolved, &mut note);
     if rank.non_torch > Bytes::from_gib(1) {
         note(

@@ -61,6 +61,12 @@ pub(super) fn as_run(scenario: &Scenario, extras: &Extras, capability: u16, spec
         *spec = Cow::Owned(spec.clone().into_owned().with_draft());
     }
     let rules = scenario.vllm_version.memory_rules();
+    if let Some(stretched) = spec.yarn_max_model_len.filter(|_| rules.stretches_yarn)
+        && stretched != spec.derived_max_model_len
+    {
+        let spec = spec.to_mut();
+        (spec.derived_max_model_len, spec.default_max_model_len) = (stretched, stretched);
+    }
     if rules.wide_interleaved_rope && spec.rope.interleaved {
         spec.to_mut().rope.caches[0] *= 4;
     }

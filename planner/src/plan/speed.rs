@@ -9,7 +9,8 @@ use crate::{
     units::real,
 };
 
-/// The question; `None` where the GPU's rates are not known, nothing is generated, or not one request fits.
+/// The question; `None` where the GPU's rates are not known, nothing is generated, weights are not on the
+/// GPU, or not one request fits.
 pub(super) fn question(
     scenario: &Scenario,
     resolved: &Resolved<'_>,
@@ -17,7 +18,9 @@ pub(super) fn question(
     worst: &RankBudget,
 ) -> Option<Question> {
     let (spec, args, workload) = (&resolved.spec, &resolved.args, &scenario.workload);
-    if spec.pooling.is_some() || spec.keeps_no_cache() || workload.gen_tokens == 0 {
+    // Weights in the host's memory are read over PCIe, which the model of speed does not know.
+    let offloads = worst.offloaded.get() > 0;
+    if offloads || spec.pooling.is_some() || spec.keeps_no_cache() || workload.gen_tokens == 0 {
         return None;
     }
     let sequence = u64::from(workload.tokens_per_sequence());

@@ -31,6 +31,7 @@ mod kinds;
 mod matrix;
 mod measured;
 mod methodology;
+mod model_flags;
 mod non_root;
 mod online;
 mod oracle_activations;

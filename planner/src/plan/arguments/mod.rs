@@ -219,6 +219,8 @@ pub(super) fn resolve<'a>(
     let mut settings = settings(scenario, &spec, &args, total, capability);
     settings.lora = extras.lora;
     settings.speculative = extras.speculative;
+    settings.cpu_offload = extras.cpu_offload;
+    settings.num_gpu_blocks = extras.num_gpu_blocks;
     settings.dcp = dcp;
     settings.tower = tower;
     settings.first_engine = first_engine;
@@ -399,6 +401,8 @@ fn settings(
         lora: None,
         speculative: None,
         dcp: 1,
+        cpu_offload: Bytes::ZERO,
+        num_gpu_blocks: None,
         rocm: scenario.hardware.gpu.vendor == Vendor::Amd,
         rules: rules(scenario, spec),
         correction: measured::applying(scenario, args),
