@@ -64,7 +64,12 @@ fn table(plan: &Plan, result: &BenchResult) -> String {
         ]);
     }
     table.align_right(&[1, 2, 3]);
-    let text = format!("Held against {}\n{}", result.tool, table.text());
+    let mut text = format!("Held against {}\n{}", result.tool, table.text());
+    if let Some(model) = result.other_model(plan) {
+        text.push_str("\n\n  The run is of ");
+        text.push_str(&model);
+        text.push_str(", another model than the plan's.");
+    }
     let taken_over = result.calibrated(&plan.scenario);
     match taken_over.and_then(|scenario| scenario.measured_speed) {
         Some(measured) => format!(

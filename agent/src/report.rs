@@ -138,7 +138,7 @@ fn speed(plan: &Plan, view: View) -> Option<String> {
     for row in performance.rows() {
         table.add_row([format!(" {}", row.label), row.value]);
     }
-    let mut text = format!("{}\n{}", title("Speed, an estimate", view), table.text());
+    let mut text = format!("{}\n{}", title(performance.title(), view), table.text());
     if view.explain {
         for assumption in &performance.assumptions {
             text.push('\n');

@@ -5,7 +5,10 @@
 mod json;
 mod text;
 
-use crate::plan::{MeasuredSpeed, Plan, Scenario, evaluate};
+use crate::{
+    plan::{MeasuredSpeed, Plan, Scenario, evaluate},
+    text::short,
+};
 use serde::Serialize;
 
 /// The longest text that is read.
@@ -16,6 +19,8 @@ pub const LONGEST: u64 = 64 << 20;
 pub struct BenchResult {
     /// The program.
     pub tool: &'static str,
+    /// The model that it asked for.
+    pub model: Option<String>,
     /// Requests done.
     pub requests: Option<f64>,
     /// Tokens of a prompt, on average.
@@ -94,6 +99,16 @@ impl BenchResult {
             (None, rate) => add("request_rate", rate.map(|rate| format!("{rate:.3}"))),
         }
         fields
+    }
+
+    /// The run's model, where it is not the plan's by its name without owner or folder.
+    pub fn other_model(&self, plan: &Plan) -> Option<String> {
+        let name = |id: &str| id.trim_end_matches('/').rsplit('/').next().map(str::to_lowercase);
+        let served = plan.scenario.engine.served_model_name.as_deref();
+        let asked = self.model.as_deref()?;
+        let known = [Some(plan.scenario.model.id.as_str()), served];
+        let same = known.into_iter().flatten().any(|id| name(id) == name(asked));
+        (!same).then(|| short(asked))
     }
 
     /// Every figure that plan and run have.

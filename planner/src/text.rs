@@ -41,3 +41,9 @@ fn distance(a: &[char], b: &str) -> usize {
     }
     row.last().copied().unwrap_or(a.len())
 }
+
+/// Thousandths as a decimal number without trailing zeros.
+pub(crate) fn milli_text(milli: u64) -> String {
+    let text = format!("{}.{:03}", milli / 1000, milli % 1000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

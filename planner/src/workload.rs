@@ -1,4 +1,5 @@
 //! What the server has to carry.
+use crate::text::milli_text;
 use serde::{Deserialize, Serialize};
 
 /// What matters most.
@@ -53,6 +54,19 @@ impl Default for Workload {
 }
 
 impl Workload {
+    /// Thousandths of a request per second, where they come at a rate.
+    pub fn rate_milli(&self) -> Option<u64> {
+        self.request_rate_milli.filter(|milli| *milli > 0)
+    }
+
+    /// How the requests come, in words.
+    pub fn pace(&self) -> String {
+        self.rate_milli().map_or_else(
+            || format!("{} at a time", self.concurrency),
+            |rate| format!("{} a second", milli_text(rate)),
+        )
+    }
+
     /// Tokens of one typical request from first to last.
     pub fn tokens_per_sequence(&self) -> u32 {
         self.prompt_tokens.saturating_add(self.gen_tokens)

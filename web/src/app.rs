@@ -7,7 +7,7 @@ use crate::{
     },
     panels::{
         Advice, Arguments, Artifacts, Compare, ContextPanel, Dock, Engine, Footer, HardwarePanel, Header,
-        ImportDialog, LogCheck, MemoryPanel, ModelPanel, Notes, PastedPanel, SheetView, SpeedPanel,
+        ImportDialog, MemoryPanel, ModelPanel, Notes, PastedPanel, RunCheck, SheetView, SpeedPanel,
         VerdictPanel, WorkloadPanel,
     },
     state::AppState,
@@ -54,7 +54,7 @@ pub fn App() -> impl IntoView {
             </div>
             </div>
             <Artifacts />
-            <LogCheck />
+            <RunCheck />
         </main>
         <Footer />
         <ImportDialog />

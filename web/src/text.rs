@@ -1,5 +1,7 @@
 //! Sentences of the page itself, and how numbers read. Verdicts, notes, remedies, errors and help come from planner.
 use planner::{
+    Plan,
+    bench_result::{BenchResult, BenchRow},
     bounds::{Field, FieldKind},
     engine::{SetBy, VllmVersion},
     import::Form,
@@ -84,6 +86,10 @@ pub(crate) const SET_ASIDE: &str =
     "Measured values are set aside: they are of another model, version, GPU or layout.";
 /// Log panel.
 pub(crate) const LOG_LEAD: &str = "Start it, then paste what vLLM prints until it serves, with any prefix of Docker or Kubernetes. Nothing is sent anywhere. These are the lines to look for, with the figures of this plan:";
+/// Run panel: benchmarks.
+pub(crate) const BENCH_LEAD: &str = "Once it serves, `bench.sh` among the files measures this plan's load: paste its bench.json, or what `vllm bench serve` prints, or the JSON of guidellm, GenAI-Perf or AIPerf.";
+/// After a benchmark's speed was taken over.
+pub(crate) const SCALED: &str = "Speed is scaled to the benchmark.";
 /// Log panel: the log names no command.
 pub(crate) const AGAINST_PLAN: &str =
     "The log does not print its arguments, so it is held against the plan above.";
@@ -91,7 +97,7 @@ pub(crate) const AGAINST_PLAN: &str =
 pub(crate) const AGAINST_COMMAND: &str =
     "Held against the command that the log prints, on the GPUs chosen above:";
 /// Log panel: nothing to compare.
-pub(crate) const NOTHING_TO_HOLD: &str = "The log has none of the plan's figures.";
+pub(crate) const NOTHING_TO_HOLD: &str = "There is no figure that both have.";
 /// After Undo.
 pub(crate) const UNDONE: &str = "Undone.";
 /// After Redo.
@@ -494,7 +500,7 @@ pub(crate) fn delta(from: Amount, to: Amount) -> Option<(String, bool)> {
 }
 
 /// A figure of a log or of its plan.
-pub(crate) fn quantity(quantity: Quantity) -> String {
+fn quantity(quantity: Quantity) -> String {
     match quantity {
         Quantity::Bytes(bytes) => {
             let sign = if bytes < 0 { "−" } else { "" };
@@ -505,14 +511,54 @@ pub(crate) fn quantity(quantity: Quantity) -> String {
     }
 }
 
-/// How far the plan is off what was measured: in percent, and in GiB for memory.
-pub(crate) fn deviation(row: &Comparison) -> String {
-    let percent = row.deviation.map(|share| {
-        format!("{:+.1} %", share * 100.0)
-            .replace('-', "−")
-            .replace("−0.0 ", "0.0 ")
-            .replace("+0.0 ", "0.0 ")
+/// A figure of a log beside the plan's.
+pub(crate) fn log_row(row: &Comparison) -> [String; 4] {
+    [
+        row.label.to_owned(),
+        quantity(row.predicted),
+        quantity(row.measured),
+        deviation(row),
+    ]
+}
+
+/// A figure of a benchmark beside the plan's.
+pub(crate) fn bench_row(row: &BenchRow) -> [String; 4] {
+    let range = if row.in_range { "in" } else { "out of" };
+    [
+        row.label.to_owned(),
+        figure(row.estimated),
+        figure(row.measured),
+        format!("{} · {range} its range", off(row.estimated / row.measured - 1.0)),
+    ]
+}
+
+/// What a benchmark is held against.
+pub(crate) fn against_load(plan: &Plan, result: &BenchResult) -> String {
+    let scenario = &plan.scenario;
+    let w = &scenario.workload;
+    let pace = w.pace();
+    let other = result.other_model(plan).map_or_else(String::new, |model| {
+        format!(" The run is of {model}, another model: choose it first.")
     });
+    format!(
+        "Held against the estimate for the plan above with the load of the run ({}): requests {pace}, {} tokens in and {} out.{other}",
+        result.tool,
+        grouped(u64::from(w.prompt_tokens)),
+        grouped(u64::from(w.gen_tokens)),
+    )
+}
+
+/// A share by which a figure is off.
+fn off(share: f64) -> String {
+    format!("{:+.1} %", share * 100.0)
+        .replace('-', "−")
+        .replace("−0.0 ", "0.0 ")
+        .replace("+0.0 ", "0.0 ")
+}
+
+/// How far the plan is off what was measured: in percent, and in GiB for memory.
+fn deviation(row: &Comparison) -> String {
+    let percent = row.deviation.map(off);
     match (row.predicted, row.measured) {
         (Quantity::Bytes(predicted), Quantity::Bytes(measured)) => {
             let bytes = predicted.saturating_sub(measured);

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     engine::{Runner, VllmVersion},
-    plan::{RUN_AT_A_RATE, RUN_AT_ONCE, Scenario},
+    plan::{RUN_AT_A_RATE, RUN_AT_ONCE},
+    text::milli_text,
     workload::Workload,
 };
 
@@ -25,7 +26,7 @@ pub(crate) fn bench(deployment: &Deployment<'_>, header: &Comments) -> String {
         String::new(),
         format!(
             "Drives a running server with the plan's workload: requests {}, {} tokens in and {} out.",
-            pace(scenario),
+            workload.pace(),
             workload.prompt_tokens,
             workload.gen_tokens
         ),
@@ -74,8 +75,8 @@ pub(crate) fn bench(deployment: &Deployment<'_>, header: &Comments) -> String {
     }
     flags.push(format!("--num-prompts {}", requests(workload)));
     // A rate and a cap beside it would measure the cap.
-    flags.push(match rate(scenario) {
-        Some(rate) => format!("--request-rate {rate}"),
+    flags.push(match workload.rate_milli() {
+        Some(rate) => format!("--request-rate {}", milli_text(rate)),
         None => format!("--max-concurrency {}", workload.concurrency),
     });
     if !pools {
@@ -105,23 +106,9 @@ fn pair(flag: &str, value: &str) -> String {
     }
 }
 
-fn rate(scenario: &Scenario) -> Option<String> {
-    let milli = scenario.workload.request_rate_milli;
-    milli.filter(|milli| *milli > 0)?;
-    scenario.get("request_rate")
-}
-
-/// How the requests come, in words.
-pub(crate) fn pace(scenario: &Scenario) -> String {
-    match rate(scenario) {
-        Some(rate) => format!("{rate} a second"),
-        None => format!("{} at a time", scenario.workload.concurrency),
-    }
-}
-
 /// At least enough for percentiles; no more than the estimate is of.
 pub(crate) fn requests(workload: &Workload) -> u32 {
-    if workload.request_rate_milli.is_some_and(|milli| milli > 0) {
+    if workload.rate_milli().is_some() {
         return RUN_AT_A_RATE;
     }
     let waves = workload.concurrency.saturating_mul(WAVES).clamp(100, RUN_AT_ONCE);

@@ -1,7 +1,7 @@
 //! README.md: what the files are, how to start each, and how to see that the server is as planned.
 use super::{
     ArtifactKind, RenderOptions,
-    bench::{pace, requests},
+    bench::requests,
     deployment::Deployment,
     header,
     log::log_lines,
@@ -103,6 +103,6 @@ fn check(text: &mut String, deployment: &Deployment<'_>) {
          3. `./bench.sh` sends {} requests, {}, and writes bench.json. Meanwhile `vllm:kv_cache_usage_perc`, `vllm:num_requests_waiting` and `vllm:num_preemptions_total` at {url}/metrics say whether the KV cache holds the load. `vllm-wizard check --profile profile.yaml --bench bench.json` holds it against this plan.",
         shell_word(&body),
         requests(workload),
-        pace(&plan.scenario),
+        workload.pace(),
     );
 }

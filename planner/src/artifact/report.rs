@@ -82,7 +82,7 @@ fn speed(text: &mut String, plan: &Plan) {
     let Some(performance) = &plan.performance else {
         return;
     };
-    text.push_str("\n## Speed, an estimate\n\n|  |  |\n|---|---|\n");
+    let _ = write!(text, "\n## {}\n\n|  |  |\n|---|---|\n", performance.title());
     for row in performance.rows() {
         let _ = writeln!(text, "| {} | {} |", row.label, row.value);
     }

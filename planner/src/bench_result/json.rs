@@ -44,6 +44,7 @@ fn vllm(value: &Value) -> BenchResult {
     let rate = at("request_rate");
     BenchResult {
         tool: "vllm bench serve",
+        model: value.get("model_id").and_then(Value::as_str).map(str::to_owned),
         requests: at("completed"),
         prompt_tokens: each("total_input_tokens"),
         gen_tokens: each("total_output_tokens"),
@@ -82,6 +83,7 @@ fn guidellm(value: &Value) -> Option<BenchResult> {
     let rate = strategy("rate");
     Some(BenchResult {
         tool: "guidellm",
+        model: None,
         requests: first(
             value,
             &[
@@ -136,6 +138,7 @@ fn perf(value: &Value) -> BenchResult {
         } else {
             "AIPerf"
         },
+        model: None,
         requests: average("request_count"),
         prompt_tokens: average("input_sequence_length"),
         gen_tokens: average("output_sequence_length"),

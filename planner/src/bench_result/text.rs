@@ -30,6 +30,7 @@ pub(super) fn read(text: &str) -> Option<BenchResult> {
     };
     Some(BenchResult {
         tool: "vllm bench serve",
+        model: None,
         requests,
         prompt_tokens: each("Total input tokens:"),
         gen_tokens: each("Total generated tokens:"),

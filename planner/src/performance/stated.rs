@@ -98,6 +98,15 @@ pub struct SpeedRow {
 }
 
 impl Performance {
+    /// What the figures are, as a heading.
+    pub fn title(&self) -> &'static str {
+        if self.measured {
+            "Speed, scaled to a benchmark"
+        } else {
+            "Speed, an estimate"
+        }
+    }
+
     /// The figures for people, the most asked for first.
     pub fn rows(&self) -> Vec<SpeedRow> {
         let row = |label, value| SpeedRow { label, value };

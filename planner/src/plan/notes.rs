@@ -103,14 +103,21 @@ pub(super) fn notes(
             note("args.unknown_flag", Severity::Caution, Bias::None, message);
         }
     }
-    if let Some(measured) = &scenario.measured_speed
-        && measured_speed::applying(scenario, &resolved.args).is_none()
-    {
-        let message = format!(
-            "Measured speed is set aside: it is of {}, and model, version, GPU and layout must be the same.",
-            measured.on
-        );
-        note("measured_speed", Severity::Caution, Bias::None, message);
+    if let Some(measured) = &scenario.measured_speed {
+        let (severity, message) = if measured_speed::applying(scenario, &resolved.args).is_some() {
+            let message = format!(
+                "Speed is scaled to a benchmark ({}), and stays so as the question changes.",
+                measured.on
+            );
+            (Severity::Info, message)
+        } else {
+            let message = format!(
+                "Measured speed is set aside: it is of {}, and model, version, GPU and layout must be the same.",
+                measured.on
+            );
+            (Severity::Caution, message)
+        };
+        note("measured_speed", severity, Bias::None, message);
     }
     if scenario.deploy.non_root && !scenario.runs_as_user() {
         note("deploy.non_root", Severity::Caution, Bias::None, "The containers run as root: of vLLM's own images, those for CUDA from 0.22.0 on are prepared for another user. Name an image of your own that is.".to_owned());

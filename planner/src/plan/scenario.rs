@@ -6,6 +6,7 @@ use crate::{
     error::InputError,
     gpu::{self, ComputeCapability, GpuSpec},
     model::{self, ConfigError, ModelInput},
+    text::milli_text,
     units::Bytes,
     workload::{BatchingMode, Workload},
 };
@@ -335,12 +336,6 @@ impl Scenario {
         self.hardware.gpu.visible_basis = gpu::VisibleBasis::Given;
         Ok(())
     }
-}
-
-/// Thousandths as a decimal number without trailing zeros.
-fn milli_text(milli: u64) -> String {
-    let text = format!("{}.{:03}", milli / 1000, milli % 1000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn unknown_gpu(name: &str) -> InputError {

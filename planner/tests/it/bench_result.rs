@@ -75,6 +75,15 @@ fn the_json_of_vllm_is_read_in_one_line_or_many() {
     let last = read(&lines).unwrap();
     assert!(close(last.concurrency, 32.0) && last.request_rate.is_none());
     assert_eq!(read(&format!("{run:#}")).unwrap(), found);
+    // A run of another model is told apart, by its name alone.
+    let plan = evaluate(&scenario(&found));
+    assert_eq!(found.other_model(&plan), None);
+    let mut of = |model: &str| {
+        other["model_id"] = model.into();
+        read(&other.to_string()).unwrap().other_model(&plan)
+    };
+    assert_eq!(of("/models/GPT-OSS-20b/"), None);
+    assert_eq!(of("Qwen/Qwen3-8B").as_deref(), Some("Qwen/Qwen3-8B"));
 }
 
 #[test]
@@ -167,7 +176,14 @@ fn a_plan_scaled_to_a_machine_says_what_was_measured_there() {
     assert_eq!(rows.len(), 3);
     let scaled = result.calibrated(&scenario).unwrap();
     let found = evaluate(&scaled).performance.unwrap();
-    assert!(found.measured);
+    assert!(found.measured && found.title() == "Speed, scaled to a benchmark");
+    let files = planner::render(&evaluate(&scaled), &planner::RenderOptions::default());
+    let has = |path: &str, text: &str| {
+        let file = files.files.iter().find(|file| file.kind.path() == path).unwrap();
+        assert!(file.text.contains(text), "{path}: {}", file.text);
+    };
+    has("serve_command.sh", "speed is scaled to a benchmark");
+    has("report.md", "## Speed, scaled to a benchmark");
     let near = |found: f64, measured: f64| (found / measured - 1.0).abs() < 0.002;
     assert!(near(found.ttft_ms.estimate, 16363.96) && near(found.tpot_ms.estimate, 159.20));
     assert!(near(found.output_tok_per_s.estimate, 1443.44));

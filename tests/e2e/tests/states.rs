@@ -119,8 +119,10 @@ async fn pasted_command_and_log() -> Res<()> {
         page.role("dialog", Name::Any).field("Text").fill(command).await?;
         page.role("button", "Use it").click().await?;
         page.css("#pasted").visible().await?;
-        page.field("Start-up log").fill(log).await?;
-        page.role("region", "Check against a start")
+        page.field("Start-up log, or a benchmark's result")
+            .fill(log)
+            .await?;
+        page.role("region", "Check against a run")
             .role("button", "Compare")
             .click()
             .await?;

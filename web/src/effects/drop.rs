@@ -3,8 +3,8 @@ use crate::state::{AppState, Banner, Import, import};
 use leptos::{ev, prelude::*};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-/// More than any config.json, host report or plan.
-const LARGEST: f64 = 4e6;
+/// More than any config.json, host report or plan, and than most reports of benchmarks with all their requests.
+const LARGEST: f64 = 32e6;
 
 /// Listens on the window.
 pub(crate) fn accept_drops(state: AppState) {

@@ -32,7 +32,7 @@ pub(crate) fn VerdictPanel() -> AnyView {
     view! {
         <section class="verdict" id="result" tabindex="-1" aria-labelledby="verdict-word">
             {part(move || state.plan.with(head))}
-            {part(move || super::measured_tag(state))}
+            {part(move || super::measured_tag(state, false))}
             {part(move || state.plan.with(|plan| figures(state, plan)))}
         </section>
     }

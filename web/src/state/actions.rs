@@ -2,7 +2,7 @@
 //!
 //! Typing changes the scenario at once; edits of one field are undone together. Everything else is one act: it can be
 //! undone, and the browser's Back takes it back.
-use super::{AppState, Banner, Beside, Draft, Import, Likes, Pasted, Sheet, Toast, log::Start};
+use super::{AppState, Banner, Beside, Draft, Import, Likes, Pasted, Sheet, Toast, held::Held};
 use crate::{browser, text};
 use leptos::prelude::*;
 use planner::{
@@ -13,6 +13,7 @@ use planner::{
     host_report::Detected,
     memory::Segment,
     model::ModelInput,
+    plan::MeasuredSpeed,
     share::Ignored,
     units::Bytes,
 };
@@ -301,9 +302,9 @@ pub(crate) fn take_pin(state: AppState, at: usize, swapped: bool) {
     act(state, pin.scenario.clone(), text::PIN_TAKEN.to_owned());
 }
 
-/// Holds the plan against a start of vLLM, or no longer.
-pub(crate) fn hold(state: AppState, start: Option<Arc<Start>>) {
-    state.beside.update(|beside| beside.start = start);
+/// Holds the plan against a run of vLLM, or no longer.
+pub(crate) fn hold(state: AppState, held: Option<Arc<Held>>) {
+    state.beside.update(|beside| beside.held = held);
 }
 
 /// Holds what was pasted against what would be better, or no longer.
@@ -326,10 +327,21 @@ pub(crate) fn calibrate(state: AppState, scenario: Scenario) {
     act(state, scenario, text::CALIBRATED.to_owned());
 }
 
-/// Goes back from measured values to the estimate.
-pub(crate) fn estimate(state: AppState) {
+/// Scales the speed to what a benchmark measured; the load stays.
+pub(crate) fn scale(state: AppState, measured: Option<MeasuredSpeed>) {
     let mut scenario = state.scenario.get_untracked();
-    scenario.measured = None;
+    scenario.measured_speed = measured;
+    act(state, scenario, text::SCALED.to_owned());
+}
+
+/// Goes back from measured values, of memory or of `speed`, to the estimate.
+pub(crate) fn estimate(state: AppState, speed: bool) {
+    let mut scenario = state.scenario.get_untracked();
+    if speed {
+        scenario.measured_speed = None;
+    } else {
+        scenario.measured = None;
+    }
     act(state, scenario, text::ESTIMATED.to_owned());
 }
 

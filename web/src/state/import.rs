@@ -1,8 +1,9 @@
 //! What a dropped, pasted or chosen text is, and what it does.
-use super::{AppState, Banner, Import, Pasted, actions, link, log};
+use super::{AppState, Banner, Import, Pasted, actions, held, link};
 use crate::{browser, text};
 use leptos::prelude::GetUntracked;
 use planner::{
+    bench_result,
     engine::VllmVersion,
     import::{self, ImportError},
     model::ModelInput,
@@ -21,8 +22,8 @@ enum Kind {
     Scenario,
     /// A config.json.
     Config,
-    /// What vLLM prints when it starts.
-    Log,
+    /// What vLLM prints when it starts, or a benchmark of it measures.
+    Run,
     /// What starts vLLM elsewhere: a command, a compose file, a manifest; or a profile.yaml.
     Deployment,
 }
@@ -31,7 +32,7 @@ enum Kind {
 fn classify(text: &str) -> Option<Kind> {
     let start = text.trim_start();
     if vllm_log::read(text).is_ok() {
-        return Some(Kind::Log);
+        return Some(Kind::Run);
     }
     match serde_json::from_str::<Value>(start) {
         Ok(Value::Array(_)) => Some(Kind::Host),
@@ -41,12 +42,20 @@ fn classify(text: &str) -> Option<Kind> {
                 Some(Kind::Scenario)
             }
             _ if object.contains_key("architectures") => Some(Kind::Config),
-            _ => object.contains_key("apiVersion").then_some(Kind::Deployment),
+            _ if object.contains_key("apiVersion") => Some(Kind::Deployment),
+            _ => measures(start),
         },
         Err(_) if start.starts_with("name,") || start.starts_with("index,") => Some(Kind::Host),
-        Err(_) if !start.starts_with(['{', '[']) || start.starts_with("[Service") => starts_vllm(start),
-        _ => None,
+        Err(_) if !start.starts_with(['{', '[']) || start.starts_with("[Service") => {
+            measures(start).or_else(|| starts_vllm(start))
+        }
+        _ => measures(start),
     }
+}
+
+/// Whether a text is a benchmark's result.
+fn measures(text: &str) -> Option<Kind> {
+    bench_result::read(text).is_ok().then_some(Kind::Run)
 }
 
 /// Whether a text that is no JSON starts vLLM, or nearly does.
@@ -75,8 +84,8 @@ pub(crate) fn take(
             actions::replace(state, link::from_json(text)?, text::SCENARIO_LOADED.to_owned());
             Ok(())
         }
-        (Some(Kind::Log), _) => {
-            log::hold(state, text)?;
+        (Some(Kind::Run), _) => {
+            held::hold(state, text)?;
             browser::go_to("log-check");
             Ok(())
         }
@@ -203,7 +212,19 @@ mod tests {
             ),
             ("[Service]\nExecStart=vllm serve Q/M", Some(Kind::Deployment)),
             ("profile_version: 1\nmodel: {id: Q/M}", Some(Kind::Deployment)),
-            ("INFO Model loading took 15.0 GiB memory", Some(Kind::Log)),
+            ("INFO Model loading took 15.0 GiB memory", Some(Kind::Run)),
+            (
+                r#"{"completed":9,"output_throughput":100.5,"median_ttft_ms":20.1}"#,
+                Some(Kind::Run),
+            ),
+            (
+                "{\"output_throughput\":100.5}\n{\"output_throughput\":90.5}",
+                Some(Kind::Run),
+            ),
+            (
+                "Successful requests:  9\nMedian TTFT (ms):  20.1",
+                Some(Kind::Run),
+            ),
             ("hello", None),
             ("{ broken", None),
             ("", None),

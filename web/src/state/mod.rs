@@ -1,9 +1,9 @@
 //! What the page knows. Only `actions` writes it.
 pub(crate) mod actions;
 pub(crate) mod derive;
+pub(crate) mod held;
 pub(crate) mod import;
 pub(crate) mod link;
-pub(crate) mod log;
 mod model;
 pub(crate) mod presets;
 

@@ -1,5 +1,5 @@
 //! The page's state: what is saved, what is derived from it, and what lives only while the page is open.
-use super::{derive, log::Start, presets};
+use super::{derive, held::Held, presets};
 use crate::browser;
 use leptos::prelude::*;
 use planner::{
@@ -74,8 +74,8 @@ pub(crate) struct Steps {
 pub(crate) struct Beside {
     /// Pinned plans, at most [`Beside::MOST`].
     pub(crate) pins: Vec<Arc<Plan>>,
-    /// A start of vLLM.
-    pub(crate) start: Option<Arc<Start>>,
+    /// A run of vLLM.
+    pub(crate) held: Option<Arc<Held>>,
     /// A deployment that was read.
     pub(crate) pasted: Option<Arc<Pasted>>,
 }

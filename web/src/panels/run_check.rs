@@ -1,11 +1,11 @@
-//! A start of vLLM beside its plan: term by term, with the deviation; measured values taken over; a report to send on.
+//! A run of vLLM beside its plan: figure by figure, with the deviation; measured values taken over; a report to send on.
 use crate::{
     browser,
-    controls::{part, press, words},
+    controls::{part, press, with_code, words},
     effects::read_files,
     state::{
         AppState, actions,
-        log::{self, Start},
+        held::{self, Held, Run},
         use_app,
     },
     text,
@@ -13,20 +13,19 @@ use crate::{
 use leptos::{ev, prelude::*};
 use planner::{
     RenderOptions,
-    artifact::{log_check_json, log_lines},
-    vllm_log::Comparison,
+    artifact::{bench_check_json, log_check_json, log_lines},
 };
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 
 /// The panel.
 #[component]
-pub(crate) fn LogCheck() -> AnyView {
+pub(crate) fn RunCheck() -> AnyView {
     let state = use_app();
     let typed = RwSignal::new(String::new());
     let problem = RwSignal::new(String::new());
     let compare = press(move || {
-        let read = typed.with_untracked(|text| log::hold(state, text));
+        let read = typed.with_untracked(|text| held::hold(state, text));
         problem.set(text::full_sentence(&read.err().unwrap_or_default()));
         if problem.with_untracked(|problem| problem == ".") {
             problem.set(String::new());
@@ -46,12 +45,13 @@ pub(crate) fn LogCheck() -> AnyView {
     let lines = words(move || state.plan.with(log_lines).join("\n"));
     view! {
         <section class="panel" id="log-check" tabindex="-1" aria-labelledby="log-title">
-            <h2 id="log-title">"Check against a start"</h2>
+            <h2 id="log-title">"Check against a run"</h2>
             <div class="log-check">
                 <div class="log-in">
                     <p class="why">{text::LOG_LEAD}</p>
                     <pre class="log-lines" tabindex="0">{lines}</pre>
-                    <label for="log-text">"Start-up log"</label>
+                    <p class="why">{with_code(text::BENCH_LEAD)}</p>
+                    <label for="log-text">"Start-up log, or a benchmark's result"</label>
                     <textarea
                         id="log-text"
                         class="box"
@@ -65,40 +65,36 @@ pub(crate) fn LogCheck() -> AnyView {
                         <button type="button" class="button" on:click=compare>"Compare"</button>
                         <label class="file-label">
                             "or choose the file "
-                            <input type="file" accept=".log,.txt,.json" on:change=chosen />
+                            <input type="file" accept=".log,.txt,.json,.jsonl" on:change=chosen />
                         </label>
                     </div>
                 </div>
-                <div class="log-out" role="status">{part(move || held(state))}</div>
+                <div class="log-out" role="status">{part(move || shown(state))}</div>
             </div>
         </section>
     }
     .into_any()
 }
 
-fn held(state: AppState) -> AnyView {
-    let Some(start) = state.beside.with(|beside| beside.start.clone()) else {
+fn shown(state: AppState) -> AnyView {
+    let Some(held) = state.beside.with(|beside| beside.held.clone()) else {
         return ().into_any();
     };
-    let against = match &start.command {
-        Some(command) => view! {
-            <p class="why">{text::AGAINST_COMMAND}</p>
-            <pre class="log-lines" tabindex="0">{command.clone()}</pre>
-        }
-        .into_any(),
-        None => view! { <p class="why">{text::AGAINST_PLAN}</p> }.into_any(),
-    };
-    let table = if start.rows.is_empty() {
+    let command = held
+        .command
+        .clone()
+        .map(|command| view! { <pre class="log-lines" tabindex="0">{command}</pre> }.into_any());
+    let table = if held.rows.is_empty() {
         view! { <p>{text::NOTHING_TO_HOLD}</p> }.into_any()
     } else {
-        let rows = start.rows.iter().map(row).collect_view();
+        let rows = held.rows.iter().cloned().map(row).collect_view();
         view! {
-            <div class="wide" tabindex="0" role="group" aria-label="Plan and log"><table class="ranks">
+            <div class="wide" tabindex="0" role="group" aria-label="Plan and run"><table class="ranks">
                 <thead>
                     <tr>
                         <th scope="col">"Figure"</th>
                         <th scope="col" class="number">"Plan"</th>
-                        <th scope="col" class="number">"Log"</th>
+                        <th scope="col" class="number">"Measured"</th>
                         <th scope="col" class="number">"Plan is off by"</th>
                     </tr>
                 </thead>
@@ -107,16 +103,33 @@ fn held(state: AppState) -> AnyView {
         }
         .into_any()
     };
-    let error = start.log.error.clone().map(|error| {
+    let error = match &held.run {
+        Run::Start(log) => log.error.clone(),
+        Run::Bench(_) => None,
+    };
+    let error = error.map(|error| {
         view! { <h3>"The start ended with"</h3><pre class="vllm-error">{error}</pre> }.into_any()
     });
-    let take = start.calibrated.clone().map(|scenario| {
-        let take = press(move || actions::calibrate(state, scenario.clone()));
-        view! { <button type="button" class="button primary" on:click=take>"Calibrate to this start"</button> }.into_any()
+    let take = held.calibrated.clone().map(|scenario| {
+        let start = matches!(held.run, Run::Start(_));
+        let label = if start {
+            "Calibrate to this start"
+        } else {
+            "Scale to this benchmark"
+        };
+        let take = press(move || {
+            if start {
+                actions::calibrate(state, scenario.clone());
+            } else {
+                actions::scale(state, scenario.measured_speed.clone());
+            }
+        });
+        view! { <button type="button" class="button primary" on:click=take>{label}</button> }.into_any()
     });
-    let report = Arc::clone(&start);
+    let report = Arc::clone(&held);
     view! {
-        {against}
+        <p class="why">{held.against.clone()}</p>
+        {command}
         {table}
         {error}
         <div class="file-tools">
@@ -130,31 +143,43 @@ fn held(state: AppState) -> AnyView {
     .into_any()
 }
 
-fn row(row: &Comparison) -> AnyView {
+fn row([what, plan, run, off]: [String; 4]) -> AnyView {
     view! {
         <tr>
-            <th scope="row">{row.label}</th>
-            <td class="number">{text::quantity(row.predicted)}</td>
-            <td class="number">{text::quantity(row.measured)}</td>
-            <td class="number">{text::deviation(row)}</td>
+            <th scope="row">{what}</th>
+            <td class="number">{plan}</td>
+            <td class="number">{run}</td>
+            <td class="number">{off}</td>
         </tr>
     }
     .into_any()
 }
 
-fn download(state: AppState, start: &Start) {
-    let files = planner::render(&start.plan, &RenderOptions::default());
-    let report = log_check_json(&start.plan, &start.log, &files);
-    if browser::download("vllm-log-check.json", report.as_bytes(), "application/json").is_none() {
+fn download(state: AppState, held: &Held) {
+    let files = planner::render(&held.plan, &RenderOptions::default());
+    let (name, report) = match &held.run {
+        Run::Start(log) => ("vllm-log-check.json", log_check_json(&held.plan, log, &files)),
+        Run::Bench(result) => (
+            "vllm-bench-check.json",
+            bench_check_json(&held.plan, result, &files),
+        ),
+    };
+    if browser::download(name, report.as_bytes(), "application/json").is_none() {
         actions::inform(state, text::NO_DOWNLOAD.to_owned());
     }
 }
 
-/// Says that measured values are in the figures, with the way back.
-pub(crate) fn measured_tag(state: AppState) -> AnyView {
-    let (held, counted) = state
-        .plan
-        .with(|plan| (plan.scenario.measured.is_some(), plan.is_measured()));
+/// Says that what was measured of memory or of `speed` is in the figures, with the way back.
+pub(crate) fn measured_tag(state: AppState, speed: bool) -> AnyView {
+    let (held, counted) = state.plan.with(|plan| {
+        let scenario = &plan.scenario;
+        if speed {
+            let counted = plan.performance.as_ref().is_some_and(|speed| speed.measured);
+            (scenario.measured_speed.is_some(), counted)
+        } else {
+            (scenario.measured.is_some(), plan.is_measured())
+        }
+    });
     if !held {
         return ().into_any();
     }
@@ -162,7 +187,7 @@ pub(crate) fn measured_tag(state: AppState) -> AnyView {
     view! {
         <p class="measured">
             <span>{words}</span>
-            <button type="button" class="button" on:click=press(move || actions::estimate(state))>
+            <button type="button" class="button" on:click=press(move || actions::estimate(state, speed))>
                 "Back to the estimate"
             </button>
         </p>
