@@ -24,6 +24,62 @@ const FILE: (&str, &[Row]) = include!(concat!(env!("OUT_DIR"), "/gpus.rs"));
 
 static CATALOG: LazyLock<Vec<GpuSpec>> = LazyLock::new(|| FILE.1.iter().map(spec).collect());
 
+const GB80: &[&str] = &["1g.10gb", "1g.20gb", "2g.20gb", "3g.40gb", "4g.40gb"];
+/// MIG profiles whose memory (MiB) a published `nvidia-smi mig -lgip` shows; torch reports the same total. For H200 what
+/// torch reported.
+const SLICES: &[(&[&str], &[&str], &[u64])] = &[
+    (
+        &["A100 SXM4 80GB", "A100 PCIe 80GB"],
+        GB80,
+        &[9728, 19_968, 19_968, 40_192, 40_192],
+    ),
+    (
+        &["H100 SXM", "H100 PCIe"],
+        GB80,
+        &[9984, 20_090, 20_090, 40_448, 40_448],
+    ),
+    (
+        &["H100 NVL"],
+        &["1g.12gb", "1g.24gb", "2g.24gb", "3g.47gb"],
+        &[11_008, 22_138, 22_138, 47_493],
+    ),
+    (&["H200 SXM"], &["3g.71gb"], &[71_475]),
+];
+/// Stands between the name of a GPU and that of a slice, as the driver writes it.
+const MIG: &str = " MIG ";
+
+static MIG_CATALOG: LazyLock<Vec<GpuSpec>> = LazyLock::new(|| {
+    let mut slices = Vec::new();
+    for (cards, profiles, sizes) in SLICES {
+        for card in gpus().iter().filter(|gpu| cards.contains(&gpu.name.as_str())) {
+            let profiles = profiles.iter().zip(*sizes);
+            slices.extend(profiles.map(|(profile, mib)| slice(card, profile, *mib)));
+        }
+    }
+    slices
+});
+
+/// Of its bandwidth and rates a slice has shares that were not measured.
+fn slice(card: &GpuSpec, profile: &str, mib: u64) -> GpuSpec {
+    let name = |name: &String| format!("{name}{MIG}{profile}");
+    GpuSpec {
+        name: name(&card.name),
+        memory_total: Some(Bytes::from_mib(mib)),
+        memory_visible: Some(Bytes::from_mib(mib)),
+        visible_basis: VisibleBasis::Estimated,
+        memory_bandwidth_gbps: None,
+        dense_gflops: DenseRates::default(),
+        nvlink_gbps: None,
+        nvml_names: card.nvml_names.iter().map(name).collect(),
+        ..card.clone()
+    }
+}
+
+/// Whether that is the name of a MIG slice, which vLLM works on alone: NCCL joins no two of them.
+pub fn is_slice(name: &str) -> bool {
+    name.contains(MIG)
+}
+
 fn spec(row: &Row) -> GpuSpec {
     GpuSpec {
         name: row.name.to_owned(),
@@ -58,6 +114,7 @@ pub fn find(name: &str) -> Option<&'static GpuSpec> {
     exact.or_else(|| {
         gpus()
             .iter()
+            .chain(MIG_CATALOG.iter())
             .find(|gpu| same(&gpu.name, name) || gpu.nvml_names.iter().any(|nvml| same(nvml, name)))
     })
 }
@@ -107,6 +164,25 @@ mod tests {
         for name in ["H1000", "H100 SXM 2", "", "NVIDIA"] {
             assert!(find(name).is_none(), "{name}");
         }
+    }
+
+    #[test]
+    fn slices_are_found_as_the_driver_names_them() {
+        for (name, own, gib) in [
+            (
+                "NVIDIA H100 80GB HBM3 MIG 3g.40gb",
+                "H100 SXM MIG 3g.40gb",
+                "39.50",
+            ),
+            ("a100 sxm4 80gb mig 1g.10gb", "A100 SXM4 80GB MIG 1g.10gb", "9.50"),
+            ("NVIDIA H200 MIG 3g.71gb", "H200 SXM MIG 3g.71gb", "69.80"),
+            ("H100 NVL MIG 1g.12gb", "H100 NVL MIG 1g.12gb", "10.75"),
+        ] {
+            let gpu = find(name).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!((gpu.name.as_str(), is_slice(&gpu.name)), (own, true));
+            assert_eq!(gpu.memory_visible.unwrap().gib_text(2), gib);
+        }
+        assert!(find("L4 MIG 1g.10gb").is_none());
     }
 
     #[test]

@@ -2,5 +2,5 @@
 mod catalog;
 mod spec;
 
-pub use catalog::{data_revision, find, gpus};
+pub use catalog::{data_revision, find, gpus, is_slice};
 pub use spec::{ComputeCapability, DenseRates, GpuGroup, GpuSpec, Vendor, VisibleBasis};

@@ -116,3 +116,19 @@ fn a_number_of_blocks_is_taken_as_it_is() {
     assert_eq!(plan.verdict.outcome, Outcome::DoesNotFit);
     assert!(plan.verdict.vllm_error.unwrap().contains("40960"));
 }
+
+#[test]
+fn a_mig_slice_is_planned_alone() {
+    let one = scenario(
+        "Qwen/Qwen3-8B",
+        "NVIDIA H100 80GB HBM3 MIG 3g.40gb",
+        &[("gpus", "2")],
+    );
+    let plan = evaluate(&one);
+    assert_eq!(plan.verdict.outcome, Outcome::Fits, "{}", plan.verdict.reason);
+    assert_eq!(plan.args.as_ref().unwrap().gpus(), 1);
+    assert!(plan.performance.is_none());
+    let two = evaluate(&with(one, &[("tensor_parallel_size", "2")]));
+    assert_eq!(two.verdict.outcome, Outcome::Unsupported);
+    assert!(two.verdict.reason.contains("MIG"), "{}", two.verdict.reason);
+}

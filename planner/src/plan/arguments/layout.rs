@@ -2,6 +2,7 @@
 use super::Refusal;
 use crate::{
     engine::Chosen,
+    gpu::is_slice,
     memory::{
         encoder::TowerSettings,
         shape::{RankShape, refusal},
@@ -50,6 +51,11 @@ pub(super) fn choose(
             hardware.total_gpus()
         )));
     }
+    if tp.value * pp.value > 1 && is_slice(&hardware.gpu.name) {
+        return Err(Refusal::ours(
+            "vLLM cannot work on several MIG slices together (NCCL takes them for one GPU): plan one slice for each server",
+        ));
+    }
     Ok((tp, pp, dp))
 }
 
@@ -62,7 +68,11 @@ fn recommended_tp(
     dp: u32,
 ) -> Chosen<u32> {
     let share = (scenario.hardware.total_gpus() / pp.max(1) / dp.max(1)).max(1);
-    let share = share.min(scenario.hardware.gpus.max(1));
+    let share = if is_slice(&scenario.hardware.gpu.name) {
+        1
+    } else {
+        share.min(scenario.hardware.gpus.max(1))
+    };
     let ep = scenario.engine.enable_expert_parallel.unwrap_or(false);
     let allowed = |tp: &u32| {
         refusal(
