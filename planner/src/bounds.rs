@@ -97,6 +97,10 @@ pub const KV_CACHE_DTYPES: &[&str] = &[
     "int4_per_token_head",
     "nvfp4",
     "nvfp4_4over6",
+    "turboquant_k8v4",
+    "turboquant_4bit_nc",
+    "turboquant_k3v4_nc",
+    "turboquant_3bit_nc",
 ];
 /// How GPUs of one node talk to each other.
 pub const INTERCONNECTS: &[&str] = &["unknown", "pcie", "nvlink"];

@@ -41,6 +41,17 @@ pub enum KvCacheDtype {
     Nvfp4,
     /// The same with another search for the scales.
     Nvfp44over6,
+    /// 8-bit keys and 4-bit values, a scale and a zero for each token's value in each head.
+    TurboquantK8v4,
+    /// 4 bits, and a norm for each token's key.
+    #[serde(rename = "turboquant_4bit_nc")]
+    Turboquant4bitNc,
+    /// 3-bit keys.
+    #[serde(rename = "turboquant_k3v4_nc")]
+    TurboquantK3v4Nc,
+    /// 3 bits.
+    #[serde(rename = "turboquant_3bit_nc")]
+    Turboquant3bitNc,
     /// One that vLLM has and the plan does not model, by its place in [`OTHER_CACHES`].
     Other(u8),
 }
@@ -53,25 +64,21 @@ pub const OTHER_CACHES: &[(&str, &str)] = &[
         "where a model takes it, vLLM turns `fp8` into it by itself: say that",
     ),
     ("nvfp4_ds_mla", "its packed latent is not modelled"),
-    ("turboquant_k8v4", TURBOQUANT),
-    ("turboquant_4bit_nc", TURBOQUANT),
-    ("turboquant_k3v4_nc", TURBOQUANT),
-    ("turboquant_3bit_nc", TURBOQUANT),
     ("octave_k3v4", "it is for AMD GPUs, and not modelled"),
     ("octave_k3v3", "it is for AMD GPUs, and not modelled"),
     ("octave_k3v3_compact", "it is for AMD GPUs, and not modelled"),
     ("ultraquant_4bit", "it is for AMD GPUs, and not modelled"),
 ];
 
-const TURBOQUANT: &str = "its first and last layers keep 16 bits, and such mixed pages are not modelled";
-
 /// A cache whose elements are not whole bytes, or bring scales.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScaledCache {
-    /// Bytes of 16 elements.
-    pub sixteen: u64,
-    /// Bytes of a token's key, or value, beside its elements.
-    pub scale: u64,
+    /// Bytes of 16 elements of a key, and of a value.
+    pub sixteen: [u64; 2],
+    /// Bytes of a token's key, and value, beside its elements.
+    pub scale: [u64; 2],
+    /// The first and last two layers keep the model's type, where no layer is recurrent.
+    pub bare_edges: bool,
 }
 
 impl KvCacheDtype {
@@ -89,6 +96,10 @@ impl KvCacheDtype {
             Self::Int4PerTokenHead => "int4_per_token_head",
             Self::Nvfp4 => "nvfp4",
             Self::Nvfp44over6 => "nvfp4_4over6",
+            Self::TurboquantK8v4 => "turboquant_k8v4",
+            Self::Turboquant4bitNc => "turboquant_4bit_nc",
+            Self::TurboquantK3v4Nc => "turboquant_k3v4_nc",
+            Self::Turboquant3bitNc => "turboquant_3bit_nc",
             Self::Other(_) => self.other().0,
         }
     }
@@ -109,6 +120,10 @@ impl KvCacheDtype {
                 "fp8_per_token_head" => Self::Fp8PerTokenHead,
                 "int4_per_token_head" => Self::Int4PerTokenHead,
                 "nvfp4" => Self::Nvfp4,
+                "turboquant_k8v4" => Self::TurboquantK8v4,
+                "turboquant_4bit_nc" => Self::Turboquant4bitNc,
+                "turboquant_k3v4_nc" => Self::TurboquantK3v4Nc,
+                "turboquant_3bit_nc" => Self::Turboquant3bitNc,
                 "nvfp4_4over6" => Self::Nvfp44over6,
                 _ => Self::Auto,
             },
@@ -127,12 +142,29 @@ impl KvCacheDtype {
     /// How elements and scales lie (`v1/attention/backends/{triton_attn,flashinfer}.py: customize_spec` at 0.33.0).
     pub const fn scaled(self) -> Option<ScaledCache> {
         let (sixteen, scale) = match self {
-            Self::Int8PerTokenHead | Self::Fp8PerTokenHead => (16, 4),
-            Self::Int4PerTokenHead => (8, 4),
-            Self::Nvfp4 | Self::Nvfp44over6 => (9, 0),
+            Self::Int8PerTokenHead | Self::Fp8PerTokenHead => ([16; 2], [4; 2]),
+            Self::Int4PerTokenHead => ([8; 2], [4; 2]),
+            Self::Nvfp4 | Self::Nvfp44over6 => ([9; 2], [0; 2]),
+            // `layers/quantization/turboquant/config.py`
+            Self::TurboquantK8v4 => ([16, 8], [0, 4]),
+            Self::Turboquant4bitNc => ([8; 2], [2, 4]),
+            Self::TurboquantK3v4Nc => ([6, 8], [2, 4]),
+            Self::Turboquant3bitNc => ([6; 2], [2, 4]),
             _ => return None,
         };
-        Some(ScaledCache { sixteen, scale })
+        Some(ScaledCache {
+            sixteen,
+            scale,
+            bare_edges: self.is_turboquant(),
+        })
+    }
+
+    /// Whether it is one of TurboQuant's.
+    pub const fn is_turboquant(self) -> bool {
+        matches!(
+            self,
+            Self::TurboquantK8v4 | Self::Turboquant4bitNc | Self::TurboquantK3v4Nc | Self::Turboquant3bitNc
+        )
     }
 
     /// Whether an element takes one byte.

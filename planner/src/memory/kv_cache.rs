@@ -269,13 +269,16 @@ pub(super) fn token_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
         Mixer::Attention(attention, _) if attention.shares_kv => 0,
         Mixer::Attention(attention, _) => {
             let heads = u64::from((attention.num_key_value_heads / settings.shape.tp).max(1));
-            let side = |dim: u32| match settings.scaled {
-                Some(cache) => u64::from(dim) * cache.sixteen / 16 + cache.scale,
-                None => u64::from(dim) * settings.element,
+            let dims = [attention.head_dim, attention.v_head_dim].map(u64::from);
+            let one = match settings.scaled {
+                Some(ScaledCache { sixteen, scale, .. }) => {
+                    let side = |at: usize| (dims[at] * sixteen[at]).div_ceil(16) + scale[at];
+                    (side(0) + side(1)).next_multiple_of(2)
+                }
+                None => (dims[0] + dims[1]) * settings.element,
             };
             // An index keeps one 16-bit key.
-            heads * (side(attention.head_dim) + side(attention.v_head_dim))
-                + 2 * u64::from(attention.index_dim)
+            heads * one + 2 * u64::from(attention.index_dim)
         }
         Mixer::Mla(mla) if mla.expanded => {
             let heads = u64::from(mla.num_attention_heads / settings.shape.tp);
@@ -445,6 +448,13 @@ fn buckets(spec: &ModelSpec, settings: &KvSettings) -> Vec<Bucket> {
     let kinds = || spec.cached_layers().filter_map(|run| kind(&run.mixer, settings));
     let mixed = kinds().any(|kind| kind == GroupKind::Full) && kinds().any(|kind| kind != GroupKind::Full);
     let own_draft = draft_settings(spec, *settings);
+    let count = spec.num_hidden_layers();
+    let recurrent = spec.layers.iter().any(|run| run.mixer.keeps_state());
+    // `layers/quantization/turboquant/config.py: get_boundary_skip_layers`
+    let edges = (settings.scaled.is_some_and(|cache| cache.bare_edges) && !recurrent).then(|| {
+        let edge = (count / 2).min(2);
+        (edge, count - edge)
+    });
     let mut index = 0;
     for (at, run) in spec.cached_layers().enumerate() {
         let layers = index..index + run.count;
@@ -461,18 +471,27 @@ fn buckets(spec: &ModelSpec, settings: &KvSettings) -> Vec<Bucket> {
         } else {
             &own_draft
         };
-        let per_token = bytes_per_token(&run.mixer, its);
-        match buckets
-            .iter_mut()
-            .find(|bucket| bucket.kind == kind && bucket.per_token == per_token)
-        {
-            Some(bucket) => bucket.members.extend(layers),
-            None => buckets.push(Bucket {
-                kind,
-                per_token,
-                members: layers.collect(),
-            }),
-        }
+        let mut add = |its: &KvSettings, layers: Vec<u32>| {
+            let per_token = bytes_per_token(&run.mixer, its);
+            match buckets
+                .iter_mut()
+                .find(|bucket| bucket.kind == kind && bucket.per_token == per_token)
+            {
+                _ if layers.is_empty() => {}
+                Some(bucket) => bucket.members.extend(layers),
+                None => buckets.push(Bucket {
+                    kind,
+                    per_token,
+                    members: layers,
+                }),
+            }
+        };
+        let (bare, packed): (Vec<u32>, Vec<u32>) = layers.partition(|layer| {
+            edges.is_some_and(|(first, last)| *layer < first || (last..count).contains(layer))
+        });
+        let plain = KvSettings { scaled: None, ..*its };
+        add(its, packed);
+        add(&plain, bare);
     }
     buckets
 }

@@ -4,7 +4,7 @@ use crate::{
     engine::KvCacheDtype,
     gpu::Vendor,
     memory::sparse_latent,
-    model::{Mixer, ModelSpec},
+    model::{AttentionSpan, LayerRun, Mixer, ModelSpec},
 };
 
 /// Whether sparse latent attention's cache takes the packed layout, or why it does not run.
@@ -104,6 +104,15 @@ pub(super) fn scaled_refusal(
     };
     if !spec.cached_layers().all(|run| plain(run.mixer)) {
         return none("latent and indexed attention do not read it");
+    }
+    if kv.is_turboquant() {
+        let windows = |run: &LayerRun| matches!(run.mixer, Mixer::Attention(a, span) if span != AttentionSpan::Full || a.head_dim != a.v_head_dim);
+        if spec.cached_layers().any(windows) {
+            return Err(Refusal::ours(format!(
+                "kv_cache_dtype {name} is only modelled where all layers with a cache attend to everything"
+            )));
+        }
+        return Ok(());
     }
     if !matches!(kv, KvCacheDtype::Nvfp4 | KvCacheDtype::Nvfp44over6) {
         return Ok(());

@@ -198,6 +198,14 @@ pub(super) fn notes(
         );
     }
     quantization_notes(resolved, &mut note);
+    if resolved.args.kv_cache_dtype.value.is_turboquant() {
+        note(
+            "engine.turboquant",
+            Severity::Caution,
+            Bias::Under,
+            "What TurboQuant's kernels reserve beside the cache, a 16-bit copy of one sequence's keys and values in one layer among it, is not counted.".to_owned(),
+        );
+    }
     if rank.offloaded > Bytes::ZERO {
         note(
             "engine.cpu_offload",

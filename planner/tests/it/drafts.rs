@@ -416,6 +416,36 @@ fn caches_with_scales_are_as_large_as_vllms() {
     }
 }
 
+/// Bytes of a token's key and value in a head of 128: what `TurboQuantConfig.slot_size_aligned` of 0.33.0 gives. The first
+/// and last two layers stay in 16 bits (`get_boundary_skip_layers`), but none beside recurrent layers.
+#[test]
+fn turboquant_leaves_its_edges_in_16_bits() {
+    let planned = |model: &str, kv: &str, more: &[(&str, &str)]| {
+        let flags = [&[("--kv-cache-dtype", kv)], more].concat();
+        evaluate(&scenario(catalog(model), "H100 SXM", &flags))
+    };
+    for (kv, slot) in [
+        ("turboquant_k8v4", 196),
+        ("turboquant_4bit_nc", 134),
+        ("turboquant_k3v4_nc", 118),
+        ("turboquant_3bit_nc", 102),
+    ] {
+        let memory = planned("meta-llama/Llama-3.1-8B", kv, &[]).memory.unwrap();
+        let expected = 16 * 8 * (28 * slot + 4 * 512);
+        assert_eq!(memory.bytes_per_block.get(), expected, "{kv}");
+    }
+    let windows = planned("google/gemma-3-27b-it", "turboquant_4bit_nc", &[]);
+    assert!(windows.verdict.reason.contains("turboquant_4bit_nc"));
+    assert_eq!(windows.memory, None);
+    // Qwen3.5: heads of 256 in every fourth layer, all of them packed; a block holds a state.
+    let hybrid = planned("Qwen/Qwen3.5-9B", "turboquant_k8v4", &[]).memory.unwrap();
+    let (layers, heads, slot) = (8, 4, 256 + 128 + 4);
+    assert_eq!(
+        hybrid.bytes_per_block.get(),
+        u64::from(hybrid.block_size) * layers * heads * slot
+    );
+}
+
 #[test]
 fn every_kind_of_cache_is_planned_or_refused_with_a_reason() {
     // `config/cache.py: CacheDType` at 0.33.0.
