@@ -127,7 +127,16 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
             TensorClass::Buffers => continue,
             TensorClass::Connections => exact("weights.connections", "Hyper-connections", bytes, "layers × 2 × (2 + streams) × streams² × hidden_size × 4 + ending, whole on every rank", vec![layers.clone(), ("streams", text(spec.hyper_streams)), hidden.clone()], "models/deepseek_v4/nvidia/model.py@0.33.0"),
             TensorClass::Norms => exact("weights.norms", "Norms", bytes, "layers × norms per layer × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("norms per layer", text(spec.norms.per_layer)), hidden.clone()], "model_executor/layers/layernorm.py@0.33.0"),
-            TensorClass::Vision => exact("weights.vision", "Vision or audio tower", bytes, "patch embedding + blocks × (attention + feed-forward) + projector, cut by tensor_parallel_size where the class cuts them", vec![("tower parameters", spec.tower.as_ref().map_or(0, crate::model::Tower::parameters).to_string()), tp.clone()], "model_executor/models: the class of this architecture@0.33.0"),
+            TensorClass::Vision => {
+                let vision = exact("weights.vision", "Vision or audio tower", bytes, "patch embedding + blocks × (attention + feed-forward) + projector, cut by tensor_parallel_size where the class cuts them", vec![("tower parameters", spec.tower.as_ref().map_or(0, crate::model::Tower::parameters).to_string()), tp.clone()], "model_executor/models: the class of this architecture@0.33.0");
+                match &spec.tower {
+                    Ok(tower) if tower.unchecked => Term {
+                        checked: "follows vLLM's code and the published parameter count; its own classes were not at hand",
+                        ..vision
+                    },
+                    _ => vision,
+                }
+            }
             TensorClass::Draft => exact("weights.draft", "Draft", bytes, "the draft's layers, projection of the target's hidden states, and what embedding and output it has of its own", vec![("draft layers", text(spec.drafter.as_ref().map_or(0, |drafter| drafter.spec.num_hidden_layers()))), tp.clone()], "v1/worker/gpu/spec_decode@0.33.0"),
             TensorClass::Rope => exact("weights.rope", "Rotary cache", bytes, "positions × rotary dimension × bytes, once per rank", vec![("head_dim", text(a.head_dim))], "model_executor/layers/rotary_embedding@0.33.0"),
         });

@@ -77,6 +77,7 @@ const QWEN3: Family = Family {
 
 const GEMMA: Family = Family {
     architecture: "GemmaForCausalLM",
+    pattern: Pattern::None,
     mlp_bias: Switch::Never,
     tied: true,
     scalar_buffers: 1,

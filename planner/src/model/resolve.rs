@@ -146,7 +146,7 @@ fn wrapped(
     let mut spec = match text {
         None => decoder(top, top, family)?,
         Some(text) => {
-            let defaults = if wrappers::defaults_apply(wrapper.language, family.architecture) {
+            let defaults = if wrappers::defaults_apply(wrapper, family.architecture) {
                 wrapper.defaults
             } else {
                 &[]

@@ -189,7 +189,9 @@ pub(super) fn notes(
             ),
         );
     }
-    if resolved.spec.unchecked || packed::pooled(&resolved.spec).is_some() {
+    let tower = resolved.settings.tower.and(resolved.spec.tower.as_ref().ok());
+    let unchecked = resolved.spec.unchecked || tower.is_some_and(|tower| tower.unchecked);
+    if unchecked || packed::pooled(&resolved.spec).is_some() {
         note(
             "model.from_code",
             Severity::Caution,

@@ -28,3 +28,19 @@ fn telechat2_has_biases_behind_its_layers_alone() {
     assert_eq!(spec.parameters(), 2 * 1000 * h + 2 * layer + h);
     assert!(spec.unchecked);
 }
+
+/// Sizes of the published files: all tensors in 16 bits, those beside the ones that vLLM loads among them.
+#[test]
+fn towers_without_a_published_count_weigh_what_their_files_do() {
+    // PaddleOCR-VL: 1.92 GB, with a pooling head and 32768 packed positions that the class drops.
+    let paddle = r#"{"architectures":["PaddleOCRVLForConditionalGeneration"],"hidden_size":1024,"intermediate_size":3072,"num_hidden_layers":18,"num_attention_heads":16,"num_key_value_heads":2,"head_dim":128,"vocab_size":103424,"max_position_embeddings":131072,"tie_word_embeddings":false,"vision_config":{"hidden_size":1152,"image_size":384,"intermediate_size":4304,"num_attention_heads":16,"num_hidden_layers":27,"patch_size":14,"temporal_patch_size":2}}"#;
+    let (w, mlp) = (1152, 4304);
+    let head = w + 4 * w * (w + 1) + 2 * w + 2 * w * mlp + mlp + w;
+    let spec = ModelInput::from_config("PaddlePaddle/PaddleOCR-VL", paddle)
+        .unwrap()
+        .spec
+        .unwrap();
+    let all = spec.parameters() + spec.tower.as_ref().unwrap().parameters() + head + 32_768 * w;
+    assert_eq!((2 * all + 5_000_000) / 10_000_000, 192, "{all}");
+    assert!(spec.tower.as_ref().unwrap().unchecked);
+}

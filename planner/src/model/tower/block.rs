@@ -53,8 +53,16 @@ impl Reader<'_> {
                 });
             }
             Positions::Plane => {
-                let plane =
-                    u64::from(self.number("pos_emb_height")?) * u64::from(self.number("pos_emb_width")?);
+                let side = |side: &str| {
+                    let names = [format!("pos_emb_{side}"), format!("init_pos_emb_{side}")];
+                    self.number(
+                        names
+                            .iter()
+                            .find(|name| self.fields.has(name))
+                            .unwrap_or(&names[0]),
+                    )
+                };
+                let plane = u64::from(side("height")?) * u64::from(side("width")?);
                 out.push(whole(plane * w, 1));
             }
             Positions::Axes => {
@@ -80,6 +88,11 @@ impl Reader<'_> {
         } else {
             self.row.vectors
         }));
+        if self.row.connector == Connector::InternWhole
+            && self.fields.flag("use_mean_pooling")? == Some(false)
+        {
+            out.push(vectors(2));
+        }
         let head = u64::from(self.width / self.heads);
         match self.row.rotary {
             Rotary::None => {}
@@ -138,10 +151,21 @@ impl Reader<'_> {
         let flag = |key: &str, default: bool| self.fields.flag(key).map(|set| set.unwrap_or(default));
         let attention_bias =
             |default: bool| flag("use_bias", default).and_then(|bias| flag("attn_bias", bias));
-        let qkv_bias = flag("qkv_bias", attention_bias(block.qkv_bias)?)?;
+        // Its attention alone is transformers' own.
+        let bare = self.row.connector == Connector::InternWhole;
+        let qkv_bias = if bare {
+            flag("attention_bias", block.qkv_bias)?
+        } else {
+            flag("qkv_bias", attention_bias(block.qkv_bias)?)?
+        };
         let o_bias = attention_bias(block.o_bias)?;
         let mlp_bias = flag("linear_bias", flag("use_bias", block.mlp_bias)?)?;
-        let (up_cut, down_cut) = if self.row.connector == Connector::Adapter {
+        let (up_cut, down_cut) = match self.row.connector {
+            Connector::Adapter => (Cut::Whole, Cut::Whole),
+            Connector::InternWhole => (Cut::OutputsAlways, Cut::InputsAlways),
+            _ => (outputs, inputs),
+        };
+        let (outputs, inputs) = if bare {
             (Cut::Whole, Cut::Whole)
         } else {
             (outputs, inputs)
@@ -156,7 +180,7 @@ impl Reader<'_> {
             (name(&up), w, ups * self.mlp, ups, up_cut, mlp_bias, false),
             (name(&down), self.mlp, w, 1, down_cut, mlp_bias, false),
         ] {
-            let (times, n, shards) = if alone {
+            let (times, n, shards) = if alone || bare {
                 (shards, n / shards, 1)
             } else {
                 (1, n, shards)
@@ -172,12 +196,16 @@ impl Reader<'_> {
                 }
             }
         }
-        if self.row.connector == Connector::Plain {
+        if matches!(self.row.connector, Connector::Plain | Connector::GatedByText) {
             // Norms of queries and keys.
             out.push(whole(u64::from(heads / self.heads.max(1)), 2));
         }
         let rms = matches!(self.fields.text("norm_type")?, Some("rms_norm" | "rmsnorm"));
-        let normed = self.row.connector == Connector::InternVl && flag("qk_normalization", false)?;
+        let normed = match self.row.connector {
+            Connector::InternVl => flag("qk_normalization", false)?,
+            Connector::InternWhole => flag("use_qk_norm", false)?,
+            _ => false,
+        };
         let vectors = block.vectors - if rms { 2 } else { 0 } + if normed { 2 } else { 0 };
         out.push(whole(u64::from(w), vectors));
         Ok(out)

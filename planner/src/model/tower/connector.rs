@@ -58,7 +58,23 @@ impl Reader<'_> {
                 out.push(self.projection("linear_1", merged, merged, Cut::Whole, true)?);
                 out.push(self.projection("linear_2", merged, text, Cut::Whole, true)?);
             }
-            Connector::InternVl => {
+            Connector::TwoWhole => {
+                for inputs in [w, text] {
+                    out.push(whole(u64::from(inputs) * u64::from(text), 1));
+                    out.push(whole(u64::from(text), u32::from(top_bias(true)?)));
+                }
+                out.push(whole(u64::from(text), 1));
+                out.retain(|tensor| !matches!(tensor, TowerTensor::Whole { count: 0, .. }));
+            }
+            Connector::OneWhole => {
+                output = self.number("projection_dim")?;
+                out.push(whole(u64::from(w) * u64::from(output), 1));
+                out.push(whole(u64::from(output), 1));
+            }
+            Connector::Shuffled => {
+                out.push(self.projection("proj", merged, text, Cut::Whole, false)?);
+            }
+            Connector::InternVl | Connector::InternWhole => {
                 let ratio = self.top.number("downsample_ratio")?.unwrap_or(0.5);
                 if (ratio - 0.5).abs() > 1e-9 {
                     return Err(self.top.inconsistent("downsample_ratio", "only 0.5 is modelled"));
@@ -69,9 +85,12 @@ impl Reader<'_> {
                     out.push(whole(u64::from(text), 1));
                 }
             }
-            Connector::Gated => {
+            Connector::Gated | Connector::GatedByText => {
                 let hidden = self.number("out_hidden_size")?;
-                let between = self.number("intermediate_size")?;
+                let between = match (self.row.connector, self.spec.mlp()) {
+                    (Connector::GatedByText, Some(mlp)) => mlp.intermediate_size,
+                    _ => self.number("intermediate_size")?,
+                };
                 output = hidden;
                 out.push(self.projection("proj", hidden, hidden, Cut::Outputs, false)?);
                 out.push(whole(u64::from(hidden), 2));

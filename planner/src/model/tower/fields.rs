@@ -22,7 +22,7 @@ impl Reader<'_> {
             }
             Tokens::Tiles(tiles) => {
                 let grid = self.grid()?;
-                tiles * grid * grid / 4
+                tiles * grid * grid / (merge * merge)
             }
             Tokens::Unknown => 0,
         })
@@ -32,7 +32,7 @@ impl Reader<'_> {
     pub(super) fn kept_layers(&self) -> Result<u32, ConfigError> {
         let (fields, key, default, behind) = match self.row.connector {
             Connector::TwoLayers | Connector::TwoLayersNewline => (self.top, "vision_feature_layer", -2, 0),
-            Connector::PatchMerger => (self.top, "vision_feature_layer", -1, 0),
+            Connector::TwoWhole | Connector::PatchMerger => (self.top, "vision_feature_layer", -1, 0),
             Connector::Separators => (self.fields, "layer_idx", -2, 1),
             Connector::InternVl => (self.top, "select_layer", -1, 1),
             Connector::Resampler => {

@@ -78,6 +78,7 @@ fn tower(top: &Fields<'_>, architecture: &str, kept: &mut Map<String, Value>) ->
         uneven: Uneven::Refused,
         encoder,
         modalities: &["image"],
+        unchecked: true,
     })
 }
 
@@ -234,6 +235,7 @@ fn molmo(text: u32, mlp: u32) -> Tower {
         // Twelve crops of 24 × 24 patches beside each other, and the whole image.
         encoder: encoder(W, 4 * W, 3 * 14 * 14, 5, text, 1460),
         modalities: &["image"],
+        unchecked: true,
     }
 }
 

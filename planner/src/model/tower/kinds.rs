@@ -109,6 +109,16 @@ pub(in crate::model) enum Connector {
     Twice,
     /// Muse Glimmer: three whole layers without biases.
     Adapter,
+    /// Two whole layers and a learned end of a line, which no quantisation reaches (LLaVA-OneVision).
+    TwoWhole,
+    /// One whole layer with a bias, which no quantisation reaches (PaliGemma).
+    OneWhole,
+    /// One whole layer over shuffled pixels (Idefics 3, SmolVLM).
+    Shuffled,
+    /// As `Gated`, as wide as the language model's feed-forward; the blocks have a width of their own (GLM-OCR).
+    GatedByText,
+    /// As `InternVl`; the blocks' attention is whole on every rank (InternVL's published in transformers' form).
+    InternWhole,
     /// Gemma 4's sound: one layer with a bias, then one without.
     Conformer,
 }
@@ -159,6 +169,8 @@ pub(in crate::model) struct Row {
     pub(in crate::model) video: Video,
     /// vLLM's names of what the tower takes, images or sound first.
     pub(in crate::model) modalities: &'static [&'static str],
+    /// It follows from vLLM's code and the published count alone.
+    pub(in crate::model) unchecked: bool,
 }
 
 /// Tokens of the largest image or sound that profiling takes.

@@ -180,6 +180,8 @@ pub struct Tower {
     /// vLLM's names of what it takes, the first of them images, chunks of vision or sound: with a limit of 0 for all of
     /// them it is not loaded.
     pub modalities: &'static [&'static str],
+    /// It follows from vLLM's code and the published count alone.
+    pub unchecked: bool,
 }
 
 impl Tower {

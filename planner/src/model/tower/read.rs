@@ -229,6 +229,7 @@ impl<'a> Reader<'a> {
                 video_parts,
             },
             modalities: self.row.modalities,
+            unchecked: self.row.unchecked,
         })
     }
 
@@ -251,7 +252,11 @@ impl<'a> Reader<'a> {
             other => Err(other),
         })?;
         let frames = self.compression("temporal_patch_size")?;
-        let frames = frames.or(self.fields.count("patch_temporal", 64)?).unwrap_or(1);
+        let frames = frames.or(self.fields.count("patch_temporal", 64)?);
+        // PaddleOCR's class ignores it.
+        let frames = frames
+            .filter(|_| self.row.connector != Connector::Whole)
+            .unwrap_or(1);
         Ok(channels * frames * self.patch * self.patch)
     }
 
@@ -273,12 +278,13 @@ impl<'a> Reader<'a> {
         Ok(match (self.row.connector, own) {
             (Connector::PatchMerger, _) => self.top.count("spatial_merge_size", 64)?.unwrap_or(2),
             (_, Some(merge)) => merge,
+            (Connector::Shuffled, None) => self.top.count("scale_factor", 64)?.unwrap_or(2),
             (Connector::Averaged, None) => {
                 let tokens = self.top.count("mm_tokens_per_image", 1 << 16)?.unwrap_or(256);
                 (self.grid()? / tokens.isqrt().max(1)).max(1)
             }
             (Connector::Plain, None) => self.fields.count("pooling_kernel_size", 64)?.unwrap_or(3),
-            (Connector::TwoLayers | Connector::TwoLayersNewline, None) => 1,
+            (Connector::TwoLayers | Connector::TwoLayersNewline | Connector::OneWhole, None) => 1,
             // 64 queries for 1024 patches.
             (Connector::Resampler, None) => 4,
             (_, None) => 2,

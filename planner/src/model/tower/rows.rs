@@ -53,6 +53,7 @@ const QWEN3: Row = Row {
     tokens: Tokens::Pixels(16_777_216),
     video: Video::None,
     modalities: &["image", "video"],
+    unchecked: false,
 };
 
 const QWEN2_5: Row = Row {
@@ -541,6 +542,154 @@ const ROWS: &[Row] = &[
         video: Video::Fixed(1024),
         modalities: &["image", "video"],
         ..SIGLIP
+    },
+    Row {
+        architectures: &["LlavaOnevisionForConditionalGeneration"],
+        unchecked: true,
+        model_type: "siglip_vision_model",
+        connector: Connector::TwoWhole,
+        covered: Covered::In64,
+        vectors: 0,
+        // Six by six tiles, of whose features every second in each direction stays, their lines' ends, and the whole.
+        tokens: Tokens::Fixed(7371),
+        modalities: &["image", "video"],
+        ..SIGLIP
+    },
+    Row {
+        architectures: &["PaliGemmaForConditionalGeneration"],
+        unchecked: true,
+        connector: Connector::OneWhole,
+        tokens: Tokens::Image,
+        ..SIGLIP
+    },
+    Row {
+        architectures: &[
+            "Idefics3ForConditionalGeneration",
+            "SmolVLMForConditionalGeneration",
+        ],
+        unchecked: true,
+        defaults: &[
+            ("hidden_size", 1152),
+            ("intermediate_size", 3072),
+            ("num_hidden_layers", 12),
+            ("num_attention_heads", 16),
+            ("image_size", 224),
+            ("patch_size", 32),
+        ],
+        roots: &["model.vision_model.encoder"],
+        connector_roots: &["model.connector.modality_projection"],
+        connector: Connector::Shuffled,
+        covered: Covered::All,
+        positions: Positions::Grid,
+        // Four by four tiles and the whole image.
+        tokens: Tokens::Tiles(17),
+        ..SIGLIP
+    },
+    Row {
+        architectures: &["KimiVLForConditionalGeneration"],
+        unchecked: true,
+        defaults: &[
+            ("hidden_size", 1152),
+            ("num_hidden_layers", 27),
+            ("num_attention_heads", 16),
+            ("intermediate_size", 4304),
+            ("patch_size", 14),
+            ("init_pos_emb_height", 64),
+            ("init_pos_emb_width", 64),
+        ],
+        covered: Covered::None,
+        uneven: Uneven::Refused,
+        positions: Positions::Plane,
+        // 4096 patches.
+        tokens: Tokens::Fixed(1024),
+        modalities: &["image"],
+        ..KIMI
+    },
+    Row {
+        architectures: &["PaddleOCRVLForConditionalGeneration"],
+        unchecked: true,
+        defaults: &[
+            ("hidden_size", 768),
+            ("intermediate_size", 3072),
+            ("num_hidden_layers", 12),
+            ("num_attention_heads", 12),
+            ("image_size", 224),
+            ("patch_size", 14),
+        ],
+        roots: &["visual.vision_model.encoder"],
+        connector_roots: &["mlp_AR"],
+        connector: Connector::Whole,
+        covered: Covered::Blocks,
+        rotary: Rotary::Inverse,
+        tokens: Tokens::Pixels(2_822_400),
+        ..SIGLIP
+    },
+    Row {
+        architectures: &["GlmOcrForConditionalGeneration"],
+        unchecked: true,
+        defaults: &[
+            ("depth", 24),
+            ("hidden_size", 1024),
+            ("num_heads", 16),
+            ("intermediate_size", 4096),
+            ("patch_size", 14),
+            ("temporal_patch_size", 2),
+            ("out_hidden_size", 1536),
+        ],
+        connector: Connector::GatedByText,
+        positions: Positions::None,
+        block: Block {
+            names: [
+                "blocks",
+                "attn.qkv",
+                "attn.proj",
+                "mlp.gate_up_proj",
+                "mlp.down_proj",
+            ],
+            gated: true,
+            vectors: RMS_NORMS,
+            ..QWEN3.block
+        },
+        vectors: 1,
+        tokens: Tokens::Unknown,
+        ..QWEN3
+    },
+    Row {
+        architectures: &[
+            "InternVLForConditionalGeneration",
+            "InternS1ForConditionalGeneration",
+        ],
+        unchecked: true,
+        defaults: &[
+            ("hidden_size", 1024),
+            ("intermediate_size", 4096),
+            ("num_hidden_layers", 24),
+            ("num_attention_heads", 16),
+            ("image_size", 448),
+            ("patch_size", 14),
+        ],
+        roots: &["vision_tower.encoder", "model.vision_tower.encoder"],
+        connector_roots: &[],
+        connector: Connector::InternWhole,
+        covered: Covered::None,
+        uneven: Uneven::AttentionWhole,
+        class_token: true,
+        positions: Positions::Grid,
+        rotary: Rotary::None,
+        block: Block {
+            names: [
+                "layer",
+                "attention.q_proj",
+                "attention.projection_layer",
+                "mlp.fc1",
+                "mlp.fc2",
+            ],
+            qkv_bias: false,
+            vectors: LAYER_NORMS + 2,
+            ..QWEN3.block
+        },
+        tokens: Tokens::Tiles(13),
+        ..QWEN3
     },
     Row {
         architectures: &["WhisperForConditionalGeneration"],

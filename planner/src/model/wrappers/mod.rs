@@ -145,9 +145,10 @@ pub(super) fn of_type(kind: &str) -> Option<&'static str> {
     found.map(|(_, language)| *language)
 }
 
-/// A wrapper's defaults are those of its own language model, or of Llama where it takes several.
-pub(super) fn defaults_apply(own: &str, language: &str) -> bool {
-    !own.is_empty() || language == "LlamaForCausalLM"
+/// A wrapper's defaults are those of its own language model, or of Llama where it takes several; PaliGemma's are those
+/// of either Gemma.
+pub(super) fn defaults_apply(wrapper: &Wrapper, language: &str) -> bool {
+    !wrapper.language.is_empty() || language == "LlamaForCausalLM" || wrapper.architecture == plain::PALIGEMMA
 }
 
 /// The same config with `text_config` and towers where others have them.

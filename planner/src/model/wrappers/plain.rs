@@ -1,4 +1,5 @@
-//! Architectures whose towers are not modelled: their language models are, with `--language-model-only`.
+//! Rows that name nothing but the language model. Most of their towers are not modelled: those plan with
+//! `--language-model-only`.
 //!
 //! Mirrors what `vllm/model_executor/models/<module>.py` at 0.33.0 hands to `init_vllm_registered_model` or builds itself.
 use super::rows::{LLAMA_TEXT, MINICPMV, Wrapper};
@@ -22,6 +23,16 @@ const fn llama(architecture: &'static str) -> Wrapper {
         ..any(architecture)
     }
 }
+
+/// Llama, whatever the text config names.
+const fn llamas(architecture: &'static str) -> Wrapper {
+    Wrapper {
+        language: "LlamaForCausalLM",
+        ..llama(architecture)
+    }
+}
+
+pub(super) const PALIGEMMA: &str = "PaliGemmaForConditionalGeneration";
 
 pub(super) const WRAPPERS: &[Wrapper] = &[
     row("AudioFlamingo3ForConditionalGeneration", "Qwen2ForCausalLM"),
@@ -69,13 +80,21 @@ pub(super) const WRAPPERS: &[Wrapper] = &[
     any("Ovis2_5"),
     any("Ovis2_6ForCausalLM"),
     any("Ovis2_6_MoeForCausalLM"),
-    any("PaliGemmaForConditionalGeneration"),
+    Wrapper {
+        // `GemmaConfig` and `Gemma2Config`; Gemma itself has no windows.
+        defaults: &[
+            ("head_dim", 256),
+            ("max_position_embeddings", 8192),
+            ("sliding_window", 4096),
+        ],
+        ..any(PALIGEMMA)
+    },
     any("PixtralForConditionalGeneration"),
     any("QianfanOCRForConditionalGeneration"),
     any("SkyworkR1VChatModel"),
     any("StepVLForConditionalGeneration"),
     any("VoxtralForConditionalGeneration"),
-    llama("Idefics3ForConditionalGeneration"),
+    llamas("Idefics3ForConditionalGeneration"),
     llama("LlavaNextVideoForConditionalGeneration"),
-    llama("SmolVLMForConditionalGeneration"),
+    llamas("SmolVLMForConditionalGeneration"),
 ];
