@@ -5,7 +5,7 @@
     reason = "a bench may stop on a missing model"
 )]
 
-use planner::{RenderOptions, Scenario, evaluate, gpu, model::ModelInput, render};
+use planner::{RenderOptions, Scenario, evaluate, gpu, model::ModelInput, recommend, render};
 
 fn main() {
     divan::main();
@@ -42,4 +42,16 @@ fn fits_with_files(bencher: divan::Bencher<'_, '_>, model: &str) {
 fn does_not_fit(bencher: divan::Bencher<'_, '_>) {
     let scenario = scenario("meta-llama/Llama-3.1-405B-Instruct", "4");
     bencher.bench(|| evaluate(&scenario));
+}
+
+/// Every GPU of the catalogue, 1 to 16 of each, in every layout and number format.
+#[divan::bench(args = MODELS, sample_count = 10)]
+fn explore(bencher: divan::Bencher<'_, '_>, model: &str) {
+    let scenario = scenario(model, "8");
+    let offers = || {
+        let each = |gpu| recommend::fitting(gpu, 8, 2, None);
+        gpu::gpus().iter().flat_map(each).collect::<Vec<_>>()
+    };
+    let goal = recommend::Goal::default();
+    bencher.bench(|| recommend::Search::new(&scenario, offers(), goal, true).run(false));
 }

@@ -18,6 +18,7 @@ pub mod model;
 pub mod performance;
 pub mod plan;
 pub mod profile;
+pub mod recommend;
 pub mod share;
 mod text;
 pub mod units;

@@ -74,10 +74,15 @@ impl RankWeights {
 /// The weights of a model's ranks that were computed before: most flags do not change them.
 #[derive(Debug)]
 pub struct KnownWeights<'a> {
-    /// As the config describes it; a changed copy is another model.
+    /// As the config describes it.
     spec: Option<&'a ModelSpec>,
-    ranks: Vec<(Placement, Loading, RankWeights)>,
+    ranks: Vec<Known>,
+    /// Copies that flags changed, such as one that is quantised while it is loaded.
+    changed: Vec<(ModelSpec, Vec<Known>)>,
 }
+
+/// Of a place, and how it is loaded.
+type Known = (Placement, Loading, RankWeights);
 
 impl<'a> KnownWeights<'a> {
     /// None yet.
@@ -85,19 +90,28 @@ impl<'a> KnownWeights<'a> {
         Self {
             spec,
             ranks: Vec::new(),
+            changed: Vec::new(),
         }
     }
 
     pub(super) fn get(&mut self, spec: &ModelSpec, place: Placement, loading: Loading) -> RankWeights {
-        if !self.spec.is_some_and(|known| std::ptr::eq(known, spec)) {
-            return RankWeights::new(spec, &place, loading);
-        }
-        let known = |(at, how, _): &&(Placement, Loading, RankWeights)| *at == place && *how == loading;
-        if let Some((_, _, weights)) = self.ranks.iter().find(known) {
+        let known = if self.spec.is_some_and(|known| std::ptr::eq(known, spec)) {
+            &mut self.ranks
+        } else {
+            let at = self.changed.iter().position(|(known, _)| known == spec);
+            let at = at.unwrap_or_else(|| {
+                self.changed.push((spec.clone(), Vec::new()));
+                self.changed.len() - 1
+            });
+            &mut self.changed[at].1
+        };
+        // Most often asked for is what was computed last.
+        let same = |(at, how, _): &&Known| *at == place && *how == loading;
+        if let Some((_, _, weights)) = known.iter().rev().find(same) {
             return weights.clone();
         }
         let weights = RankWeights::new(spec, &place, loading);
-        self.ranks.push((place, loading, weights.clone()));
+        known.push((place, loading, weights.clone()));
         weights
     }
 }

@@ -16,6 +16,7 @@ pub use estimate::{BoundBy, Performance, Question, RUN_AT_A_RATE, RUN_AT_ONCE, R
 pub use machine::{Generation, Link, Machine};
 pub use serving::{Arrivals, Limits, Request, Steady, steady};
 pub use simulation::{Course, Percentiles, Run, simulate};
+pub(crate) use stated::short;
 pub use stated::{SpeedRow, figure};
 pub use step::{Batch, Engine, StepTime};
 pub use work::{Arithmetic, AttentionWork, ExpertWork, Work};

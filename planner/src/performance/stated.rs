@@ -78,7 +78,7 @@ impl Serialize for Performance {
 }
 
 /// No more digits than it has worth.
-fn short(value: f64) -> f64 {
+pub(crate) fn short(value: f64) -> f64 {
     if value >= 100.0 {
         value.round()
     } else if value >= 1.0 {

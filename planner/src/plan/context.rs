@@ -124,7 +124,7 @@ fn sequences(resolved: &Resolved<'_>, rank: &RankBudget, tokens: u64) -> u64 {
 fn tier(scenario: &Scenario, tokens: u32, known: &mut KnownWeights<'_>) -> Option<Tier> {
     let mut asked = scenario.clone();
     asked.set("max_model_len", &tokens.to_string()).ok()?;
-    let outcome = super::evaluate::glance(&asked, known)?.outcome;
+    let outcome = super::glance::glance(&asked, known)?.outcome;
     let (resolved, rank) = placed(&asked, known)?;
     let length = u64::from(tokens);
     let kv = rank.kv_plan(rank.num_blocks, tokens);
@@ -154,7 +154,7 @@ fn holds(asked: &Scenario, gpus: u32, tokens: u64, known: &mut KnownWeights<'_>)
     scenario.set("gpus", &gpus.to_string()).ok()?;
     let (resolved, rank) = placed(&scenario, known)?;
     let starts = matches!(
-        super::evaluate::glance(&scenario, known)?.outcome,
+        super::glance::glance(&scenario, known)?.outcome,
         Outcome::Fits | Outcome::Tight
     );
     Some(starts && sequences(&resolved, &rank, tokens) >= u64::from(asked.workload.concurrency))

@@ -1,7 +1,7 @@
 //! THE entry point.
 use super::{
     arguments::{self, Refusal, Resolved},
-    judge, measured_speed, notes,
+    judge, notes,
     output::{Feasibility, Memory, OomRisk, Outcome, Plan, RankMemory, Verdict},
     overrides, remedy,
     scenario::Scenario,
@@ -15,7 +15,7 @@ use crate::{
         rank_weights::KnownWeights,
         terms,
     },
-    performance::{self, Course, Run},
+    performance::{Course, Run},
     units::Bytes,
 };
 use std::borrow::Cow;
@@ -66,27 +66,6 @@ pub(super) fn resolve<'a>(
     }
 }
 
-/// What a remedy is judged by: the verdict and the cache, without what explains them.
-pub(super) struct Glance {
-    pub(super) outcome: Outcome,
-    pub(super) kv_cache_available: Bytes,
-    pub(super) max_concurrency: f64,
-}
-
-/// As [`evaluate`] would judge it; `None` where there would be no figures.
-pub(super) fn glance(scenario: &Scenario, known: &mut KnownWeights<'_>) -> Option<Glance> {
-    let resolved = resolve(scenario, known).ok()?;
-    let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, known);
-    let rank = worst(&ranks)?;
-    let need = need(scenario, &resolved, rank);
-    let length = resolved.args.max_model_len.value;
-    Some(Glance {
-        outcome: judge::verdict(scenario, &resolved, rank, &need).outcome,
-        kv_cache_available: rank.available.unwrap_or(Bytes::ZERO),
-        max_concurrency: rank.kv_plan(rank.num_blocks, length).max_concurrency,
-    })
-}
-
 fn unsupported(scenario: &Scenario, refusal: &Refusal) -> Plan {
     let verdict = Verdict {
         outcome: Outcome::Unsupported,
@@ -129,13 +108,9 @@ fn planned(scenario: &Scenario, resolved: Resolved<'_>, known: &mut KnownWeights
     let feasibility = feasibility(scenario, &resolved, rank, &memory, &verdict);
     let notes = notes::notes(scenario, &resolved, rank, &need);
     let question = speed::question(scenario, &resolved, &ranks, rank);
-    let mut performance = question.as_ref().map(performance::estimate);
-    if let (Some(found), Some(scale)) = (
-        &mut performance,
-        measured_speed::applying(scenario, &resolved.args),
-    ) {
-        found.scale(scale, f64::from(scenario.workload.gen_tokens));
-    }
+    let performance = question
+        .as_ref()
+        .map(|question| speed::answer(scenario, &resolved.args, question));
     let mut plan = Plan {
         scenario: scenario.clone(),
         verdict,
@@ -151,7 +126,7 @@ fn planned(scenario: &Scenario, resolved: Resolved<'_>, known: &mut KnownWeights
     plan
 }
 
-fn need(scenario: &Scenario, resolved: &Resolved<'_>, rank: &RankBudget) -> Need {
+pub(super) fn need(scenario: &Scenario, resolved: &Resolved<'_>, rank: &RankBudget) -> Need {
     let length = u64::from(resolved.args.max_model_len.value);
     let sequence = u64::from(arguments::tokens_per_sequence(scenario, &resolved.spec)).min(length);
     let concurrency = u64::from(scenario.workload.concurrency);

@@ -7,6 +7,7 @@ mod context;
 mod drafting;
 mod evaluate;
 mod explain;
+mod glance;
 mod judge;
 mod measured;
 mod measured_speed;
@@ -28,10 +29,12 @@ pub use compare::{Amount, Differences, Input, Output, beside, differences};
 pub use context::{Reach, Tier};
 pub use evaluate::{evaluate, simulate};
 pub use explain::Explanation;
+pub use glance::{Look, Looks};
 pub use measured::Measured;
 pub use measured_speed::MeasuredSpeed;
 pub use output::{
     Bias, Feasibility, Memory, Note, OomRisk, Outcome, PLAN_SCHEMA, Plan, RankMemory, Remedy, Severity,
     Verdict,
 };
+pub use overrides::applied as with_overrides;
 pub use scenario::{Defaults, Deploy, Hardware, Interconnect, Scenario};

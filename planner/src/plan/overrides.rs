@@ -12,7 +12,7 @@ const CONFIGS: &str = "_config";
 const ROPE: [&str; 2] = ["rope_parameters", "rope_scaling"];
 
 /// The scenario with the config as its flags make it.
-pub(super) fn applied(scenario: &Scenario) -> Cow<'_, Scenario> {
+pub fn applied(scenario: &Scenario) -> Cow<'_, Scenario> {
     let engine = &scenario.engine;
     let mut changes = match engine.json("--hf-overrides") {
         Some(Value::Object(changes)) => changes,

@@ -1,6 +1,6 @@
 //! The smallest single changes that make it fit. Each is evaluated; none is offered that does not help.
 use super::{
-    evaluate::{Glance, glance},
+    glance::{Glance, glance},
     output::{Outcome, Plan, Remedy},
     scenario::Scenario,
 };

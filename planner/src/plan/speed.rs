@@ -1,11 +1,16 @@
 //! The plan's question to the performance model.
 use super::{
     arguments::Resolved,
+    measured_speed,
     scenario::{Interconnect, Scenario},
 };
 use crate::{
+    engine::ResolvedArgs,
     memory::budget::RankBudget,
-    performance::{Arrivals, Engine, Limits, Machine, Question, RUN_AT_A_RATE, RUN_AT_ONCE, Request, Work},
+    performance::{
+        Arrivals, Engine, Limits, Machine, Performance, Question, RUN_AT_A_RATE, RUN_AT_ONCE, Request, Work,
+        estimate,
+    },
     units::real,
 };
 
@@ -77,4 +82,13 @@ pub(super) fn question(
             max_num_batched_tokens: f64::from(args.max_num_batched_tokens.value),
         },
     })
+}
+
+/// The estimate, as that machine was measured where it was.
+pub(super) fn answer(scenario: &Scenario, args: &ResolvedArgs, question: &Question) -> Performance {
+    let mut found = estimate(question);
+    if let Some(scale) = measured_speed::applying(scenario, args) {
+        found.scale(scale, f64::from(scenario.workload.gen_tokens));
+    }
+    found
 }

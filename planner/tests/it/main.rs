@@ -44,6 +44,7 @@ mod profile;
 mod properties;
 mod quoting;
 mod read_back;
+mod recommend;
 mod review;
 mod scenarios;
 mod schemas;

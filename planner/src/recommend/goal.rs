@@ -1,0 +1,145 @@
+//! What is better.
+use super::search::{Answer, Speed};
+use crate::plan::Outcome;
+use std::cmp::Ordering;
+
+/// What matters most among layouts that hold the load.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Objective {
+    /// The rate of all and the rate of one, alike: the root of their product.
+    #[default]
+    Balanced,
+    /// Output tokens a second over all requests.
+    Throughput,
+    /// The time of one request from its arrival to its last token.
+    Latency,
+    /// Few GPUs.
+    Gpus,
+    /// Little money for each token.
+    Cost,
+}
+
+impl Objective {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Balanced,
+        Self::Throughput,
+        Self::Latency,
+        Self::Gpus,
+        Self::Cost,
+    ];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Balanced => "balanced",
+            Self::Throughput => "throughput",
+            Self::Latency => "latency",
+            Self::Gpus => "gpus",
+            Self::Cost => "cost",
+        }
+    }
+}
+
+/// What every request, in the middle, must keep; milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Slo {
+    /// To the first token.
+    pub ttft_ms: Option<u32>,
+    /// Between tokens.
+    pub tpot_ms: Option<u32>,
+    /// To the last token.
+    pub end_to_end_ms: Option<u32>,
+}
+
+impl Slo {
+    /// Nothing is asked.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Each limit with what the estimate says, as (name, limit, figure, upper end of its range).
+    pub(super) fn held(&self, speed: &Speed) -> impl Iterator<Item = (&'static str, f64, f64, f64)> {
+        [
+            ("TTFT", self.ttft_ms, speed.ttft_ms),
+            ("TPOT", self.tpot_ms, speed.tpot_ms),
+            ("end to end", self.end_to_end_ms, speed.end_to_end_ms),
+        ]
+        .into_iter()
+        .filter_map(|(name, limit, figure)| Some((name, f64::from(limit?), figure.estimate, figure.high)))
+    }
+
+    /// Whether the estimates keep all limits; `None` where there is no estimate.
+    pub(super) fn is_kept(&self, speed: Option<&Speed>) -> bool {
+        match speed {
+            Some(speed) => self.held(speed).all(|(_, limit, figure, _)| figure <= limit),
+            None => self.is_empty(),
+        }
+    }
+}
+
+/// What is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Goal {
+    /// Among those that hold the load.
+    pub objective: Objective,
+    /// Limits.
+    pub slo: Slo,
+}
+
+impl Goal {
+    /// The better one first. A total order: what is equal in every figure is told apart by its hardware and layout.
+    ///
+    /// First whether vLLM starts, then whether the load is carried within the limits, then whether it surely fits, then the
+    /// objective, then fewer GPUs, fewer changed number formats, less splitting.
+    pub fn order(&self, a: &Answer, b: &Answer) -> Ordering {
+        let standing = |answer: &Answer| {
+            (
+                matches!(answer.outcome, Outcome::Fits | Outcome::Tight),
+                answer.keeps_limits && answer.keeps_up(),
+                answer.outcome == Outcome::Fits,
+                answer.outcome != Outcome::Unsupported,
+            )
+        };
+        standing(b)
+            .cmp(&standing(a))
+            .then_with(|| self.objective.order(a, b))
+            .then_with(|| a.total_gpus.cmp(&b.total_gpus))
+            .then_with(|| a.layout.changed_formats().cmp(&b.layout.changed_formats()))
+            .then_with(|| a.layout.cmp(&b.layout))
+            .then_with(|| a.offer.cmp(&b.offer))
+    }
+}
+
+impl Objective {
+    fn order(self, a: &Answer, b: &Answer) -> Ordering {
+        match self {
+            Self::Gpus => a
+                .total_gpus
+                .cmp(&b.total_gpus)
+                .then_with(|| a.layout.changed_formats().cmp(&b.layout.changed_formats()))
+                .then_with(|| descending(a.rate(), b.rate())),
+            Self::Cost => ascending(a.cost_per_million, b.cost_per_million)
+                .then_with(|| a.total_gpus.cmp(&b.total_gpus))
+                .then_with(|| descending(a.rate(), b.rate())),
+            Self::Throughput => descending(a.rate(), b.rate()),
+            Self::Latency => ascending(a.end_to_end(), b.end_to_end()),
+            Self::Balanced => descending(a.balance(), b.balance()),
+        }
+    }
+}
+
+/// Known figures first, the larger before the smaller.
+fn descending(a: Option<f64>, b: Option<f64>) -> Ordering {
+    ascending(a.map(|a| -a), b.map(|b| -b))
+}
+
+/// Known figures first, the smaller before the larger.
+fn ascending(a: Option<f64>, b: Option<f64>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => Ordering::Equal,
+    }
+}

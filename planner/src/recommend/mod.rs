@@ -1,0 +1,17 @@
+//! From "does this fit" to "what should I run": every layout of the hardware that can be had, judged and ranked.
+//!
+//! `offer` says what hardware is tried, `space` which layouts each offer has, `goal` what is better, `search` goes
+//! through them in slices, `reasons` puts into words why the first won and what the others lack.
+mod goal;
+mod offer;
+mod reasons;
+mod report;
+mod search;
+mod space;
+
+pub use goal::{Goal, Objective, Slo};
+pub use offer::{Offer, Price, fitting, on_hardware};
+pub use reasons::{Lost, won};
+pub use report::{EXPLORE_SCHEMA, csv};
+pub use search::{Answer, Found, Search, Speed};
+pub use space::Layout;

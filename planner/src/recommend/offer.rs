@@ -1,0 +1,127 @@
+//! Hardware that could be had.
+use crate::{
+    gpu::GpuSpec,
+    plan::{Hardware, Interconnect, Scenario},
+    units::Bytes,
+};
+use std::{fmt, sync::Arc};
+
+/// What a GPU costs an hour, in thousandths of the currency that the user counts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Price(pub u64);
+
+impl Price {
+    /// In whole units of the currency.
+    pub fn value(self) -> f64 {
+        crate::units::real(self.0) / 1000.0
+    }
+}
+
+/// One kind of GPU, so many of them: all are used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The kind.
+    pub gpu: Arc<GpuSpec>,
+    /// GPUs of each node.
+    pub gpus: u32,
+    /// Nodes.
+    pub nodes: u32,
+    /// Between the GPUs of a node.
+    pub interconnect: Interconnect,
+    /// Held on each by other programs.
+    pub memory_used: Bytes,
+    /// Of one GPU.
+    pub price: Option<Price>,
+}
+
+impl Offer {
+    /// GPUs over all nodes.
+    pub fn total_gpus(&self) -> u32 {
+        self.gpus.saturating_mul(self.nodes)
+    }
+
+    /// As a scenario names it.
+    pub(super) fn hardware(&self) -> Hardware {
+        Hardware {
+            gpu: GpuSpec::clone(&self.gpu),
+            gpus: self.gpus,
+            nodes: self.nodes,
+            interconnect: self.interconnect,
+            memory_used: self.memory_used,
+        }
+    }
+}
+
+impl fmt::Display for Offer {
+    /// `8 × H100 SXM`, `2 × 8 × H100 SXM` for two nodes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.nodes > 1 {
+            write!(f, "{} × ", self.nodes)?;
+        }
+        write!(f, "{} × {}", self.gpus, self.gpu.name)
+    }
+}
+
+/// The scenario's own hardware, and every part of it that is of use: 1, 2, 4 … GPUs of one node, then whole nodes.
+pub fn on_hardware(scenario: &Scenario, price: Option<Price>) -> Vec<Offer> {
+    let hardware = &scenario.hardware;
+    let gpu = Arc::new(hardware.gpu.clone());
+    parts(hardware.gpus, hardware.nodes)
+        .into_iter()
+        .map(|(gpus, nodes)| Offer {
+            gpu: Arc::clone(&gpu),
+            gpus,
+            nodes,
+            interconnect: hardware.interconnect,
+            memory_used: hardware.memory_used,
+            price,
+        })
+        .collect()
+}
+
+/// So many of that kind, up to full nodes.
+pub fn fitting(gpu: &GpuSpec, gpus: u32, nodes: u32, price: Option<Price>) -> Vec<Offer> {
+    let gpu = Arc::new(gpu.clone());
+    parts(gpus, nodes)
+        .into_iter()
+        .map(|(gpus, nodes)| Offer {
+            gpu: Arc::clone(&gpu),
+            gpus,
+            nodes,
+            interconnect: Interconnect::Unknown,
+            memory_used: Bytes::ZERO,
+            price,
+        })
+        .collect()
+}
+
+/// Powers of two below a node, the node, then 2, 4 … nodes and all.
+fn parts(gpus: u32, nodes: u32) -> Vec<(u32, u32)> {
+    let (gpus, nodes) = (gpus.max(1), nodes.max(1));
+    let below = |most: u32| {
+        (0..)
+            .map(|bits| 1_u32 << bits)
+            .take_while(move |size| *size < most)
+    };
+    let mut all: Vec<(u32, u32)> = below(gpus).map(|size| (size, 1)).collect();
+    all.push((gpus, 1));
+    all.extend(below(nodes).filter(|size| *size > 1).map(|size| (gpus, size)));
+    if nodes > 1 {
+        all.push((gpus, nodes));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_grow_by_doubling_and_end_with_all() {
+        assert_eq!(parts(1, 1), [(1, 1)]);
+        assert_eq!(parts(8, 1), [(1, 1), (2, 1), (4, 1), (8, 1)]);
+        assert_eq!(parts(6, 1), [(1, 1), (2, 1), (4, 1), (6, 1)]);
+        assert_eq!(parts(8, 3), [(1, 1), (2, 1), (4, 1), (8, 1), (8, 2), (8, 3)]);
+        assert_eq!(parts(0, 0), [(1, 1)]);
+    }
+}

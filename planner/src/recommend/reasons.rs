@@ -1,0 +1,142 @@
+//! Why the first won, and what the others lack, in words.
+use super::{Answer, Goal, Objective, Offer};
+use crate::plan::Outcome;
+use serde::Serialize;
+
+/// A layout that one would have thought of, and why it is not the first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lost {
+    /// The layout.
+    pub layout: String,
+    /// In one sentence.
+    pub reason: String,
+}
+
+/// Why the first of a ranking is first, against the second.
+pub fn won(goal: &Goal, offers: &[Offer], first: &Answer, second: Option<&Answer>) -> String {
+    if !first.serves() {
+        return format!("Nothing serves this load. Nearest is this: {}", first.lacks(goal));
+    }
+    let Some(second) = second else {
+        return "The only one there is.".to_owned();
+    };
+    let next = name(offers, first, second);
+    if second.serves() {
+        format!("Next, {next}: {}", behind(goal, first, second))
+    } else {
+        format!(
+            "The only one that serves this load. Next, {next}: {}",
+            second.lacks(goal)
+        )
+    }
+}
+
+/// The layout, with its hardware where that is another.
+fn name(offers: &[Offer], first: &Answer, other: &Answer) -> String {
+    match offers.get(other.offer) {
+        Some(offer) if other.offer != first.offer => format!("{offer}, {}", other.layout),
+        _ => other.layout.to_string(),
+    }
+}
+
+/// How far another that serves is behind the first.
+fn behind(goal: &Goal, first: &Answer, other: &Answer) -> String {
+    let gpus = |answer: &Answer| answer.total_gpus;
+    let rate = || more(first.rate(), other.rate()).map(|by| format!("{by} fewer tokens per second."));
+    let by =
+        match goal.objective {
+            Objective::Gpus if gpus(first) < gpus(other) => None,
+            Objective::Gpus | Objective::Throughput => rate(),
+            Objective::Cost if first.cost_per_million.is_some() && other.cost_per_million.is_none() => {
+                Some("its price is not known.".to_owned())
+            }
+            Objective::Cost => more(other.cost_per_million, first.cost_per_million)
+                .map(|by| format!("{by} dearer per token.")),
+            Objective::Latency => more(other.end_to_end(), first.end_to_end())
+                .map(|by| format!("{by} longer to the last token.")),
+            Objective::Balanced => more(first.balance(), other.balance())
+                .map(|by| format!("{by} behind in rate and speed of one together.")),
+        };
+    by.unwrap_or_else(|| {
+        if gpus(first) != gpus(other) {
+            format!("{} GPUs instead of {}.", gpus(other), gpus(first))
+        } else if first.layout.changed_formats() == other.layout.changed_formats() {
+            "the same by this estimate.".to_owned()
+        } else {
+            "the same, with other number formats than the checkpoint's.".to_owned()
+        }
+    })
+}
+
+/// How much more, as a percentage; `None` for next to nothing.
+fn more(larger: Option<f64>, smaller: Option<f64>) -> Option<String> {
+    let percent = (larger? / smaller? - 1.0) * 100.0;
+    (percent >= 0.05).then(|| format!("{percent:.*} %", usize::from(percent < 10.0)))
+}
+
+impl Answer {
+    /// What keeps it from serving the load within the limits, in one sentence.
+    pub fn lacks(&self, goal: &Goal) -> String {
+        match self.outcome {
+            Outcome::Unsupported => return self.reason.clone(),
+            Outcome::DoesNotFit => {
+                return format!("does not fit, short by {} on each GPU.", self.shortfall_bytes);
+            }
+            Outcome::Fits | Outcome::Tight => {}
+        }
+        let Some(speed) = &self.speed else {
+            return "its speed cannot be said.".to_owned();
+        };
+        let missed: Vec<String> = goal
+            .slo
+            .held(speed)
+            .filter(|(_, limit, figure, _)| figure > limit)
+            .map(|(name, limit, figure, _)| format!("{name} {figure:.0} ms instead of {limit:.0}"))
+            .collect();
+        if !missed.is_empty() {
+            return format!("{}.", missed.join(", "));
+        }
+        if speed.overloaded {
+            return "requests come faster than they are done.".to_owned();
+        }
+        self.reason.clone()
+    }
+}
+
+impl Lost {
+    /// The other splits of the winner's hardware, the best of each, with what they lack.
+    pub fn of(goal: &Goal, ranked: &[Answer], most: usize) -> Vec<Self> {
+        let Some(first) = ranked.first() else {
+            return Vec::new();
+        };
+        let mut seen = vec![split(first)];
+        let mut all = Vec::new();
+        for answer in ranked.iter().filter(|answer| answer.offer == first.offer) {
+            if all.len() == most {
+                break;
+            }
+            if seen.contains(&split(answer)) {
+                continue;
+            }
+            seen.push(split(answer));
+            all.push(Self {
+                layout: answer.layout.to_string(),
+                reason: if answer.serves() {
+                    behind(goal, first, answer)
+                } else {
+                    answer.lacks(goal)
+                },
+            });
+        }
+        all
+    }
+}
+
+fn split(answer: &Answer) -> [u32; 3] {
+    let layout = &answer.layout;
+    [
+        layout.tensor_parallel_size,
+        layout.pipeline_parallel_size,
+        layout.data_parallel_size,
+    ]
+}

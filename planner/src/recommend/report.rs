@@ -1,0 +1,209 @@
+//! What a search found, for programs and for spreadsheets.
+use super::{Answer, Found, Goal, Lost, Offer, won};
+use crate::{
+    gpu,
+    performance::{BoundBy, Ranged, short},
+    plan::Outcome,
+};
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// The schema of the document.
+pub const EXPLORE_SCHEMA: &str = "vllm-wizard/explore/v1";
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    scenario: &'a serde_json::Value,
+    objective: &'static str,
+    slo_ttft_ms: Option<u32>,
+    slo_tpot_ms: Option<u32>,
+    slo_e2e_ms: Option<u32>,
+    currency: &'a str,
+    layouts_judged: usize,
+    reason: String,
+    answers: Vec<Row<'a>>,
+    others: Vec<Lost>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    gpu: &'a str,
+    gpus: u32,
+    nodes: u32,
+    total_gpus: u32,
+    #[serde(serialize_with = "crate::json::fields")]
+    change: Vec<(String, String)>,
+    layout: String,
+    outcome: Outcome,
+    serves: bool,
+    lacks: Option<String>,
+    max_model_len: u32,
+    output_tok_per_s: Option<Figure>,
+    output_tok_per_s_per_gpu: Option<f64>,
+    ttft_ms: Option<Figure>,
+    tpot_ms: Option<Figure>,
+    end_to_end_ms: Option<Figure>,
+    bound_by: Option<BoundBy>,
+    price_per_hour: Option<f64>,
+    cost_per_million_output_tokens: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Figure {
+    estimate: f64,
+    low: f64,
+    high: f64,
+}
+
+impl From<Ranged> for Figure {
+    fn from(ranged: Ranged) -> Self {
+        Self {
+            estimate: short(ranged.estimate),
+            low: short(ranged.low),
+            high: short(ranged.high),
+        }
+    }
+}
+
+impl<'a> Row<'a> {
+    fn of(goal: &Goal, answer: &Answer, offer: &'a Offer) -> Self {
+        let speed = answer.speed.as_ref();
+        let starts = matches!(answer.outcome, Outcome::Fits | Outcome::Tight);
+        Self {
+            gpu: &offer.gpu.name,
+            gpus: offer.gpus,
+            nodes: offer.nodes,
+            total_gpus: answer.total_gpus,
+            change: answer.change(offer),
+            layout: answer.layout.to_string(),
+            outcome: answer.outcome,
+            serves: answer.serves(),
+            lacks: (!answer.serves()).then(|| answer.lacks(goal)),
+            max_model_len: if starts { answer.max_model_len } else { 0 },
+            output_tok_per_s: speed.map(|speed| speed.output_tok_per_s.into()),
+            output_tok_per_s_per_gpu: answer
+                .rate()
+                .map(|rate| short(rate / f64::from(answer.total_gpus.max(1)))),
+            ttft_ms: speed.map(|speed| speed.ttft_ms.into()),
+            tpot_ms: speed.map(|speed| speed.tpot_ms.into()),
+            end_to_end_ms: speed.map(|speed| speed.end_to_end_ms.into()),
+            bound_by: speed.map(|speed| speed.bound_by),
+            price_per_hour: answer.price_per_hour.map(short),
+            cost_per_million_output_tokens: answer.cost_per_million.map(short),
+        }
+    }
+}
+
+impl Answer {
+    /// Everything that makes the question's scenario this answer, as [`crate::Scenario::set`] takes it.
+    pub fn change(&self, offer: &Offer) -> Vec<(String, String)> {
+        let mut change = vec![
+            ("gpus".to_owned(), offer.gpus.to_string()),
+            ("nodes".to_owned(), offer.nodes.to_string()),
+        ];
+        if gpu::find(&offer.gpu.name) == Some(&offer.gpu) {
+            change.insert(0, ("gpu".to_owned(), offer.gpu.name.clone()));
+        }
+        change.extend(self.layout.change());
+        change
+    }
+}
+
+impl Found {
+    /// As `vllm-wizard/explore/v1`. `scenario` is the question as JSON; `rows` the answers to state, the best first.
+    pub fn json(
+        &self,
+        scenario: &serde_json::Value,
+        goal: &Goal,
+        offers: &[Offer],
+        rows: &[&Answer],
+        currency: &str,
+    ) -> String {
+        let document = Document {
+            schema: EXPLORE_SCHEMA,
+            scenario,
+            objective: goal.objective.name(),
+            slo_ttft_ms: goal.slo.ttft_ms,
+            slo_tpot_ms: goal.slo.tpot_ms,
+            slo_e2e_ms: goal.slo.end_to_end_ms,
+            currency,
+            layouts_judged: self.judged,
+            reason: rows.first().map_or_else(String::new, |first| {
+                won(goal, offers, first, rows.get(1).copied())
+            }),
+            answers: rows
+                .iter()
+                .filter_map(|answer| Some(Row::of(goal, answer, offers.get(answer.offer)?)))
+                .collect(),
+            others: Lost::of(goal, &self.all, 12),
+        };
+        let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
+/// As a table for spreadsheets: RFC 4180, each text in quotes.
+pub fn csv(goal: &Goal, offers: &[Offer], rows: &[&Answer], currency: &str) -> String {
+    let mut text = format!(
+        "gpu,gpus,nodes,layout,outcome,serves,max_model_len,output_tok_per_s,output_tok_per_s_per_gpu,ttft_ms,tpot_ms,end_to_end_ms,{},{},lacks\r\n",
+        quoted(&format!("price_per_hour ({currency})")),
+        quoted(&format!("cost_per_million_output_tokens ({currency})")),
+    );
+    for answer in rows {
+        let Some(offer) = offers.get(answer.offer) else {
+            continue;
+        };
+        let row = Row::of(goal, answer, offer);
+        let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+        let figure = |figure: &Option<Figure>| number(figure.as_ref().map(|figure| figure.estimate));
+        let _ = write!(
+            text,
+            "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
+            quoted(row.gpu),
+            row.gpus,
+            row.nodes,
+            quoted(&row.layout),
+            quoted(row.outcome.words()),
+            row.serves,
+            row.max_model_len,
+            figure(&row.output_tok_per_s),
+            number(row.output_tok_per_s_per_gpu),
+            figure(&row.ttft_ms),
+            figure(&row.tpot_ms),
+            figure(&row.end_to_end_ms),
+            number(row.price_per_hour),
+            number(row.cost_per_million_output_tokens),
+            quoted(row.lacks.as_deref().unwrap_or_default()),
+        );
+    }
+    text
+}
+
+/// In quotes; what a spreadsheet would compute is made a text.
+fn quoted(text: &str) -> String {
+    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        "'"
+    } else {
+        ""
+    };
+    format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_spreadsheet_computes_no_name() {
+        for (text, cell) in [
+            ("H100 SXM", "\"H100 SXM\""),
+            ("a \"b\", c", "\"a \"\"b\"\", c\""),
+            ("=1+1", "\"'=1+1\""),
+            ("@x", "\"'@x\""),
+        ] {
+            assert_eq!(quoted(text), cell);
+        }
+    }
+}

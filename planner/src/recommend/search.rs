@@ -1,0 +1,220 @@
+//! Goes through the layouts of all offers, in slices: the page works on between two.
+use super::{Goal, Layout, Offer, Price, space::layouts};
+use crate::{
+    performance::{BoundBy, Performance, Ranged},
+    plan::{Look, Looks, Outcome, Scenario, with_overrides},
+    units::{Bytes, real},
+};
+
+/// How fast, of what a search compares.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed {
+    /// Milliseconds to the first token.
+    pub ttft_ms: Ranged,
+    /// Milliseconds between tokens.
+    pub tpot_ms: Ranged,
+    /// Milliseconds to the last token.
+    pub end_to_end_ms: Ranged,
+    /// Tokens of answers a second, over all replicas.
+    pub output_tok_per_s: Ranged,
+    /// What limits it.
+    pub bound_by: BoundBy,
+    /// Requests come faster than they are done.
+    pub overloaded: bool,
+}
+
+impl From<Performance> for Speed {
+    fn from(found: Performance) -> Self {
+        Self {
+            ttft_ms: found.ttft_ms,
+            tpot_ms: found.tpot_ms,
+            end_to_end_ms: found.end_to_end_ms,
+            output_tok_per_s: found.output_tok_per_s,
+            bound_by: found.bound_by,
+            overloaded: found.overloaded,
+        }
+    }
+}
+
+/// One layout of one offer, judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Which of the search's offers.
+    pub offer: usize,
+    /// Its GPUs.
+    pub total_gpus: u32,
+    /// The layout.
+    pub layout: Layout,
+    /// The verdict's.
+    pub outcome: Outcome,
+    /// The verdict's sentence.
+    pub reason: String,
+    /// What is missing on each GPU.
+    pub shortfall_bytes: Bytes,
+    /// The context that it was given.
+    pub max_model_len: u32,
+    /// Where it starts and its speed can be said.
+    pub speed: Option<Speed>,
+    /// The estimates are within the limits that were asked for.
+    pub keeps_limits: bool,
+    /// Of all GPUs, for an hour.
+    pub price_per_hour: Option<f64>,
+    /// Of a million output tokens at this load.
+    pub cost_per_million: Option<f64>,
+}
+
+impl Answer {
+    /// vLLM starts, the load is carried, the limits are kept.
+    pub fn serves(&self) -> bool {
+        matches!(self.outcome, Outcome::Fits | Outcome::Tight) && self.keeps_limits && self.keeps_up()
+    }
+
+    /// The queue does not grow without end.
+    pub(super) fn keeps_up(&self) -> bool {
+        self.speed.is_none_or(|speed| !speed.overloaded)
+    }
+
+    pub(super) fn rate(&self) -> Option<f64> {
+        Some(self.speed?.output_tok_per_s.estimate)
+    }
+
+    pub(super) fn end_to_end(&self) -> Option<f64> {
+        Some(self.speed?.end_to_end_ms.estimate)
+    }
+
+    pub(super) fn balance(&self) -> Option<f64> {
+        let speed = self.speed?;
+        Some((speed.output_tok_per_s.estimate / speed.tpot_ms.estimate.max(1e-6)).sqrt())
+    }
+}
+
+/// A search that is under way.
+#[derive(Debug)]
+pub struct Search {
+    base: Scenario,
+    offers: Vec<Offer>,
+    goal: Goal,
+    change_formats: bool,
+    /// The offer that is next.
+    next: usize,
+    found: Found,
+}
+
+/// What a search found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// Of each offer the best layout, the best offer first.
+    pub best: Vec<Answer>,
+    /// Layouts that were judged.
+    pub judged: usize,
+    /// Every layout, where they were asked for: the best first.
+    pub all: Vec<Answer>,
+}
+
+impl Found {
+    /// The best answer of each kind of GPU, the best kind first.
+    pub fn by_kind<'a>(&'a self, offers: &[Offer]) -> Vec<&'a Answer> {
+        let mut seen: Vec<&str> = Vec::new();
+        let new = |answer: &&Answer| {
+            let name = offers
+                .get(answer.offer)
+                .map_or("", |offer| offer.gpu.name.as_str());
+            let first = !seen.contains(&name);
+            if first {
+                seen.push(name);
+            }
+            first
+        };
+        self.best.iter().filter(new).collect()
+    }
+}
+
+impl Search {
+    /// Of the scenario on these offers. `change_formats`: FP8 weights and cache may be tried where the checkpoint has
+    /// neither.
+    pub fn new(scenario: &Scenario, offers: Vec<Offer>, goal: Goal, change_formats: bool) -> Self {
+        Self {
+            base: with_overrides(scenario).into_owned(),
+            offers,
+            goal,
+            change_formats,
+            next: 0,
+            found: Found::default(),
+        }
+    }
+
+    /// The offers, as answers name them.
+    pub fn offers(&self) -> &[Offer] {
+        &self.offers
+    }
+
+    /// Judges the next offers, at least so many layouts; false when none are left.
+    pub fn step(&mut self, layouts_at_least: usize, keep_all: bool) -> bool {
+        let model = self.base.model.clone();
+        let mut looks = Looks::new(&model);
+        let mut scenario = self.base.clone();
+        let until = self.found.judged.saturating_add(layouts_at_least.max(1));
+        while self.found.judged < until {
+            let Some(offer) = self.offers.get(self.next) else {
+                return false;
+            };
+            scenario.hardware = offer.hardware();
+            let mut best: Option<Answer> = None;
+            for layout in layouts(&self.base, offer, self.change_formats) {
+                scenario.engine = self.base.engine.clone();
+                layout.put(&mut scenario);
+                let answer = self.answer(offer, layout, looks.look(&scenario));
+                self.found.judged += 1;
+                if keep_all {
+                    self.found.all.push(answer.clone());
+                }
+                if best
+                    .as_ref()
+                    .is_none_or(|best| self.goal.order(&answer, best).is_lt())
+                {
+                    best = Some(answer);
+                }
+            }
+            self.found.best.extend(best);
+            self.next += 1;
+        }
+        self.next < self.offers.len()
+    }
+
+    /// What was found, ranked.
+    pub fn finish(mut self) -> Found {
+        self.found.best.sort_by(|a, b| self.goal.order(a, b));
+        self.found.all.sort_by(|a, b| self.goal.order(a, b));
+        self.found
+    }
+
+    /// All of it at once.
+    pub fn run(mut self, keep_all: bool) -> Found {
+        while self.step(usize::MAX, keep_all) {}
+        self.finish()
+    }
+
+    fn answer(&self, offer: &Offer, layout: Layout, look: Look) -> Answer {
+        let speed: Option<Speed> = look.performance.map(Into::into);
+        let price_per_hour = offer
+            .price
+            .map(|price: Price| price.value() * f64::from(offer.total_gpus()));
+        let cost_per_million = price_per_hour.zip(speed.as_ref()).and_then(|(price, speed)| {
+            let rate = speed.output_tok_per_s.estimate;
+            (rate > 0.0).then(|| price / (rate * 3600.0) * real(1_000_000))
+        });
+        Answer {
+            offer: self.next,
+            total_gpus: offer.total_gpus(),
+            layout,
+            outcome: look.outcome,
+            reason: look.reason,
+            shortfall_bytes: look.shortfall_bytes,
+            max_model_len: look.max_model_len,
+            keeps_limits: self.goal.slo.is_kept(speed.as_ref()),
+            speed,
+            price_per_hour,
+            cost_per_million,
+        }
+    }
+}
