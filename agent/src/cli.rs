@@ -12,6 +12,7 @@ const EXAMPLES: &str = "Examples:
   vllm-wizard detect
   vllm-wizard plan --model Qwen/Qwen3-8B --gpu \"H100 SXM\"
   vllm-wizard plan --model Qwen/Qwen3-32B --gpu L40S --gpus 4 --concurrency 64 --explain
+  vllm-wizard explore --model Qwen/Qwen3-32B --concurrency 64 --slo-ttft-ms 500
   vllm-wizard generate -o deploy --model Qwen/Qwen3-8B --gpu L40S --emit command,compose
   vllm-wizard check --gpu L4 -- vllm serve Qwen/Qwen3-8B --max-model-len 16384
   vllm-wizard serve --ui dist
@@ -44,6 +45,16 @@ const PLAN_EXAMPLES: &str = "Examples:
 
 A model is looked up in this order: --model-config, a local folder, the local Hugging Face cache, the built-in catalogue.
 Switches take three forms: --enforce-eager, --no-enforce-eager, --enforce-eager=false.";
+
+const EXPLORE_EXAMPLES: &str = "Examples:
+  vllm-wizard explore --model Qwen/Qwen3-32B --concurrency 64
+  vllm-wizard explore --model Qwen/Qwen3-32B --slo-ttft-ms 500 --slo-tpot-ms 30
+  vllm-wizard explore --model Qwen/Qwen3-32B --among \"H100 SXM,L40S\" --price \"H100 SXM=2.50\" --price L40S=0.90
+  vllm-wizard explore --model Qwen/Qwen3-32B --gpu \"H100 SXM\" --gpus 8 --objective throughput
+  vllm-wizard explore --model Qwen/Qwen3-32B --csv > gpus.csv
+
+Tried are 1, 2, 4 … GPUs of a node, then nodes, in every split into tensor, pipeline and data parallel sizes; what is
+set by a flag is not varied. Exit code 3 where nothing serves the load within the limits.";
 
 const GENERATE_EXAMPLES: &str = "Examples:
   vllm-wizard generate -o deploy --model Qwen/Qwen3-8B --gpu L40S
@@ -93,6 +104,9 @@ pub(crate) enum Command {
     /// Work out whether a model fits, and with which flags
     #[command(after_help = PLAN_EXAMPLES)]
     Plan(Box<PlanArgs>),
+    /// Find the GPUs, how many, and the layout that serve a model's load
+    #[command(after_help = EXPLORE_EXAMPLES)]
+    Explore(Box<ExploreArgs>),
     /// Write the files that start it
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(Box<GenerateArgs>),
@@ -261,6 +275,85 @@ pub(crate) struct PlanArgs {
     /// Also send so many requests, one by one, through a model of vLLM's scheduler: percentiles of their times, in plan.json too
     #[arg(long, value_name = "REQUESTS", conflicts_with = "batch", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) simulate: Option<u32>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    #[command(flatten)]
+    pub(crate) fields: AllFields,
+}
+
+/// What is wanted of a search.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GoalArgs {
+    /// What matters most among layouts that serve the load; cost where prices are given, else gpus
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Goal")]
+    pub(crate) objective: Option<ObjectiveArg>,
+    /// Longest time to the first token that will do, in the middle of all requests
+    #[arg(long, value_name = "MS", help_heading = "Goal")]
+    pub(crate) slo_ttft_ms: Option<u32>,
+    /// Longest time between tokens
+    #[arg(long, value_name = "MS", help_heading = "Goal")]
+    pub(crate) slo_tpot_ms: Option<u32>,
+    /// Longest time from request to last token
+    #[arg(long, value_name = "MS", help_heading = "Goal")]
+    pub(crate) slo_e2e_ms: Option<u32>,
+    /// What a GPU costs an hour: for one kind, or for all; can be repeated
+    #[arg(long, value_name = "[GPU=]AMOUNT", help_heading = "Goal")]
+    pub(crate) price: Vec<String>,
+    /// What the prices are counted in
+    #[arg(long, value_name = "LABEL", default_value = "USD", help_heading = "Goal", value_parser = currency)]
+    pub(crate) currency: String,
+}
+
+fn currency(text: &str) -> Result<String, String> {
+    let ok = (1..=8).contains(&text.chars().count())
+        && text.chars().all(|c| c.is_alphanumeric() || "$€£¥".contains(c));
+    if ok {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a label such as USD or €".to_owned())
+    }
+}
+
+/// `--objective`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ObjectiveArg {
+    /// Little money for each token
+    Cost,
+    /// Output tokens a second over all requests
+    Throughput,
+    /// The time of one request from its arrival to its last token
+    Latency,
+    /// Few GPUs
+    Gpus,
+    /// The rate of all and the speed of one alike
+    Balanced,
+}
+
+/// `explore`.
+#[derive(Debug, Args)]
+pub(crate) struct ExploreArgs {
+    /// Print the answers as JSON (vllm-wizard/explore/v1)
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print them as a table for spreadsheets
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+    /// Show so many rows
+    #[arg(long, value_name = "ROWS", default_value_t = 15)]
+    pub(crate) top: usize,
+    /// A row for each number of GPUs, not only the best of each kind
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Also try FP8 weights and an FP8 KV cache where the checkpoint has neither; answers may change a little
+    #[arg(long)]
+    pub(crate) allow_fp8: bool,
+    /// Only these kinds of GPU, with commas
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Hardware", conflicts_with_all = ["gpu", "host", "gpu_memory_gib", "profile", "scenario"])]
+    pub(crate) among: Vec<String>,
+    #[command(flatten)]
+    pub(crate) goal: GoalArgs,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     #[command(flatten)]

@@ -7,6 +7,7 @@ mod cli;
 mod date;
 mod detect;
 mod error;
+mod explore;
 mod files;
 mod generate;
 mod hardware_source;
@@ -61,6 +62,7 @@ fn run(command: &Command) -> Result<Exit, ExpectedError> {
         Command::Detect(args) => detect::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Plan(args) => plan_cmd::run(args),
+        Command::Explore(args) => explore::run(args),
         Command::Generate(args) => generate::run(args),
         Command::Check(args) => check::run(args),
         Command::Schema(args) => schema::run(args),

@@ -28,11 +28,21 @@ pub(crate) struct Question {
     pub(crate) emit: Vec<ArtifactKind>,
 }
 
-/// Reads `plan`'s and `generate`'s flags.
+/// Reads `plan`'s and `generate`'s flags; where they name no GPU, this machine's.
 pub(crate) fn read<const ALL: bool>(
     source: &SourceArgs,
     machine: &MachineArgs,
     fields: &FieldFlags<ALL>,
+) -> Result<Question, ExpectedError> {
+    read_or(source, machine, fields, hardware_source::detected)
+}
+
+/// The same with other hardware where flags name none.
+pub(crate) fn read_or<const ALL: bool>(
+    source: &SourceArgs,
+    machine: &MachineArgs,
+    fields: &FieldFlags<ALL>,
+    otherwise: impl FnOnce() -> Result<Hardware, ExpectedError>,
 ) -> Result<Question, ExpectedError> {
     let named = hardware_source::named(machine, fields)?;
     let fresh = source.profile.is_none() && source.scenario.is_none();
@@ -42,7 +52,7 @@ pub(crate) fn read<const ALL: bool>(
         from_scenario(text, source)?
     } else {
         let model = given_model(source)?;
-        let hardware = named.clone().map_or_else(hardware_source::detected, Ok)?;
+        let hardware = named.clone().map_or_else(otherwise, Ok)?;
         from_scratch(model, hardware)
     };
     if let Some(hardware) = named {

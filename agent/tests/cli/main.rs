@@ -5,6 +5,7 @@ mod detect;
 #[cfg(target_os = "linux")]
 mod driver;
 mod examples;
+mod explore;
 mod generate;
 mod help;
 mod plan;

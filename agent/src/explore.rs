@@ -1,0 +1,359 @@
+//! `explore`: which GPUs, how many and in which layout, ranked.
+use crate::{
+    cli::{ExploreArgs, GoalArgs, ObjectiveArg},
+    error::{Exit, ExpectedError},
+    hardware_source,
+    output::{self, Screen, Tone},
+    scenario_source, suggest,
+};
+use planner::{
+    Outcome, Scenario, bounds,
+    gpu::{self, GpuSpec, Vendor},
+    plan::figure,
+    recommend::{self, Answer, Found, Goal, Lost, Objective, Offer, Price, Search, Slo},
+    share,
+};
+
+/// GPUs of a node, where nobody says how many.
+const NODE: u32 = 8;
+/// Nodes that are tried one after the other until the load is served, where nobody says how many.
+const NODES: [u32; 3] = [1, 2, 4];
+/// Splits that lost, with their reasons.
+const LOST: usize = 4;
+
+/// `explore`.
+pub(crate) fn run(args: &ExploreArgs) -> Result<Exit, ExpectedError> {
+    let prices = prices(&args.goal.price)?;
+    let goal = goal(&args.goal, !prices.is_empty())?;
+    let own =
+        args.machine.gpu.is_some() || args.machine.host.is_some() || args.machine.gpu_memory_gib.is_some();
+    let anywhere = || Ok(hardware_source::one(GpuSpec::clone(&gpu::gpus()[0])));
+    let from_file = args.source.profile.is_some() || args.source.scenario.is_some();
+    let mut scenario =
+        scenario_source::read_or(&args.source, &args.machine, &args.fields, anywhere)?.scenario;
+    if own && !from_file && args.machine.host.is_none() && args.fields.value("gpus").is_none() {
+        scenario.hardware.gpus = NODE;
+    }
+    let kinds = kinds(args, own, &scenario)?;
+    let given =
+        |id: &str| args.fields.value(id).is_some() || (own && args.machine.host.is_some()) || from_file;
+    let gpus = if given("gpus") {
+        scenario.hardware.gpus
+    } else {
+        NODE
+    };
+    let nodes: Vec<u32> = if given("nodes") {
+        vec![scenario.hardware.nodes]
+    } else {
+        NODES.to_vec()
+    };
+    let (found, offers) = searched(&scenario, &kinds, gpus, &nodes, &goal, &prices, args, own);
+    let rows = if kinds.len() == 1 || args.all {
+        found.best.iter().collect()
+    } else {
+        found.by_kind(&offers)
+    };
+    let Some(first) = rows.first() else {
+        return Err(ExpectedError::usage(
+            "nothing to try: the arguments that were given leave no layout of these GPUs",
+        )
+        .help("Give fewer of --tensor-parallel-size, --pipeline-parallel-size and --data-parallel-size, or more --gpus."));
+    };
+    if args.json {
+        let question = share::scenario_json(&scenario);
+        output::answer(
+            found
+                .json(&question, &goal, &offers, &rows, &args.goal.currency)
+                .trim_end(),
+        )?;
+    } else if args.csv {
+        output::answer(recommend::csv(&goal, &offers, &rows, &args.goal.currency).trim_end())?;
+    } else {
+        let view = View {
+            goal,
+            offers: &offers,
+            currency: &args.goal.currency,
+            most: args.top,
+            screen: Screen::of_stdout(),
+        };
+        output::answer(&view.text(&scenario, &found, &rows))?;
+    }
+    Ok(match first.outcome {
+        _ if first.serves() => Exit::Ok,
+        Outcome::Unsupported if scenario.model.spec.is_err() => Exit::Unsupported,
+        _ => Exit::DoesNotFit,
+    })
+}
+
+/// Node by node more, until one serves.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a part of the question, and there is one caller"
+)]
+fn searched(
+    scenario: &Scenario,
+    kinds: &[GpuSpec],
+    gpus: u32,
+    nodes: &[u32],
+    goal: &Goal,
+    prices: &Prices,
+    args: &ExploreArgs,
+    own: bool,
+) -> (Found, Vec<Offer>) {
+    let mut last = (Found::default(), Vec::new());
+    for &nodes in nodes {
+        let offers: Vec<Offer> = kinds
+            .iter()
+            .flat_map(|kind| {
+                let mut offers = recommend::fitting(kind, gpus, nodes, prices.of(&kind.name));
+                for offer in offers.iter_mut().filter(|_| own) {
+                    offer.interconnect = scenario.hardware.interconnect;
+                    offer.memory_used = scenario.hardware.memory_used;
+                }
+                offers
+            })
+            .collect();
+        let keep_all = kinds.len() == 1;
+        let found = Search::new(scenario, offers.clone(), *goal, args.allow_fp8).run(keep_all);
+        let serves = found.best.first().is_some_and(Answer::serves);
+        last = (found, offers);
+        if serves {
+            break;
+        }
+    }
+    last
+}
+
+/// The kinds of GPU to try: that of the machine, those that are named, or all that vLLM runs on.
+fn kinds(args: &ExploreArgs, own: bool, scenario: &Scenario) -> Result<Vec<GpuSpec>, ExpectedError> {
+    if own || args.source.profile.is_some() || args.source.scenario.is_some() {
+        return Ok(vec![scenario.hardware.gpu.clone()]);
+    }
+    if args.among.is_empty() {
+        let known = |gpu: &&GpuSpec| matches!(gpu.vendor, Vendor::Nvidia | Vendor::Amd);
+        return Ok(gpu::gpus().iter().filter(known).cloned().collect());
+    }
+    args.among
+        .iter()
+        .map(|name| known("--among", name).cloned())
+        .collect()
+}
+
+fn known(flag: &str, name: &str) -> Result<&'static GpuSpec, ExpectedError> {
+    gpu::find(name.trim()).ok_or_else(|| {
+        let names = gpu::gpus().iter().map(|gpu| gpu.name.as_str());
+        let question = suggest::did_you_mean(&suggest::nearest(name, names)).unwrap_or_default();
+        ExpectedError::usage(format!("{flag}: {name:?} is not in the catalogue")).help(question)
+    })
+}
+
+/// What GPUs cost an hour.
+#[derive(Debug, Default)]
+struct Prices {
+    any: Option<Price>,
+    by_name: Vec<(String, Price)>,
+}
+
+impl Prices {
+    fn is_empty(&self) -> bool {
+        self.any.is_none() && self.by_name.is_empty()
+    }
+
+    fn of(&self, name: &str) -> Option<Price> {
+        let own = self.by_name.iter().find(|(known, _)| known == name);
+        own.map(|(_, price)| *price).or(self.any)
+    }
+}
+
+fn prices(texts: &[String]) -> Result<Prices, ExpectedError> {
+    let mut prices = Prices::default();
+    for text in texts {
+        let (name, price) = match text.rsplit_once('=') {
+            Some((name, price)) => (Some(name), price),
+            None => (None, text.as_str()),
+        };
+        let milli = bounds::parse_decimal("price", price.trim())
+            .map_err(|error| ExpectedError::usage(format!("--price: {error}, got {text:?}")))?;
+        match name {
+            Some(name) => prices
+                .by_name
+                .push((known("--price", name)?.name.clone(), Price(milli))),
+            None => prices.any = Some(Price(milli)),
+        }
+    }
+    Ok(prices)
+}
+
+fn goal(args: &GoalArgs, priced: bool) -> Result<Goal, ExpectedError> {
+    let objective = match args.objective {
+        Some(ObjectiveArg::Cost) if !priced => {
+            return Err(ExpectedError::usage("--objective cost needs prices")
+                .help("Give what a GPU costs an hour, such as `--price \"H100 SXM=2.50\"`."));
+        }
+        Some(ObjectiveArg::Cost) => Objective::Cost,
+        Some(ObjectiveArg::Throughput) => Objective::Throughput,
+        Some(ObjectiveArg::Latency) => Objective::Latency,
+        Some(ObjectiveArg::Balanced) => Objective::Balanced,
+        None if priced => Objective::Cost,
+        Some(ObjectiveArg::Gpus) | None => Objective::Gpus,
+    };
+    Ok(Goal {
+        objective,
+        slo: Slo {
+            ttft_ms: args.slo_ttft_ms,
+            tpot_ms: args.slo_tpot_ms,
+            end_to_end_ms: args.slo_e2e_ms,
+        },
+    })
+}
+
+struct View<'a> {
+    goal: Goal,
+    offers: &'a [Offer],
+    currency: &'a str,
+    most: usize,
+    screen: Screen,
+}
+
+impl View<'_> {
+    fn text(&self, scenario: &Scenario, found: &Found, rows: &[&Answer]) -> String {
+        let mut parts = vec![self.heading(scenario, found)];
+        let serving: Vec<&Answer> = rows.iter().copied().filter(|row| row.serves()).collect();
+        let shown = if serving.is_empty() { rows } else { &serving };
+        parts.push(self.table(shown));
+        if let Some(first) = shown.first() {
+            parts.push(self.first(first, shown.get(1).copied()));
+        }
+        let lost = Lost::of(&self.goal, &found.all, LOST);
+        if !lost.is_empty() {
+            let mut table = self.screen.table();
+            for lost in lost {
+                table.add_row([format!(" {}", lost.layout), lost.reason]);
+            }
+            parts.push(format!("{}\n{}", self.strong("Others"), table.text()));
+        }
+        if let Some(speed) = rows.first().and_then(|row| row.speed.as_ref()) {
+            let around = |ranged: planner::plan::Ranged| {
+                let of = |end: f64| figure(end / ranged.estimate);
+                format!("{} to {}", of(ranged.low), of(ranged.high))
+            };
+            parts.push(self.screen.wrap(
+                &format!(
+                    "Figures are estimates; four of five published runs lay within these multiples: tokens per second {}, TTFT {}, TPOT {}.",
+                    around(speed.output_tok_per_s),
+                    around(speed.ttft_ms),
+                    around(speed.tpot_ms)
+                ),
+                0,
+            ));
+        }
+        parts.join("\n\n")
+    }
+
+    fn strong(&self, text: &str) -> String {
+        self.screen.paint(Tone::Strong, text)
+    }
+
+    fn heading(&self, scenario: &Scenario, found: &Found) -> String {
+        let load = &scenario.workload;
+        let rate = scenario.get("request_rate").map_or_else(
+            || format!("{} at once", load.concurrency),
+            |rate| format!("{rate} requests a second"),
+        );
+        self.strong(&format!(
+            "{}, {} + {} tokens, {rate}, vLLM {}: {} layouts judged",
+            output::printable(&scenario.model.id),
+            load.prompt_tokens,
+            load.gen_tokens,
+            scenario.vllm_version,
+            found.judged
+        ))
+    }
+
+    fn table(&self, rows: &[&Answer]) -> String {
+        let priced = rows.iter().any(|row| row.price_per_hour.is_some());
+        let mut table = self.screen.table();
+        let mut head = vec![
+            " GPUs".to_owned(),
+            "layout".to_owned(),
+            "verdict".to_owned(),
+            "context".to_owned(),
+            "tok/s".to_owned(),
+            "per GPU".to_owned(),
+            "TTFT ms".to_owned(),
+            "TPOT ms".to_owned(),
+        ];
+        if priced {
+            head.push(format!("{}/h", self.currency));
+            head.push(format!("{}/M tok", self.currency));
+        }
+        table.add_row(head);
+        table.align_right(&[3, 4, 5, 6, 7, 8, 9]);
+        for row in rows.iter().take(self.most) {
+            table.add_row(self.row(row, priced));
+        }
+        let left = rows.len().saturating_sub(self.most);
+        let more = if left > 0 {
+            format!("\n … {left} more (--top {})", rows.len())
+        } else {
+            String::new()
+        };
+        format!("{}{more}", table.text())
+    }
+
+    fn row(&self, row: &Answer, priced: bool) -> Vec<String> {
+        let starts = matches!(row.outcome, Outcome::Fits | Outcome::Tight);
+        let dash = || "-".to_owned();
+        let speed = |value: Option<f64>| value.map_or_else(dash, figure);
+        let of = row.speed.as_ref();
+        let mut cells = vec![
+            format!(" {}", self.offer(row)),
+            row.layout.to_string(),
+            row.outcome.words().to_lowercase(),
+            if starts {
+                row.max_model_len.to_string()
+            } else {
+                dash()
+            },
+            speed(of.map(|speed| speed.output_tok_per_s.estimate)),
+            speed(of.map(|speed| speed.output_tok_per_s.estimate / f64::from(row.total_gpus.max(1)))),
+            speed(of.map(|speed| speed.ttft_ms.estimate)),
+            speed(of.map(|speed| speed.tpot_ms.estimate)),
+        ];
+        if priced {
+            cells.push(speed(row.price_per_hour));
+            cells.push(speed(row.cost_per_million));
+        }
+        cells
+    }
+
+    fn offer(&self, row: &Answer) -> String {
+        let offer = self.offers.get(row.offer).map(ToString::to_string);
+        output::printable(&offer.unwrap_or_default())
+    }
+
+    fn first(&self, first: &Answer, second: Option<&Answer>) -> String {
+        let (heading, why) = if first.serves() {
+            ("First", recommend::won(&self.goal, self.offers, first, second))
+        } else {
+            ("Nothing serves this load", first.lacks(&self.goal))
+        };
+        let flags: Vec<String> = first
+            .layout
+            .change()
+            .iter()
+            .map(|(id, value)| match value.as_str() {
+                "true" => format!("--{}", id.replace('_', "-")),
+                value => format!("--{} {value}", id.replace('_', "-")),
+            })
+            .collect();
+        let mut lines = vec![
+            self.strong(&format!("{heading}: {}, {}", self.offer(first), first.layout)),
+            self.screen.wrap(&why, 2),
+        ];
+        if first.serves() {
+            lines.push(self.screen.wrap(&format!("Flags: {}", flags.join(" ")), 2));
+        }
+        lines.join("\n")
+    }
+}

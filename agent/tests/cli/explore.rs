@@ -1,0 +1,86 @@
+//! `explore`: what is tried, how it is shown, how it ends.
+use crate::support::{Run, fixture};
+
+#[test]
+fn every_kind_of_gpu_has_its_best_row() {
+    let ended = Run::new("explore --model Qwen/Qwen3-32B --top 5").code(0);
+    ended.has(&[
+        "layouts judged",
+        "First: 1 × ",
+        "Flags: --tensor-parallel-size 1",
+        "more (--top ",
+    ]);
+    for line in ended.stdout.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+}
+
+#[test]
+fn named_hardware_shows_why_other_splits_lose() {
+    Run::new("explore --model Qwen/Qwen3-32B --objective throughput --gpu")
+        .arg("H100 SXM")
+        .code(0)
+        .has(&[
+            "8 × H100 SXM",
+            "Others",
+            "fewer tokens per second",
+            "1 × H100 SXM",
+        ]);
+}
+
+#[test]
+fn a_report_limits_the_machine() {
+    let json = Run::new("explore --json --model Qwen/Qwen3-8B --host")
+        .arg(fixture("h100x2.json"))
+        .code(0)
+        .json();
+    let counts: Vec<u64> = json["answers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|answer| answer["total_gpus"].as_u64().unwrap())
+        .collect();
+    assert_eq!(counts.iter().max(), Some(&2), "{counts:?}");
+}
+
+#[test]
+fn prices_rank_by_money() {
+    let ended = Run::new("explore --model Qwen/Qwen3-32B --among")
+        .arg("H100 SXM,L40S")
+        .args("--currency EUR --price L40S=0.01 --price")
+        .arg("H100 SXM=9")
+        .code(0);
+    ended.has(&["EUR/h", "EUR/M tok", "× L40S,"]);
+}
+
+#[test]
+fn limits_that_nothing_keeps_end_with_3_and_say_which() {
+    Run::new("explore --model Qwen/Qwen3-32B --slo-ttft-ms 1")
+        .code(3)
+        .has(&["Nothing serves this load", "TTFT ", "ms instead of 1."]);
+}
+
+#[test]
+fn wrong_goals_say_what_to_give() {
+    for (args, message) in [
+        ("--objective cost", "--objective cost needs prices"),
+        ("--price H900=1", "--price: \"H900\" is not in the catalogue"),
+        ("--price x", "--price: "),
+        ("--among H10000", "--among: \"H10000\" is not in the catalogue"),
+        ("--currency a;b", "expected a label such as USD"),
+        ("--gpu L4 --gpus 2 --tp 3", "nothing to try"),
+    ] {
+        let ended = Run::new("explore --model Qwen/Qwen3-8B").args(args).code(2);
+        assert!(ended.stderr.contains(message), "{args}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_spreadsheet_has_a_row_for_each_kind() {
+    let ended = Run::new("explore --model Qwen/Qwen3-8B --csv --among L4,L40S").code(0);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", ended.stdout);
+    assert!(lines[0].starts_with("gpu,gpus,nodes,layout,"));
+    let columns = lines[0].split(',').count();
+    assert!(lines[1..].iter().all(|line| line.split(',').count() == columns));
+}
