@@ -77,7 +77,7 @@ fn every_layout(scenario: &Scenario, offer: &Offer, fp8: bool) -> Vec<Layout> {
     for bits in 0..8_u8 {
         let [experts, weights, cache] = [1, 2, 4].map(|bit| bits & bit != 0);
         // A group of tensor parallel ranks stays within a node.
-        for tp in (1..=offer.gpus).filter(|tp| offer.gpus % tp == 0) {
+        for tp in (1..=offer.gpus).filter(|tp| offer.gpus.is_multiple_of(*tp)) {
             for pp in 1..=total {
                 let set = scenario.engine.tensor_parallel_size.is_some_and(|set| set != tp);
                 let layout = Layout {
@@ -180,9 +180,9 @@ fn limits_come_before_the_objective() {
             .remove(0)
     };
     let free = first(Slo::default());
-    let limit = free.speed.unwrap().tpot_ms.estimate * 0.9;
+    let limit = free.speed.unwrap().tpot_ms.estimate.round() - 1.0;
     let fast = first(Slo {
-        tpot_ms: Some(limit as u32),
+        tpot_ms: format!("{limit}").parse().ok(),
         ..Slo::default()
     });
     assert!(fast.serves() && fast.total_gpus > free.total_gpus, "{fast:?}");
