@@ -288,8 +288,10 @@ impl ModelSpec {
         let alone = quantization.of_experts_alone();
         for run in &mut self.layers {
             let (moe, dense) = (run.mlp.moe.is_some(), run.mlp.dense.is_some());
+            // Nomic's are parameters of the class's own, which no method reaches (`models/bert_with_rope.py: NomicMoE`).
+            let routed = run.mlp.moe.is_some_and(|moe| !moe.output_bias);
             if alone {
-                run.quantized.experts = moe;
+                run.quantized.experts = routed;
                 continue;
             }
             run.quantized = Quantized {
@@ -297,7 +299,7 @@ impl ModelSpec {
                 o: true,
                 gate_up: dense,
                 down: dense,
-                experts: moe,
+                experts: routed,
                 shared: moe,
                 router: moe && self.quantized_router,
                 gate: true,

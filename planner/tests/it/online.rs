@@ -124,3 +124,29 @@ fn bitsandbytes_scales_are_bytes_before_0_9() {
         weights("0.9.2")
     );
 }
+
+/// `models/bert_with_rope.py: NomicMoE` keeps its experts as parameters of its own, whatever the method.
+#[test]
+fn nomics_experts_stay_in_16_bits() {
+    const NOMIC: &str = r#"{"architectures":["NomicBertModel"],"model_type":"nomic_bert","n_embd":768,"n_head":12,"n_inner":3072,"n_layer":12,"n_positions":2048,"vocab_size":250048,"type_vocab_size":1,"num_experts":8,"moe_top_k":2,"moe_every_n_layers":2,"activation_function":"gelu","qkv_proj_bias":true,"torch_dtype":"float32"}"#;
+    let experts = |quantization: &str| {
+        let mut scenario = scenario("Qwen/Qwen3-8B", "H100 SXM", &[]);
+        scenario.model = ModelInput::from_config("x/y", NOMIC).unwrap();
+        scenario.set("quantization", quantization).unwrap();
+        let memory = evaluate(&scenario).memory.unwrap();
+        let term = memory
+            .terms
+            .iter()
+            .find(|term| term.id == "weights.experts")
+            .unwrap();
+        (term.bytes, memory.weights_bytes)
+    };
+    // Six layers of 8 experts, two matrices of 768 × 3072, and one bias.
+    let plain = 6 * (8 * 2 * 768 * 3072 + 768) * 2;
+    let (whole, all) = experts("");
+    for method in ["fp8_per_tensor", "experts_int8"] {
+        let (bytes, weights) = experts(method);
+        assert_eq!((bytes, whole), (plain, plain), "{method}");
+        assert_eq!(weights < all, method == "fp8_per_tensor", "{method}");
+    }
+}

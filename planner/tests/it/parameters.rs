@@ -44,3 +44,28 @@ fn towers_without_a_published_count_weigh_what_their_files_do() {
     assert_eq!((2 * all + 5_000_000) / 10_000_000, 192, "{all}");
     assert!(spec.tower.as_ref().unwrap().unchecked);
 }
+
+/// Qwen3-ASR's report (arXiv 2601.21337): encoders of 180 and 300 million parameters, stated to two digits.
+#[test]
+fn qwen3_asrs_encoders_are_as_large_as_their_report_says() {
+    for (millions, d, layers, heads, out, hidden, width) in [
+        (180, 896, 18, 14, 1024, 1024, 3072),
+        (300, 1024, 24, 16, 2048, 2048, 6144),
+    ] {
+        let config = serde_json::json!({
+            "architectures": ["Qwen3ASRForConditionalGeneration"],
+            "thinker_config": {
+                "audio_config": {"d_model": d, "encoder_layers": layers, "encoder_attention_heads": heads,
+                    "encoder_ffn_dim": 4 * d, "output_dim": out, "downsample_hidden_size": 480, "num_mel_bins": 128,
+                    "max_source_positions": 1500},
+                "text_config": {"hidden_size": hidden, "intermediate_size": width, "num_hidden_layers": 28,
+                    "num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151_936,
+                    "max_position_embeddings": 65_536, "tie_word_embeddings": true},
+            },
+        });
+        let model = ModelInput::from_object("Qwen/Qwen3-ASR", config.as_object().unwrap()).unwrap();
+        let tower = model.spec.unwrap().tower.clone().unwrap();
+        let off = tower.parameters().abs_diff(millions * 1_000_000);
+        assert!(off < millions * 60_000, "{millions}: {}", tower.parameters());
+    }
+}

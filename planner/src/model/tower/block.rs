@@ -16,7 +16,17 @@ impl Reader<'_> {
         }
         let mut out = Vec::with_capacity(8);
         let vectors = |count: u32| whole(w, count);
-        if self.row.connector == Connector::PixelShuffle {
+        if self.row.positions == Positions::SoundPictures {
+            let channels = u64::from(self.number("downsample_hidden_size")?);
+            let bins = u64::from(self.number("num_mel_bins")?)
+                .div_ceil(2)
+                .div_ceil(2)
+                .div_ceil(2);
+            out.push(whole(9 * channels, 1));
+            out.push(whole(9 * channels * channels, 2));
+            out.push(whole(channels, 3));
+            out.push(whole(channels * bins * w, 1));
+        } else if self.row.connector == Connector::PixelShuffle {
             let patch = self.linear(
                 "patch_embedding",
                 self.pixels()?,
@@ -42,6 +52,9 @@ impl Reader<'_> {
                 out.push(whole(grid()? * w, 1));
                 out.push(TowerTensor::Buffer { bytes: grid()? * 8 });
             }
+            Positions::SoundPictures => out.push(TowerTensor::Buffer {
+                bytes: 4 * u64::from(self.number("max_source_positions")?) * w,
+            }),
             Positions::Sound | Positions::SoundWaves => {
                 out.push(whole(3 * w * w, 1));
                 out.push(vectors(2));

@@ -116,6 +116,12 @@ impl Reader<'_> {
                 out.push(whole(u64::from(last), 2));
                 out.push(self.projection("proj", w, last, Cut::Whole, true)?);
             }
+            Connector::AudioTwice => {
+                output = self.number("output_dim")?;
+                for outputs in [w, output] {
+                    out.push(self.projection("proj", w, outputs, Cut::Whole, true)?);
+                }
+            }
             Connector::Conformer => {
                 let last = self.number("output_proj_dims")?;
                 out.push(self.projection("output_proj", w, last, Cut::Whole, true)?);

@@ -44,12 +44,17 @@ pub(in crate::model) enum Positions {
     SoundWaves,
     /// Two convolutions over a picture of sound (Gemma 4).
     SoundPicture,
+    /// Three convolutions over pictures of sound, a layer behind them, and computed positions in float32 (Qwen3-Omni).
+    SoundPictures,
 }
 
 impl Positions {
     /// Of sound: there are no patches.
     pub(super) fn is_sound(self) -> bool {
-        matches!(self, Self::Sound | Self::SoundWaves | Self::SoundPicture)
+        matches!(
+            self,
+            Self::Sound | Self::SoundWaves | Self::SoundPicture | Self::SoundPictures
+        )
     }
 }
 
@@ -101,6 +106,8 @@ pub(in crate::model) enum Connector {
     Decoder,
     /// Qwen2.5-Omni's sound: the same, and two learned tokens around it.
     AudioTokens,
+    /// Qwen3-Omni's sound: two whole layers.
+    AudioTwice,
     /// MiniCPM-V: learned queries that attend to the patches.
     Resampler,
     /// Kimi K3: two whole layers without biases, and a norm behind them.

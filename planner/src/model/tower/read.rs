@@ -235,7 +235,10 @@ impl<'a> Reader<'a> {
 
     /// Elements of a patch's pixels.
     pub(super) fn pixels(&self) -> Result<u32, ConfigError> {
-        if self.row.positions == Positions::SoundPicture {
+        if matches!(
+            self.row.positions,
+            Positions::SoundPicture | Positions::SoundPictures
+        ) {
             return Ok(9);
         }
         if self.row.positions.is_sound() {

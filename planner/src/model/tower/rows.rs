@@ -229,6 +229,28 @@ const QWEN2_AUDIO: Row = Row {
     ..QWEN3
 };
 
+const QWEN3_AUDIO: Row = Row {
+    architectures: &["Qwen3ASRForConditionalGeneration"],
+    unchecked: true,
+    defaults: &[
+        ("num_mel_bins", 128),
+        ("encoder_layers", 32),
+        ("encoder_attention_heads", 20),
+        ("encoder_ffn_dim", 5120),
+        ("d_model", 1280),
+        ("max_source_positions", 1500),
+        ("output_dim", 3584),
+        ("downsample_hidden_size", 480),
+    ],
+    connector: Connector::AudioTwice,
+    whole: false,
+    uneven: Uneven::Whole,
+    positions: Positions::SoundPictures,
+    // Thirty seconds, 13 tokens each.
+    tokens: Tokens::Fixed(390),
+    ..QWEN2_AUDIO
+};
+
 /// Every kind of tower that is modelled.
 const ROWS: &[Row] = &[
     QWEN3,
@@ -690,6 +712,29 @@ const ROWS: &[Row] = &[
         },
         tokens: Tokens::Tiles(13),
         ..QWEN3
+    },
+    QWEN3_AUDIO,
+    Row {
+        architectures: &["Qwen3OmniMoeForConditionalGeneration"],
+        unchecked: true,
+        defaults: &[
+            ("depth", 27),
+            ("hidden_size", 1152),
+            ("intermediate_size", 4304),
+            ("num_heads", 16),
+            ("patch_size", 16),
+            ("image_size", 768),
+            ("temporal_patch_size", 2),
+            ("out_hidden_size", 3584),
+            ("deepstack", 3),
+        ],
+        positions: Positions::Grid,
+        tokens: Tokens::Pixels(12_845_056),
+        ..QWEN3
+    },
+    Row {
+        architectures: &["Qwen3OmniMoeForConditionalGeneration"],
+        ..QWEN3_AUDIO
     },
     Row {
         architectures: &["WhisperForConditionalGeneration"],
