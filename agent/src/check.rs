@@ -5,7 +5,7 @@ use crate::{
     error::{Exit, ExpectedError},
     files, hardware_source, log_check, model_source,
     output::{self, Screen},
-    plan_cmd, report, scenario_source,
+    plan_cmd, report, scenario_source, search,
 };
 use planner::{
     Plan, Scenario,
@@ -82,6 +82,12 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
         let found = review(&command.given, &plan);
         let text = report::review(&plan, &found, Screen::of_stdout());
         output::answer(&format!("\n{text}"))?;
+        if let Some(text) = search::better(&plan) {
+            output::answer(&format!(
+                "\n{}",
+                Screen::of_stdout().wrap(&output::printable(&text), 0)
+            ))?;
+        }
     }
     Ok(if refused {
         Exit::DoesNotFit

@@ -41,6 +41,7 @@ const PLAN_EXAMPLES: &str = "Examples:
   vllm-wizard plan --model Qwen/Qwen3-8B --gpu L4 --max-model-len 16k
   vllm-wizard plan --model ./my-model --gpu-memory-gib 79.18 --compute-capability 9.0
   curl -sL URL/config.json | vllm-wizard plan --model org/name --model-config - --gpu L4
+  vllm-wizard plan --search --objective throughput --model Qwen/Qwen3-32B --gpu \"H100 SXM\" --gpus 8
   vllm-wizard plan --batch scenarios.jsonl
 
 A model is looked up in this order: --model-config, a local folder, the local Hugging Face cache, the built-in catalogue.
@@ -276,6 +277,8 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "REQUESTS", conflicts_with = "batch", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) simulate: Option<u32>,
     #[command(flatten)]
+    pub(crate) search: SearchArgs,
+    #[command(flatten)]
     pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) machine: MachineArgs,
@@ -331,6 +334,19 @@ pub(crate) enum ObjectiveArg {
     Balanced,
 }
 
+/// Whether the layout is searched.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// Search tensor, pipeline, data and expert parallel sizes on these GPUs, and take the best; what is set stays
+    #[arg(long, help_heading = "Goal")]
+    pub(crate) search: bool,
+    /// Also try FP8 weights and an FP8 KV cache where the checkpoint has neither; answers may change a little
+    #[arg(long, requires = "search", help_heading = "Goal")]
+    pub(crate) allow_fp8: bool,
+    #[command(flatten)]
+    pub(crate) goal: GoalArgs,
+}
+
 /// `explore`.
 #[derive(Debug, Args)]
 pub(crate) struct ExploreArgs {
@@ -380,6 +396,8 @@ pub(crate) struct GenerateArgs {
     /// Overwrite files that have other content
     #[arg(long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     #[command(flatten)]

@@ -1,16 +1,17 @@
 //! `explore`: which GPUs, how many and in which layout, ranked.
 use crate::{
-    cli::{ExploreArgs, GoalArgs, ObjectiveArg},
+    cli::ExploreArgs,
     error::{Exit, ExpectedError},
+    goal::{self, Prices},
     hardware_source,
     output::{self, Screen, Tone},
-    scenario_source, suggest,
+    scenario_source,
 };
 use planner::{
-    Outcome, Scenario, bounds,
+    Outcome, Scenario,
     gpu::{self, GpuSpec, Vendor},
     plan::figure,
-    recommend::{self, Answer, Found, Goal, Lost, Objective, Offer, Price, Search, Slo},
+    recommend::{self, Answer, Found, Goal, Lost, Objective, Offer, Search},
     share,
 };
 
@@ -23,8 +24,7 @@ const LOST: usize = 4;
 
 /// `explore`.
 pub(crate) fn run(args: &ExploreArgs) -> Result<Exit, ExpectedError> {
-    let prices = prices(&args.goal.price)?;
-    let goal = goal(&args.goal, !prices.is_empty())?;
+    let (goal, prices) = goal::read(&args.goal, Objective::Gpus)?;
     let own =
         args.machine.gpu.is_some() || args.machine.host.is_some() || args.machine.gpu_memory_gib.is_some();
     let anywhere = || Ok(hardware_source::one(GpuSpec::clone(&gpu::gpus()[0])));
@@ -135,76 +135,8 @@ fn kinds(args: &ExploreArgs, own: bool, scenario: &Scenario) -> Result<Vec<GpuSp
     }
     args.among
         .iter()
-        .map(|name| known("--among", name).cloned())
+        .map(|name| goal::known("--among", name).cloned())
         .collect()
-}
-
-fn known(flag: &str, name: &str) -> Result<&'static GpuSpec, ExpectedError> {
-    gpu::find(name.trim()).ok_or_else(|| {
-        let names = gpu::gpus().iter().map(|gpu| gpu.name.as_str());
-        let question = suggest::did_you_mean(&suggest::nearest(name, names)).unwrap_or_default();
-        ExpectedError::usage(format!("{flag}: {name:?} is not in the catalogue")).help(question)
-    })
-}
-
-/// What GPUs cost an hour.
-#[derive(Debug, Default)]
-struct Prices {
-    any: Option<Price>,
-    by_name: Vec<(String, Price)>,
-}
-
-impl Prices {
-    fn is_empty(&self) -> bool {
-        self.any.is_none() && self.by_name.is_empty()
-    }
-
-    fn of(&self, name: &str) -> Option<Price> {
-        let own = self.by_name.iter().find(|(known, _)| known == name);
-        own.map(|(_, price)| *price).or(self.any)
-    }
-}
-
-fn prices(texts: &[String]) -> Result<Prices, ExpectedError> {
-    let mut prices = Prices::default();
-    for text in texts {
-        let (name, price) = match text.rsplit_once('=') {
-            Some((name, price)) => (Some(name), price),
-            None => (None, text.as_str()),
-        };
-        let milli = bounds::parse_decimal("price", price.trim())
-            .map_err(|error| ExpectedError::usage(format!("--price: {error}, got {text:?}")))?;
-        match name {
-            Some(name) => prices
-                .by_name
-                .push((known("--price", name)?.name.clone(), Price(milli))),
-            None => prices.any = Some(Price(milli)),
-        }
-    }
-    Ok(prices)
-}
-
-fn goal(args: &GoalArgs, priced: bool) -> Result<Goal, ExpectedError> {
-    let objective = match args.objective {
-        Some(ObjectiveArg::Cost) if !priced => {
-            return Err(ExpectedError::usage("--objective cost needs prices")
-                .help("Give what a GPU costs an hour, such as `--price \"H100 SXM=2.50\"`."));
-        }
-        Some(ObjectiveArg::Cost) => Objective::Cost,
-        Some(ObjectiveArg::Throughput) => Objective::Throughput,
-        Some(ObjectiveArg::Latency) => Objective::Latency,
-        Some(ObjectiveArg::Balanced) => Objective::Balanced,
-        None if priced => Objective::Cost,
-        Some(ObjectiveArg::Gpus) | None => Objective::Gpus,
-    };
-    Ok(Goal {
-        objective,
-        slo: Slo {
-            ttft_ms: args.slo_ttft_ms,
-            tpot_ms: args.slo_tpot_ms,
-            end_to_end_ms: args.slo_e2e_ms,
-        },
-    })
 }
 
 struct View<'a> {

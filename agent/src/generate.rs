@@ -4,7 +4,7 @@ use crate::{
     date,
     error::{Exit, ExpectedError},
     files::{cannot_write, shown},
-    output, plan_cmd, scenario_source,
+    output, plan_cmd, scenario_source, search,
 };
 use planner::{ArtifactKind, Plan, RenderOptions, artifact::omitted, evaluate, render};
 use std::{
@@ -17,7 +17,8 @@ use std::{
 pub(crate) fn run(args: &GenerateArgs) -> Result<Exit, ExpectedError> {
     let date = date::date(args.date.as_deref())?;
     let asked = kinds(&args.emit)?;
-    let question = scenario_source::read(&args.source, &args.machine, &args.fields)?;
+    let mut question = scenario_source::read(&args.source, &args.machine, &args.fields)?;
+    search::apply(&mut question.scenario, &args.search)?;
     let plan = evaluate(&question.scenario);
     if plan.verdict.outcome == planner::Outcome::Unsupported {
         output::complain(&format!("error: {}", plan.verdict.reason));

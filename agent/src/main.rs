@@ -10,6 +10,7 @@ mod error;
 mod explore;
 mod files;
 mod generate;
+mod goal;
 mod hardware_source;
 #[cfg(feature = "hub")]
 mod hub;
@@ -25,6 +26,7 @@ mod report;
 mod scenario_flags;
 mod scenario_source;
 mod schema;
+mod search;
 mod serve;
 mod suggest;
 mod table;

@@ -5,7 +5,7 @@ use crate::{
     error::{Exit, ExpectedError},
     output::{self, Screen},
     report::{self, View},
-    scenario_source,
+    scenario_source, search,
 };
 use planner::{
     Outcome, Plan, RenderOptions, Scenario,
@@ -25,7 +25,8 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, ExpectedError> {
         }
         return batch::run(path);
     }
-    let question = scenario_source::read(&args.source, &args.machine, &args.fields)?;
+    let mut question = scenario_source::read(&args.source, &args.machine, &args.fields)?;
+    search::apply(&mut question.scenario, &args.search)?;
     let mut plan = evaluate(&question.scenario);
     let run = args
         .simulate

@@ -84,3 +84,53 @@ fn a_spreadsheet_has_a_row_for_each_kind() {
     let columns = lines[0].split(',').count();
     assert!(lines[1..].iter().all(|line| line.split(',').count() == columns));
 }
+
+#[test]
+fn a_searched_plan_has_the_first_layout_and_says_why() {
+    let ended = Run::new("plan --json --search --objective throughput --model Qwen/Qwen3-32B --gpus 8 --gpu")
+        .arg("H100 SXM")
+        .code(0);
+    let explored = Run::new("explore --json --objective throughput --model Qwen/Qwen3-32B --gpus 8 --gpu")
+        .arg("H100 SXM")
+        .code(0)
+        .json();
+    let first = &explored["answers"][0]["change"];
+    let plan = ended.json();
+    for size in ["tensor_parallel_size", "data_parallel_size"] {
+        assert_eq!(plan["config"][size], first[size], "{size}");
+    }
+    assert!(
+        ended.stderr.contains("layouts judged; first 8 × H100 SXM, TP "),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn goals_without_a_search_are_refused() {
+    let ended = Run::new("plan --slo-ttft-ms 100 --model Qwen/Qwen3-8B --gpu L4").code(2);
+    assert!(
+        ended.stderr.contains("--slo-ttft-ms is for a search"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn check_says_what_a_search_would_run_instead() {
+    let check = |command: &str| {
+        Run::new("check --gpus 8 --gpu")
+            .arg("H100 SXM")
+            .args(&format!("-- vllm serve Qwen/Qwen3-32B {command}"))
+            .code(0)
+            .stdout
+    };
+    let text = check("--tensor-parallel-size 1 --max-model-len 8192");
+    assert!(
+        text.contains("A search of these GPUs would run 8 × H100 SXM, TP "),
+        "{text}"
+    );
+    assert!(text.contains("This command's TP 1: "), "{text}");
+    let text = check("--tensor-parallel-size 8");
+    assert!(!text.contains("A search of these GPUs"), "{text}");
+}

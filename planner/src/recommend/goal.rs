@@ -1,6 +1,6 @@
 //! What is better.
 use super::search::{Answer, Speed};
-use crate::plan::Outcome;
+use crate::{plan::Outcome, workload::BatchingMode};
 use std::cmp::Ordering;
 
 /// What matters most among layouts that hold the load.
@@ -28,6 +28,15 @@ impl Objective {
         Self::Gpus,
         Self::Cost,
     ];
+
+    /// What a load's mode asks for.
+    pub const fn of(mode: BatchingMode) -> Self {
+        match mode {
+            BatchingMode::Balanced => Self::Balanced,
+            BatchingMode::Throughput => Self::Throughput,
+            BatchingMode::Latency => Self::Latency,
+        }
+    }
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
@@ -88,6 +97,17 @@ pub struct Goal {
 }
 
 impl Goal {
+    /// What the objective measures, the more the better; `None` where it is not known.
+    pub fn merit(&self, answer: &Answer) -> Option<f64> {
+        match self.objective {
+            Objective::Gpus => Some(1.0 / f64::from(answer.total_gpus.max(1))),
+            Objective::Cost => answer.cost_per_million.map(|cost| 1.0 / cost),
+            Objective::Throughput => answer.rate(),
+            Objective::Latency => answer.end_to_end().map(|time| 1.0 / time),
+            Objective::Balanced => answer.balance(),
+        }
+    }
+
     /// The better one first. A total order: what is equal in every figure is told apart by its hardware and layout.
     ///
     /// First whether vLLM starts, then whether the load is carried within the limits, then whether it surely fits, then the

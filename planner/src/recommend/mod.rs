@@ -11,7 +11,7 @@ mod space;
 
 pub use goal::{Goal, Objective, Slo};
 pub use offer::{Offer, Price, fitting, on_hardware};
-pub use reasons::{Lost, won};
+pub use reasons::{Lost, lost, won};
 pub use report::{EXPLORE_SCHEMA, csv};
 pub use search::{Answer, Found, Search, Speed};
 pub use space::Layout;

@@ -31,6 +31,15 @@ pub fn won(goal: &Goal, offers: &[Offer], first: &Answer, second: Option<&Answer
     }
 }
 
+/// Why another is not the first.
+pub fn lost(goal: &Goal, first: &Answer, other: &Answer) -> String {
+    if other.serves() {
+        behind(goal, first, other)
+    } else {
+        other.lacks(goal)
+    }
+}
+
 /// The layout, with its hardware where that is another.
 fn name(offers: &[Offer], first: &Answer, other: &Answer) -> String {
     match offers.get(other.offer) {
@@ -121,11 +130,7 @@ impl Lost {
             seen.push(split(answer));
             all.push(Self {
                 layout: answer.layout.to_string(),
-                reason: if answer.serves() {
-                    behind(goal, first, answer)
-                } else {
-                    answer.lacks(goal)
-                },
+                reason: lost(goal, first, answer),
             });
         }
         all

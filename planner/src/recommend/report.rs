@@ -106,6 +106,10 @@ impl Answer {
             change.insert(0, ("gpu".to_owned(), offer.gpu.name.clone()));
         }
         change.extend(self.layout.change());
+        if offer.nodes > 1 && self.layout.pipeline_parallel_size == 1 {
+            // A plan of several nodes has a stage on each, where nobody says otherwise.
+            change.push(("pipeline_parallel_size".to_owned(), "1".to_owned()));
+        }
         change
     }
 }

@@ -163,7 +163,9 @@ impl Search {
             for layout in layouts(&self.base, offer, self.change_formats) {
                 scenario.engine = self.base.engine.clone();
                 layout.put(&mut scenario);
-                let answer = self.answer(offer, layout, looks.look(&scenario));
+                let Some(answer) = self.answer(self.next, layout, looks.look(&scenario)) else {
+                    continue;
+                };
                 self.found.judged += 1;
                 if keep_all {
                     self.found.all.push(answer.clone());
@@ -188,13 +190,23 @@ impl Search {
         self.found
     }
 
+    /// What a layout of one of the offers comes to, whether or not the search would try it.
+    pub fn judge(&self, offer: usize, layout: Layout) -> Option<Answer> {
+        let mut scenario = self.base.clone();
+        scenario.hardware = self.offers.get(offer)?.hardware();
+        layout.put(&mut scenario);
+        let look = Looks::new(&self.base.model).look(&scenario);
+        self.answer(offer, layout, look)
+    }
+
     /// All of it at once.
     pub fn run(mut self, keep_all: bool) -> Found {
         while self.step(usize::MAX, keep_all) {}
         self.finish()
     }
 
-    fn answer(&self, offer: &Offer, layout: Layout, look: Look) -> Answer {
+    fn answer(&self, at: usize, layout: Layout, look: Look) -> Option<Answer> {
+        let offer = self.offers.get(at)?;
         let speed: Option<Speed> = look.performance.map(Into::into);
         let price_per_hour = offer
             .price
@@ -203,8 +215,8 @@ impl Search {
             let rate = speed.output_tok_per_s.estimate;
             (rate > 0.0).then(|| price / (rate * 3600.0) * real(1_000_000))
         });
-        Answer {
-            offer: self.next,
+        Some(Answer {
+            offer: at,
             total_gpus: offer.total_gpus(),
             layout,
             outcome: look.outcome,
@@ -215,6 +227,6 @@ impl Search {
             speed,
             price_per_hour,
             cost_per_million,
-        }
+        })
     }
 }

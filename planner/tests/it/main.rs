@@ -42,6 +42,7 @@ mod parameters;
 mod pooling;
 mod profile;
 mod properties;
+mod published;
 mod quoting;
 mod read_back;
 mod recommend;

@@ -1,0 +1,79 @@
+//! What `--objective`, `--slo-…` and `--price` ask of a search.
+use crate::{
+    cli::{GoalArgs, ObjectiveArg},
+    error::ExpectedError,
+    suggest,
+};
+use planner::{
+    bounds,
+    gpu::{self, GpuSpec},
+    recommend::{Goal, Objective, Price, Slo},
+};
+
+/// What GPUs cost an hour.
+#[derive(Debug, Default)]
+pub(crate) struct Prices {
+    any: Option<Price>,
+    by_name: Vec<(String, Price)>,
+}
+
+impl Prices {
+    /// Of that kind.
+    pub(crate) fn of(&self, name: &str) -> Option<Price> {
+        let own = self.by_name.iter().find(|(known, _)| known == name);
+        own.map(|(_, price)| *price).or(self.any)
+    }
+}
+
+/// Reads them; `otherwise` is the objective where nothing says one.
+pub(crate) fn read(args: &GoalArgs, otherwise: Objective) -> Result<(Goal, Prices), ExpectedError> {
+    let prices = prices(&args.price)?;
+    let priced = prices.any.is_some() || !prices.by_name.is_empty();
+    let objective = match args.objective {
+        Some(ObjectiveArg::Cost) if !priced => {
+            return Err(ExpectedError::usage("--objective cost needs prices")
+                .help("Give what a GPU costs an hour, such as `--price \"H100 SXM=2.50\"`."));
+        }
+        Some(ObjectiveArg::Cost) => Objective::Cost,
+        Some(ObjectiveArg::Throughput) => Objective::Throughput,
+        Some(ObjectiveArg::Latency) => Objective::Latency,
+        Some(ObjectiveArg::Balanced) => Objective::Balanced,
+        Some(ObjectiveArg::Gpus) => Objective::Gpus,
+        None if priced => Objective::Cost,
+        None => otherwise,
+    };
+    let slo = Slo {
+        ttft_ms: args.slo_ttft_ms,
+        tpot_ms: args.slo_tpot_ms,
+        end_to_end_ms: args.slo_e2e_ms,
+    };
+    Ok((Goal { objective, slo }, prices))
+}
+
+/// A GPU of the catalogue.
+pub(crate) fn known(flag: &str, name: &str) -> Result<&'static GpuSpec, ExpectedError> {
+    gpu::find(name.trim()).ok_or_else(|| {
+        let names = gpu::gpus().iter().map(|gpu| gpu.name.as_str());
+        let question = suggest::did_you_mean(&suggest::nearest(name, names)).unwrap_or_default();
+        ExpectedError::usage(format!("{flag}: {name:?} is not in the catalogue")).help(question)
+    })
+}
+
+fn prices(texts: &[String]) -> Result<Prices, ExpectedError> {
+    let mut prices = Prices::default();
+    for text in texts {
+        let (name, price) = match text.rsplit_once('=') {
+            Some((name, price)) => (Some(name), price),
+            None => (None, text.as_str()),
+        };
+        let milli = bounds::parse_decimal("price", price.trim())
+            .map_err(|error| ExpectedError::usage(format!("--price: {error}, got {text:?}")))?;
+        match name {
+            Some(name) => prices
+                .by_name
+                .push((known("--price", name)?.name.clone(), Price(milli))),
+            None => prices.any = Some(Price(milli)),
+        }
+    }
+    Ok(prices)
+}

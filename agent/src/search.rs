@@ -1,0 +1,100 @@
+//! `--search` of `plan` and `generate`: the layout that a search of the hardware puts first; and what `check` says of it.
+use crate::{
+    cli::{GoalArgs, SearchArgs},
+    error::ExpectedError,
+    goal, output,
+};
+use planner::{
+    Scenario,
+    plan::Plan,
+    recommend::{self, Goal, Layout, Objective, Search},
+};
+
+/// Takes the first answer over, where a search was asked for.
+pub(crate) fn apply(scenario: &mut Scenario, args: &SearchArgs) -> Result<(), ExpectedError> {
+    if !args.search {
+        return given(&args.goal).map_or(Ok(()), |flag| {
+            Err(ExpectedError::usage(format!("{flag} is for a search"))
+                .help("Add --search to let the layout be searched, or use `explore`."))
+        });
+    }
+    let mode = scenario.workload.batching_mode;
+    let (goal, prices) = goal::read(&args.goal, Objective::of(mode))?;
+    let price = prices.of(&scenario.hardware.gpu.name);
+    let offers = recommend::on_hardware(scenario, price);
+    let found = Search::new(scenario, offers.clone(), goal, args.allow_fp8).run(true);
+    let Some((first, offer)) = found
+        .all
+        .first()
+        .and_then(|first| Some((first, offers.get(first.offer)?)))
+    else {
+        output::say("note: the search has nothing to vary: the arguments that were given leave one layout");
+        return Ok(());
+    };
+    for (id, value) in first.change(offer) {
+        scenario.set(&id, &value)?;
+    }
+    let why = recommend::won(&goal, &offers, first, found.all.get(1));
+    output::say(&output::printable(&format!(
+        "search: {} layouts judged; first {offer}, {}. {why}",
+        found.judged, first.layout
+    )));
+    Ok(())
+}
+
+/// The first flag that only a search understands.
+fn given(goal: &GoalArgs) -> Option<&'static str> {
+    [
+        (goal.objective.is_some(), "--objective"),
+        (goal.slo_ttft_ms.is_some(), "--slo-ttft-ms"),
+        (goal.slo_tpot_ms.is_some(), "--slo-tpot-ms"),
+        (goal.slo_e2e_ms.is_some(), "--slo-e2e-ms"),
+        (!goal.price.is_empty(), "--price"),
+    ]
+    .into_iter()
+    .find_map(|(given, flag)| given.then_some(flag))
+}
+
+/// Less is within what the estimate cannot tell apart.
+const WORTH_SAYING: f64 = 1.05;
+
+/// What a search of the same GPUs would have run instead, and what that brings; `None` where it is not clearly better.
+pub(crate) fn better(plan: &Plan) -> Option<String> {
+    let args = plan.args.as_ref()?;
+    let mut open = plan.scenario.clone();
+    open.engine.tensor_parallel_size = None;
+    open.engine.pipeline_parallel_size = None;
+    open.engine.data_parallel_size = None;
+    open.engine.enable_expert_parallel = None;
+    let goal = Goal {
+        objective: Objective::of(open.workload.batching_mode),
+        ..Goal::default()
+    };
+    let theirs = Layout {
+        tensor_parallel_size: args.tensor_parallel_size.value,
+        pipeline_parallel_size: args.pipeline_parallel_size.value,
+        data_parallel_size: args.data_parallel_size.value,
+        enable_expert_parallel: args.enable_expert_parallel.value,
+        fp8_weights: false,
+        fp8_cache: false,
+    };
+    let offers = recommend::on_hardware(&open, None);
+    let search = Search::new(&open, offers.clone(), goal, false);
+    let theirs = search.judge(offers.len().checked_sub(1)?, theirs)?;
+    let found = search.run(false);
+    let first = found.best.first().filter(|first| first.serves())?;
+    let gain = match (goal.merit(first), goal.merit(&theirs)) {
+        (Some(ours), Some(own)) if theirs.serves() => ours / own,
+        _ => f64::INFINITY,
+    };
+    (gain >= WORTH_SAYING).then(|| {
+        let hardware = offers.get(first.offer).map(ToString::to_string);
+        format!(
+            "A search of these GPUs would run {}, {}. This command's {}: {}",
+            hardware.unwrap_or_default(),
+            first.layout,
+            theirs.layout,
+            recommend::lost(&goal, first, &theirs)
+        )
+    })
+}
