@@ -1,4 +1,5 @@
 //! `vllm serve`'s arguments: as set, as resolved, and the version whose rules decide.
+mod architectures;
 pub(crate) mod args;
 pub(crate) mod extras;
 mod flags;
@@ -7,6 +8,7 @@ mod resolved;
 mod speculative;
 mod version;
 
+pub use architectures::last_without;
 pub use args::{EngineArgs, KvCacheDtype, MaxModelLen, OTHER_CACHES, Runner, ScaledCache};
 pub use extras::{Extras, Lora};
 pub(crate) use flags::negation;

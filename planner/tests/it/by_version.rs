@@ -1,4 +1,5 @@
 //! What differs by version, as logs and vLLM's own code of that version have it.
+use crate::support::scenario;
 use planner::{Plan, Scenario, evaluate, gpu, model::ModelInput};
 
 fn plan(model: ModelInput, gpu: &str, version: &str, fields: &[(&str, &str)]) -> Plan {
@@ -89,4 +90,36 @@ fn recurrent_layers_are_planned_from_0_10_2_on() {
     let old = nemotron("0.10.1");
     assert_eq!(old.outcome, planner::Outcome::Unsupported);
     assert!(old.reason.contains("first engine"), "{}", old.reason);
+}
+
+/// vLLM's release notes: gpt-oss came with 0.10.1, Qwen3-Next with 0.10.2, DeepSeek V3.2 with 0.11.0.
+#[test]
+fn a_model_is_refused_by_releases_that_lack_its_class() {
+    for (model, gpus, before, since) in [
+        ("openai/gpt-oss-20b", "1", "0.10.0", "0.10.1"),
+        ("Qwen/Qwen3-Next-80B-A3B-Instruct", "4", "0.10.1", "0.10.2"),
+        ("deepseek-ai/DeepSeek-V3.2", "8", "0.10.1", "0.11.0"),
+        ("Qwen/Qwen3-8B", "1", "0.8.2", "0.8.5"),
+    ] {
+        let plan = |version| {
+            let fields = [
+                ("gpus", gpus),
+                ("vllm_version", version),
+                ("max_model_len", "8192"),
+            ];
+            evaluate(&scenario(model, "H200 SXM", &fields))
+        };
+        let early = plan(before).verdict;
+        assert!(
+            early.reason.contains("has no class for"),
+            "{model}: {}",
+            early.reason
+        );
+        let later = plan(since).verdict;
+        assert!(
+            !later.reason.contains("has no class for"),
+            "{model}: {}",
+            later.reason
+        );
+    }
 }

@@ -15,7 +15,7 @@ use super::{
     tower,
 };
 use crate::{
-    engine::{Chosen, Extras, KvCacheDtype, MaxModelLen, ResolvedArgs, Runner},
+    engine::{Chosen, Extras, KvCacheDtype, MaxModelLen, ResolvedArgs, Runner, last_without},
     gpu::{ComputeCapability, GpuSpec, Vendor},
     memory::{
         budget::BudgetSettings,
@@ -89,6 +89,13 @@ pub(super) fn resolve<'a>(
 ) -> Result<Resolved<'a>, Refusal> {
     let gpu = &scenario.hardware.gpu;
     let total = visible(gpu)?;
+    let version = scenario.vllm_version;
+    if let Some(last) = last_without(&spec.architecture).filter(|last| version <= *last) {
+        return Err(Refusal::ours(format!(
+            "vLLM {version} has no class for {}, which came after {last}: plan a later release",
+            spec.architecture
+        )));
+    }
     let capability = capability(gpu);
     let extras = Extras::read(&scenario.engine).map_err(|error| Refusal::ours(error.to_string()))?;
     let (spec, quantization) = number_types::quantization(scenario, spec, capability)?;
