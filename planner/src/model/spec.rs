@@ -260,7 +260,12 @@ impl ModelSpec {
     pub fn with_draft(mut self) -> Self {
         let draft = match self.architecture.as_str() {
             name if name.starts_with("Qwen3_5") || name == "Qwen3NextForCausalLM" => Draft::Split,
-            "DeepseekV3ForCausalLM" | "Glm4MoeForCausalLM" => Draft::Whole,
+            "DeepseekV3ForCausalLM"
+            | "DeepseekV32ForCausalLM"
+            | "GlmMoeDsaForCausalLM"
+            | "Glm4MoeForCausalLM"
+            | "Glm4MoeLiteForCausalLM"
+            | "MiMoForCausalLM" => Draft::Whole,
             _ => return self,
         };
         let full = |run: &&LayerRun| {

@@ -11,6 +11,25 @@ use crate::{
 };
 use std::{borrow::Cow, sync::Arc};
 
+/// Classes of many models whose checkpoints have no layer that drafts: `config/speculative.py: hf_config_override` gives
+/// them no drafting type.
+const WITHOUT_DRAFTS: &[&str] = &[
+    "LlamaForCausalLM",
+    "MistralForCausalLM",
+    "MixtralForCausalLM",
+    "Qwen2ForCausalLM",
+    "Qwen2MoeForCausalLM",
+    "Qwen3ForCausalLM",
+    "Qwen3MoeForCausalLM",
+    "Qwen2_5_VLForConditionalGeneration",
+    "Qwen3VLForConditionalGeneration",
+    "Gemma2ForCausalLM",
+    "Gemma3ForCausalLM",
+    "Gemma3ForConditionalGeneration",
+    "Phi3ForCausalLM",
+    "GptOssForCausalLM",
+];
+
 /// A layer of the checkpoint proposes the tokens: no draft is named, or the model itself.
 pub(super) fn own_layer(scenario: &Scenario, extras: &Extras) -> bool {
     extras.speculative.is_some_and(|speculative| {
@@ -54,6 +73,9 @@ pub(super) fn beside(
     let Some(speculative) = extras.speculative else {
         return Ok(());
     };
+    if own_layer(scenario, extras) && WITHOUT_DRAFTS.contains(&spec.architecture.as_str()) {
+        return Err(Refusal::vllms("Unsupported speculative method: 'mtp'"));
+    }
     let tp = scenario.engine.tensor_parallel_size;
     if let (Some(draft), Some(tp)) = (speculative.draft_tensor_parallel_size, tp)
         && draft != 1

@@ -586,3 +586,44 @@ fn lagunas_draft_is_known_by_its_name_and_keeps_whole_contexts() {
     let draft = term(&plan(7 << 30), "weights.draft");
     assert_eq!(draft, 2 * 1_114_977_792 + 2 * 3072 + 6 * 4 * 4);
 }
+
+/// What the published totals (Hub safetensors metadata) hold beyond the tensors that the model itself loads: the drafting
+/// layer, with an embedding and an output of its own where `shared` is 2.
+#[test]
+fn a_layer_that_drafts_is_what_the_published_total_has_beside_the_model() {
+    let mimo = json!({"architectures": ["MiMoForCausalLM"], "hidden_size": 4096, "intermediate_size": 11008,
+        "num_hidden_layers": 36, "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128,
+        "vocab_size": 151_680, "max_position_embeddings": 32_768, "tie_word_embeddings": false,
+        "torch_dtype": "bfloat16"});
+    let mimo = ModelInput::from_object("XiaomiMiMo/MiMo-7B-Base", mimo.as_object().unwrap()).unwrap();
+    for (model, published, shared) in [
+        (mimo, 7_833_409_536, 0),
+        (catalog("zai-org/GLM-4.7-Flash"), 31_221_488_576, 2),
+    ] {
+        let spec = model.spec.clone().unwrap();
+        let beside = published - spec.parameters();
+        let copies = shared * u64::from(spec.vocab_size) * u64::from(spec.hidden_size);
+        let id = model.id.clone();
+        let tensors = |flags: &[(&str, &str)]| {
+            let plan = evaluate(&scenario(model.clone(), "B200", flags));
+            plan.memory.unwrap().weights_tensor_bytes.get()
+        };
+        let config = r#"{"method":"mtp","num_speculative_tokens":1}"#;
+        let more = tensors(&[("--speculative-config", config)]) - tensors(&[]);
+        // The router and its bias are float32.
+        let wide = spec.moe().map_or(0, |moe| {
+            u64::from(moe.num_experts) * (2 * u64::from(spec.hidden_size) + 2)
+        });
+        // Four scales of the cache.
+        assert_eq!(more - wide - 4 * 4, 2 * (beside - copies), "{id}");
+    }
+    let none = evaluate(&scenario(
+        catalog("Qwen/Qwen3-8B"),
+        "B200",
+        &[("--spec-method", "mtp"), ("--spec-tokens", "1")],
+    ));
+    assert_eq!(
+        none.verdict.vllm_error.as_deref(),
+        Some("Unsupported speculative method: 'mtp'")
+    );
+}
