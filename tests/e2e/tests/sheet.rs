@@ -1,6 +1,6 @@
 //! How a figure came about, beside the page; undo, redo and the keys; the overlay of a page that failed.
 
-use e2e::{Name, Options, Res, journey};
+use e2e::{Name, Options, Res, Scheme, journey};
 
 const EXPLAINED: &str = "&explain=kv_cache_available";
 
@@ -88,28 +88,78 @@ async fn steps_are_undone_and_done_again_and_keys_are_listed() -> Res<()> {
     .await
 }
 
-/// A browser that suddenly refuses to make elements fails the page for real.
+/// A browser that refuses, once, what the page does not expect to be refused fails it for real: in a panic where the
+/// refusal is looked at, in an exception through the middle of it where it is not.
+const REFUSALS: [(&str, &str); 2] = [
+    (
+        "{ const { cloneNode } = Node.prototype;
+           Node.prototype.cloneNode = () => { Object.assign(Node.prototype, { cloneNode }); throw new Error('refused') } }",
+        "panicked at",
+    ),
+    (
+        "{ const real = Object.getOwnPropertyDescriptor(Node.prototype, 'nodeValue');
+           Object.defineProperty(Node.prototype, 'nodeValue', { ...real,
+             set() { Object.defineProperty(Node.prototype, 'nodeValue', real); throw new Error('refused') } }) }",
+        "refused",
+    ),
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn page_that_fails_says_so_and_its_link_still_opens() -> Res<()> {
-    journey(
-        Options::default().expects_complaint("panicked").expects_complaint("unreachable"),
-        async |page| {
+async fn page_that_fails_says_so_and_nothing_entered_before_is_lost() -> Res<()> {
+    for (refusal, why) in REFUSALS {
+        let options = Options::default()
+            .expects_complaint("panicked")
+            .expects_complaint("unreachable")
+            .expects_complaint("refused")
+            .expects_complaint("closure invoked recursively");
+        journey(options, async |page| {
+            page.field("Prompt (tokens)").fill("700").await?;
+            page.wait("location.hash.includes('prompt_tokens=700')").await?;
+            // On its way into the link while the page fails.
             page.field("Concurrent sequences").fill("48").await?;
-            page.wait("location.hash.includes('concurrency=48')").await?;
-            page.eval("document.createElementNS = () => { throw new Error('refused') }; void 0")
-                .await?;
+            page.eval(&format!("{refusal}; void 0")).await?;
             page.field("KV cache type").select("fp8").await?;
-            let sorry = page.role("alertdialog", "The page failed");
+            let sorry = page.role("alertdialog", "Sorry, the page failed.");
             sorry.has_text("Your link is intact").await?;
-            sorry.role("button", "Copy diagnostics").click().await?;
-            page.wait("navigator.clipboard.readText().then((text) => text.includes('panicked') && text.includes('concurrency=48'))")
+            sorry.has_text(why).await?;
+            page.wait("document.activeElement.id === 'sorry-reload'").await?;
+            page.wait("location.hash.includes('concurrency=48')").await?;
+            for (scheme, width) in [(Scheme::Light, 1280), (Scheme::Dark, 320)] {
+                page.set_media(scheme, "").await?;
+                page.set_viewport(width, 640).await?;
+                let breaches = page.axe().await?;
+                assert!(breaches.is_empty(), "{breaches:#?}");
+                assert!(!page.scrolls_sideways().await?);
+                page.picture(&format!("failed-{width}")).await?;
+            }
+            page.set_viewport(1280, 900).await?;
+            // By keyboard alone, from the last button back. Escape leads nowhere: there is no page to go back to.
+            page.press("Escape").await?;
+            page.press("Shift+Tab").await?;
+            page.press("Enter").await?;
+            sorry.role("button", "Copied").visible().await?;
+            let diagnostics = page.clipboard().await?;
+            for part in [why, "wasm", "concurrency=48"] {
+                assert!(diagnostics.contains(part), "{part} is missing in: {diagnostics}");
+            }
+            page.press("Shift+Tab").await?;
+            page.press("Enter").await?;
+            page.wait("navigator.clipboard.readText().then((text) => text === location.href)")
                 .await?;
-            sorry.role("button", "Reload").click().await?;
-            page.wait("!document.getElementById('boot') && document.getElementById('concurrency')?.value === '48'")
-                .await
-        },
-    )
-    .await
+            page.press("Tab").await?;
+            page.press("Tab").await?;
+            page.press("Enter").await?;
+            page.wait(
+                "!document.getElementById('boot') && document.getElementById('concurrency')?.value === '48'",
+            )
+            .await?;
+            page.field("Prompt (tokens)").has_value("700").await?;
+            page.field("KV cache type").select("fp8").await?;
+            page.css("#artifact-code").has_text("--kv-cache-dtype fp8").await
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

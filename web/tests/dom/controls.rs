@@ -165,22 +165,3 @@ async fn the_verdict_is_said_once_things_are_quiet() {
     page.wait(900).await;
     assert!(said().starts_with("Tight: "), "{}", said());
 }
-
-#[wasm_bindgen_test]
-fn a_failed_page_keeps_the_link_and_offers_to_reload() {
-    web::sorry::show("panicked at somewhere").unwrap();
-    let overlay = web_sys::window()
-        .unwrap()
-        .document()
-        .unwrap()
-        .get_element_by_id("sorry")
-        .unwrap();
-    let text = overlay.text_content().unwrap();
-    assert!(
-        ["Your link is intact", "Copy link", "Copy diagnostics", "Reload"]
-            .iter()
-            .all(|part| text.contains(part)),
-        "{text}"
-    );
-    overlay.remove();
-}
