@@ -28,6 +28,7 @@ mod hostile;
 mod import;
 mod irregular;
 mod kinds;
+mod links;
 mod matrix;
 mod measured;
 mod methodology;

@@ -36,6 +36,20 @@ pub(crate) fn text(path: &str) -> String {
     fs::read_to_string(root.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
+/// The files of a folder below the repository's `tests`, by name.
+pub(crate) fn folder(path: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(path);
+    let files = fs::read_dir(root).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let mut names: Vec<String> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort_unstable();
+    names
+        .into_iter()
+        .map(|name| (name.clone(), text(&format!("{path}/{name}"))))
+        .collect()
+}
+
 /// A file below the repository's `tests`.
 pub(crate) fn json(path: &str) -> Value {
     serde_json::from_str(&text(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
