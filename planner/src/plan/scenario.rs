@@ -234,7 +234,7 @@ impl Scenario {
             "image" => self.deploy.image.clone()?,
             "name" => self.deploy.name.clone(),
             "hf_secret" => self.deploy.hf_secret.clone(),
-            "non_root" => self.deploy.non_root.then(|| "true".to_owned())?,
+            "non_root" => self.deploy.non_root.to_string(),
             "device_ids" => self.deploy.device_ids.clone()?,
             "measured" => self.measured.as_ref()?.to_string(),
             "measured_speed" => self.measured_speed.as_ref()?.to_string(),
