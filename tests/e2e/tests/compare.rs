@@ -62,7 +62,7 @@ async fn comparison_fits_a_narrow_page_by_keyboard_alone() -> Res<()> {
             assert!(!page.scrolls_sideways().await?);
             let breaches = page.axe().await?;
             assert!(breaches.is_empty(), "{breaches:#?}");
-            panel.role("button", "Back to A").press("Enter").await?;
+            panel.role("button", "Copy A to Now").press("Enter").await?;
             panel.has_text("Nothing differs yet").await?;
             panel.role("button", "Clear").press("Enter").await?;
             page.wait("!document.getElementById('compare')").await
@@ -103,6 +103,53 @@ async fn context_chart_is_moved_by_keys_and_saved() -> Res<()> {
         let breaches = page.axe().await?;
         assert!(breaches.is_empty(), "{breaches:#?}");
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_held_against_those_of_a_and_scenarios_are_copied() -> Res<()> {
+    let link = "#s=1&model=Qwen/Qwen3-8B&gpu=h100-sxm&kv_cache_dtype=fp8&concurrency=48&a.-kv_cache_dtype&a.concurrency=16&b.gpu=l40s";
+    journey(Options::default().at(link), async |page| {
+        let code = page.css("#artifact-code");
+        code.has_text("--kv-cache-dtype fp8").await?;
+        assert_eq!(page.css(".line-new").count().await?, 0);
+        page.role("checkbox", "Diff against A").press(" ").await?;
+        page.wait(
+            "[...document.querySelectorAll('.fresh .line-new')].some((line) => line.textContent.includes('--kv-cache-dtype fp8'))",
+        )
+        .await?;
+        page.wait(
+            "[...document.querySelectorAll('.line-gone')].some((line) => line.dataset.text.includes('--max-num-seqs 32'))",
+        )
+        .await?;
+        // The link is the page's own in both, and no difference; other files that differ have a dot.
+        assert_eq!(
+            page.eval("[...document.querySelectorAll('.line-new')].filter((line) => line.textContent.includes('#s=')).length")
+                .await?,
+            0
+        );
+        page.role("tab", Name::containing("vllm.service changed")).visible().await?;
+        page.role("button", "Copy").press("Enter").await?;
+        page.role("button", "Copied").visible().await?;
+        assert!(!page.clipboard().await?.contains("--max-num-seqs 32"));
+        let breaches = page.axe().await?;
+        assert!(breaches.is_empty(), "{breaches:#?}");
+        page.screenshot("diff-against-a").await?;
+
+        let panel = page.role("region", "Compare");
+        panel.role("button", "Copy B to Now").press("Enter").await?;
+        page.field("GPU").has_value("L40S").await?;
+        page.press("Control+z").await?;
+        page.field("GPU").has_value("H100 SXM").await?;
+        panel.role("button", "Copy A to Now").press("Enter").await?;
+        page.field("Concurrent sequences").has_value("16").await?;
+        // The same question as A has the same files.
+        page.wait("document.querySelectorAll('.line-new, .line-gone').length === 0").await?;
+        page.field("KV cache type").select("fp8").await?;
+        page.css(".line-new").nth(0).visible().await?;
+        panel.role("button", "Clear").press("Enter").await?;
+        page.role("checkbox", "Diff against A").gone().await
     })
     .await
 }

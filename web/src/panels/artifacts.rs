@@ -21,7 +21,8 @@ pub(crate) fn Artifacts() -> AnyView {
     let state = use_app();
     let outcome = Memo::new(move |_| state.plan.with(|plan| plan.verdict.outcome));
     let anyway = RwSignal::new(false);
-    let changes = Changes::follow(state);
+    let against = RwSignal::new(false);
+    let changes = Changes::follow(state, against);
     let body = part(move || {
         match outcome.get() {
         Outcome::Unsupported => view! { <p class="refusal">{text::NO_FILES_UNSUPPORTED}</p> }.into_any(),
@@ -32,7 +33,7 @@ pub(crate) fn Artifacts() -> AnyView {
             </div>
         }
         .into_any(),
-        _ => files(state, changes),
+        _ => files(state, changes, against),
     }
     });
     view! {
@@ -44,7 +45,7 @@ pub(crate) fn Artifacts() -> AnyView {
     .into_any()
 }
 
-fn files(state: AppState, changes: Changes) -> AnyView {
+fn files(state: AppState, changes: Changes, against: RwSignal<bool>) -> AnyView {
     let groups = ArtifactGroup::ALL
         .iter()
         .map(|one| group(state, *one))
@@ -65,7 +66,7 @@ fn files(state: AppState, changes: Changes) -> AnyView {
             <div class="groups" role="group" aria-label="Kinds of files">{groups}</div>
             <div class="tabs" role="tablist" aria-label="Files" on:keydown=move |event| key(state, &event)>{tabs}</div>
             <div class="file" role="tabpanel" id="artifact" aria-labelledby=label>
-                {part(move || if missing.get() { reason(state) } else { file(state, changes) })}
+                {part(move || if missing.get() { reason(state) } else { file(state, changes, against) })}
             </div>
             <div class="deploy" role="group" aria-label="Options of the files">
                 <h3>"Options"</h3>
@@ -83,10 +84,10 @@ fn files(state: AppState, changes: Changes) -> AnyView {
 }
 
 /// The file that the tab names, with what can be done with it.
-fn file(state: AppState, changes: Changes) -> AnyView {
+fn file(state: AppState, changes: Changes, against: RwSignal<bool>) -> AnyView {
     let shown = words(move || text_of(state));
     let marks = Memo::new(move |_| {
-        if state.likes.with(|likes| likes.marks) {
+        if state.likes.with(|likes| likes.marks) || changes.against_a() {
             changes.marks(state.tab.get(), &shown.get())
         } else {
             Marks::default()
@@ -99,16 +100,29 @@ fn file(state: AppState, changes: Changes) -> AnyView {
             String::new()
         }
     });
+    let pinned = Memo::new(move |_| state.beside.with(|beside| beside.pins.len()));
     view! {
         <div class="file-tools">
             <CopyButton id="copy-file" label="Copy" text=move |()| text_of(state) from=CODE />
             <button type="button" class="button" on:click=press(move || download(state))>"Download"</button>
             <button type="button" class="button" on:click=press(move || download_all(state))>"Download all (.zip)"</button>
             {liked(state, "Mark changes", |likes| &mut likes.marks)}
+            {part(move || if pinned.get() > 0 { against_a(against) } else { ().into_any() })}
         </div>
         <pre tabindex="0" class=class>
             <code id=CODE>{part(move || marks.with(|marks| code(state.tab.get().path(), &shown.get(), marks)))}</code>
         </pre>
+    }
+    .into_any()
+}
+
+/// The switch that holds the files against those of A.
+fn against_a(against: RwSignal<bool>) -> AnyView {
+    view! {
+        <label class="check">
+            <input type="checkbox" prop:checked=against on:change=move |event| against.set(event_target_checked(&event)) />
+            "Diff against A"
+        </label>
     }
     .into_any()
 }

@@ -1,8 +1,8 @@
-//! What changed in the files with the last burst of edits.
+//! What changed in the files with the last burst of edits, or against A's.
 use crate::{
     browser::Timer,
     code_view::diff::{Marks, diff},
-    state::AppState,
+    state::{AppState, derive},
 };
 use leptos::prelude::*;
 use planner::{ArtifactKind, ArtifactSet};
@@ -12,20 +12,23 @@ const BURST_MS: u64 = 600;
 /// How long lines that are gone stay.
 const GONE_MS: u64 = 4000;
 
-/// The files before the burst, and whether it is fresh.
+/// The files before the burst, and whether it is fresh; the files of A where they are asked for.
 #[derive(Clone, Copy)]
 pub(super) struct Changes {
     before: RwSignal<Option<ArtifactSet>>,
     fresh: RwSignal<bool>,
+    a: RwSignal<Option<ArtifactSet>>,
 }
 
 impl Changes {
     /// Follows the files from now on. The first ones are no change.
-    pub(super) fn follow(state: AppState) -> Self {
+    pub(super) fn follow(state: AppState, against: RwSignal<bool>) -> Self {
         let changes = Self {
             before: RwSignal::new(None),
             fresh: RwSignal::new(false),
+            a: RwSignal::new(None),
         };
+        Effect::new(move |_: Option<()>| changes.a.set(derive::files_of_a(state, against.get())));
         let (burst, gone) = (Timer::new(), Timer::new());
         let running = StoredValue::new(false);
         Effect::new(move |last: Option<ArtifactSet>| {
@@ -46,25 +49,35 @@ impl Changes {
         changes
     }
 
-    /// Whether the marks are still in full.
+    /// Whether they are held against A's.
+    pub(super) fn against_a(self) -> bool {
+        self.a.with(Option::is_some)
+    }
+
+    /// Whether the marks are in full.
     pub(super) fn fresh(self) -> bool {
-        self.fresh.get()
+        self.fresh.get() || self.against_a()
+    }
+
+    /// A file as it was, if it was there.
+    fn before<T>(self, kind: ArtifactKind, read: impl FnOnce(&str) -> T) -> Option<T> {
+        let read = |files: &Option<ArtifactSet>| Some(read(&files.as_ref()?.get(kind)?.text));
+        if self.against_a() {
+            self.a.with(read)
+        } else {
+            self.before.with(read)
+        }
     }
 
     /// The marks of a file.
     pub(super) fn marks(self, kind: ArtifactKind, text: &str) -> Marks {
-        let fresh = self.fresh.get();
-        self.before.with(|before| {
-            let old = before.as_ref().and_then(|files| files.get(kind));
-            let Some(old) = old else {
-                return Marks::default();
-            };
-            let mut marks = diff(&old.text, text);
-            if !fresh {
-                marks.removed.clear();
-            }
-            marks
-        })
+        let fresh = self.fresh();
+        let marks = self.before(kind, |old| diff(old, text));
+        let mut marks = marks.unwrap_or_default();
+        if !fresh {
+            marks.removed.clear();
+        }
+        marks
     }
 
     /// Whether a file's text changed, its link aside, which every change changes.
@@ -73,9 +86,7 @@ impl Changes {
             text.lines().filter(|line| !line.contains("#s="))
         }
         let now = now.get(kind).map(|file| file.text.as_str()).unwrap_or_default();
-        self.before.with(|before| {
-            let old = before.as_ref().and_then(|files| files.get(kind));
-            old.is_some_and(|old| !lines(&old.text).eq(lines(now)))
-        })
+        self.before(kind, |old| !lines(old).eq(lines(now)))
+            .unwrap_or(false)
     }
 }

@@ -11,58 +11,75 @@ use planner::{
     plan::{Amount, Differences, Output, beside, differences},
 };
 
-/// The panel, while something is pinned.
+/// The panel, while something is pinned. Its head is built once for what is pinned, its body with every plan.
 #[component]
 pub(crate) fn Compare() -> AnyView {
     let state = use_app();
-    part(move || {
-        let pins = state.beside.with(|beside| beside.pins.clone());
-        if pins.is_empty() {
-            return ().into_any();
-        }
-        state.plan.with(|plan| {
-            let plans: Vec<&Plan> = pins.iter().map(AsRef::as_ref).chain([plan]).collect();
-            panel(state, &plans)
-        })
+    let count = Memo::new(move |_| state.beside.with(|beside| beside.pins.len()));
+    part(move || match count.get() {
+        0 => ().into_any(),
+        count => panel(state, count),
     })
     .into_any()
 }
 
-fn panel(state: AppState, plans: &[&Plan]) -> AnyView {
-    let found = &differences(plans);
-    let names: Vec<&'static str> = Beside::NAMES
+fn panel(state: AppState, count: usize) -> AnyView {
+    let takes = Beside::NAMES
         .into_iter()
-        .take(plans.len() - 1)
-        .chain(["Now"])
-        .collect();
-    let table = markdown(&names, found);
-    let body = if found.inputs.is_empty() && found.outputs.is_empty() {
-        view! { <p class="why">{text::NO_DIFFERENCE}</p> }.into_any()
-    } else {
-        let named: Vec<(&'static str, &Plan)> = names.iter().copied().zip(plans.iter().copied()).collect();
-        (
-            differences_table("compare-table", &names, "Now against A", found),
-            compare_bars(&named),
-        )
+        .take(count)
+        .enumerate()
+        .map(|(at, name)| {
+            let swap = press(move || actions::take_pin(state, at, true));
+            let copy = press(move || actions::take_pin(state, at, false));
+            view! {
+                <button type="button" class="button" on:click=swap>{format!("Swap with {name}")}</button>
+                <button type="button" class="button" on:click=copy>{format!("Copy {name} to Now")}</button>
+            }
             .into_any()
-    };
-    let swap = press(move || actions::take_pin(state, 0, true));
-    let back = press(move || actions::take_pin(state, 0, false));
+        })
+        .collect_view();
+    let table = move |()| with_plans(state, |names, plans| markdown(names, &differences(plans)));
     view! {
         <section class="panel" id="compare" tabindex="-1" aria-labelledby="compare-title">
             <div class="panel-head">
                 <h2 id="compare-title">"Compare"</h2>
                 <div class="panel-tools">
-                    <button type="button" class="button" on:click=swap>"Swap with A"</button>
-                    <button type="button" class="button" on:click=back>"Back to A"</button>
-                    <CopyButton label="Copy table" text=move |()| table.clone() from="compare-table" />
+                    {takes}
+                    <CopyButton label="Copy table" text=table from="compare-table" />
                     <button type="button" class="button quiet" on:click=press(move || actions::unpin(state))>"Clear"</button>
                 </div>
             </div>
-            {body}
+            {part(move || with_plans(state, body))}
         </section>
     }
     .into_any()
+}
+
+/// The pinned plans with their names, and the page's own behind them.
+fn with_plans<T>(state: AppState, read: fn(&[&'static str], &[&Plan]) -> T) -> T {
+    let pins = state.beside.with(|beside| beside.pins.clone());
+    let names: Vec<&'static str> = Beside::NAMES
+        .into_iter()
+        .take(pins.len())
+        .chain(["Now"])
+        .collect();
+    state.plan.with(|plan| {
+        let plans: Vec<&Plan> = pins.iter().map(AsRef::as_ref).chain([plan]).collect();
+        read(&names, &plans)
+    })
+}
+
+fn body(names: &[&'static str], plans: &[&Plan]) -> AnyView {
+    let found = &differences(plans);
+    if found.inputs.is_empty() && found.outputs.is_empty() {
+        return view! { <p class="why">{text::NO_DIFFERENCE}</p> }.into_any();
+    }
+    let named: Vec<(&'static str, &Plan)> = names.iter().copied().zip(plans.iter().copied()).collect();
+    (
+        differences_table("compare-table", names, "Now against A", found),
+        compare_bars(&named),
+    )
+        .into_any()
 }
 
 /// What differs, a column for each plan, and how far the last is from the first.

@@ -13,13 +13,20 @@ use planner::{
 /// The files of the plan, with today's date and the link in their headers.
 pub(crate) fn files(plan: Memo<Plan>, fragment: Memo<Result<String, String>>) -> Memo<ArtifactSet> {
     let date = browser::today();
-    Memo::new(move |_| {
-        let options = RenderOptions {
-            date: date.clone(),
-            link: fragment.with(|f| f.as_ref().ok().map(|f| browser::link(f))),
-        };
-        plan.with(|plan| planner::render(plan, &options))
-    })
+    Memo::new(move |_| plan.with(|plan| planner::render(plan, &options(date.clone(), fragment))))
+}
+
+/// The files of A where they are asked for, with the page's own link: that it is another's is no difference.
+pub(crate) fn files_of_a(state: AppState, asked: bool) -> Option<ArtifactSet> {
+    let a = asked.then(|| state.beside.with(|beside| beside.pins.first().cloned()))??;
+    Some(planner::render(&a, &options(browser::today(), state.fragment)))
+}
+
+fn options(date: Option<String>, fragment: Memo<Result<String, String>>) -> RenderOptions {
+    RenderOptions {
+        date,
+        link: fragment.with(|f| f.as_ref().ok().map(|f| browser::link(f))),
+    }
 }
 
 /// A field as it looks now.
