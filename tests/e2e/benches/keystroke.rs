@@ -1,12 +1,49 @@
-//! What a user feels of one keystroke on the release build: how long the page works, and when the answer is painted.
-//! Run by `cargo xtask bench`.
+//! What a user feels of the release build: how long it takes to start, what one keystroke costs, and whether ten thousand
+//! leave anything behind. Run by `cargo xtask bench`.
 
-use e2e::{Options, Res, journey};
+use chromiumoxide::cdp::{
+    browser_protocol::memory::GetDomCountersParams, js_protocol::heap_profiler::CollectGarbageParams,
+};
+use e2e::{Options, Page, Res, journey};
 
-/// Types into a field many times. Each round begins with a frame; work is script and layout until nothing is left to do,
-/// painted is when the first frame is out in which the table of arguments has the new value.
-const MEASURE: &str = "
+const FITS: &str = "#s=1&model=meta-llama/Llama-3.3-70B-Instruct&gpu=h100-sxm&gpus=8";
+const DOES_NOT: &str = "#s=1&model=meta-llama/Llama-3.1-405B-Instruct&gpu=h100-sxm&gpus=4";
+const THREE: &str = "#s=1&model=meta-llama/Llama-3.3-70B-Instruct&gpu=h100-sxm&gpus=8&a.gpus=4&b.gpu=l40s";
+
+/// Notes when the wasm is compiled and when the page has started, and keeps hold of the wasm's memory.
+const WATCH: &str = "
+globalThis.bench = {};
+for (const name of ['instantiateStreaming', 'instantiate']) {
+  const real = WebAssembly[name];
+  WebAssembly[name] = async (...all) => {
+    const made = await real.apply(WebAssembly, all);
+    bench.memory = (made.instance ?? made).exports.memory;
+    bench.compiled = performance.now();
+    return made;
+  };
+}
+addEventListener('TrunkApplicationStarted', () => {
+  bench.started = performance.now();
+  requestAnimationFrame(() => setTimeout(() => (bench.painted = performance.now())));
+});";
+
+/// Times of the load: start-up work, first paint after it, and when the page answers, that is when nothing is left to do.
+const START: &str = "
 (async () => {
+  while (!bench.painted) await new Promise((done) => setTimeout(done, 5));
+  return [bench.started - bench.compiled, bench.painted - bench.compiled, bench.painted];
+})()";
+
+/// Opens every part of the page that opens, and every row of the memory table.
+const OPEN_ALL: &str = "
+for (const one of document.querySelectorAll('details')) one.open = true;
+for (const one of document.querySelectorAll('.memory [aria-expanded=false]')) one.click();
+void 0";
+
+/// Types into a field. Each round begins with a frame; work is script and layout until nothing is left to do, painted is
+/// when the first frame is out in which the table of arguments has the new value.
+const MEASURE: &str = "
+(async (first) => {
   const label = [...document.querySelectorAll('label')].find((l) => l.textContent.includes('Context length'));
   const input = label.control;
   const write = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set;
@@ -19,7 +56,7 @@ const MEASURE: &str = "
   const answer = document.querySelector('[aria-labelledby=arguments-title]');
   const answered = (value) => answer.textContent.replaceAll(/[^a-z0-9]/gi, '').includes(String(value));
   const rounds = [];
-  for (let round = 0; round < 60; round++) {
+  for (let round = first; round < first + 20; round++) {
     write.call(input, String(8192 + round));
     await frame();
     const start = performance.now();
@@ -31,30 +68,121 @@ const MEASURE: &str = "
     await task();
     rounds.push([work, performance.now() - start]);
   }
-  const sorted = (i) => rounds.slice(10).map((r) => r[i]).sort((a, b) => a - b);
-  const [work, painted] = [sorted(0), sorted(1)];
-  const at = (list, part) => list[Math.floor((list.length - 1) * part)].toFixed(1);
-  return `work ${at(work, 0.5)} ms (p90 ${at(work, 0.9)}), painted after ${at(painted, 0.5)} ms (p90 ${at(painted, 0.9)})`;
+  return rounds;
+})";
+
+/// Changes the context length, the number of sequences and the cache type in turn, a hundred times.
+const HUNDRED: &str = "
+(async () => {
+  const task = () => new Promise((done) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = done;
+    channel.port2.postMessage(0);
+  });
+  const field = (id) => document.getElementById(id);
+  for (let round = 0; round < 100; round++) {
+    const [input, value, event] = [
+      [field('max_model_len'), 4096 + (round % 64) * 64, 'input'],
+      [field('concurrency'), 1 + (round % 50), 'input'],
+      [field('kv_cache_dtype'), ['', 'fp8'][Math.floor(round / 3) % 2], 'change'],
+    ][round % 3];
+    input.value = value;
+    input.dispatchEvent(new Event(event, { bubbles: true }));
+    await task();
+  }
 })()";
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() -> Res<()> {
-    for (what, hash) in [
-        (
-            "fits",
-            "#s=1&model=meta-llama/Llama-3.3-70B-Instruct&gpu=h100-sxm&gpus=8",
-        ),
-        (
-            "does not fit",
-            "#s=1&model=meta-llama/Llama-3.1-405B-Instruct&gpu=h100-sxm&gpus=4",
-        ),
-    ] {
-        journey(Options::default(), async |page| {
-            page.open_at(hash).await?;
-            println!("one keystroke, {what}: {}", page.eval(MEASURE).await?);
+/// Bytes of the wasm's memory, bytes of the script's heap and DOM nodes, after the garbage is gone.
+async fn held(page: &Page) -> Res<(u64, f64, i64)> {
+    page.eval("new Promise((done) => setTimeout(done, 5000))").await?;
+    for _ in 0..2 {
+        page.cdp().execute(CollectGarbageParams::default()).await?;
+    }
+    let wasm = page.eval("bench.memory.buffer.byteLength").await?;
+    let heap = page.eval("performance.memory.usedJSHeapSize").await?;
+    let nodes = page.cdp().execute(GetDomCountersParams::default()).await?.nodes;
+    Ok((wasm.as_u64().unwrap_or(0), heap.as_f64().unwrap_or(0.0), nodes))
+}
+
+/// The value that so many percent of them do not exceed.
+fn at(percent: usize, column: usize, rows: &[Vec<f64>]) -> f64 {
+    let mut all: Vec<f64> = rows.iter().filter_map(|row| row.get(column).copied()).collect();
+    all.sort_by(f64::total_cmp);
+    let place = all.len().saturating_sub(1) * percent / 100;
+    all.get(place).copied().unwrap_or_default()
+}
+
+async fn start_up() -> Res<()> {
+    for times in [1.0, 4.0] {
+        let mut loads: Vec<Vec<f64>> = Vec::new();
+        journey(Options::default().before_start(WATCH), async |page| {
+            page.slow_down(times).await?;
+            for _ in 0..9 {
+                page.open_at("").await?;
+                loads.push(serde_json::from_value(page.eval(START).await?)?);
+            }
             Ok(())
         })
         .await?;
+        println!(
+            "start at {times}x: {:.0} ms of work, {:.0} ms to the first paint after it; answers {:.0} ms after the visit began",
+            at(50, 0, &loads),
+            at(50, 1, &loads),
+            at(50, 2, &loads)
+        );
     }
     Ok(())
+}
+
+async fn keystrokes(what: &str, hash: &str, times: f64) -> Res<()> {
+    journey(Options::default(), async |page| {
+        page.open_at(hash).await?;
+        page.eval(OPEN_ALL).await?;
+        page.slow_down(times).await?;
+        let mut rounds: Vec<Vec<f64>> = Vec::new();
+        for first in (0..220).step_by(20) {
+            let more: Vec<Vec<f64>> = serde_json::from_value(page.eval(&format!("{MEASURE}({first})")).await?)?;
+            // The first twenty warm up.
+            rounds.extend(more.into_iter().filter(|_| first > 0));
+        }
+        println!(
+            "one keystroke at {times}x, {what}: work {:.1} ms (p95 {:.1}), painted after {:.1} ms (p95 {:.1})",
+            at(50, 0, &rounds),
+            at(95, 0, &rounds),
+            at(50, 1, &rounds),
+            at(95, 1, &rounds)
+        );
+        Ok(())
+    })
+    .await
+}
+
+async fn ten_thousand() -> Res<()> {
+    journey(Options::default().before_start(WATCH), async |page| {
+        let mut first = None;
+        for hundreds in 1..=100 {
+            page.eval(HUNDRED).await?;
+            if hundreds == 20 || hundreds == 100 {
+                let now = held(page).await?;
+                let (wasm, heap, nodes) = now;
+                println!(
+                    "after {hundreds}00 changes: wasm {wasm} bytes, scripts {heap} bytes, {nodes} nodes"
+                );
+                first.get_or_insert(now);
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> Res<()> {
+    start_up().await?;
+    for (what, hash) in [("fits", FITS), ("does not fit", DOES_NOT), ("three plans", THREE)] {
+        for times in [1.0, 4.0] {
+            keystrokes(what, hash, times).await?;
+        }
+    }
+    ten_thousand().await
 }
