@@ -112,6 +112,9 @@ impl Reader<'_> {
             Rotary::Cache => out.push(TowerTensor::Cache {
                 elements: 8192 * (head / 2),
             }),
+            Rotary::TextCache => out.push(TowerTensor::Cache {
+                elements: u64::from(self.spec.derived_max_model_len) * (head / 2),
+            }),
             Rotary::Complex => out.push(TowerTensor::Buffer {
                 bytes: grid()? * (head / 2) * 8,
             }),

@@ -87,8 +87,10 @@ impl Reader<'_> {
             }
             Connector::Gated | Connector::GatedByText => {
                 let hidden = self.number("out_hidden_size")?;
-                let between = match (self.row.connector, self.spec.mlp()) {
-                    (Connector::GatedByText, Some(mlp)) => mlp.intermediate_size,
+                let own = self.fields.count("projection_intermediate_size", 1 << 18)?;
+                let between = match (self.row.connector, own, self.spec.mlp()) {
+                    (Connector::GatedByText, Some(own), _) => own,
+                    (Connector::GatedByText, None, Some(mlp)) => mlp.intermediate_size,
                     _ => self.number("intermediate_size")?,
                 };
                 output = hidden;

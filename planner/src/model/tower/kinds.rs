@@ -65,6 +65,8 @@ pub(in crate::model) enum Rotary {
     None,
     /// vLLM's cache of 8192 positions for half of each head.
     Cache,
+    /// The same over all positions of the language model (GLM-5.3).
+    TextCache,
     /// A complex number for each position and pair (Llama 4).
     Complex,
     /// Two float32 buffers, of a head's size divided by this, as transformers keeps them.
@@ -122,7 +124,7 @@ pub(in crate::model) enum Connector {
     OneWhole,
     /// One whole layer over shuffled pixels (Idefics 3, SmolVLM).
     Shuffled,
-    /// As `Gated`, as wide as the language model's feed-forward; the blocks have a width of their own (GLM-OCR).
+    /// As `Gated`, as wide as the language model's feed-forward where it names no width; the blocks have a width of their own (GLM-OCR).
     GatedByText,
     /// As `InternVl`; the blocks' attention is whole on every rank (InternVL's published in transformers' form).
     InternWhole,

@@ -251,6 +251,37 @@ const QWEN3_AUDIO: Row = Row {
     ..QWEN2_AUDIO
 };
 
+const GLM_OCR: Row = Row {
+    architectures: &["GlmOcrForConditionalGeneration"],
+    unchecked: true,
+    defaults: &[
+        ("depth", 24),
+        ("hidden_size", 1024),
+        ("num_heads", 16),
+        ("intermediate_size", 4096),
+        ("patch_size", 14),
+        ("temporal_patch_size", 2),
+        ("out_hidden_size", 1536),
+    ],
+    connector: Connector::GatedByText,
+    positions: Positions::None,
+    block: Block {
+        names: [
+            "blocks",
+            "attn.qkv",
+            "attn.proj",
+            "mlp.gate_up_proj",
+            "mlp.down_proj",
+        ],
+        gated: true,
+        vectors: RMS_NORMS,
+        ..QWEN3.block
+    },
+    vectors: 1,
+    tokens: Tokens::Unknown,
+    ..QWEN3
+};
+
 /// Every kind of tower that is modelled.
 const ROWS: &[Row] = &[
     QWEN3,
@@ -646,35 +677,12 @@ const ROWS: &[Row] = &[
         tokens: Tokens::Pixels(2_822_400),
         ..SIGLIP
     },
+    GLM_OCR,
     Row {
-        architectures: &["GlmOcrForConditionalGeneration"],
-        unchecked: true,
-        defaults: &[
-            ("depth", 24),
-            ("hidden_size", 1024),
-            ("num_heads", 16),
-            ("intermediate_size", 4096),
-            ("patch_size", 14),
-            ("temporal_patch_size", 2),
-            ("out_hidden_size", 1536),
-        ],
-        connector: Connector::GatedByText,
-        positions: Positions::None,
-        block: Block {
-            names: [
-                "blocks",
-                "attn.qkv",
-                "attn.proj",
-                "mlp.gate_up_proj",
-                "mlp.down_proj",
-            ],
-            gated: true,
-            vectors: RMS_NORMS,
-            ..QWEN3.block
-        },
-        vectors: 1,
-        tokens: Tokens::Unknown,
-        ..QWEN3
+        architectures: &["Glm5NextForConditionalGeneration"],
+        covered: Covered::None,
+        rotary: Rotary::TextCache,
+        ..GLM_OCR
     },
     Row {
         architectures: &[
