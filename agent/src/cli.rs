@@ -57,6 +57,13 @@ const EXPLORE_EXAMPLES: &str = "Examples:
 Tried are 1, 2, 4 … GPUs of a node, then nodes, in every split into tensor, pipeline and data parallel sizes; what is
 set by a flag is not varied. Exit code 3 where nothing serves the load within the limits.";
 
+const FLEET_EXAMPLES: &str = "Examples:
+  vllm-wizard fleet --model Qwen/Qwen3-32B --request-rate 20 --peak 3 --use-case chat
+  vllm-wizard fleet --model Qwen/Qwen3-32B --request-rate 20 --gpu \"H100 SXM\" --price 2.50 --api-price 0.10,0.30
+
+For each number of GPUs and each layout the highest rate is found that a replica carries within the limits; replicas
+follow from --request-rate (the average), --peak, --spare and --load. Prices are the user's own.";
+
 const GENERATE_EXAMPLES: &str = "Examples:
   vllm-wizard generate -o deploy --model Qwen/Qwen3-8B --gpu L40S
   vllm-wizard generate -o deploy --profile deploy/profile.yaml --force
@@ -108,6 +115,9 @@ pub(crate) enum Command {
     /// Find the GPUs, how many, and the layout that serve a model's load
     #[command(after_help = EXPLORE_EXAMPLES)]
     Explore(Box<ExploreArgs>),
+    /// Count replicas, GPUs and money for a rate of requests
+    #[command(after_help = FLEET_EXAMPLES)]
+    Fleet(Box<FleetArgs>),
     /// Write the files that start it
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(Box<GenerateArgs>),
@@ -347,6 +357,28 @@ pub(crate) struct SearchArgs {
     pub(crate) goal: GoalArgs,
 }
 
+/// What is tried for which model and load.
+#[derive(Debug, Args)]
+pub(crate) struct TriedArgs {
+    /// Also try FP8 weights and an FP8 KV cache where the checkpoint has neither; answers may change a little
+    #[arg(long)]
+    pub(crate) allow_fp8: bool,
+    /// Only these kinds of GPU, with commas
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Hardware", conflicts_with_all = ["gpu", "host", "gpu_memory_gib", "profile", "scenario"])]
+    pub(crate) among: Vec<String>,
+    /// Lengths and limits of a use: chat, rag, code-generation, code-completion, summarization; flags beside it win
+    #[arg(long, value_name = "USE", help_heading = "Workload")]
+    pub(crate) use_case: Option<String>,
+    #[command(flatten)]
+    pub(crate) goal: GoalArgs,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    #[command(flatten)]
+    pub(crate) fields: AllFields,
+}
+
 /// `explore`.
 #[derive(Debug, Args)]
 pub(crate) struct ExploreArgs {
@@ -362,20 +394,33 @@ pub(crate) struct ExploreArgs {
     /// A row for each number of GPUs, not only the best of each kind
     #[arg(long)]
     pub(crate) all: bool,
-    /// Also try FP8 weights and an FP8 KV cache where the checkpoint has neither; answers may change a little
+    #[command(flatten)]
+    pub(crate) tried: TriedArgs,
+}
+
+/// `fleet`.
+#[derive(Debug, Args)]
+pub(crate) struct FleetArgs {
+    /// Print the answers as JSON (vllm-wizard/fleet/v1)
     #[arg(long)]
-    pub(crate) allow_fp8: bool,
-    /// Only these kinds of GPU, with commas
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Hardware", conflicts_with_all = ["gpu", "host", "gpu_memory_gib", "profile", "scenario"])]
-    pub(crate) among: Vec<String>,
+    pub(crate) json: bool,
+    /// How many times the average rate comes at the busiest time
+    #[arg(long, value_name = "TIMES", default_value = "1", help_heading = "Workload")]
+    pub(crate) peak: String,
+    /// Replicas that may fail while the rest carries the peak
+    #[arg(long, value_name = "REPLICAS", default_value_t = 1, help_heading = "Workload", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub(crate) spare: u32,
+    /// How much of what it can carry within the limits a replica is given, in per cent
+    #[arg(long, value_name = "PERCENT", default_value_t = 80, help_heading = "Workload", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) load: u32,
+    /// What somebody else asks for a million tokens, of prompts and of answers
+    #[arg(long, value_name = "IN,OUT", help_heading = "Goal")]
+    pub(crate) api_price: Option<String>,
+    /// Show so many rows
+    #[arg(long, value_name = "ROWS", default_value_t = 10)]
+    pub(crate) top: usize,
     #[command(flatten)]
-    pub(crate) goal: GoalArgs,
-    #[command(flatten)]
-    pub(crate) source: SourceArgs,
-    #[command(flatten)]
-    pub(crate) machine: MachineArgs,
-    #[command(flatten)]
-    pub(crate) fields: AllFields,
+    pub(crate) tried: TriedArgs,
 }
 
 /// `generate`.

@@ -1,6 +1,6 @@
 //! `explore`: which GPUs, how many and in which layout, ranked.
 use crate::{
-    cli::ExploreArgs,
+    cli::{ExploreArgs, TriedArgs},
     error::{Exit, ExpectedError},
     goal::{self, Prices},
     hardware_source,
@@ -24,59 +24,33 @@ const LOST: usize = 4;
 
 /// `explore`.
 pub(crate) fn run(args: &ExploreArgs) -> Result<Exit, ExpectedError> {
-    let (goal, prices) = goal::read(&args.goal, Objective::Gpus)?;
-    let own =
-        args.machine.gpu.is_some() || args.machine.host.is_some() || args.machine.gpu_memory_gib.is_some();
-    let anywhere = || Ok(hardware_source::one(GpuSpec::clone(&gpu::gpus()[0])));
-    let from_file = args.source.profile.is_some() || args.source.scenario.is_some();
-    let mut scenario =
-        scenario_source::read_or(&args.source, &args.machine, &args.fields, anywhere)?.scenario;
-    if own && !from_file && args.machine.host.is_none() && args.fields.value("gpus").is_none() {
-        scenario.hardware.gpus = NODE;
-    }
-    let kinds = kinds(args, own, &scenario)?;
-    let given =
-        |id: &str| args.fields.value(id).is_some() || (own && args.machine.host.is_some()) || from_file;
-    let gpus = if given("gpus") {
-        scenario.hardware.gpus
-    } else {
-        NODE
-    };
-    let nodes: Vec<u32> = if given("nodes") {
-        vec![scenario.hardware.nodes]
-    } else {
-        NODES.to_vec()
-    };
-    let (found, offers) = searched(&scenario, &kinds, gpus, &nodes, &goal, &prices, args, own);
-    let rows = if kinds.len() == 1 || args.all {
+    let tried = &args.tried;
+    let (goal, prices) = goal::read(&tried.goal, Objective::Gpus)?;
+    let asked = Asked::read(tried, goal, &prices)?;
+    let (found, offers) = searched(&asked, tried.allow_fp8);
+    let rows = if asked.kinds.len() == 1 || args.all {
         found.best.iter().collect()
     } else {
         found.by_kind(&offers)
     };
     let Some(first) = rows.first() else {
-        return Err(ExpectedError::usage(
-            "nothing to try: the arguments that were given leave no layout of these GPUs",
-        )
-        .help("Give fewer of --tensor-parallel-size, --pipeline-parallel-size and --data-parallel-size, or more --gpus."));
+        return Err(nothing_to_try());
     };
+    let (scenario, goal, currency) = (&asked.scenario, &asked.goal, &tried.goal.currency);
     if args.json {
-        let question = share::scenario_json(&scenario);
-        output::answer(
-            found
-                .json(&question, &goal, &offers, &rows, &args.goal.currency)
-                .trim_end(),
-        )?;
+        let question = share::scenario_json(scenario);
+        output::answer(found.json(&question, goal, &offers, &rows, currency).trim_end())?;
     } else if args.csv {
-        output::answer(recommend::csv(&goal, &offers, &rows, &args.goal.currency).trim_end())?;
+        output::answer(recommend::csv(goal, &offers, &rows, currency).trim_end())?;
     } else {
         let view = View {
-            goal,
+            goal: *goal,
             offers: &offers,
-            currency: &args.goal.currency,
+            currency,
             most: args.top,
             screen: Screen::of_stdout(),
         };
-        output::answer(&view.text(&scenario, &found, &rows))?;
+        output::answer(&view.text(scenario, &found, &rows))?;
     }
     Ok(match first.outcome {
         _ if first.serves() => Exit::Ok,
@@ -85,36 +59,82 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Exit, ExpectedError> {
     })
 }
 
-/// Node by node more, until one serves.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is a part of the question, and there is one caller"
-)]
-fn searched(
-    scenario: &Scenario,
-    kinds: &[GpuSpec],
-    gpus: u32,
-    nodes: &[u32],
-    goal: &Goal,
-    prices: &Prices,
-    args: &ExploreArgs,
+/// What `explore` and `fleet` are asked.
+pub(crate) struct Asked<'a> {
+    pub(crate) scenario: Scenario,
+    pub(crate) goal: Goal,
+    /// The kinds of GPU to try.
+    pub(crate) kinds: Vec<GpuSpec>,
+    /// GPUs of a node.
+    pub(crate) gpus: u32,
+    /// Numbers of nodes, one after the other until the load is served.
+    nodes: Vec<u32>,
+    prices: &'a Prices,
+    /// The hardware is the scenario's own.
     own: bool,
-) -> (Found, Vec<Offer>) {
-    let mut last = (Found::default(), Vec::new());
-    for &nodes in nodes {
-        let offers: Vec<Offer> = kinds
-            .iter()
-            .flat_map(|kind| {
-                let mut offers = recommend::fitting(kind, gpus, nodes, prices.of(&kind.name));
-                for offer in offers.iter_mut().filter(|_| own) {
-                    offer.interconnect = scenario.hardware.interconnect;
-                    offer.memory_used = scenario.hardware.memory_used;
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn read(args: &TriedArgs, goal: Goal, prices: &'a Prices) -> Result<Self, ExpectedError> {
+        let machine = &args.machine;
+        let own = machine.gpu.is_some() || machine.host.is_some() || machine.gpu_memory_gib.is_some();
+        let from_file = args.source.profile.is_some() || args.source.scenario.is_some();
+        let anywhere = || Ok(hardware_source::one(GpuSpec::clone(&gpu::gpus()[0])));
+        let mut scenario = scenario_source::read_or(&args.source, machine, &args.fields, anywhere)?.scenario;
+        let mut goal = goal;
+        if let Some(name) = &args.use_case {
+            goal::put_use_case(name, &mut scenario, &args.fields, &mut goal)?;
+        }
+        let given = |id: &str| args.fields.value(id).is_some() || machine.host.is_some() || from_file;
+        Ok(Self {
+            kinds: kinds(args, own || from_file, &scenario)?,
+            gpus: if given("gpus") {
+                scenario.hardware.gpus
+            } else {
+                NODE
+            },
+            nodes: if given("nodes") {
+                vec![scenario.hardware.nodes]
+            } else {
+                NODES.to_vec()
+            },
+            scenario,
+            goal,
+            prices,
+            own,
+        })
+    }
+
+    /// All kinds, up to so many nodes.
+    pub(crate) fn offers(&self, nodes: u32) -> Vec<Offer> {
+        let hardware = &self.scenario.hardware;
+        let mut all = Vec::new();
+        for kind in &self.kinds {
+            for mut offer in recommend::fitting(kind, self.gpus, nodes, self.prices.of(&kind.name)) {
+                if self.own {
+                    offer.interconnect = hardware.interconnect;
+                    offer.memory_used = hardware.memory_used;
                 }
-                offers
-            })
-            .collect();
-        let keep_all = kinds.len() == 1;
-        let found = Search::new(scenario, offers.clone(), *goal, args.allow_fp8).run(keep_all);
+                all.push(offer);
+            }
+        }
+        all
+    }
+}
+
+fn nothing_to_try() -> ExpectedError {
+    ExpectedError::usage("nothing to try: the arguments that were given leave no layout of these GPUs").help(
+        "Give fewer of --tensor-parallel-size, --pipeline-parallel-size and --data-parallel-size, or more --gpus.",
+    )
+}
+
+/// Node by node more, until one serves.
+fn searched(asked: &Asked<'_>, change_formats: bool) -> (Found, Vec<Offer>) {
+    let mut last = (Found::default(), Vec::new());
+    for &nodes in &asked.nodes {
+        let offers = asked.offers(nodes);
+        let keep_all = asked.kinds.len() == 1;
+        let found = Search::new(&asked.scenario, offers.clone(), asked.goal, change_formats).run(keep_all);
         let serves = found.best.first().is_some_and(Answer::serves);
         last = (found, offers);
         if serves {
@@ -125,8 +145,8 @@ fn searched(
 }
 
 /// The kinds of GPU to try: that of the machine, those that are named, or all that vLLM runs on.
-fn kinds(args: &ExploreArgs, own: bool, scenario: &Scenario) -> Result<Vec<GpuSpec>, ExpectedError> {
-    if own || args.source.profile.is_some() || args.source.scenario.is_some() {
+fn kinds(args: &TriedArgs, own: bool, scenario: &Scenario) -> Result<Vec<GpuSpec>, ExpectedError> {
+    if own {
         return Ok(vec![scenario.hardware.gpu.clone()]);
     }
     if args.among.is_empty() {

@@ -2,12 +2,14 @@
 use crate::{
     cli::{GoalArgs, ObjectiveArg},
     error::ExpectedError,
+    output,
+    scenario_flags::FieldFlags,
     suggest,
 };
 use planner::{
-    bounds,
+    Scenario, bounds,
     gpu::{self, GpuSpec},
-    recommend::{Goal, Objective, Price, Slo},
+    recommend::{Goal, Objective, Price, Slo, USE_CASES, UseCase},
 };
 
 /// What GPUs cost an hour.
@@ -57,6 +59,35 @@ pub(crate) fn known(flag: &str, name: &str) -> Result<&'static GpuSpec, Expected
         let question = suggest::did_you_mean(&suggest::nearest(name, names)).unwrap_or_default();
         ExpectedError::usage(format!("{flag}: {name:?} is not in the catalogue")).help(question)
     })
+}
+
+/// Lengths, mode and limits of a use, where nothing else was given.
+pub(crate) fn put_use_case<const ALL: bool>(
+    name: &str,
+    scenario: &mut Scenario,
+    fields: &FieldFlags<ALL>,
+    goal: &mut Goal,
+) -> Result<(), ExpectedError> {
+    let Some(case) = UseCase::find(name) else {
+        let names: Vec<&str> = USE_CASES.iter().map(|case| case.id).collect();
+        return Err(ExpectedError::usage(format!("--use-case: {name:?} is not known"))
+            .help(format!("Known are {}.", names.join(", "))));
+    };
+    case.put(scenario);
+    for id in ["prompt_tokens", "gen_tokens", "batching_mode"] {
+        if let Some(text) = fields.value(id) {
+            scenario.set(id, text)?;
+        }
+    }
+    let slo = &mut goal.slo;
+    slo.ttft_ms = slo.ttft_ms.or(case.slo.ttft_ms);
+    slo.tpot_ms = slo.tpot_ms.or(case.slo.tpot_ms);
+    slo.end_to_end_ms = slo.end_to_end_ms.or(case.slo.end_to_end_ms);
+    output::say(&format!(
+        "use: {} (lengths and limits from {})",
+        case.title, case.source
+    ));
+    Ok(())
 }
 
 fn prices(texts: &[String]) -> Result<Prices, ExpectedError> {

@@ -9,6 +9,7 @@ mod detect;
 mod error;
 mod explore;
 mod files;
+mod fleet;
 mod generate;
 mod goal;
 mod hardware_source;
@@ -65,6 +66,7 @@ fn run(command: &Command) -> Result<Exit, ExpectedError> {
         Command::Serve(args) => serve::run(args),
         Command::Plan(args) => plan_cmd::run(args),
         Command::Explore(args) => explore::run(args),
+        Command::Fleet(args) => fleet::run(args),
         Command::Generate(args) => generate::run(args),
         Command::Check(args) => check::run(args),
         Command::Schema(args) => schema::run(args),

@@ -6,6 +6,7 @@ mod detect;
 mod driver;
 mod examples;
 mod explore;
+mod fleet;
 mod generate;
 mod help;
 mod plan;

@@ -1,17 +1,22 @@
 //! From "does this fit" to "what should I run": every layout of the hardware that can be had, judged and ranked.
 //!
 //! `offer` says what hardware is tried, `space` which layouts each offer has, `goal` what is better, `search` goes
-//! through them in slices, `reasons` puts into words why the first won and what the others lack.
+//! through them in slices, `reasons` puts into words why the first won and what the others lack; `fleet` counts replicas for
+//! a rate, `use_case` has loads by their use.
+mod fleet;
 mod goal;
 mod offer;
 mod reasons;
 mod report;
 mod search;
 mod space;
+mod use_case;
 
+pub use fleet::{Demand, Fleet, HOURS_PER_MONTH, fleets};
 pub use goal::{Goal, Objective, Slo};
 pub use offer::{Offer, Price, fitting, on_hardware};
 pub use reasons::{Lost, lost, won};
 pub use report::{EXPLORE_SCHEMA, csv};
 pub use search::{Answer, Found, Search, Speed};
 pub use space::Layout;
+pub use use_case::{USE_CASES, UseCase};

@@ -192,11 +192,15 @@ impl Search {
 
     /// What a layout of one of the offers comes to, whether or not the search would try it.
     pub fn judge(&self, offer: usize, layout: Layout) -> Option<Answer> {
-        let mut scenario = self.base.clone();
-        scenario.hardware = self.offers.get(offer)?.hardware();
-        layout.put(&mut scenario);
-        let look = Looks::new(&self.base.model).look(&scenario);
-        self.answer(offer, layout, look)
+        self.judged().at(offer, layout)
+    }
+
+    pub(super) fn judged(&self) -> Judged<'_> {
+        Judged {
+            search: self,
+            looks: Looks::new(&self.base.model),
+            scenario: self.base.clone(),
+        }
     }
 
     /// All of it at once.
@@ -228,5 +232,36 @@ impl Search {
             price_per_hour,
             cost_per_million,
         })
+    }
+}
+
+/// Single layouts of a search, judged one by one.
+pub(super) struct Judged<'a> {
+    search: &'a Search,
+    looks: Looks<'a>,
+    scenario: Scenario,
+}
+
+impl Judged<'_> {
+    /// All layouts of an offer.
+    pub(super) fn layouts(&self, offer: usize) -> Vec<Layout> {
+        let offer = self.search.offers.get(offer);
+        offer.map_or_else(Vec::new, |offer| {
+            layouts(&self.search.base, offer, self.search.change_formats)
+        })
+    }
+
+    fn at(&mut self, offer: usize, layout: Layout) -> Option<Answer> {
+        self.scenario.hardware = self.search.offers.get(offer)?.hardware();
+        self.scenario.engine = self.search.base.engine.clone();
+        layout.put(&mut self.scenario);
+        let look = self.looks.look(&self.scenario);
+        self.search.answer(offer, layout, look)
+    }
+
+    /// With requests that come at that rate, in thousandths each second.
+    pub(super) fn at_rate(&mut self, offer: usize, layout: Layout, milli: u64) -> Option<Answer> {
+        self.scenario.workload.request_rate_milli = Some(milli);
+        self.at(offer, layout)
     }
 }

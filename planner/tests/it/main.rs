@@ -23,6 +23,7 @@ mod evaluate;
 mod every_file;
 mod explain;
 mod flags_by_version;
+mod fleet;
 mod host_report;
 mod hostile;
 mod import;

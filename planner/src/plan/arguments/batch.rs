@@ -51,7 +51,12 @@ impl Batch {
             .max(32);
         let max_num_seqs = match scenario.engine.max_num_seqs {
             Some(set) => Chosen::user(set),
-            None if recommend && wanted < seqs && spec.pooling.is_none() => {
+            // How many run at once follows from a rate where one is stated, not from the concurrency.
+            None if recommend
+                && scenario.workload.rate_milli().is_none()
+                && wanted < seqs
+                && spec.pooling.is_none() =>
+            {
                 let saved = Bytes::new(u64::from(seqs - wanted) * 18 * u64::from(spec.vocab_size));
                 Chosen::recommended(
                     wanted,

@@ -1,0 +1,60 @@
+//! `fleet`: replicas for a rate, and what is missing to count them.
+use crate::support::Run;
+
+#[test]
+fn replicas_and_money_for_a_rate() {
+    let ended = Run::new(
+        "fleet --model Qwen/Qwen3-32B --request-rate 20 --peak 2 --price 2.50 --api-price 0.10,0.30 --gpu",
+    )
+    .arg("H100 SXM")
+    .code(0);
+    ended.has(&[
+        "20.0 requests a second, 40.0 at peak, 1 spare",
+        "USD/month",
+        "First: ",
+        "may fail",
+        "at the other price",
+    ]);
+    for line in ended.stdout.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+}
+
+#[test]
+fn json_is_alone_on_stdout() {
+    let json =
+        Run::new("fleet --json --model Qwen/Qwen3-8B --request-rate 20 --use-case chat --among L4,L40S")
+            .code(0)
+            .json();
+    assert_eq!(json["schema"], "vllm-wizard/fleet/v1");
+    assert_eq!(json["scenario"]["prompt_tokens"], 512);
+    assert!(json["fleets"][0]["replicas"].as_u64().unwrap() >= 2);
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_named() {
+    for (args, message) in [
+        ("", "--request-rate is missing"),
+        ("--request-rate 5 --peak 0.5", "--peak: expected 1 to 1000"),
+        (
+            "--request-rate 5 --api-price 1",
+            "--api-price: expected two prices",
+        ),
+        (
+            "--request-rate 5 --use-case chats",
+            "--use-case: \"chats\" is not known",
+        ),
+    ] {
+        let ended = Run::new("fleet --model Qwen/Qwen3-8B --gpu L4")
+            .args(args)
+            .code(2);
+        assert!(ended.stderr.contains(message), "{args}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_model_that_no_gpu_holds_ends_with_3() {
+    Run::new("fleet --model deepseek-ai/DeepSeek-R1 --request-rate 5 --gpu L4")
+        .code(3)
+        .has(&["No GPU of those that were tried"]);
+}

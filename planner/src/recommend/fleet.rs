@@ -1,0 +1,167 @@
+//! So many replicas for a rate of requests: what one carries within the limits, how many that takes, what it costs.
+use super::{Answer, Goal, Objective, Offer, Search, search::Judged};
+use crate::{plan::Scenario, units::real};
+use std::cmp::Ordering;
+
+/// What comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// Thousandths of a request each second, on average.
+    pub average_milli: u64,
+    /// The same at the busiest time.
+    pub peak_milli: u64,
+    /// Replicas that may fail while the rest carries the peak.
+    pub spare: u32,
+    /// How much of what it can carry a replica is given, in per cent: arrivals are uneven, and so are answers.
+    pub load_percent: u32,
+}
+
+/// Replicas of one layout on one offer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fleet {
+    /// One replica at the highest rate that it carries within the limits.
+    pub replica: Answer,
+    /// That rate, in thousandths of a request each second.
+    pub capacity_milli: u64,
+    /// Replicas for the average.
+    pub for_average: u64,
+    /// For the peak.
+    pub for_peak: u64,
+    /// For the peak with the spare ones: what is counted below.
+    pub replicas: u64,
+    /// GPUs in all.
+    pub total_gpus: u64,
+    /// Nodes that these fill, where a node has as many as the offer was made with.
+    pub nodes: u64,
+    /// Of all GPUs, for an hour.
+    pub price_per_hour: Option<f64>,
+    /// Of a million output tokens at the average rate.
+    pub cost_per_million: Option<f64>,
+    /// Of a million tokens, prompts and answers alike, at the average rate.
+    pub cost_per_million_tokens: Option<f64>,
+}
+
+/// Hours of a month, as clouds count them.
+pub const HOURS_PER_MONTH: f64 = 730.0;
+
+impl Fleet {
+    /// All GPUs for a month.
+    pub fn price_per_month(&self) -> Option<f64> {
+        Some(self.price_per_hour? * HOURS_PER_MONTH)
+    }
+
+    /// The share of what all replicas carry that the average takes.
+    pub fn utilization(&self, demand: &Demand) -> f64 {
+        real(demand.average_milli) / (real(self.capacity_milli) * real(self.replicas.max(1)))
+    }
+}
+
+/// Rates that are tried: each 2 % more than the one before, from a thousandth.
+fn rates() -> Vec<u64> {
+    let next = |rate: &u64| (*rate < 20_000_000).then(|| rate + (rate / 50).max(1));
+    std::iter::successors(Some(1), next).collect()
+}
+
+/// For each offer the layout whose replicas take the fewest GPUs, or with prices the least money; the best offer first.
+/// `node` is how many GPUs a node has.
+pub fn fleets(
+    scenario: &Scenario,
+    offers: &[Offer],
+    goal: &Goal,
+    change_formats: bool,
+    demand: &Demand,
+    node: u32,
+) -> Vec<Fleet> {
+    let search = Search::new(scenario, offers.to_vec(), *goal, change_formats);
+    let rates = rates();
+    let mut judged = search.judged();
+    let mut all: Vec<Fleet> = (0..offers.len())
+        .filter_map(|offer| {
+            let of_offer = judged
+                .layouts(offer)
+                .into_iter()
+                .filter_map(|layout| carries(&mut judged, &rates, offer, layout))
+                .map(|(capacity, replica)| fleet(scenario, demand, node, capacity, replica));
+            of_offer.min_by(|a, b| order(goal, a, b))
+        })
+        .collect();
+    all.sort_by(|a, b| order(goal, a, b));
+    all
+}
+
+/// The highest of the rates at which that layout serves.
+fn carries(
+    judged: &mut Judged<'_>,
+    rates: &[u64],
+    offer: usize,
+    layout: super::Layout,
+) -> Option<(u64, Answer)> {
+    let mut best = None;
+    let (mut low, mut high) = (0, rates.len());
+    while low < high {
+        let middle = low.midpoint(high);
+        let rate = *rates.get(middle)?;
+        let answer = judged.at_rate(offer, layout, rate)?;
+        answer.speed?;
+        if answer.serves() {
+            best = Some((rate, answer));
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    best
+}
+
+fn fleet(scenario: &Scenario, demand: &Demand, node: u32, capacity_milli: u64, replica: Answer) -> Fleet {
+    let given = capacity_milli
+        .saturating_mul(u64::from(demand.load_percent))
+        .max(1);
+    let needed = |milli: u64| milli.saturating_mul(100).div_ceil(given).max(1);
+    let for_average = needed(demand.average_milli);
+    let for_peak = needed(demand.peak_milli.max(demand.average_milli));
+    let replicas = for_peak + u64::from(demand.spare);
+    let total_gpus = replicas * u64::from(replica.total_gpus);
+    let each = u64::from(node / replica.total_gpus.max(1));
+    let nodes = if each > 0 {
+        replicas.div_ceil(each)
+    } else {
+        replicas * u64::from(replica.total_gpus.div_ceil(node.max(1)))
+    };
+    let one = replica.price_per_hour;
+    let price_per_hour = one.map(|price| price * real(replicas));
+    let load = &scenario.workload;
+    let per_million = |tokens: u32| {
+        let hourly = real(demand.average_milli) / 1000.0 * f64::from(tokens) * 3600.0;
+        price_per_hour
+            .filter(|_| hourly > 0.0)
+            .map(|price| price / hourly * 1e6)
+    };
+    Fleet {
+        cost_per_million: per_million(load.gen_tokens),
+        cost_per_million_tokens: per_million(load.tokens_per_sequence()),
+        replica,
+        capacity_milli,
+        for_average,
+        for_peak,
+        replicas,
+        total_gpus,
+        nodes,
+        price_per_hour,
+    }
+}
+
+/// By money where that is the goal and known, then by GPUs, then by the room that is left.
+fn order(goal: &Goal, a: &Fleet, b: &Fleet) -> Ordering {
+    let money = match (goal.objective, a.price_per_hour, b.price_per_hour) {
+        (Objective::Cost, Some(a), Some(b)) => a.total_cmp(&b),
+        (Objective::Cost, Some(_), None) => Ordering::Less,
+        (Objective::Cost, None, Some(_)) => Ordering::Greater,
+        _ => Ordering::Equal,
+    };
+    money
+        .then_with(|| a.total_gpus.cmp(&b.total_gpus))
+        .then_with(|| (b.capacity_milli * b.replicas).cmp(&(a.capacity_milli * a.replicas)))
+        .then_with(|| a.replica.layout.cmp(&b.replica.layout))
+        .then_with(|| a.replica.offer.cmp(&b.replica.offer))
+}

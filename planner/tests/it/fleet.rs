@@ -1,0 +1,119 @@
+//! Fleets: what one replica carries, and the counts and sums that follow.
+use planner::{
+    Scenario, gpu,
+    model::ModelInput,
+    plan::Course,
+    plan::simulate,
+    recommend::{Demand, Goal, Objective, Price, Search, Slo, USE_CASES, UseCase, fitting, fleets},
+};
+
+fn scenario(model: &str) -> Scenario {
+    Scenario::new(
+        ModelInput::from_catalog(model).unwrap(),
+        gpu::find("H100 SXM").unwrap().clone(),
+    )
+}
+
+const DEMAND: Demand = Demand {
+    average_milli: 20_000,
+    peak_milli: 60_000,
+    spare: 2,
+    load_percent: 80,
+};
+
+#[test]
+fn a_replica_serves_its_rate_and_not_much_more() {
+    let mut scenario = scenario("Qwen/Qwen3-32B");
+    let offers = fitting(&scenario.hardware.gpu.clone(), 4, 1, None);
+    for slo in [
+        Slo::default(),
+        Slo {
+            tpot_ms: Some(25),
+            ..Slo::default()
+        },
+    ] {
+        let goal = Goal {
+            objective: Objective::Gpus,
+            slo,
+        };
+        let found = fleets(&scenario, &offers, &goal, false, &DEMAND, 8);
+        assert!(!found.is_empty());
+        for fleet in found {
+            let at = |scenario: &mut Scenario, milli: u64| {
+                scenario.workload.request_rate_milli = Some(milli);
+                let search = Search::new(scenario, offers.clone(), goal, false);
+                search.judge(fleet.replica.offer, fleet.replica.layout).unwrap()
+            };
+            assert!(at(&mut scenario, fleet.capacity_milli).serves());
+            assert!(!at(&mut scenario, fleet.capacity_milli * 105 / 100).serves());
+        }
+    }
+}
+
+#[test]
+fn what_a_replica_carries_is_carried_request_by_request() {
+    let mut scenario = scenario("Qwen/Qwen3-8B");
+    let offers = fitting(&scenario.hardware.gpu.clone(), 1, 1, None);
+    let fleet = fleets(&scenario, &offers, &Goal::default(), false, &DEMAND, 8).remove(0);
+    // At the share that it is given, the simulation keeps up: as many are done each second as come.
+    let given = fleet.capacity_milli * 80 / 100;
+    scenario.set("tensor_parallel_size", "1").unwrap();
+    scenario.workload.request_rate_milli = Some(given);
+    let run = simulate(
+        &scenario,
+        Course {
+            requests: 2000,
+            spread: 0.2,
+            seed: 7,
+        },
+    )
+    .unwrap();
+    let done = f64::from(run.requests) / run.duration * 1000.0;
+    assert!(done > given as f64 * 0.9, "{done} of {given}");
+}
+
+#[test]
+fn counts_and_money_follow_from_the_rate() {
+    let scenario = scenario("Qwen/Qwen3-32B");
+    let offers = fitting(&scenario.hardware.gpu, 4, 1, Some(Price(2500)));
+    let goal = Goal {
+        objective: Objective::Cost,
+        ..Goal::default()
+    };
+    for fleet in fleets(&scenario, &offers, &goal, false, &DEMAND, 8) {
+        let given = fleet.capacity_milli as f64 * 0.8;
+        let needed = |rate: f64| (rate / given).ceil() as u64;
+        assert_eq!(fleet.for_average, needed(20_000.0));
+        assert_eq!(fleet.for_peak, needed(60_000.0));
+        assert_eq!(fleet.replicas, fleet.for_peak + 2);
+        assert_eq!(
+            fleet.total_gpus,
+            fleet.replicas * u64::from(fleet.replica.total_gpus)
+        );
+        assert_eq!(fleet.nodes, fleet.total_gpus.div_ceil(8));
+        let hour = fleet.total_gpus as f64 * 2.5;
+        assert!((fleet.price_per_hour.unwrap() - hour).abs() < 1e-6);
+        // 20 requests of 512 tokens a second.
+        let expected = hour / (20.0 * 512.0 * 3600.0 / 1e6);
+        assert!((fleet.cost_per_million.unwrap() - expected).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn a_use_is_found_by_its_name_and_fits_its_lengths() {
+    for case in USE_CASES {
+        assert_eq!(UseCase::find(case.id), Some(case));
+        assert!(!case.source.is_empty());
+        let mut scenario = scenario("Qwen/Qwen3-8B");
+        case.put(&mut scenario);
+        assert_eq!(scenario.workload.prompt_tokens, case.prompt_tokens);
+        let goal = Goal {
+            objective: Objective::Gpus,
+            slo: case.slo,
+        };
+        let offers = fitting(&scenario.hardware.gpu.clone(), 8, 1, None);
+        let found = Search::new(&scenario, offers, goal, false).run(false);
+        assert!(found.best[0].serves(), "{}: {:?}", case.id, found.best[0]);
+    }
+    assert_eq!(UseCase::find("nothing"), None);
+}
