@@ -82,9 +82,9 @@ fn counts_and_money_follow_from_the_rate() {
     };
     for fleet in fleets(&scenario, &offers, &goal, false, &DEMAND, 8) {
         let given = fleet.capacity_milli as f64 * 0.8;
-        let needed = |rate: f64| (rate / given).ceil() as u64;
-        assert_eq!(fleet.for_average, needed(20_000.0));
-        assert_eq!(fleet.for_peak, needed(60_000.0));
+        let needed = |rate: f64| (rate / given).ceil();
+        assert!((fleet.for_average as f64 - needed(20_000.0)).abs() < 0.5);
+        assert!((fleet.for_peak as f64 - needed(60_000.0)).abs() < 0.5);
         assert_eq!(fleet.replicas, fleet.for_peak + 2);
         assert_eq!(
             fleet.total_gpus,
