@@ -286,6 +286,9 @@ pub(crate) struct PlanArgs {
     /// Also send so many requests, one by one, through a model of vLLM's scheduler: percentiles of their times, in plan.json too
     #[arg(long, value_name = "REQUESTS", conflicts_with = "batch", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) simulate: Option<u32>,
+    /// Also show what twice of each input brings, and which input the verdict hangs on most
+    #[arg(long, conflicts_with_all = ["batch", "json"])]
+    pub(crate) sensitivity: bool,
     #[command(flatten)]
     pub(crate) search: SearchArgs,
     #[command(flatten)]

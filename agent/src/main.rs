@@ -28,6 +28,7 @@ mod scenario_flags;
 mod scenario_source;
 mod schema;
 mod search;
+mod sensitivity;
 mod serve;
 mod suggest;
 mod table;

@@ -5,7 +5,7 @@ use crate::{
     error::{Exit, ExpectedError},
     output::{self, Screen},
     report::{self, View},
-    scenario_source, search,
+    scenario_source, search, sensitivity,
 };
 use planner::{
     Outcome, Plan, RenderOptions, Scenario,
@@ -43,6 +43,10 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, ExpectedError> {
             |run| report::simulated(&run, Screen::of_stdout()),
         );
         output::answer(&format!("\n{text}"))?;
+    }
+    if args.sensitivity {
+        let screen = Screen::of_stdout();
+        output::answer(&format!("\n{}", sensitivity::text(&question.scenario, screen)))?;
     }
     Ok(exit(&plan))
 }

@@ -309,3 +309,15 @@ fn simulate_sends_requests_one_by_one_and_says_the_same_each_time() {
     assert_eq!(simulated["performance"]["simulated_requests"], 200);
     assert_eq!(alone["memory"], simulated["memory"]);
 }
+
+#[test]
+fn sensitivity_says_what_each_input_brings() {
+    Run::new("plan --sensitivity --model Qwen/Qwen3-32B --gpu L40S --gpus 2")
+        .code(0)
+        .has(&[
+            "What each doubling brings",
+            "requests at once",
+            "What the verdict hangs on: gpu_memory_utilization most",
+            " and less",
+        ]);
+}

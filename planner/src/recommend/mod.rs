@@ -2,13 +2,14 @@
 //!
 //! `offer` says what hardware is tried, `space` which layouts each offer has, `goal` what is better, `search` goes
 //! through them in slices, `reasons` puts into words why the first won and what the others lack; `fleet` counts replicas for
-//! a rate, `use_case` has loads by their use.
+//! a rate, `use_case` has loads by their use, `sensitivity` says what each input brings.
 mod fleet;
 mod goal;
 mod offer;
 mod reasons;
 mod report;
 mod search;
+mod sensitivity;
 mod space;
 mod use_case;
 
@@ -18,5 +19,6 @@ pub use offer::{Offer, Price, fitting, on_hardware};
 pub use reasons::{Lost, lost, won};
 pub use report::{EXPLORE_SCHEMA, csv};
 pub use search::{Answer, Found, Search, Speed};
+pub use sensitivity::{Doubling, TurningPoint, doublings, turning_points};
 pub use space::Layout;
 pub use use_case::{USE_CASES, UseCase};

@@ -51,6 +51,7 @@ mod recommend;
 mod review;
 mod scenarios;
 mod schemas;
+mod sensitivity;
 mod share;
 mod side_by_side;
 mod speed;
