@@ -28,6 +28,11 @@ pub(crate) fn stored(_key: &str) -> Option<String> {
     None
 }
 
+/// Whether this browser keeps anything for the page.
+pub(crate) fn keeps() -> bool {
+    matches!(window().local_storage(), Ok(Some(_)))
+}
+
 /// Keeps a text in this browser, if it allows that. `None` removes it.
 pub(crate) fn store(key: &str, text: Option<&str>) {
     if let Ok(Some(storage)) = window().local_storage() {

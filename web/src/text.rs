@@ -119,6 +119,11 @@ pub(crate) const PROFILE_NOTES: &str = "About the profile:";
 pub(crate) const CUSTOM_GPU_SET: &str = "Custom GPU: give its memory and compute capability.";
 /// A model whose config.json has no name.
 pub(crate) const UNNAMED_MODEL: &str = "my-org/my-model";
+/// After Share, where storage is blocked.
+pub(crate) const NOT_KEPT: &str =
+    " This browser keeps nothing for this page: only the link holds your scenario.";
+/// After Share, where no link can hold the scenario.
+pub(crate) const SCENARIO_SAVED: &str = "It was saved as scenario.json, which Open takes.";
 /// After Share.
 pub(crate) const LINK_COPIED: &str = "Link copied. It holds the whole scenario.";
 /// Share without clipboard.
@@ -168,16 +173,20 @@ pub(crate) const HUB_ADDRESS_LEAD: &str =
 pub(crate) const CANCELLED: &str = "Cancelled.";
 /// Hardware dialog, above the button.
 pub(crate) const AGENT_LEAD: &str = "Or, on this machine, run vllm-wizard serve and connect. The browser may ask whether this page may reach your local network. A page from another machine also needs --allow-origin with its address.";
+/// A port that is none.
+pub(crate) const AGENT_NO_PORT: &str =
+    "Port: expected a number from 1 to 65535, as vllm-wizard serve prints it.";
 /// While the agent is asked.
-pub(crate) const AGENT_ASKING: &str = "Asking 127.0.0.1:9177… If the browser asks for permission, allow it.";
+pub(crate) const AGENT_ASKING: &str = "Asking… If the browser asks for permission, allow it.";
 /// Agent: nobody there, or not for this page.
-pub(crate) const AGENT_NO_ANSWER: &str = "No readable answer from 127.0.0.1:9177: vllm-wizard serve is not running, or was started without --allow-origin and this page's address. Or paste what vllm-wizard detect --json prints.";
+pub(crate) const AGENT_NO_ANSWER: &str = "No readable answer from that port: vllm-wizard serve is not running there, or was started without --allow-origin and this page's address. Or paste what vllm-wizard detect --json prints.";
 /// Agent: the browser's own refusal.
 pub(crate) const AGENT_DENIED: &str = "The browser does not let this page reach the local network. Allow it in the site's settings, or paste what vllm-wizard detect --json prints.";
 /// Agent: took too long.
-pub(crate) const AGENT_TIME_OUT: &str = "127.0.0.1:9177 did not answer within 10 seconds. Try again, or paste what vllm-wizard detect --json prints.";
+pub(crate) const AGENT_TIME_OUT: &str =
+    "The agent did not answer within 10 seconds. Try again, or paste what vllm-wizard detect --json prints.";
 /// Agent: something else listens there.
-pub(crate) const AGENT_OTHER: &str = "What answers at 127.0.0.1:9177 gives no host report: another program may use this port. Paste what vllm-wizard detect --json prints.";
+pub(crate) const AGENT_OTHER: &str = "What answers at that port gives no host report: it may be another program. Paste what vllm-wizard detect --json prints.";
 
 /// Agent: what it says itself.
 pub(crate) fn agent_error(error: &str, help: &str) -> String {

@@ -36,8 +36,9 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// Starts one that lets `origin` use the clipboard.
-    pub async fn start(origin: &str) -> Res<Self> {
+    /// Starts one that lets `origin` use the clipboard. As `public`, `origin` counts as a page of the internet, which needs
+    /// a permission to reach this machine.
+    pub async fn start(origin: &str, public: bool) -> Res<Self> {
         let folder = tempfile::tempdir()?;
         let downloads = folder.path().join("downloads");
         fs::create_dir(&downloads)?;
@@ -48,6 +49,10 @@ impl Chromium {
             .viewport(None)
             .launch_timeout(Duration::from_mins(1))
             .args(SWITCHES);
+        if public {
+            let address = origin.trim_start_matches("http://");
+            config = config.arg(format!("ip-address-space-overrides={address}=public"));
+        }
         if is_root() {
             config = config.no_sandbox(); // Chromium refuses to start as root with it
         }

@@ -39,6 +39,7 @@ pub struct Options {
     pub(crate) hash: String,
     pub(crate) base: String,
     pub(crate) policy_header: bool,
+    pub(crate) public: bool,
     pub(crate) stored: Vec<(String, String)>,
     pub(crate) fakes: Vec<Fake>,
     pub(crate) before_start: Option<String>,
@@ -57,6 +58,7 @@ impl Default for Options {
             hash: String::new(),
             base: "/".to_owned(),
             policy_header: false,
+            public: false,
             stored: Vec::new(),
             fakes: Vec::new(),
             before_start: None,
@@ -101,6 +103,13 @@ impl Options {
     #[must_use]
     pub fn policy_header(mut self) -> Self {
         self.policy_header = true;
+        self
+    }
+
+    /// From the internet, as far as the browser knows: what is on this machine is another network then.
+    #[must_use]
+    pub fn from_the_internet(mut self) -> Self {
+        self.public = true;
         self
     }
 

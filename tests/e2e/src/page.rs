@@ -35,7 +35,7 @@ impl Page {
     pub async fn open(options: &Options) -> Res<Self> {
         let site = options.site.clone().map_or_else(paths::dist, Ok)?;
         let server = Server::start(&site, &options.base, options.policy_header)?;
-        let chromium = Chromium::start(&server.origin).await?;
+        let chromium = Chromium::start(&server.origin, options.public).await?;
         let cdp = chromium.browser.new_page("about:blank").await?;
         // The driver stops what the page starts until it has looked at it, and lets some service workers wait for good.
         let leave_alone = SetAutoAttachParams::builder()
@@ -245,6 +245,24 @@ impl Page {
         Ok(())
     }
 
+    /// Looks at a window of this size at a zoom of so many times: everything is larger, and less of it fits.
+    pub async fn zoom(&self, width: u32, height: u32, times: u32) -> Res<()> {
+        let (width, height) = (width / times, height / times);
+        let metrics = SetDeviceMetricsOverrideParams::new(width, height, f64::from(times), false);
+        self.cdp.execute(metrics).await?;
+        Ok(())
+    }
+
+    /// Sets the few colors that a system with forced colors has, in its light or dark kind.
+    pub async fn force_colors(&self, scheme: Scheme) -> Res<()> {
+        let media = SetEmulatedMediaParams::builder()
+            .feature(MediaFeature::new("prefers-color-scheme", scheme.as_str()))
+            .feature(MediaFeature::new("forced-colors", "active"))
+            .build();
+        self.cdp.execute(media).await?;
+        Ok(())
+    }
+
     /// Sets the color scheme the system asks for, and the medium: `""` for the screen, `"print"`.
     pub async fn set_media(&self, scheme: Scheme, medium: &str) -> Res<()> {
         let scheme = MediaFeature::new("prefers-color-scheme", scheme.as_str());
@@ -297,6 +315,13 @@ impl Page {
     /// Ends the browser.
     pub async fn close(self) -> Res<()> {
         self.chromium.close().await
+    }
+
+    /// Grants the page what the browser would ask the person for, by its name in the Permissions API.
+    pub async fn grant(&self, permission: &str) -> Res<()> {
+        self.chromium
+            .set_permission(&self.server.origin, permission, PermissionSetting::Granted)
+            .await
     }
 
     /// Refuses the page what the browser would ask the person for, by its name in the Permissions API.

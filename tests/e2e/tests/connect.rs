@@ -8,6 +8,8 @@ use std::{
 };
 
 const AGENT: &str = "http://127.0.0.1:9177";
+/// What Chromium calls it: the first was the only name until it told loopback apart.
+const PERMISSIONS: [&str; 2] = ["local-network-access", "loopback-network"];
 const CONNECT: &str = "Connect to 127.0.0.1:9177";
 /// What an agent printed.
 const REPORT: &str = concat!(
@@ -15,26 +17,28 @@ const REPORT: &str = concat!(
     "/../../agent/tests/fixtures/h100x2.json"
 );
 
-/// A running agent; it ends with this value.
-struct Agent(Child);
+/// A running agent, and where it listens; it ends with this value.
+struct Agent(Child, String);
 
 impl Agent {
-    /// Starts the release build where the page looks for it, with a saved report in place of a driver.
-    fn start() -> Res<Self> {
+    /// Starts the release build, with a saved report in place of a driver.
+    fn start(listen: &str) -> Res<Self> {
         let mut agent = Command::new(paths::binary()?)
-            .args(["serve", "--from-file", REPORT])
+            .args(["serve", "--from-file", REPORT, "--listen", listen])
             .stderr(Stdio::piped())
             .spawn()?;
         let said = agent.stderr.take().ok_or("no standard error")?;
-        let agent = Self(agent);
+        let mut agent = Self(agent, String::new());
         for line in BufReader::new(said).lines() {
             let line = line?;
-            if line.contains("listening on") {
+            if let Some((_, address)) = line.split_once("listening on http://") {
+                let end = address.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ':')));
+                address[..end.unwrap_or(address.len())].clone_into(&mut agent.1);
                 return Ok(agent);
             }
             eprintln!("agent: {line}");
         }
-        Err("the agent ended; something else may listen at port 9177".into())
+        Err(format!("the agent ended; something else may listen at {listen}").into())
     }
 }
 
@@ -75,7 +79,7 @@ async fn a_running_agent_gives_its_gpus_and_can_be_undone() -> Res<()> {
             .await?;
         page.css("#import-problem").has_text("Cancelled.").await?;
         drop(silent);
-        let agent = Agent::start()?;
+        let agent = Agent::start("127.0.0.1:9177")?;
         page.role("button", CONNECT).press("Enter").await?;
         page.role("dialog", Name::Any).gone().await?;
         page.field("GPUs per node").has_value("2").await?;
@@ -131,6 +135,47 @@ async fn an_agent_that_never_answers_times_out() -> Res<()> {
                  : ask(what, how); }";
     journey(Options::default().before_start(never), async |page| {
         fails(page, "did not answer within 10 seconds").await
+    })
+    .await
+}
+
+/// To a page of the internet this machine is another network, and Chromium asks the person.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_browsers_permission_decides_and_the_port_is_the_agents() -> Res<()> {
+    let agent = Agent::start("127.0.0.1:0")?;
+    let address = agent.1.clone();
+    let (_, port) = address.split_once(':').ok_or("no port")?;
+    let options = Options::default()
+        .from_the_internet()
+        .fake(Fake::pass_on(format!("http://{address}")))
+        .expects_complaint("ERR_")
+        .expects_complaint("loopback");
+    journey(options, async |page| {
+        open(page).await?;
+        let dialog = page.role("dialog", Name::Any);
+        for wrong in ["", "0", "70000", "x"] {
+            dialog.field("Port").fill(wrong).await?;
+            page.role("button", CONNECT).press("Enter").await?;
+            page.css("#import-problem")
+                .has_text("expected a number from 1 to 65535")
+                .await?;
+        }
+        assert_eq!(page.outside().asked(), Vec::<String>::new());
+        dialog.field("Port").fill(port).await?;
+        let connect = page.role("button", Name::Exact(format!("Connect to {address}")));
+        for permission in PERMISSIONS {
+            page.deny(permission).await?;
+        }
+        connect.press("Enter").await?;
+        page.css("#import-problem")
+            .has_text("does not let this page reach the local network")
+            .await?;
+        for permission in PERMISSIONS {
+            page.grant(permission).await?;
+        }
+        connect.press("Enter").await?;
+        dialog.gone().await?;
+        page.field("GPUs per node").has_value("2").await
     })
     .await
 }

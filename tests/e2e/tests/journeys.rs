@@ -13,14 +13,40 @@ async fn file(page: &Page) -> Res<String> {
     page.role("tabpanel", Name::Any).css("code").text().await
 }
 
-/// Every file, by its tab.
+/// Every file of every kind, by its tab; in the stead of one that this plan has not, why.
 async fn files(page: &Page) -> Res<Vec<String>> {
     let mut texts = Vec::new();
-    for place in 0..page.role("tab", Name::Any).count().await? {
-        page.role("tab", Name::Any).nth(place).click().await?;
-        texts.push(file(page).await?);
+    for kind in ["Containers", "Clusters", "Plan and checks", "Host"] {
+        page.role("button", kind).click().await?;
+        for place in 0..page.role("tab", Name::Any).count().await? {
+            page.role("tab", Name::Any).nth(place).click().await?;
+            texts.push(page.role("tabpanel", Name::Any).text().await?);
+        }
     }
+    assert!(texts.len() > 10, "{texts:?}");
     Ok(texts)
+}
+
+/// The files of an archive whose entries are stored as they are, by name.
+fn stored(archive: &[u8]) -> Res<Vec<(String, Vec<u8>)>> {
+    let number = |at: usize, bytes: usize| -> Res<usize> {
+        let field = archive.get(at..at + bytes).ok_or("cut off")?;
+        Ok(field
+            .iter()
+            .rev()
+            .fold(0, |sum, byte| sum << 8 | usize::from(*byte)))
+    };
+    let (mut entries, mut at) = (Vec::new(), 0);
+    while archive.get(at..at + 4) == Some(b"PK\x03\x04") {
+        let (size, name, extra) = (number(at + 18, 4)?, number(at + 26, 2)?, number(at + 28, 2)?);
+        assert_eq!(number(at + 8, 2)?, 0, "compressed");
+        let name_end = at + 30 + name;
+        let path = std::str::from_utf8(archive.get(at + 30..name_end).ok_or("cut off")?)?;
+        at = name_end + extra + size;
+        let bytes = archive.get(at - size..at).ok_or("cut off")?;
+        entries.push((path.to_owned(), bytes.to_vec()));
+    }
+    Ok(entries)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -200,37 +226,101 @@ async fn copy_download_and_archive_hold_the_file_itself() -> Res<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn command_line_writes_the_same_files() -> Res<()> {
-    let folder = tempfile::tempdir()?;
-    let status = Command::new(e2e::paths::binary()?)
-        .args(["generate", "-o"])
-        .arg(folder.path())
-        .args([
-            "--model",
-            "Qwen/Qwen3-8B",
-            "--gpu",
-            "H100 SXM",
-            "--gpus",
-            "2",
-            "--tensor-parallel-size",
-            "2",
-        ])
-        .status()?;
-    assert!(status.success());
-    let link = "#s=1&model=Qwen/Qwen3-8B&gpu=h100-sxm&gpus=2&tensor_parallel_size=2";
+async fn command_line_writes_the_same_bytes_as_the_archive() -> Res<()> {
+    let link =
+        "#s=1&model=Qwen/Qwen3-8B&gpu=h100-sxm&gpus=2&tensor_parallel_size=2&served_model_name=a%20%27b%27";
     journey(Options::default().at(link), async |page| {
-        // Headers name the day and the link, which the command line does not have.
-        let lines = |text: &str| -> Vec<String> {
-            text.lines()
-                .map(str::trim_end)
-                .filter(|l| !l.starts_with('#'))
-                .map(str::to_owned)
-                .collect()
-        };
-        let shown = lines(&file(page).await?);
-        let written = lines(&fs::read_to_string(folder.path().join("serve_command.sh"))?);
-        assert_eq!(shown.join("\n").trim(), written.join("\n").trim());
+        page.role("button", "Share").click().await?;
+        page.css(".toasts:not(.update) .toast")
+            .has_text("Link copied")
+            .await?;
+        let shared = page.clipboard().await?;
+        let (base, _) = shared.split_once('#').ok_or("no link")?;
+        let today = page.eval("new Date().toISOString().slice(0, 10)").await?;
+        page.role("button", "Download all (.zip)").click().await?;
+        let entries = stored(&page.download("vllm-deployment.zip").await?)?;
+        let folder = tempfile::tempdir()?;
+        let status = Command::new(e2e::paths::binary()?)
+            .args(["generate", "--scenario", &shared, "--link-base", base])
+            .args(["--date", today.as_str().unwrap_or_default(), "-o"])
+            .arg(folder.path())
+            .status()?;
+        assert!(status.success());
+        assert!(entries.len() > 10, "{}", entries.len());
+        for (name, bytes) in entries {
+            let written = fs::read(folder.path().join(&name)).map_err(|error| format!("{name}: {error}"))?;
+            assert!(
+                written == bytes,
+                "{name}:\n{}\n--- and the page:\n{}",
+                String::from_utf8_lossy(&written),
+                String::from_utf8_lossy(&bytes)
+            );
+        }
         Ok(())
+    })
+    .await
+}
+
+/// As dropping files onto the page from elsewhere does it.
+async fn drop_files(page: &Page, files: &[(&str, &str)]) -> Res<()> {
+    let files = serde_json::to_string(files)?;
+    let script = format!(
+        "(() => {{ const dataTransfer = new DataTransfer();
+            for (const [name, text] of {files}) dataTransfer.items.add(new File([text], name));
+            for (const kind of ['dragenter', 'dragover', 'drop'])
+              document.body.dispatchEvent(new DragEvent(kind, {{ dataTransfer, bubbles: true, cancelable: true }})); }})()"
+    );
+    page.eval(&script).await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dropped_files_are_read_and_what_links_cannot_hold_is_saved() -> Res<()> {
+    let config = r#"{"architectures":["LlamaForCausalLM"],"model_type":"llama","hidden_size":2048,"intermediate_size":5632,
+        "num_hidden_layers":22,"num_attention_heads":32,"num_key_value_heads":4,"vocab_size":32000,
+        "max_position_embeddings":2048,"torch_dtype":"bfloat16","_name_or_path":"me/mine"}"#;
+    let gpus =
+        "name, memory.total [MiB], compute_cap\nNVIDIA L4, 23034 MiB, 8.9\nNVIDIA L4, 23034 MiB, 8.9\n";
+    journey(Options::default(), async |page| {
+        drop_files(
+            page,
+            &[
+                ("config.json", config),
+                ("gpus.csv", gpus),
+                ("cat.txt", "no such thing"),
+            ],
+        )
+        .await?;
+        page.css(".subject").has_text("me/mine").await?;
+        page.css(".subject").has_text("2 × L4").await?;
+        page.css("#model-about").has_text("22 layers").await?;
+        page.css(".banner").has_text("cat.txt").await?;
+        // A scenario that no link holds goes into a file, and comes back from it.
+        let long = "x".repeat(250);
+        page.field("Served model name").fill(&long).await?;
+        page.field("Container image")
+            .fill(&format!("registry.example/{long}"))
+            .await?;
+        let many: Vec<String> = (0..400).map(|n| format!("\"k{n}\": {n}")).collect();
+        let command = format!(
+            "vllm serve Qwen/Qwen3-8B --override-generation-config '{{{}}}'",
+            many.join(", ")
+        );
+        drop_files(page, &[("serve.sh", &command)]).await?;
+        page.css(".subject").has_text("Qwen/Qwen3-8B").await?;
+        page.role("button", "Share").click().await?;
+        page.css(".toasts:not(.update) .toast")
+            .has_text("saved as scenario.json")
+            .await?;
+        let saved = String::from_utf8(page.download("scenario.json").await?)?;
+        page.role("button", "Presets").click().await?;
+        page.role("button", Name::containing("70B over four GPUs"))
+            .click()
+            .await?;
+        page.css(".subject").has_text("70B").await?;
+        drop_files(page, &[("scenario.json", &saved)]).await?;
+        page.css(".subject").has_text("Qwen/Qwen3-8B").await?;
+        page.role("button", "Show anyway").click().await?;
+        page.css("#artifact-code").has_text("k399").await
     })
     .await
 }
@@ -264,7 +354,27 @@ async fn everything_works_where_storage_is_blocked() -> Res<()> {
             .await?;
         page.field("Concurrent sequences").fill("9").await?;
         page.wait("location.hash.includes('concurrency=9')").await?;
-        verdict(page, "Fits").await
+        verdict(page, "Fits").await?;
+        page.role("button", "Share").click().await?;
+        page.css(".toasts:not(.update) .toast")
+            .has_text("only the link holds your scenario")
+            .await?;
+        // The link is enough for what comes with a reload.
+        page.role("checkbox", "Mark changes").click().await?;
+        let before = files(page).await?;
+        page.reload().await?;
+        page.field("Concurrent sequences").has_value("9").await?;
+        assert_eq!(files(page).await?, before);
+        page.role("banner", Name::Any)
+            .role("button", "Compare")
+            .click()
+            .await?;
+        page.field("KV cache type").select("fp8").await?;
+        page.css("#compare").has_text("KV cache type").await?;
+        page.press("Escape").await?;
+        page.eval("document.activeElement.blur()").await?;
+        page.press("Control+z").await?;
+        page.field("KV cache type").has_value("").await
     })
     .await
 }

@@ -20,8 +20,11 @@ async fn look(page: &Page, what: &str) -> Res<()> {
                 "{what} scrolls sideways at {width} px"
             );
         }
-        page.set_viewport(1280, 900).await?;
-        page.screenshot(&format!("{what}-{}", scheme.as_str())).await?;
+        for (width, height) in [(360, 800), (1280, 900)] {
+            page.set_viewport(width, height).await?;
+            page.screenshot(&format!("{what}-{}-{width}", scheme.as_str()))
+                .await?;
+        }
     }
     Ok(())
 }

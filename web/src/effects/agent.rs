@@ -3,15 +3,20 @@ use super::request::{Answer, Silence, WebRequest};
 use crate::text;
 use serde_json::Value;
 
-/// Where the agent listens unless told otherwise.
-const URL: &str = "http://127.0.0.1:9177/v1/host";
+/// The port that the agent listens on unless told otherwise.
+pub(crate) const AGENT_PORT: u16 = 9177;
 /// How long to wait; the browser's own question to the user counts.
 const TIME_OUT_MS: u64 = 10_000;
 
-/// Fetches the host report and hands it, or a sentence, to `then`.
-pub(crate) fn fetch_host(request: WebRequest, then: impl FnOnce(Result<String, String>) + 'static) {
+/// Fetches the host report from that port and hands it, or a sentence, to `then`.
+pub(crate) fn fetch_host(
+    request: WebRequest,
+    port: u16,
+    then: impl FnOnce(Result<String, String>) + 'static,
+) {
     let answered = move |answer| then(read(answer));
-    request.start(URL.to_owned(), String::new(), TIME_OUT_MS, Box::new(answered));
+    let url = format!("http://127.0.0.1:{port}/v1/host");
+    request.start(url, String::new(), TIME_OUT_MS, Box::new(answered));
 }
 
 fn read(answer: Answer) -> Result<String, String> {

@@ -10,7 +10,7 @@ mod theme;
 mod title;
 mod url;
 
-pub(crate) use agent::fetch_host;
+pub(crate) use agent::{AGENT_PORT, fetch_host};
 pub(crate) use announce::announce_verdict;
 pub(crate) use drop::{accept_drops, read_files};
 pub(crate) use hub::{Hub, fetch_config, store_address, stored_address};

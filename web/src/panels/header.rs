@@ -6,6 +6,7 @@ use crate::{
     state::{
         AppState, actions,
         derive::Choice,
+        link,
         presets::{PRESETS, Preset},
         use_app,
     },
@@ -62,7 +63,13 @@ fn share(state: AppState) {
             .map_err(Clone::clone)
     });
     match link {
-        Err(problem) => actions::inform(state, problem),
+        // A file holds what no link can.
+        Err(problem) => {
+            let file = state.scenario.with_untracked(link::to_json);
+            let saved = browser::download("scenario.json", file.as_bytes(), "application/json");
+            let saved = saved.map_or("", |()| text::SCENARIO_SAVED);
+            actions::inform(state, format!("{problem} {saved}"));
+        }
         Ok(link) => spawn_local(async move {
             let copied = browser::copy(&link).await.is_ok();
             let message = if copied {
@@ -70,7 +77,8 @@ fn share(state: AppState) {
             } else {
                 text::LINK_NOT_COPIED
             };
-            actions::inform(state, message.to_owned());
+            let kept = if browser::keeps() { "" } else { text::NOT_KEPT };
+            actions::inform(state, format!("{message}{kept}"));
         }),
     }
 }

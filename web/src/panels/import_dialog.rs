@@ -1,7 +1,7 @@
 //! Paste or open a config.json, a host report, a saved scenario, or what starts vLLM elsewhere. The one modal of the page.
 use crate::{
     controls::{CopyButton, part, press, with_code, words},
-    effects::{WebRequest, fetch_host, read_files},
+    effects::{AGENT_PORT, WebRequest, fetch_host, read_files},
     state::{AppState, Import, actions, import, use_app},
     text,
 };
@@ -14,6 +14,7 @@ struct Form {
     name: RwSignal<String>,
     revision: RwSignal<String>,
     text: RwSignal<String>,
+    port: RwSignal<String>,
     problem: RwSignal<String>,
     request: WebRequest,
 }
@@ -27,6 +28,7 @@ pub(crate) fn ImportDialog() -> AnyView {
         name: RwSignal::new(String::new()),
         revision: RwSignal::new(String::new()),
         text: RwSignal::new(String::new()),
+        port: RwSignal::new(AGENT_PORT.to_string()),
         problem: RwSignal::new(String::new()),
         request: WebRequest::new(),
     };
@@ -151,13 +153,20 @@ fn commands() -> AnyView {
 /// The button that asks the agent on this machine. What it says or gives goes the way of a paste.
 fn connect(state: AppState, form: Form) -> AnyView {
     let request = form.request;
+    let port = move || {
+        form.port
+            .with(|port| port.trim().parse::<u16>().ok().filter(|port| *port > 0))
+    };
     // One button, so that it keeps the keyboard: it asks, and while it does it stops.
     let ask_or_stop = press(move || {
         if untrack(|| request.running()) {
             return request.cancel();
         }
+        let Some(port) = untrack(port) else {
+            return form.problem.set(text::AGENT_NO_PORT.to_owned());
+        };
         form.problem.set(String::new());
-        fetch_host(request, move |answer| {
+        fetch_host(request, port, move |answer| {
             match answer.and_then(|report| import::take_host(state, &report)) {
                 Ok(()) => actions::open_import(state, None),
                 Err(problem) => form.problem.set(text::sentence(&problem)),
@@ -165,17 +174,29 @@ fn connect(state: AppState, form: Form) -> AnyView {
         });
     });
     let label = words(move || {
-        let label = if request.running() {
-            "Stop asking 127.0.0.1:9177"
+        let act = if request.running() {
+            "Stop asking"
         } else {
-            "Connect to 127.0.0.1:9177"
+            "Connect to"
         };
-        label.to_owned()
+        format!("{act} 127.0.0.1:{}", port().unwrap_or(AGENT_PORT))
     });
     let asking = words(move || if request.running() { text::AGENT_ASKING } else { "" }.to_owned());
     view! {
         <p>{text::AGENT_LEAD}</p>
-        <p><button type="button" class="button" aria-describedby="import-problem" on:click=ask_or_stop>{label}</button></p>
+        <p class="dialog-tools">
+            <button type="button" class="button" aria-describedby="import-problem" on:click=ask_or_stop>{label}</button>
+            <label for="agent-port">"Port"</label>
+            <input
+                id="agent-port"
+                type="text"
+                class="box box-port"
+                inputmode="numeric"
+                autocomplete="off"
+                prop:value=form.port
+                on:input=move |event| form.port.set(event_target_value(&event))
+            />
+        </p>
         <p class="why" role="status">{asking}</p>
     }
     .into_any()
