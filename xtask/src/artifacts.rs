@@ -92,7 +92,7 @@ fn python(tools: &[Tool]) -> Option<PathBuf> {
 }
 
 /// An error in CI.
-fn incomplete(what: &str) -> Result<bool> {
+pub(crate) fn incomplete(what: &str) -> Result<bool> {
     if env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false") {
         bail!("{what}; in CI that fails");
     }

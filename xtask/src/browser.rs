@@ -1,6 +1,7 @@
 //! Chromium and its driver: found on PATH or where CHROME and CHROMEDRIVER point, installed where that is simple.
 
 use crate::{
+    artifacts::incomplete,
     process::{answer, on_path, run},
     steps::Steps,
     version::Version,
@@ -19,6 +20,8 @@ const CHROME_NAMES: &[&str] = &[
     "google-chrome",
     "chrome",
 ];
+
+const FIREFOX_NAMES: &[&str] = &["firefox-esr", "firefox"];
 
 /// Where browsers live that are not on PATH.
 const CHROME_PLACES: &[&str] = &[
@@ -75,6 +78,37 @@ pub(crate) fn driver(steps: &Steps, chrome: &Chrome) -> Result<PathBuf> {
     }
     steps.note(&format!("driver: {}", driver.display()));
     Ok(driver)
+}
+
+/// Firefox, for one journey in another engine. Installed on Debian where it is missing; elsewhere it may be missing on a
+/// developer's machine, and that is said.
+pub(crate) fn firefox(steps: &Steps) -> Result<Option<PathBuf>> {
+    let find = || {
+        let mut on_path = FIREFOX_NAMES.iter().filter_map(|name| on_path(name));
+        on_path.find(|program| !is_snap(program))
+    };
+    let mut found = pointed_at("FIREFOX")?.or_else(find);
+    if found.is_none() {
+        let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+        let simple = field(&release, "ID") == "debian" && on_path("apt-get").is_some();
+        if simple && apt_install(&["firefox-esr"]).is_ok() {
+            found = find();
+        }
+    }
+    if let Some(program) = &found {
+        steps.note(&format!("Firefox: {}", program.display()));
+    } else {
+        let what = "Firefox is not here, so its journey is not run; FIREFOX may name one";
+        steps.note(what);
+        incomplete(what)?;
+    }
+    Ok(found)
+}
+
+/// A snap sees other folders than the tests do.
+fn is_snap(program: &Path) -> bool {
+    fs::read_to_string(program).is_ok_and(|script| script.contains("/snap/"))
+        || fs::canonicalize(program).is_ok_and(|path| path.starts_with("/snap") || path.ends_with("snap"))
 }
 
 fn find_chrome() -> Option<PathBuf> {

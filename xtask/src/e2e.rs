@@ -24,6 +24,7 @@ pub(crate) fn run(steps: &Steps) -> Result<()> {
     let axe = axe(steps)?;
     steps.next("journeys in the browser");
     let chrome = browser::chrome(steps)?;
+    let firefox = browser::firefox(steps)?;
     let mut tests = cargo();
     tests.args(["test", "--locked", "--package", "e2e"]);
     tests
@@ -31,7 +32,8 @@ pub(crate) fn run(steps: &Steps) -> Result<()> {
         .env("E2E_BINARY", binary)
         .env("E2E_AXE", axe)
         .env("E2E_XTASK", env::current_exe()?)
-        .env("CHROME", chrome.program);
+        .env("CHROME", chrome.program)
+        .envs(firefox.map(|program| ("FIREFOX", program)));
     run_command(&mut tests)
 }
 

@@ -7,6 +7,7 @@
 pub mod browser;
 pub mod complaints;
 pub mod find;
+pub mod firefox;
 pub mod journey;
 pub mod keyboard;
 pub mod locator;

@@ -46,6 +46,11 @@ pub fn chrome() -> Res<PathBuf> {
     )
 }
 
+/// Firefox: `FIREFOX`.
+pub fn firefox() -> Res<PathBuf> {
+    named_or("FIREFOX", PathBuf::new())
+}
+
 /// Where screenshots go, made where missing: `<target>/e2e/screenshots`.
 pub fn screenshots() -> Res<PathBuf> {
     let folder = target_dir()?.join("e2e").join("screenshots");
