@@ -29,6 +29,7 @@ const READ: &[&str] = &[
     "--rope-scaling",
     "--cpu-offload-gb",
     "--num-gpu-blocks-override",
+    "--optimization-level",
 ];
 
 /// The most that these numbers may be, so that products stay in range.
@@ -70,6 +71,8 @@ pub struct Extras {
     pub cpu_offload: Bytes,
     /// `--num-gpu-blocks-override`: so many blocks, whatever is free.
     pub num_gpu_blocks: Option<u64>,
+    /// No CUDA graphs: `-O0`, or `cudagraph_mode` NONE (`config/vllm.py: OPTIMIZATION_LEVEL_00`).
+    pub no_graphs: bool,
 }
 
 impl Extras {
@@ -118,8 +121,23 @@ impl Extras {
                 Some(text) => memory("--cpu-offload-gb", &format!("{text}GiB"))?,
                 None => Bytes::ZERO,
             },
+            no_graphs: no_graphs(args),
             num_gpu_blocks: value("--num-gpu-blocks-override").map(blocks).transpose()?,
         })
+    }
+}
+
+/// Of `--compilation-config` only this is read.
+fn no_graphs(args: &EngineArgs) -> bool {
+    let config = args.json("--compilation-config");
+    let key = |key: &str| config.as_ref()?.get(key).cloned();
+    let mode = key("cudagraph_mode").and_then(|mode| Some(mode.as_str()?.to_ascii_uppercase()));
+    match mode {
+        Some(mode) => mode == "NONE",
+        None => {
+            args.passed("--optimization-level") == Some("0")
+                || key("level").and_then(|level| level.as_u64()) == Some(0)
+        }
     }
 }
 

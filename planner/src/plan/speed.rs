@@ -55,7 +55,7 @@ pub(super) fn question(
         machine,
         tp,
         dp: replicas,
-        eager: args.enforce_eager.value,
+        eager: resolved.settings.enforce_eager,
         largest_graph: Engine::largest_graph(args.max_num_seqs.value),
         version: args.version,
     };

@@ -102,7 +102,7 @@ fn what_the_plan_does_not_model_is_kept_as_it_is() {
             ("--no-enable-log-requests", None),
         ]
     );
-    assert_eq!(command.unmodelled.len(), 4, "{:?}", command.unmodelled);
+    assert_eq!(command.unmodelled.len(), 3, "{:?}", command.unmodelled);
 }
 
 #[test]

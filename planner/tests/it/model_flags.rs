@@ -132,3 +132,23 @@ fn a_mig_slice_is_planned_alone() {
     assert_eq!(two.verdict.outcome, Outcome::Unsupported);
     assert!(two.verdict.reason.contains("MIG"), "{}", two.verdict.reason);
 }
+
+#[test]
+fn without_graphs_none_are_counted() {
+    // `CompilationConfig.cudagraph_mode`; `-O0` sets it to NONE.
+    let graphs = |flags: &[(&str, &str)]| plan(None, "0.33.0", flags).memory.unwrap().cuda_graph_bytes.get();
+    let eager = graphs(&[("enforce_eager", "true")]);
+    for flag in [
+        ("--compilation-config", r#"{"cudagraph_mode":"NONE"}"#),
+        ("--compilation-config.cudagraph_mode", "none"),
+        ("--optimization-level", "0"),
+    ] {
+        assert_eq!((graphs(&[flag]), eager), (0, 0), "{flag:?}");
+    }
+    for flag in [
+        ("--compilation-config", r#"{"cudagraph_mode":"FULL"}"#),
+        ("--optimization-level", "2"),
+    ] {
+        assert_eq!(graphs(&[flag]), graphs(&[]), "{flag:?}");
+    }
+}

@@ -226,6 +226,7 @@ pub(super) fn resolve<'a>(
     let mut settings = settings(scenario, &spec, &args, total, capability);
     settings.lora = extras.lora;
     settings.speculative = extras.speculative;
+    settings.enforce_eager |= extras.no_graphs;
     settings.cpu_offload = extras.cpu_offload;
     settings.num_gpu_blocks = extras.num_gpu_blocks;
     settings.dcp = dcp;
