@@ -44,7 +44,10 @@ fn without_hub(help: &str) -> String {
         }
         !inside
     });
-    kept.collect::<Vec<_>>().join("\n")
+    let mut lines: Vec<&str> = kept.collect();
+    // Its own blank line, where each option has one.
+    lines.dedup_by(|line, before| line.is_empty() && before.is_empty());
+    lines.join("\n")
 }
 
 #[test]
