@@ -211,11 +211,16 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         LinearScheme::Fp8Block { n, k } => block_refusal(spec, shape, n, k),
         LinearScheme::PackedInt {
             group_size: Some(group),
+            compressed_tensors,
             ..
         } => {
+            let routed = spec.layers.iter().any(|run| run.quantized.experts);
+            if routed && !compressed_tensors && expert_group(spec, shape, group).is_none() {
+                return Some("AssertionError: `assert group_size >= 32` in moe_wna16.py: a rank's part of an expert ends within a group of scales.".to_owned());
+            }
             let experts = spec
                 .moe()
-                .filter(|_| !shape.ep)
+                .filter(|_| compressed_tensors && !shape.ep)
                 .map(|moe| moe.moe_intermediate_size / shape.expert_ranks());
             let mut inputs = [q].into_iter().chain(widths).chain(experts);
             inputs.find(|input| !input.is_multiple_of(group)).map(|_| {
@@ -225,6 +230,29 @@ fn quantization_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Inputs of a routed expert that share a scale. Where a rank's part ends within a group, AWQ and GPTQ fall back to kernels
+/// that halve the group, down to 32, and repeat the scales (`layers/quantization/moe_wna16.py: create_weights`).
+pub fn expert_group(spec: &ModelSpec, shape: &RankShape, group: u32) -> Option<u32> {
+    let Some(moe) = spec.moe() else {
+        return Some(group);
+    };
+    let ranks = if shape.ep { 1 } else { shape.expert_ranks() };
+    let width = moe.moe_intermediate_size / ranks.max(1);
+    let inner = moe.inner_size(spec.hidden_size);
+    let even = |group: u32| width.is_multiple_of(group) && inner.is_multiple_of(u64::from(group));
+    if even(group) {
+        return Some(group);
+    }
+    let mut halved = group / 2;
+    while halved >= 32 {
+        if even(halved) {
+            return Some(halved);
+        }
+        halved /= 2;
+    }
+    None
 }
 
 /// Outputs in whole blocks of `n` and inputs in whole blocks of `k`, on one rank.

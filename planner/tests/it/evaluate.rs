@@ -171,3 +171,39 @@ fn amd_takes_blocks_of_one_token_for_latent_attention_alone() {
     let plan = evaluate(&scenario("deepseek-ai/DeepSeek-V4-Pro", "MI300X", &pro));
     assert!(plan.verdict.reason.contains("AMD"), "{}", plan.verdict.reason);
 }
+
+/// Published runs served Qwen3-Coder 30B with AWQ's groups of 128 on four GPUs, a quarter of each expert's 768 on each:
+/// the kernels that vLLM falls back to halve the group.
+#[test]
+fn experts_that_end_within_a_group_of_scales_are_served_with_a_smaller_one() {
+    let weights = |tp: &str, gpus: &str| {
+        let plan = evaluate(&scenario(
+            "Qwen/Qwen3-30B-A3B-GPTQ-Int4",
+            "H100 SXM",
+            &[("gpus", gpus), ("tensor_parallel_size", tp)],
+        ));
+        let experts = plan.memory.and_then(|memory| {
+            let mut terms = memory.terms.iter();
+            terms
+                .find(|term| term.id == "weights.experts")
+                .map(|term| term.bytes)
+        });
+        (experts, plan.verdict.reason)
+    };
+    // 48 layers of 128 experts: four bits of three matrices, and 16-bit scales of groups of 128 where half of an expert
+    // lies on a rank, of 64 where a quarter does: 192 is three of those.
+    let bytes = |width: i64, group: i64| 48 * 128 * (3 * width * 2048 / 2 + 3 * width * 2048 / group * 2);
+    for (tp, width, group) in [("2", 384, 128), ("4", 192, 64), ("8", 96, 32)] {
+        let (found, reason) = weights(tp, tp);
+        let found = found.unwrap_or_else(|| panic!("{reason}"));
+        // Marlin's kernels keep more beside them while they load.
+        let more = if tp == "2" { 25 } else { 1000 };
+        let least = bytes(width, group);
+        assert!(
+            (least..=least + least / more).contains(&found),
+            "{tp}: {found}, {least}"
+        );
+    }
+    // A sixteenth has no whole group of 32.
+    assert!(weights("16", "16").1.contains("group_size >= 32"));
+}

@@ -1,6 +1,6 @@
 //! A linear layer, plain or quantised: `layers/linear.py` and the `create_weights` methods of `layers/quantization/`.
 use super::{Builder, Tensor, TensorClass, whole};
-use crate::model::LinearScheme;
+use crate::{memory::shape::expert_group, model::LinearScheme};
 
 /// A linear layer of a rank: `k` inputs, the outputs of its fused shards.
 pub(super) struct Linear<'a> {
@@ -246,7 +246,14 @@ impl Builder<'_> {
             } => {
                 let bits = u64::from(bits);
                 let scale_k = if desc_act { linear.whole_k } else { k };
-                let groups = group_size.map_or(1, |size| scale_k.div_ceil(u64::from(size)));
+                let routed = class == TensorClass::Experts && !compressed_tensors;
+                let halved = group_size.map(|size| {
+                    let group = expert_group(self.spec, &self.place.shape, size);
+                    group.filter(|_| routed).unwrap_or(size)
+                });
+                // Those kernels have neither zero points that are symmetric nor an order of columns.
+                let falls_back = halved != group_size;
+                let groups = halved.map_or(1, |size| scale_k.div_ceil(u64::from(size)));
                 out.push(whole(class, e * n * k * bits / 8, 1));
                 out.push(whole(class, e * groups * n * self.element, 1));
                 let zeros = e * groups * n * bits / 8;
@@ -255,7 +262,7 @@ impl Builder<'_> {
                     .quantization
                     .as_ref()
                     .is_some_and(|q| q.method == "auto_awq");
-                if zero_points || !compressed_tensors {
+                if zero_points || !(compressed_tensors || falls_back) {
                     // GPTQ stores zero points even where they are symmetric; Marlin drops those.
                     out.push(Tensor {
                         class,
@@ -265,7 +272,7 @@ impl Builder<'_> {
                         source: 0,
                     });
                 }
-                if !awq && (!compressed_tensors || desc_act) {
+                if !awq && !falls_back && (!compressed_tensors || desc_act) {
                     out.push(Tensor {
                         class,
                         bytes: e * k * 4,
