@@ -305,12 +305,6 @@ pub(crate) struct GoalArgs {
     /// What matters most among layouts that serve the load; cost where prices are given, else gpus
     #[arg(long, value_enum, value_name = "WHAT", help_heading = "Goal")]
     pub(crate) objective: Option<ObjectiveArg>,
-    /// Longest time to the first token that will do, in the middle of all requests
-    #[arg(long, value_name = "MS", help_heading = "Goal")]
-    pub(crate) slo_ttft_ms: Option<u32>,
-    /// Longest time between tokens
-    #[arg(long, value_name = "MS", help_heading = "Goal")]
-    pub(crate) slo_tpot_ms: Option<u32>,
     /// Longest time from request to last token
     #[arg(long, value_name = "MS", help_heading = "Goal")]
     pub(crate) slo_e2e_ms: Option<u32>,

@@ -82,6 +82,7 @@ impl<'a> Asked<'a> {
         let anywhere = || Ok(hardware_source::one(GpuSpec::clone(&gpu::gpus()[0])));
         let mut scenario = scenario_source::read_or(&args.source, machine, &args.fields, anywhere)?.scenario;
         let mut goal = goal;
+        goal::put_limits(&mut goal, &scenario.workload);
         if let Some(name) = &args.use_case {
             goal::put_use_case(name, &mut scenario, &args.fields, &mut goal)?;
         }

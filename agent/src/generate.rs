@@ -93,6 +93,7 @@ fn rendered(plan: &Plan, date: &str, link: Option<&str>, kinds: &[ArtifactKind])
             &RenderOptions {
                 date: Some(date.to_owned()),
                 link: link.map(str::to_owned),
+                emit: kinds.to_vec(),
             },
         )
     };

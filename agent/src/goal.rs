@@ -1,4 +1,4 @@
-//! What `--objective`, `--slo-…` and `--price` ask of a search.
+//! What `--objective`, `--slo-e2e-ms`, `--price` and the load's limits ask of a search.
 use crate::{
     cli::{GoalArgs, ObjectiveArg},
     error::ExpectedError,
@@ -10,6 +10,7 @@ use planner::{
     Scenario, bounds,
     gpu::{self, GpuSpec},
     recommend::{Goal, Objective, Price, Slo, USE_CASES, UseCase},
+    workload::Workload,
 };
 
 /// What GPUs cost an hour.
@@ -45,11 +46,17 @@ pub(crate) fn read(args: &GoalArgs, otherwise: Objective) -> Result<(Goal, Price
         None => otherwise,
     };
     let slo = Slo {
-        ttft_ms: args.slo_ttft_ms,
-        tpot_ms: args.slo_tpot_ms,
         end_to_end_ms: args.slo_e2e_ms,
+        ..Slo::default()
     };
     Ok((Goal { objective, slo }, prices))
+}
+
+/// The load's limits; the search compares whole milliseconds.
+pub(crate) fn put_limits(goal: &mut Goal, workload: &Workload) {
+    let whole = |us: Option<u64>| us.map(|us| u32::try_from(us.div_ceil(1000)).unwrap_or(u32::MAX));
+    goal.slo.ttft_ms = whole(workload.slo_ttft_us);
+    goal.slo.tpot_ms = whole(workload.slo_tpot_us);
 }
 
 /// A GPU of the catalogue.

@@ -40,7 +40,13 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, ExpectedError> {
     {
         let text = run.map_or_else(
             || "Nothing to simulate: there is no estimate of its speed.".to_owned(),
-            |run| report::simulated(&run, Screen::of_stdout()),
+            |run| {
+                report::simulated(
+                    &run,
+                    question.scenario.workload.shape.lengths_said(),
+                    Screen::of_stdout(),
+                )
+            },
         );
         output::answer(&format!("\n{text}"))?;
     }

@@ -181,12 +181,12 @@ pub(crate) fn review(plan: &Plan, review: &Review, screen: Screen) -> String {
 }
 
 /// A run request by request.
-pub(crate) fn simulated(run: &Run, screen: Screen) -> String {
+pub(crate) fn simulated(run: &Run, lengths: &str, screen: Screen) -> String {
     let mut table = screen.table();
     for row in run.rows() {
         table.add_row([format!(" {}", row.label), row.value]);
     }
-    let heading = format!("{} simulated requests, lengths within 20 %", run.requests);
+    let heading = format!("{} simulated requests, {lengths}", run.requests);
     format!("{}\n{}", screen.paint(Tone::Strong, &heading), table.text())
 }
 

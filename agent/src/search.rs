@@ -19,7 +19,8 @@ pub(crate) fn apply(scenario: &mut Scenario, args: &SearchArgs) -> Result<(), Ex
         });
     }
     let mode = scenario.workload.batching_mode;
-    let (goal, prices) = goal::read(&args.goal, Objective::of(mode))?;
+    let (mut goal, prices) = goal::read(&args.goal, Objective::of(mode))?;
+    goal::put_limits(&mut goal, &scenario.workload);
     let price = prices.of(&scenario.hardware.gpu.name);
     let offers = recommend::on_hardware(scenario, price);
     let found = Search::new(scenario, offers.clone(), goal, args.allow_fp8).run(true);
@@ -46,8 +47,6 @@ pub(crate) fn apply(scenario: &mut Scenario, args: &SearchArgs) -> Result<(), Ex
 fn given(goal: &GoalArgs) -> Option<&'static str> {
     [
         (goal.objective.is_some(), "--objective"),
-        (goal.slo_ttft_ms.is_some(), "--slo-ttft-ms"),
-        (goal.slo_tpot_ms.is_some(), "--slo-tpot-ms"),
         (goal.slo_e2e_ms.is_some(), "--slo-e2e-ms"),
         (!goal.price.is_empty(), "--price"),
     ]

@@ -1,5 +1,5 @@
 //! What the server has to carry.
-use crate::text::milli_text;
+use crate::{bounds::MAX_TOKENS, text::milli_text, units::real};
 use serde::{Deserialize, Serialize};
 
 /// What matters most.
@@ -26,6 +26,109 @@ impl BatchingMode {
     }
 }
 
+/// How requests differ from the average one, and what they find. Shares are in thousandths.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// Lengths lie evenly within that share of the average, as `--random-range-ratio`.
+    pub length_range: Option<u32>,
+    /// 95th percentile of the prompts' lengths, which are lognormal then.
+    pub prompt_p95: Option<u32>,
+    /// The same of answers.
+    pub gen_p95: Option<u32>,
+    /// Prompts and answers that came, one after the other.
+    pub trace: Vec<[u32; 2]>,
+    /// `--burstiness`: the shape of the gaps between requests, in thousandths.
+    pub burstiness: Option<u64>,
+    /// Of a prompt, what is found in the prefix cache.
+    pub prefix_cache_hit_rate: Option<u32>,
+    /// Of drafted tokens, what is accepted.
+    pub spec_acceptance_rate: Option<u32>,
+}
+
+/// Requests of a trace that are kept: evenly spread ones of a longer trace.
+const TRACE: usize = 1000;
+
+impl Shape {
+    /// Reads a trace: a request in each line or word, its prompt and its answer in tokens, such as `512/128`; or lines of
+    /// JSON with `input_length` and `output_length`.
+    pub fn read_trace(text: &str) -> Option<Vec<[u32; 2]>> {
+        let lengths = |pair: [u64; 2]| {
+            let [prompt, answer] = pair.map(|tokens| {
+                u32::try_from(tokens)
+                    .ok()
+                    .filter(|n| (1..=MAX_TOKENS).contains(&u64::from(*n)))
+            });
+            Some([prompt?, answer?])
+        };
+        let json = |line: &str| {
+            let value: serde_json::Value = serde_json::from_str(line).ok()?;
+            lengths([
+                value.get("input_length")?.as_u64()?,
+                value.get("output_length")?.as_u64()?,
+            ])
+        };
+        let pair = |line: &str| {
+            let (prompt, answer) = line.split_once(['/', ',', ':', '\t'])?;
+            lengths([prompt.trim().parse().ok()?, answer.trim().parse().ok()?])
+        };
+        let text = text.trim();
+        let lines = text.contains('\n');
+        let all: Option<Vec<[u32; 2]>> = if text.starts_with('{') {
+            text.lines()
+                .filter(|line| !line.trim().is_empty())
+                .map(json)
+                .collect()
+        } else {
+            text.split(|c| if lines { c == '\n' } else { c == ' ' || c == ';' })
+                .map(str::trim)
+                .filter(|word| !word.is_empty())
+                .map(pair)
+                .collect()
+        };
+        let all = all.filter(|pairs| !pairs.is_empty())?;
+        let apart = all.len().div_ceil(TRACE);
+        Some(all.into_iter().step_by(apart).collect())
+    }
+
+    /// Lengths are a trace's or lognormal.
+    pub fn is_uneven(&self) -> bool {
+        !self.trace.is_empty() || self.prompt_p95.is_some() || self.gen_p95.is_some()
+    }
+
+    /// What lengths a simulated run has.
+    pub fn lengths_said(&self) -> &'static str {
+        if !self.trace.is_empty() {
+            "the trace's lengths"
+        } else if self.is_uneven() {
+            "lognormal lengths"
+        } else if self.length_range.is_some() {
+            "lengths within the range"
+        } else {
+            "lengths within 20 % of those stated"
+        }
+    }
+
+    /// The trace as it is read.
+    pub fn trace_text(&self) -> String {
+        let words: Vec<String> = self
+            .trace
+            .iter()
+            .map(|[prompt, answer]| format!("{prompt}/{answer}"))
+            .collect();
+        words.join(" ")
+    }
+
+    /// The trace's average prompt and answer.
+    pub fn averages(&self) -> Option<[u32; 2]> {
+        let count = u64::try_from(self.trace.len()).ok().filter(|count| *count > 0)?;
+        let mean = |at: usize| {
+            let sum: u64 = self.trace.iter().map(|pair| u64::from(pair[at])).sum();
+            u32::try_from((sum + count / 2) / count).unwrap_or(u32::MAX)
+        };
+        Some([mean(0), mean(1)])
+    }
+}
+
 /// The load.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Workload {
@@ -39,6 +142,12 @@ pub struct Workload {
     pub request_rate_milli: Option<u64>,
     /// What matters most.
     pub batching_mode: BatchingMode,
+    /// How lengths and arrivals spread, and what saves work.
+    pub shape: Shape,
+    /// Thousandths of a millisecond that the first token may take, if there is a limit.
+    pub slo_ttft_us: Option<u64>,
+    /// The same between tokens.
+    pub slo_tpot_us: Option<u64>,
 }
 
 impl Default for Workload {
@@ -49,14 +158,36 @@ impl Default for Workload {
             concurrency: 32,
             request_rate_milli: None,
             batching_mode: BatchingMode::Balanced,
+            shape: Shape::default(),
+            slo_ttft_us: None,
+            slo_tpot_us: None,
         }
     }
 }
 
 impl Workload {
+    /// Tokens of an average prompt.
+    pub fn prompt(&self) -> u32 {
+        self.shape
+            .averages()
+            .map_or(self.prompt_tokens, |[prompt, _]| prompt)
+    }
+
+    /// Tokens of an average answer.
+    pub fn generated(&self) -> u32 {
+        self.shape
+            .averages()
+            .map_or(self.gen_tokens, |[_, answer]| answer)
+    }
+
     /// Thousandths of a request per second, where they come at a rate.
     pub fn rate_milli(&self) -> Option<u64> {
         self.request_rate_milli.filter(|milli| *milli > 0)
+    }
+
+    /// The most that the first token and each further one may take, in milliseconds.
+    pub fn limits_ms(&self) -> [Option<f64>; 2] {
+        [self.slo_ttft_us, self.slo_tpot_us].map(|limit| limit.map(|us| real(us) / 1000.0))
     }
 
     /// How the requests come, in words.
@@ -69,6 +200,6 @@ impl Workload {
 
     /// Tokens of one typical request from first to last.
     pub fn tokens_per_sequence(&self) -> u32 {
-        self.prompt_tokens.saturating_add(self.gen_tokens)
+        self.prompt().saturating_add(self.generated())
     }
 }

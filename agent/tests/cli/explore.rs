@@ -108,9 +108,9 @@ fn a_searched_plan_has_the_first_layout_and_says_why() {
 
 #[test]
 fn goals_without_a_search_are_refused() {
-    let ended = Run::new("plan --slo-ttft-ms 100 --model Qwen/Qwen3-8B --gpu L4").code(2);
+    let ended = Run::new("plan --slo-e2e-ms 100 --model Qwen/Qwen3-8B --gpu L4").code(2);
     assert!(
-        ended.stderr.contains("--slo-ttft-ms is for a search"),
+        ended.stderr.contains("--slo-e2e-ms is for a search"),
         "{}",
         ended.stderr
     );

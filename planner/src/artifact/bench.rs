@@ -6,13 +6,9 @@ use super::{
 };
 use crate::{
     engine::{Runner, VllmVersion},
-    plan::{RUN_AT_A_RATE, RUN_AT_ONCE},
+    plan::requests,
     text::milli_text,
-    workload::Workload,
 };
-
-/// Requests for each place in the batch, so that the batch is full most of the time.
-const WAVES: u32 = 4;
 
 /// bench.sh
 pub(crate) fn bench(deployment: &Deployment<'_>, header: &Comments) -> String {
@@ -27,14 +23,18 @@ pub(crate) fn bench(deployment: &Deployment<'_>, header: &Comments) -> String {
         format!(
             "Drives a running server with the plan's workload: requests {}, {} tokens in and {} out.",
             workload.pace(),
-            workload.prompt_tokens,
-            workload.gen_tokens
+            workload.prompt(),
+            workload.generated()
         ),
         "BASE_URL names another server, RESULT_DIR another folder; further flags of `vllm bench serve` can follow."
             .to_owned(),
         "A server with a key reads it from OPENAI_API_KEY.".to_owned(),
     ] {
         script.note(&line);
+    }
+    let shape = &workload.shape;
+    if shape.is_uneven() {
+        script.note("Every request is an average one: the tool draws no lengths like the plan's.");
     }
     script.line("set -euo pipefail");
     script.line("");
@@ -68,17 +68,34 @@ pub(crate) fn bench(deployment: &Deployment<'_>, header: &Comments) -> String {
         flags.push("--trust-remote-code".to_owned());
     }
     flags.push("--dataset-name random".to_owned());
-    flags.push(format!("--random-input-len {}", workload.prompt_tokens));
+    // What the cache is to find is the same in all prompts.
+    let share = u64::from(shape.prefix_cache_hit_rate.unwrap_or(0));
+    let found = (u64::from(workload.prompt()) * share / 1000).min(u64::from(workload.prompt()) - 1);
+    if found > 0 {
+        flags.push(format!("--random-prefix-len {found}"));
+    }
+    let random = u64::from(workload.prompt()) - found;
+    flags.push(format!("--random-input-len {random}"));
+    if let Some(range) = shape
+        .length_range
+        .filter(|range| *range > 0 && !shape.is_uneven())
+    {
+        flags.push(format!("--random-range-ratio {}", milli_text(range.into())));
+    }
     if !pools {
-        flags.push(format!("--random-output-len {}", workload.gen_tokens));
+        flags.push(format!("--random-output-len {}", workload.generated()));
         flags.push("--ignore-eos".to_owned());
     }
     flags.push(format!("--num-prompts {}", requests(workload)));
     // A rate and a cap beside it would measure the cap.
-    flags.push(match workload.rate_milli() {
-        Some(rate) => format!("--request-rate {}", milli_text(rate)),
-        None => format!("--max-concurrency {}", workload.concurrency),
-    });
+    if let Some(rate) = workload.rate_milli() {
+        flags.push(format!("--request-rate {}", milli_text(rate)));
+        if let Some(shape) = shape.burstiness {
+            flags.push(format!("--burstiness {}", milli_text(shape)));
+        }
+    } else {
+        flags.push(format!("--max-concurrency {}", workload.concurrency));
+    }
     if !pools {
         flags.push("--percentile-metrics ttft,tpot,itl,e2el".to_owned());
     }
@@ -104,13 +121,4 @@ fn pair(flag: &str, value: &str) -> String {
     } else {
         format!("{flag} {}", shell_word(value))
     }
-}
-
-/// At least enough for percentiles; no more than the estimate is of.
-pub(crate) fn requests(workload: &Workload) -> u32 {
-    if workload.rate_milli().is_some() {
-        return RUN_AT_A_RATE;
-    }
-    let waves = workload.concurrency.saturating_mul(WAVES).clamp(100, RUN_AT_ONCE);
-    waves.max(workload.concurrency)
 }

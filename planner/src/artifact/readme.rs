@@ -1,14 +1,13 @@
 //! README.md: what the files are, how to start each, and how to see that the server is as planned.
 use super::{
     ArtifactKind, RenderOptions,
-    bench::requests,
     deployment::Deployment,
     header,
     log::log_lines,
     omitted,
     quote::{markdown, markdown_code, shell_word},
 };
-use crate::plan::Outcome;
+use crate::plan::{Outcome, requests};
 use std::fmt::Write as _;
 
 /// README.md
@@ -26,19 +25,25 @@ pub(crate) fn readme(deployment: &Deployment<'_>, options: &RenderOptions) -> St
     if plan.verdict.outcome == Outcome::DoesNotFit {
         text.push_str("\n**vLLM will not start like this**; report.md says what would help.\n");
     }
-    start(&mut text, deployment);
-    check(&mut text, deployment);
+    start(&mut text, deployment, options);
+    check(&mut text, deployment, options);
     text
 }
 
 /// One line a file: the first is the simplest.
-fn start(text: &mut String, deployment: &Deployment<'_>) {
+fn start(text: &mut String, deployment: &Deployment<'_>, options: &RenderOptions) {
     let plan = deployment.plan;
-    text.push_str("\n## Start it, in one of these ways\n\n| file | run |\n|---|---|\n");
-    for kind in ArtifactKind::ALL {
-        if let (None, Some(run)) = (omitted(plan, *kind), how(*kind, deployment)) {
-            let _ = writeln!(text, "| {} | {} |", kind.path(), markdown_code(&run));
-        }
+    let kept = ArtifactKind::ALL
+        .iter()
+        .filter(|kind| options.keeps(**kind) && omitted(plan, **kind).is_none());
+    let rows: Vec<_> = kept
+        .filter_map(|kind| Some((kind, how(*kind, deployment)?)))
+        .collect();
+    if !rows.is_empty() {
+        text.push_str("\n## Start it, in one of these ways\n\n| file | run |\n|---|---|\n");
+    }
+    for (kind, run) in rows {
+        let _ = writeln!(text, "| {} | {} |", kind.path(), markdown_code(&run));
     }
     if !deployment.nodes.is_alone() {
         let _ = writeln!(
@@ -85,7 +90,7 @@ fn how(kind: ArtifactKind, deployment: &Deployment<'_>) -> Option<String> {
     Some(run)
 }
 
-fn check(text: &mut String, deployment: &Deployment<'_>) {
+fn check(text: &mut String, deployment: &Deployment<'_>, options: &RenderOptions) {
     let plan = deployment.plan;
     let workload = &plan.scenario.workload;
     text.push_str("\n## Check it\n\n1. The log should say, about:\n\n   ```text\n");
@@ -99,9 +104,20 @@ fn check(text: &mut String, deployment: &Deployment<'_>) {
     let _ = writeln!(
         text,
         "   ```\n\n   More weights or less KV cache than that: another version, other flags, or something else on the GPU.\n\
-         2. It answers:\n\n   ```sh\n   curl {url}/health\n   curl {url}/v1/completions -H 'Content-Type: application/json' -d {}\n   ```\n\
-         3. `./bench.sh` sends {} requests, {}, and writes bench.json. Meanwhile `vllm:kv_cache_usage_perc`, `vllm:num_requests_waiting` and `vllm:num_preemptions_total` at {url}/metrics say whether the KV cache holds the load. `vllm-wizard check --profile profile.yaml --bench bench.json` holds it against this plan.",
+         2. It answers:\n\n   ```sh\n   curl {url}/health\n   curl {url}/v1/completions -H 'Content-Type: application/json' -d {}\n   ```",
         shell_word(&body),
+    );
+    if !options.keeps(ArtifactKind::Bench) {
+        return;
+    }
+    let by_command = if options.keeps(ArtifactKind::Profile) {
+        ", and so does `vllm-wizard check --profile profile.yaml --bench bench.json`"
+    } else {
+        ""
+    };
+    let _ = writeln!(
+        text,
+        "3. `./bench.sh` sends {} requests, {}, and writes bench.json. Meanwhile `vllm:kv_cache_usage_perc`, `vllm:num_requests_waiting` and `vllm:num_preemptions_total` at {url}/metrics say whether the KV cache holds the load. Pasted into the page (Check against a run), bench.json is held against this plan{by_command}.",
         requests(workload),
         workload.pace(),
     );

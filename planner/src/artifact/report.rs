@@ -63,8 +63,8 @@ fn facts(text: &mut String, plan: &Plan, options: &RenderOptions) {
         &format!(
             "{} requests at a time, {} tokens in and {} out",
             grouped(workload.concurrency.into()),
-            grouped(workload.prompt_tokens.into()),
-            grouped(workload.gen_tokens.into())
+            grouped(workload.prompt().into()),
+            grouped(workload.generated().into())
         ),
     );
     row("vLLM", &scenario.vllm_version.to_string());

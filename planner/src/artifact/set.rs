@@ -15,6 +15,15 @@ pub struct RenderOptions {
     pub date: Option<String>,
     /// A link that opens this scenario on the page.
     pub link: Option<String>,
+    /// The kinds that are kept, where not all are: README.md names no other.
+    pub emit: Vec<ArtifactKind>,
+}
+
+impl RenderOptions {
+    /// A file of that kind is kept.
+    pub(super) fn keeps(&self, kind: ArtifactKind) -> bool {
+        self.emit.is_empty() || self.emit.contains(&kind)
+    }
 }
 
 /// One file.

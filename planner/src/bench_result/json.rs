@@ -25,7 +25,9 @@ fn of(value: &Value) -> Option<BenchResult> {
 fn number(value: &Value, path: &[&str]) -> Option<f64> {
     let found = path.iter().try_fold(value, |value, key| value.get(*key))?;
     // vLLM writes an unlimited rate as the text `inf`.
-    positive(found.as_f64().or_else(|| found.as_str()?.trim().parse().ok())?)
+    found
+        .as_f64()
+        .map_or_else(|| super::number(found.as_str()?.trim()), positive)
 }
 
 /// The first of them that is there.

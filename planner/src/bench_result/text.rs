@@ -1,26 +1,23 @@
 //! The table that `vllm bench serve` prints.
-use super::{BenchResult, positive};
+use super::{BenchResult, number};
 
 /// The last table in it.
 pub(super) fn read(text: &str) -> Option<BenchResult> {
-    let start = text.rfind("Successful requests:")?;
+    let lines: Vec<&str> = text.lines().collect();
+    let last = |lines: &[&str], label: &str| lines.iter().rposition(|line| line.contains(label));
     // What precedes the table says the load: `Maximum request concurrency: 32`, `Traffic request rate: 8.0`.
-    let before = text.get(..start)?;
-    let begin = before
-        .rfind("Namespace(")
-        .or_else(|| before.rfind("Traffic request rate:"))
-        .unwrap_or(0);
-    let of = |text: &str, label: &str| {
-        let after = text.rsplit_once(label)?.1;
+    let (before, table) = lines.split_at(last(&lines, "Successful requests:")?);
+    let begin = last(before, "Namespace(").or_else(|| last(before, "Traffic request rate:"));
+    let of = |lines: &[&str], label: &str| {
+        let after = lines.iter().rev().find_map(|line| line.split_once(label))?.1;
         let word = after
             .trim_start_matches([':', ' ', '\t'])
             .split_whitespace()
             .next()?;
-        positive(word.parse().ok()?)
+        number(word)
     };
-    let table = text.get(start..)?;
     let at = |label: &str| of(table, label);
-    let load = |label: &str| at(label).or_else(|| of(before.get(begin..)?, label));
+    let load = |label: &str| at(label).or_else(|| of(before.get(begin.unwrap_or(0)..)?, label));
     let requests = at("Successful requests:");
     let each = |label: &str| Some(at(label)? / requests?);
     let rate = load("Request rate configured (RPS):").or_else(|| load("Traffic request rate:"));

@@ -1,8 +1,9 @@
 //! The estimate: figures with their ranges, what limits them, what they assume.
 use super::{
+    chance::Lengths,
     machine::{Generation, Machine},
     serving::{Arrivals, Limits, Request, Steady, steady},
-    simulation::{Course, Run, simulate},
+    simulation::{Course, Run, Simulation},
     step::{Batch, Engine, StepTime},
     work::Work,
 };
@@ -149,26 +150,53 @@ pub struct Question {
     pub arrivals: Arrivals,
     /// Of one replica.
     pub limits: Limits,
+    /// How long requests are beside that.
+    pub lengths: Lengths,
+    /// max_model_len: none is longer.
+    pub longest: f64,
+    /// Tokens are drafted, and nobody said how many are accepted.
+    pub undrafted: bool,
 }
 
 impl Question {
-    /// Of one replica.
-    fn share(&self) -> Arrivals {
+    /// Requests at once, or each second.
+    fn load(&self) -> f64 {
         match self.arrivals {
-            Arrivals::Closed { sequences, requests } => Arrivals::Closed {
-                sequences: sequences / self.replicas,
+            Arrivals::Closed { sequences: load, .. } | Arrivals::Open { rate: load, .. } => load,
+        }
+    }
+
+    /// They come at a rate.
+    pub fn is_open(&self) -> bool {
+        matches!(self.arrivals, Arrivals::Open { .. })
+    }
+
+    /// Of one replica, at another load than its own.
+    fn share(&self, load: f64) -> Arrivals {
+        let load = load / self.replicas;
+        match self.arrivals {
+            Arrivals::Closed { requests, .. } => Arrivals::Closed {
+                sequences: load,
                 requests: requests / self.replicas,
             },
-            Arrivals::Open { rate, requests } => Arrivals::Open {
-                rate: rate / self.replicas,
+            Arrivals::Open {
+                requests, burstiness, ..
+            } => Arrivals::Open {
+                rate: load,
                 requests: requests / self.replicas,
+                burstiness,
             },
         }
     }
 
+    /// The steady state of one replica, with so many requests over all of them at once or each second.
+    pub fn steady(&self, load: f64) -> Steady {
+        steady(&self.engine, self.request, self.share(load), self.limits)
+    }
+
     /// Request by request, on one of the replicas.
-    pub fn simulate(&self, course: Course) -> Run {
-        simulate(&self.engine, self.request, self.share(), self.limits, course)
+    pub fn simulation(&self, course: Course, scale: Option<Scale>) -> Simulation {
+        Simulation::new(self, self.share(self.load()), course, scale)
     }
 }
 
@@ -212,7 +240,7 @@ pub fn estimate(question: &Question) -> Performance {
         limits,
         ..
     } = question;
-    let found = steady(engine, *request, question.share(), *limits);
+    let found = question.steady(question.load());
     let spread = spread(engine.machine.generation);
     // How long the queue gets is the difference of two rates.
     let ttft_spread = if found.overloaded {
@@ -239,7 +267,7 @@ pub fn estimate(question: &Question) -> Performance {
         output_tok_per_s: Ranged::new(found.in_run * replicas * request.generated, spread.rate),
         req_per_s: found.requests * replicas,
         measured: false,
-        at_a_rate: matches!(question.arrivals, Arrivals::Open { .. }),
+        at_a_rate: question.is_open(),
         decode_toks_per_s: Ranged::rate(1.0 / engine.step(&alone).total(), spread.tpot),
         prefill_toks_per_s: Ranged::rate(first.prompt / engine.step(&first).total(), spread.ttft),
         running: found.running * replicas,
@@ -269,8 +297,23 @@ fn bound_by(found: &Steady, limits: &Limits, request: &Request) -> BoundBy {
 }
 
 fn assumptions(question: &Question, found: &Steady) -> Vec<&'static str> {
+    let stated = question.lengths == Lengths::Stated;
+    let found_prefix = question.request.found > 0.0;
     let mut list = vec![
-        "All requests are as long as stated, and no prompt is found in the prefix cache.",
+        match (stated, found_prefix) {
+            (true, false) => {
+                "All requests are as long as stated, and no prompt is found in the prefix cache."
+            }
+            (true, true) => {
+                "All requests are as long as stated; what is found in the prefix cache takes room for each of them."
+            }
+            (false, false) => {
+                "The estimate takes every request for an average one, the simulation draws lengths; no prompt is found in the prefix cache."
+            }
+            (false, true) => {
+                "The estimate takes every request for an average one, the simulation draws lengths; what is found in the prefix cache takes room for each of them."
+            }
+        },
         "Ranges hold four of five published runs of vLLM that the fit had not seen.",
     ];
     if question
@@ -289,6 +332,16 @@ fn assumptions(question: &Question, found: &Steady) -> Vec<&'static str> {
         }
     ) {
         list.push("No published run of this generation of GPUs was fitted: the range is wider.");
+    }
+    if question.engine.drafting.is_some() {
+        list.push(
+            "Speculative decoding: no published run with a draft was fitted, and its own KV cache is not read in the estimate.",
+        );
+    }
+    if question.undrafted {
+        list.push(
+            "Speculative decoding is left out of the speed: give its acceptance rate (spec_acceptance_rate) to count it.",
+        );
     }
     if let Arrivals::Open { .. } = question.arrivals {
         list.push(
@@ -314,6 +367,15 @@ pub struct Scale {
     pub rate: f64,
 }
 
+impl Scale {
+    /// As estimated.
+    pub const NONE: Self = Self {
+        ttft: 1.0,
+        tpot: 1.0,
+        rate: 1.0,
+    };
+}
+
 impl Performance {
     /// As that machine was measured. A rate that is served stays what it is asked.
     pub fn scale(&mut self, scale: Scale, generated: f64) {
@@ -336,7 +398,7 @@ impl Performance {
     pub fn take_simulated(&mut self, run: Run) {
         self.simulated = Some(run);
         self.assumptions.push(
-            "The percentiles are a simulation's, with lengths within 20 % of those stated; the ranges are about the closed form's middle.",
+            "The percentiles are a simulation's, with lengths within 20 % of those stated where no distribution is given; the ranges are about the closed form's middle.",
         );
     }
 }

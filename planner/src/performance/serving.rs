@@ -4,8 +4,8 @@
 //! (`vllm/v1/core/sched/scheduler.py: schedule`). Each request brings one prompt and then decodes, so the time that
 //! prompts take is shared by all who decode meanwhile.
 use super::{
+    chance::logarithm,
     constants,
-    simulation::logarithm,
     step::{Batch, Engine, StepTime},
 };
 
@@ -23,6 +23,8 @@ pub enum Arrivals {
     Open {
         /// Each second.
         rate: f64,
+        /// The shape of the gamma distribution that the gaps have: 1 is Poisson's, less comes in bursts.
+        burstiness: f64,
         /// In all.
         requests: f64,
     },
@@ -35,6 +37,17 @@ pub struct Request {
     pub prompt: f64,
     /// Of its answer.
     pub generated: f64,
+    /// Of its prompt, found in the prefix cache.
+    pub found: f64,
+    /// How far the lengths of prompts spread: the square of their deviation over the square of their mean.
+    pub variation: f64,
+}
+
+impl Request {
+    /// Tokens of the prompt that are computed.
+    pub(super) fn computed(&self) -> f64 {
+        (self.prompt - self.found).max(1.0)
+    }
 }
 
 /// What a replica can hold.
@@ -51,7 +64,12 @@ pub struct Limits {
 impl Limits {
     /// Sequences that run in the KV cache: blocks come with the tokens (`vllm/v1/core/kv_cache_manager.py:
     /// allocate_slots`), so that on average half of an answer is there.
-    pub(super) fn in_cache(&self, Request { prompt, generated }: Request) -> f64 {
+    pub(super) fn in_cache(
+        &self,
+        Request {
+            prompt, generated, ..
+        }: Request,
+    ) -> f64 {
         self.cached * (prompt + generated) / (prompt + generated / 2.0)
     }
 }
@@ -77,6 +95,60 @@ pub struct Steady {
     pub step: StepTime,
 }
 
+/// What keeps more sequences from running at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// The KV cache.
+    KvCache,
+    /// max_num_seqs.
+    MaxNumSeqs,
+    /// max_num_batched_tokens.
+    Budget,
+}
+
+impl Limit {
+    /// In words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::KvCache => "the KV cache is full",
+            Self::MaxNumSeqs => "max_num_seqs is reached",
+            Self::Budget => "max_num_batched_tokens is reached",
+        }
+    }
+}
+
+/// The most that one replica does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ceiling {
+    /// Sequences that run at once.
+    pub running: f64,
+    /// Requests done each second.
+    pub requests: f64,
+    /// Why no more run.
+    pub limit: Limit,
+}
+
+/// The most that one replica does.
+pub fn ceiling(engine: &Engine, request: Request, limits: Limits) -> Ceiling {
+    let serving = Serving {
+        engine,
+        request,
+        limits,
+    };
+    let running = serving.most();
+    Ceiling {
+        running,
+        requests: serving.closed(BUSY, BUSY * BUSY).requests,
+        limit: if running >= limits.in_cache(request) {
+            Limit::KvCache
+        } else if running >= limits.max_num_seqs {
+            Limit::MaxNumSeqs
+        } else {
+            Limit::Budget
+        },
+    }
+}
+
 /// How often the halving below is done: to a hundredth of a sequence of a thousand.
 const HALVINGS: u32 = 16;
 
@@ -98,18 +170,27 @@ pub fn steady(engine: &Engine, request: Request, arrivals: Arrivals, limits: Lim
     };
     match arrivals {
         Arrivals::Closed { sequences, requests } => serving.closed(sequences, requests.max(sequences)),
-        Arrivals::Open { rate, requests } => serving.open(rate, requests),
+        Arrivals::Open {
+            rate,
+            requests,
+            burstiness,
+        } => serving.open(rate, requests, burstiness),
     }
 }
 
 impl Serving<'_> {
     /// The most sequences that run at once.
     fn most(&self) -> f64 {
-        let Request { prompt, generated } = self.request;
         // A full step holds so many that decode beside the prompts that replace them.
-        let replaced = generated * self.limits.max_num_batched_tokens / (prompt + generated);
+        let each = self.engine.verified() + self.request.computed() / self.steps();
+        let replaced = self.limits.max_num_batched_tokens / each;
         let most = self.limits.in_cache(self.request).min(self.limits.max_num_seqs);
         most.min(replaced).max(1.0)
+    }
+
+    /// Steps that an answer takes.
+    fn steps(&self) -> f64 {
+        self.request.generated / self.engine.gained()
     }
 
     fn decoding(&self, sequences: f64) -> Batch {
@@ -122,7 +203,7 @@ impl Serving<'_> {
 
     /// Pieces that a prompt is cut into.
     fn pieces(&self) -> f64 {
-        (self.request.prompt / self.limits.max_num_batched_tokens)
+        (self.request.computed() / self.limits.max_num_batched_tokens)
             .ceil()
             .max(1.0)
     }
@@ -130,15 +211,15 @@ impl Serving<'_> {
     /// The steps that one prompt lies in, together, beside so many that decode.
     fn prompt(&self, beside: f64) -> StepTime {
         let decoding = self.decoding(beside);
-        let step = |prompt: f64, behind: f64| {
+        let step = |prompt: f64, before: f64| {
             self.engine.step(&Batch {
                 prompt,
-                behind,
+                behind: self.request.found + before,
                 ..decoding
             })
         };
         let budget = self.limits.max_num_batched_tokens;
-        let length = self.request.prompt;
+        let length = self.request.computed();
         let full = self.pieces() - 1.0;
         let last = step(length - full * budget, full * budget);
         if full < 1.0 {
@@ -155,30 +236,30 @@ impl Serving<'_> {
         let batch = Batch {
             prompt: budget,
             // On average a token looks back to the middle of its own prompt, however many share the step.
-            behind: (self.request.prompt - budget) / 2.0,
+            behind: self.request.found + (self.request.computed() - budget) / 2.0,
             ..Batch::default()
         };
-        self.engine.step(&batch).total() * self.request.prompt / budget
+        self.engine.step(&batch).total() * self.request.computed() / budget
     }
 
     /// The average step of so many sequences, while each brings a prompt of which so many are counted: the others' for
     /// the time between two tokens of one, all of them for where the time goes.
     fn average(&self, running: f64, prompts: f64) -> StepTime {
-        let Request { prompt, generated } = self.request;
+        let (prompt, steps) = (self.request.computed(), self.steps());
         let budget = self.limits.max_num_batched_tokens;
         let decoding = self.decoding(running);
         let alone = self.engine.step(&decoding);
         // Of the steps, so many have a part of a prompt.
-        let share = prompts * self.pieces() / generated;
+        let share = prompts * self.pieces() / steps;
         let average = if share < 1.0 {
-            let (without, with) = (1.0 - share, prompts / generated);
+            let (without, with) = (1.0 - share, prompts / steps);
             StepTime::default()
                 .plus(without, alone)
                 .plus(with, self.prompt(running))
         } else {
             self.engine.step(&Batch {
-                prompt: (prompts * prompt / generated).min(budget),
-                behind: (self.pieces() - 1.0) / 2.0 * budget,
+                prompt: (prompts * prompt / steps).min(budget),
+                behind: self.request.found + (self.pieces() - 1.0) / 2.0 * budget,
                 ..decoding
             })
         };
@@ -214,7 +295,8 @@ impl Serving<'_> {
             + constants::QUEUE_WAIT * load / (1.0 - load) * bulk / 2.0;
         let in_loop = undisturbed + constants::LOOP_WAIT * others * bulk;
         let mut ttft = in_loop.max(undisturbed + constants::BURST_WAIT * burst * others * bulk);
-        let decode = (generated - 1.0).max(0.0) * full;
+        let gained = self.engine.gained();
+        let decode = (generated - 1.0).max(0.0) * full / gained;
         let mut rate = sequences / (in_loop + decode);
         if queues {
             rate = rate.min(running / (whole + decode));
@@ -232,7 +314,7 @@ impl Serving<'_> {
         }
         Steady {
             ttft,
-            tpot,
+            tpot: tpot / gained,
             requests: rate,
             in_run: rate,
             running,
@@ -242,8 +324,11 @@ impl Serving<'_> {
         }
     }
 
-    fn open(&self, rate: f64, requests: f64) -> Steady {
+    fn open(&self, rate: f64, requests: f64, burstiness: f64) -> Steady {
         let rest = (self.request.generated - 1.0).max(0.0);
+        let gained = self.engine.gained();
+        // As Kingman has it: gaps and lengths that spread make the queue longer. 1 for Poisson's gaps and equal lengths.
+        let unsteady = 1.0 / burstiness + self.request.variation;
         // Times to the first token and between tokens, of so many that run; and how fast a run of that length is done:
         // it ends when its last request does, so that short ones never fill up.
         let at = |running: f64| {
@@ -252,10 +337,10 @@ impl Serving<'_> {
             let added = (whole - self.pieces() * alone).max(0.0);
             let times = |rate: f64| {
                 let load = (rate * added).min(0.9);
-                let waits = constants::QUEUE_WAIT * load / (1.0 - load) * added / 2.0;
+                let waits = unsteady * constants::QUEUE_WAIT * load / (1.0 - load) * added / 2.0;
                 (
                     constants::REQUEST + alone / 2.0 + whole + waits,
-                    alone / (1.0 - load),
+                    alone / (1.0 - load) / gained,
                 )
             };
             let run = |(ttft, tpot): (f64, f64)| requests / (requests / rate + ttft + rest * tpot);
@@ -275,9 +360,10 @@ impl Serving<'_> {
             }
         }
         let (mut ttft, tpot, stay, _) = at(high);
-        let last =
-            rest * (constants::LONGEST_ANSWER - 1.0) * (self.engine.step(&self.decoding(1.0)).total() + tpot)
-                / 2.0;
+        let last = rest
+            * (constants::LONGEST_ANSWER - 1.0)
+            * (self.engine.step(&self.decoding(1.0)).total() / gained + tpot)
+            / 2.0;
         let run = |each: f64| requests / (requests * each + stay + last);
         let full = self.closed(BUSY, BUSY * BUSY);
         let overloaded = full.requests < rate;

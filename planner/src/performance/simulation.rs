@@ -4,7 +4,9 @@
 //! max_num_batched_tokens in the order of their arrival, and where the cache is full the sequence that came last gives
 //! its blocks back and starts anew. The same seed gives the same run on every machine.
 use super::{
-    serving::{Arrivals, Limits, Request},
+    chance::Chance,
+    estimate::{Question, Scale},
+    serving::{Arrivals, Limits},
     step::{Batch, Engine},
 };
 use crate::units::real;
@@ -23,17 +25,43 @@ pub struct Percentiles {
 
 impl Percentiles {
     fn of(mut times: Vec<f64>) -> Self {
-        times.sort_unstable_by(f64::total_cmp);
-        let at = |percent: usize| {
-            let rank = (times.len() * percent).div_ceil(100).max(1);
-            times.get(rank - 1).copied().unwrap_or(0.0)
-        };
+        sort(&mut times);
+        Self::of_sorted(&times)
+    }
+
+    fn of_sorted(times: &[f64]) -> Self {
+        let [p50, p90, p99] = [50, 90, 99].map(|percent| nearest(times, percent));
+        Self { p50, p90, p99 }
+    }
+
+    fn times(self, factor: f64) -> Self {
         Self {
-            p50: at(50),
-            p90: at(90),
-            p99: at(99),
+            p50: self.p50 * factor,
+            p90: self.p90 * factor,
+            p99: self.p99 * factor,
         }
     }
+}
+
+/// By Shell's method: quick enough for some thousands, and a tenth of the library's size.
+fn sort(times: &mut [f64]) {
+    let mut gap = times.len() / 2;
+    while gap > 0 {
+        for at in gap..times.len() {
+            let mut here = at;
+            while here >= gap && times[here - gap] > times[here] {
+                times.swap(here - gap, here);
+                here -= gap;
+            }
+        }
+        gap /= 2;
+    }
+}
+
+/// The nearest rank.
+fn nearest(times: &[f64], percent: usize) -> f64 {
+    let rank = (times.len() * percent).div_ceil(100).max(1);
+    times.get(rank - 1).copied().unwrap_or(0.0)
 }
 
 /// What a run showed.
@@ -43,6 +71,8 @@ pub struct Run {
     pub requests: u32,
     /// To the first token.
     pub ttft: Percentiles,
+    /// The same at each hundredth of the requests, from the first to all.
+    pub ttft_hundredths: Vec<f64>,
     /// Between tokens after the first, each request's mean.
     pub tpot: Percentiles,
     /// From arrival to the last token.
@@ -53,8 +83,38 @@ pub struct Run {
     pub under_way: f64,
     /// Of a request from arrival to the last token, on average.
     pub stay: f64,
+    /// Tokens of answers per second, over all replicas.
+    pub output_tok_per_s: f64,
+    /// Requests done per second, over all replicas.
+    pub req_per_s: f64,
+    /// The share of the time that the engine is in a step.
+    pub busy: f64,
+    /// The share of the KV cache that is in use, on average over that time.
+    pub cache_mean: f64,
+    /// At most.
+    pub cache_most: f64,
     /// How often a sequence gave its blocks back.
     pub preemptions: u32,
+}
+
+impl Run {
+    /// As a benchmark of that machine was measured.
+    fn scale(&mut self, scale: Scale) {
+        let whole = self.end_to_end.p50;
+        let scaled =
+            whole + self.ttft.p50 * (scale.ttft - 1.0) + (whole - self.ttft.p50) * (scale.tpot - 1.0);
+        self.ttft = self.ttft.times(scale.ttft);
+        for time in &mut self.ttft_hundredths {
+            *time *= scale.ttft;
+        }
+        self.tpot = self.tpot.times(scale.tpot);
+        if whole > 0.0 {
+            self.end_to_end = self.end_to_end.times(scaled / whole);
+        }
+        self.output_tok_per_s *= scale.rate;
+        self.req_per_s *= scale.rate;
+        self.duration /= scale.rate;
+    }
 }
 
 /// How the run is made.
@@ -74,6 +134,8 @@ struct Sequence {
     arrived: f64,
     prompt: f64,
     generated: f64,
+    /// Of the prompt, so many are in the prefix cache.
+    found: f64,
     /// Of prompt and answer, so many are in the cache.
     cached: f64,
     /// Tokens that must be computed before it decodes: the prompt, and after a preemption what it had.
@@ -83,47 +145,7 @@ struct Sequence {
     first: f64,
 }
 
-/// Even chance, by `xorshift64*`.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> f64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let bits = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 40;
-        (real(bits) + 0.5) / 16_777_216.0
-    }
-
-    fn around(&mut self, middle: f64, spread: f64) -> f64 {
-        (middle * (1.0 + spread * (2.0 * self.next() - 1.0)))
-            .round()
-            .max(1.0)
-    }
-
-    /// Time to the next of events that come by chance, one in a second on average.
-    fn exponential(&mut self) -> f64 {
-        -logarithm(self.next())
-    }
-}
-
-/// The natural logarithm of a number in (0, 1): the standard library's differs between targets.
-pub(super) fn logarithm(value: f64) -> f64 {
-    let (mut mantissa, mut halvings) = (value, 0.0);
-    while mantissa < 0.75 {
-        mantissa *= 2.0;
-        halvings += 1.0;
-    }
-    // 2 artanh((m - 1) / (m + 1)), whose argument is at most a fifth here.
-    let x = (mantissa - 1.0) / (mantissa + 1.0);
-    let square = x * x;
-    let mut sum = 0.0;
-    for odd in [13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0] {
-        sum = sum * square + 1.0 / odd;
-    }
-    2.0 * x * sum - halvings * std::f64::consts::LN_2
-}
-
+#[derive(Default)]
 struct State {
     now: f64,
     waiting: VecDeque<Sequence>,
@@ -131,64 +153,107 @@ struct State {
     done: Vec<Sequence>,
     ends: Vec<f64>,
     preemptions: u32,
+    /// Time in steps, and of it what the cache held: tokens times seconds.
+    busy: f64,
+    held: f64,
+    /// Requests under way, times seconds.
+    sent: f64,
+    fullest: f64,
 }
 
-/// Runs it on one replica.
-pub fn simulate(
-    engine: &Engine,
-    request: Request,
-    arrivals: Arrivals,
+/// A run on one replica that is under way: as many steps at a time as somebody has time for.
+pub struct Simulation {
+    engine: Engine,
     limits: Limits,
-    course: Course,
-) -> Run {
-    let mut chance = Chance(course.seed.max(1));
-    let count = course.requests as usize;
-    let mut coming: VecDeque<Sequence> = VecDeque::with_capacity(count);
-    let mut clock = 0.0;
-    for _ in 0..count {
-        if let Arrivals::Open { rate, .. } = arrivals {
-            clock += chance.exponential() / rate;
+    replicas: f64,
+    scale: Option<Scale>,
+    /// Tokens that the cache holds.
+    room: f64,
+    at_once: f64,
+    count: usize,
+    coming: VecDeque<Sequence>,
+    state: State,
+}
+
+impl Simulation {
+    /// Before its first step.
+    pub(super) fn new(question: &Question, arrivals: Arrivals, course: Course, scale: Option<Scale>) -> Self {
+        let (request, limits) = (question.request, question.limits);
+        let mut chance = Chance::new(course.seed);
+        let count = course.requests as usize;
+        let mut coming: VecDeque<Sequence> = VecDeque::with_capacity(count);
+        let mut clock = 0.0;
+        for at in 0..count {
+            if let Arrivals::Open { rate, burstiness, .. } = arrivals {
+                clock += chance.gap(burstiness) / rate;
+            }
+            let (prompt, generated) = question.lengths.draw(&mut chance, request, at, course.spread);
+            let prompt = prompt.min(question.longest - 1.0).max(1.0);
+            let found = (prompt * request.found / request.prompt)
+                .min(prompt - 1.0)
+                .floor();
+            coming.push_back(Sequence {
+                arrived: clock,
+                prompt,
+                generated: generated.min(question.longest - prompt).max(1.0),
+                found,
+                cached: found,
+                target: prompt,
+                given: 0.0,
+                first: 0.0,
+            });
         }
-        let prompt = chance.around(request.prompt, course.spread);
-        coming.push_back(Sequence {
-            arrived: clock,
-            prompt,
-            generated: chance.around(request.generated, course.spread),
-            cached: 0.0,
-            target: prompt,
-            given: 0.0,
-            first: 0.0,
-        });
+        Self {
+            engine: question.engine.clone(),
+            limits,
+            replicas: question.replicas,
+            scale,
+            room: limits.cached * (request.prompt + request.generated),
+            at_once: match arrivals {
+                Arrivals::Closed { sequences, .. } => sequences.max(1.0),
+                Arrivals::Open { .. } => f64::INFINITY,
+            },
+            count,
+            coming,
+            state: State::default(),
+        }
     }
-    let at_once = match arrivals {
-        Arrivals::Closed { sequences, .. } => sequences.max(1.0),
-        Arrivals::Open { .. } => f64::INFINITY,
-    };
-    let room = limits.cached * (request.prompt + request.generated);
-    let mut state = State {
-        now: 0.0,
-        waiting: VecDeque::new(),
-        running: Vec::new(),
-        done: Vec::with_capacity(count),
-        ends: Vec::with_capacity(count),
-        preemptions: 0,
-    };
-    while state.done.len() < count {
-        state.arrive(&mut coming, at_once);
-        // A step that is running when a request comes is not cut short.
-        let next = coming
-            .front()
-            .filter(|_| at_once.is_infinite())
-            .map(|next| next.arrived);
-        if !state.step(engine, limits, room, next) {
-            // Nothing runs: time goes on to the next arrival.
-            match coming.front() {
-                Some(next) => state.now = state.now.max(next.arrived),
-                None => break,
+
+    /// Goes on for so many steps, or to the end: then it is `true`.
+    pub fn advance(&mut self, steps: u32) -> bool {
+        let state = &mut self.state;
+        for _ in 0..steps {
+            if state.done.len() >= self.count {
+                return true;
+            }
+            state.arrive(&mut self.coming, self.at_once);
+            // A step that is running when a request comes is not cut short.
+            let next = self
+                .coming
+                .front()
+                .filter(|_| self.at_once.is_infinite())
+                .map(|next| next.arrived);
+            if !state.step(&self.engine, self.limits, self.room, next) {
+                // Nothing runs: time goes on to the next arrival.
+                match self.coming.front() {
+                    Some(next) => state.now = state.now.max(next.arrived),
+                    None => return true,
+                }
             }
         }
+        false
     }
-    state.summary()
+
+    /// What it showed so far.
+    pub fn finish(self) -> Run {
+        let mut run = self.state.summary(self.room);
+        run.output_tok_per_s *= self.replicas;
+        run.req_per_s *= self.replicas;
+        if let Some(scale) = self.scale {
+            run.scale(scale);
+        }
+        run
+    }
 }
 
 impl State {
@@ -203,31 +268,37 @@ impl State {
             if closed {
                 next.arrived = self.now;
             }
+            // It came while a step ran.
+            self.sent += self.now - next.arrived;
             self.waiting.push_back(next);
         }
     }
 
     /// One step of the engine; `false` where there is nothing to do.
     fn step(&mut self, engine: &Engine, limits: Limits, room: f64, next: Option<f64>) -> bool {
-        self.make_room(room);
+        let (verified, gained) = (engine.verified(), engine.gained());
+        self.make_room(room, gained);
         let mut budget = limits.max_num_batched_tokens;
         let mut batch = Batch::default();
         let (mut context, mut look_back) = (0.0, 0.0);
-        // What each running sequence computes in this step; 0 where the budget is used up.
-        let mut shares: Vec<f64> = Vec::with_capacity(self.running.len() + 4);
+        // What each running sequence computes of its prompt in this step, 0 where the budget is used up; nothing where
+        // it decodes.
+        let mut shares: Vec<Option<f64>> = Vec::with_capacity(self.running.len() + 4);
+        let (mut used, mut least) = (0.0, f64::INFINITY);
         for sequence in &self.running {
-            let left = sequence.target - sequence.cached;
-            if left > 0.0 {
-                shares.push(0.0);
+            used += sequence.cached;
+            if sequence.cached < sequence.target {
+                shares.push(Some(0.0));
                 continue;
             }
-            shares.push(1.0);
-            budget -= 1.0;
+            shares.push(None);
             batch.sequences += 1.0;
             context += sequence.cached;
+            least = f64::min(least, sequence.generated - sequence.given);
         }
-        let mut used: f64 =
-            self.running.iter().map(|sequence| sequence.cached).sum::<f64>() + batch.sequences;
+        let prefills = batch.sequences < count(shares.len());
+        budget -= verified * batch.sequences;
+        used += gained * batch.sequences;
         let mut take = |sequence: &Sequence, budget: &mut f64| {
             let part = (sequence.target - sequence.cached).min(*budget).max(0.0);
             *budget -= part;
@@ -235,10 +306,12 @@ impl State {
             look_back += part * (sequence.cached + part / 2.0);
             part
         };
-        for (sequence, share) in self.running.iter().zip(&mut shares) {
-            if sequence.cached < sequence.target {
-                *share = take(sequence, &mut budget);
-                used += *share;
+        if prefills {
+            for (sequence, share) in self.running.iter().zip(&mut shares) {
+                if let Some(share) = share {
+                    *share = take(sequence, &mut budget);
+                    used += *share;
+                }
             }
         }
         while budget > 0.0 && count(self.running.len()) < limits.max_num_seqs {
@@ -249,7 +322,7 @@ impl State {
             let part = take(next, &mut budget);
             // All of its prompt will come: room is kept for it.
             used += next.target;
-            shares.push(part);
+            shares.push(Some(part));
             self.running.extend(self.waiting.pop_front());
         }
         if batch.sequences + batch.prompt <= 0.0 {
@@ -261,74 +334,99 @@ impl State {
         if batch.prompt > 0.0 {
             batch.behind = look_back / batch.prompt - batch.prompt / 2.0;
         }
-        let each = engine.step(&batch).total();
-        if batch.prompt > 0.0 || shares.contains(&0.0) {
-            self.now += each;
-            self.give(&shares);
+        if prefills || batch.prompt > 0.0 {
+            self.pass(engine.step(&batch).total(), used);
+            self.give(&shares, gained);
             return true;
         }
         // Only decoding: the same step again until one is done, the cache is full or another comes. A step's time grows
         // with the context in a straight line, so that the one in the middle stands for all.
-        let mut steps = self
-            .running
-            .iter()
-            .map(|s| s.generated - s.given)
-            .fold(f64::INFINITY, f64::min);
-        steps = steps.min(((room - used) / batch.sequences).floor() + 1.0);
+        let mut steps = (least / gained).ceil();
+        steps = steps.min(((room - used) / batch.sequences / gained).floor() + 1.0);
         if let Some(next) = next {
-            steps = steps.min(((next - self.now) / each).ceil());
+            steps = steps.min(((next - self.now) / engine.step(&batch).total()).ceil());
         }
         let steps = steps.max(1.0);
-        batch.context += (steps - 1.0) / 2.0;
-        self.now += steps * engine.step(&batch).total();
+        let gone = (steps - 1.0) * gained;
+        batch.context += gone / 2.0;
+        self.pass(
+            steps * engine.step(&batch).total(),
+            used + gone / 2.0 * batch.sequences,
+        );
         for sequence in &mut self.running {
-            sequence.cached += steps - 1.0;
-            sequence.given += steps - 1.0;
+            sequence.cached += gone;
+            sequence.given += gone;
         }
-        self.give(&shares);
+        self.give(&shares, gained);
         true
     }
 
+    /// Time in steps, while the cache holds so many tokens.
+    fn pass(&mut self, time: f64, used: f64) {
+        self.now += time;
+        self.busy += time;
+        self.held += time * used;
+        self.sent += time * count(self.waiting.len() + self.running.len());
+        self.fullest = self.fullest.max(used);
+    }
+
     /// Where the next tokens have no room, the sequence that came last starts anew.
-    fn make_room(&mut self, room: f64) {
+    fn make_room(&mut self, room: f64, gained: f64) {
         loop {
+            let mut used = 0.0;
+            for sequence in &self.running {
+                used += sequence.cached.max(sequence.target);
+            }
+            // What the next step adds where all decode, or a little less.
+            if self.running.len() < 2 || used + gained * count(self.running.len()) <= room {
+                return;
+            }
             let decoding = self.running.iter().filter(|s| s.cached >= s.target).count();
-            let used: f64 = self.running.iter().map(|s| s.cached.max(s.target)).sum();
-            if self.running.len() < 2 || used + count(decoding) <= room {
+            if used + gained * count(decoding) <= room {
                 return;
             }
             let Some(mut last) = self.running.pop() else {
                 return;
             };
             last.target = last.prompt + last.given;
-            last.cached = 0.0;
+            last.cached = last.found;
             self.waiting.push_front(last);
             self.preemptions += 1;
         }
     }
 
     /// Tokens of a finished step.
-    fn give(&mut self, shares: &[f64]) {
+    fn give(&mut self, shares: &[Option<f64>], gained: f64) {
         let now = self.now;
+        let mut ends = false;
         for (sequence, share) in self.running.iter_mut().zip(shares) {
-            sequence.cached += share;
-            if *share > 0.0 && sequence.cached >= sequence.target {
-                if sequence.given < 1.0 {
-                    sequence.first = now;
+            sequence.cached += share.unwrap_or(gained);
+            match share {
+                None => sequence.given += gained,
+                Some(share) if *share > 0.0 && sequence.cached >= sequence.target => {
+                    if sequence.given < 1.0 {
+                        sequence.first = now;
+                    }
+                    sequence.given += 1.0;
                 }
-                sequence.given += 1.0;
+                Some(_) => {}
             }
+            ends |= sequence.given >= sequence.generated;
         }
-        let (done, running): (Vec<_>, Vec<_>) = self
-            .running
-            .drain(..)
-            .partition(|sequence| sequence.given >= sequence.generated);
-        self.running = running;
-        self.ends.extend(done.iter().map(|_| now));
-        self.done.extend(done);
+        if ends {
+            let (done, all) = (&mut self.done, &mut self.ends);
+            self.running.retain(|sequence| {
+                let ends = sequence.given >= sequence.generated;
+                if ends {
+                    done.push(*sequence);
+                    all.push(now);
+                }
+                !ends
+            });
+        }
     }
 
-    fn summary(self) -> Run {
+    fn summary(self, room: f64) -> Run {
         let requests = count(self.done.len()).max(1.0);
         let each = || self.done.iter().zip(&self.ends);
         let stays: f64 = each().map(|(sequence, end)| end - sequence.arrived).sum();
@@ -336,16 +434,26 @@ impl State {
         let duration = (self.now - begin).max(0.0);
         let ttft = each().map(|(s, _)| s.first - s.arrived + super::constants::REQUEST);
         let tpot = each()
-            .filter(|(s, _)| s.given > 1.0)
-            .map(|(s, end)| (end - s.first) / (s.given - 1.0));
+            .filter(|(s, _)| s.generated > 1.0)
+            .map(|(s, end)| (end - s.first) / (s.generated - 1.0));
         let whole = each().map(|(s, end)| end - s.arrived + super::constants::REQUEST);
+        let mut ttft: Vec<f64> = ttft.collect();
+        sort(&mut ttft);
+        let tokens: f64 = self.done.iter().map(|s| s.generated).sum();
+        let each_second = |amount: f64| if duration > 0.0 { amount / duration } else { 0.0 };
         Run {
             requests: u32::try_from(self.done.len()).unwrap_or(u32::MAX),
-            ttft: Percentiles::of(ttft.collect()),
+            ttft: Percentiles::of_sorted(&ttft),
+            ttft_hundredths: (1..=100).map(|percent| nearest(&ttft, percent)).collect(),
             tpot: Percentiles::of(tpot.collect()),
             end_to_end: Percentiles::of(whole.collect()),
             duration,
-            under_way: if duration > 0.0 { stays / duration } else { 0.0 },
+            under_way: each_second(self.sent),
+            output_tok_per_s: each_second(tokens),
+            req_per_s: each_second(requests),
+            busy: each_second(self.busy),
+            cache_mean: each_second(self.held) / room,
+            cache_most: self.fullest / room,
             stay: stays / requests,
             preemptions: self.preemptions,
         }
@@ -359,17 +467,6 @@ fn count(items: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the standard library's is what it is held against"
-    )]
-    fn the_logarithm_is_the_standard_librarys() {
-        for value in [1e-7_f64, 0.001, 0.1, 0.5, 0.749, 0.75, 0.9, 0.999_999] {
-            assert!((logarithm(value) - value.ln()).abs() < 1e-9, "{value}");
-        }
-    }
 
     #[test]
     fn percentiles_are_of_the_nearest_rank() {

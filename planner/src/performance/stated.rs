@@ -149,18 +149,32 @@ impl Run {
     pub fn rows(&self) -> Vec<SpeedRow> {
         let row = |label, value| SpeedRow { label, value };
         let times = |times: &Percentiles| {
-            let [p50, p90, p99] = [times.p50, times.p90, times.p99].map(|seconds| figure(seconds * 1e3));
-            format!("p50 {p50} ms, p90 {p90} ms, p99 {p99} ms")
+            let time = |seconds: f64| {
+                if seconds < 10.0 {
+                    format!("{} ms", figure(seconds * 1e3))
+                } else {
+                    format!("{} s", figure(seconds))
+                }
+            };
+            let [p50, p90, p99] = [times.p50, times.p90, times.p99].map(time);
+            format!("p50 {p50}, p90 {p90}, p99 {p99}")
         };
         vec![
             row("Time to first token", times(&self.ttft)),
             row("Time per output token", times(&self.tpot)),
             row("From request to last token", times(&self.end_to_end)),
-            row(
-                "Requests per second",
-                figure(f64::from(self.requests) / self.duration.max(f64::MIN_POSITIVE)),
-            ),
+            row("Requests per second", figure(self.req_per_s)),
+            row("Output tokens per second", figure(self.output_tok_per_s)),
             row("Requests under way", figure(self.under_way)),
+            row("Time in steps", format!("{:.0} %", self.busy * 100.0)),
+            row(
+                "KV cache in use",
+                format!(
+                    "{:.0} %, at most {:.0} %",
+                    self.cache_mean * 100.0,
+                    self.cache_most * 100.0
+                ),
+            ),
             row("Preemptions", self.preemptions.to_string()),
         ]
     }

@@ -19,10 +19,33 @@ pub struct Batch {
     pub behind: f64,
 }
 
-impl Batch {
-    fn tokens(&self) -> f64 {
-        self.sequences + self.prompt
-    }
+/// Speculative decoding: a draft proposes tokens, a step of the model verifies them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drafting {
+    /// Tokens that are proposed for each sequence in a step.
+    pub proposed: f64,
+    /// Of these so many are accepted on average.
+    pub accepted: f64,
+    /// Passes of the draft in a step: one for each token, or one for all.
+    pub passes: f64,
+    /// What a pass takes.
+    pub pass: DraftPass,
+}
+
+/// What a pass of a draft takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum DraftPass {
+    /// Nothing: looked up.
+    None,
+    /// One of the model's layers and its output projection.
+    Layer,
+    /// Weights of its own.
+    Own {
+        /// Bytes that it reads.
+        bytes: f64,
+        /// Its layers.
+        layers: f64,
+    },
 }
 
 /// Where the time of a step goes, in seconds.
@@ -81,6 +104,8 @@ pub struct Engine {
     pub largest_graph: f64,
     /// The version, whose host work differs.
     pub version: VllmVersion,
+    /// Speculative decoding.
+    pub drafting: Option<Drafting>,
 }
 
 impl Engine {
@@ -89,28 +114,73 @@ impl Engine {
         constants::LARGEST_GRAPH.min(2.0 * f64::from(max_num_seqs))
     }
 
+    /// Tokens of a sequence that a step computes while it decodes.
+    pub(super) fn verified(&self) -> f64 {
+        1.0 + self.drafting.map_or(0.0, |drafting| drafting.proposed)
+    }
+
+    /// Tokens that a sequence gains in a step.
+    pub(super) fn gained(&self) -> f64 {
+        1.0 + self.drafting.map_or(0.0, |drafting| drafting.accepted)
+    }
+
+    fn tokens(&self, batch: &Batch) -> f64 {
+        batch.sequences * self.verified() + batch.prompt
+    }
+
     /// One step from its first stage to its last.
     pub fn step(&self, batch: &Batch) -> StepTime {
         let mut time = StepTime::default();
-        if batch.tokens() <= 0.0 {
+        if self.tokens(batch) <= 0.0 {
             return time;
         }
         for work in &self.stages {
             self.stage(work, batch, &mut time);
+        }
+        if let Some(drafting) = self.drafting.filter(|_| batch.sequences > 0.0) {
+            self.draft(drafting, batch, &mut time);
         }
         time.host += (constants::SHORTEST_STEP - time.total()).max(0.0);
         time.host += constants::host(self.version) + constants::SEQUENCE * batch.sequences;
         time
     }
 
+    /// What the draft adds: its weights are read, and its few layers launched, in each pass.
+    fn draft(&self, drafting: Drafting, batch: &Batch, time: &mut StepTime) {
+        let machine = &self.machine;
+        let head = self.stages.last().map_or(0.0, |work| work.head_bytes);
+        let (bytes, layers) = match drafting.pass {
+            DraftPass::None => return,
+            DraftPass::Own { bytes, layers } => (bytes, layers),
+            DraftPass::Layer => {
+                // Its experts are few of many: those that the sequences hit, as one layer of the model.
+                let all: f64 = self.stages.iter().map(|work| work.parts / 2.0).sum();
+                let mut step = StepTime::default();
+                for work in &self.stages {
+                    let batch = Batch {
+                        prompt: 0.0,
+                        ..*batch
+                    };
+                    self.stage(work, &batch, &mut step);
+                }
+                *time = time.plus(drafting.passes / all.max(1.0), step);
+                (head, 0.0)
+            }
+        };
+        let products = bytes * batch.sequences / machine.computes(Arithmetic::Half);
+        let read = bytes / machine.reads(Arithmetic::Half);
+        time.operator(drafting.passes * read, drafting.passes * products);
+        time.host += drafting.passes * layers * constants::LAYER;
+    }
+
     fn stage(&self, work: &Work, batch: &Batch, time: &mut StepTime) {
         let machine = &self.machine;
-        let tokens = batch.tokens();
+        let tokens = self.tokens(batch);
         time.operator(
             work.dense_bytes / machine.reads(work.dense),
             2.0 * work.dense_products * tokens / machine.computes(work.dense),
         );
-        let sampled = batch.sequences + if batch.prompt > 0.0 { 1.0 } else { 0.0 };
+        let sampled = batch.sequences * self.verified() + if batch.prompt > 0.0 { 1.0 } else { 0.0 };
         time.operator(
             work.head_bytes / machine.reads(Arithmetic::Half),
             2.0 * work.head_products * sampled / machine.computes(Arithmetic::Half),

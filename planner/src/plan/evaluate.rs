@@ -1,7 +1,7 @@
 //! THE entry point.
 use super::{
     arguments::{self, Refusal, Resolved},
-    judge, notes,
+    judge, measured_speed, notes,
     output::{Feasibility, Memory, OomRisk, Outcome, Plan, RankMemory, Verdict},
     overrides, remedy,
     scenario::Scenario,
@@ -15,7 +15,7 @@ use crate::{
         rank_weights::KnownWeights,
         terms,
     },
-    performance::{Course, Run},
+    performance::{Course, Question, Run, Scale, Simulation},
     units::Bytes,
 };
 use std::borrow::Cow;
@@ -48,12 +48,27 @@ fn as_is(scenario: &Scenario) -> Plan {
 
 /// The workload request by request; `None` where its speed cannot be said.
 pub fn simulate(scenario: &Scenario, course: Course) -> Option<Run> {
+    let mut simulation = simulation(scenario, course)?;
+    while !simulation.advance(u32::MAX) {}
+    Some(simulation.finish())
+}
+
+/// The same before its first step, for whoever has other things to do meanwhile.
+pub fn simulation(scenario: &Scenario, course: Course) -> Option<Simulation> {
+    asked(scenario, |question, scale| question.simulation(course, scale))
+}
+
+/// What `answer` says of a scenario's question to the performance model, and of what a benchmark measured.
+pub(super) fn asked<T>(scenario: &Scenario, answer: impl FnOnce(&Question, Option<Scale>) -> T) -> Option<T> {
     let scenario = overrides::applied(scenario);
     let mut known = KnownWeights::of(scenario.model.spec.as_deref().ok());
     let resolved = resolve(&scenario, &mut known).ok()?;
     let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, &mut known);
     let question = speed::question(&scenario, &resolved, &ranks, worst(&ranks)?)?;
-    Some(question.simulate(course))
+    Some(answer(
+        &question,
+        measured_speed::applying(&scenario, &resolved.args),
+    ))
 }
 
 pub(super) fn resolve<'a>(

@@ -18,16 +18,18 @@ mod remedy;
 mod rules;
 mod scenario;
 mod speed;
+mod sweep;
 mod tower;
 
 pub use crate::memory::Term;
 pub use crate::performance::{
-    Course, Performance, RUN_AT_A_RATE, RUN_AT_ONCE, Ranged, Run, SpeedRow, figure,
+    Course, Limit, Performance, RUN_AT_A_RATE, RUN_AT_ONCE, Ranged, Run, Simulation, SpeedRow, StepTime,
+    figure,
 };
 pub use artifact_kind::{ArtifactGroup, ArtifactKind};
 pub use compare::{Amount, Differences, Input, Output, beside, differences};
 pub use context::{Reach, Tier};
-pub use evaluate::{evaluate, simulate};
+pub use evaluate::{evaluate, simulate, simulation};
 pub use explain::Explanation;
 pub use glance::{Look, Looks};
 pub use measured::Measured;
@@ -38,3 +40,5 @@ pub use output::{
 };
 pub use overrides::applied as with_overrides;
 pub use scenario::{Defaults, Deploy, Hardware, Interconnect, Scenario};
+pub use speed::requests;
+pub use sweep::{Sweep, SweepPoint};

@@ -103,6 +103,26 @@ pub(super) fn notes(
             note("args.unknown_flag", Severity::Caution, Bias::None, message);
         }
     }
+    let shape = &scenario.workload.shape;
+    for (id, p95, mean) in [
+        ("prompt_p95", shape.prompt_p95, scenario.workload.prompt()),
+        ("gen_p95", shape.gen_p95, scenario.workload.generated()),
+    ] {
+        let Some(p95) = p95.filter(|_| shape.trace.is_empty()) else {
+            continue;
+        };
+        if p95 < mean || u64::from(p95) * 100 > u64::from(mean) * 387 {
+            let message = format!(
+                "{id}: no lognormal lengths have an average of {mean} and a 95th percentile of {p95} tokens; the nearest are taken (from 1 to 3.87 times the average)."
+            );
+            note("workload.lengths", Severity::Caution, Bias::None, message);
+        }
+    }
+    if shape.spec_acceptance_rate.is_some() && resolved.settings.speculative.is_none() {
+        let message =
+            "spec_acceptance_rate is set, and no --speculative-config: it counts for nothing.".to_owned();
+        note("workload.speculation", Severity::Caution, Bias::None, message);
+    }
     if let Some(measured) = &scenario.measured_speed {
         let (severity, message) = if measured_speed::applying(scenario, &resolved.args).is_some() {
             let message = format!(

@@ -8,7 +8,7 @@ use crate::{
     model::{self, ConfigError, ModelInput},
     text::milli_text,
     units::Bytes,
-    workload::{BatchingMode, Workload},
+    workload::{BatchingMode, Shape, Workload},
 };
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -152,6 +152,15 @@ const IDS: &[&str] = &[
     "concurrency",
     "request_rate",
     "batching_mode",
+    "burstiness",
+    "length_range",
+    "prompt_p95",
+    "gen_p95",
+    "trace",
+    "prefix_cache_hit_rate",
+    "spec_acceptance_rate",
+    "slo_ttft_ms",
+    "slo_tpot_ms",
     "headroom_gb",
     "defaults",
     "image",
@@ -226,6 +235,15 @@ impl Scenario {
             "concurrency" => workload.concurrency.to_string(),
             "request_rate" => milli_text(workload.request_rate_milli?),
             "batching_mode" => workload.batching_mode.name().to_owned(),
+            "burstiness" => milli_text(workload.shape.burstiness?),
+            "length_range" => milli_text(u64::from(workload.shape.length_range?)),
+            "prompt_p95" => workload.shape.prompt_p95?.to_string(),
+            "gen_p95" => workload.shape.gen_p95?.to_string(),
+            "trace" => Some(workload.shape.trace_text()).filter(|text| !text.is_empty())?,
+            "prefix_cache_hit_rate" => milli_text(u64::from(workload.shape.prefix_cache_hit_rate?)),
+            "spec_acceptance_rate" => milli_text(u64::from(workload.shape.spec_acceptance_rate?)),
+            "slo_ttft_ms" => milli_text(workload.slo_ttft_us?),
+            "slo_tpot_ms" => milli_text(workload.slo_tpot_us?),
             "headroom_gb" => milli_text(self.headroom_mb),
             "defaults" => match self.defaults {
                 Defaults::Recommended => "recommended".to_owned(),
@@ -279,6 +297,15 @@ impl Scenario {
                     _ => BatchingMode::Balanced,
                 };
             }
+            "burstiness" => self.workload.shape.burstiness = Some(limit(id, text)?),
+            "length_range" => self.workload.shape.length_range = Some(share(id, text)?),
+            "prompt_p95" => self.workload.shape.prompt_p95 = Some(count()?),
+            "gen_p95" => self.workload.shape.gen_p95 = Some(count()?),
+            "trace" => self.workload.shape.trace = trace(text)?,
+            "prefix_cache_hit_rate" => self.workload.shape.prefix_cache_hit_rate = Some(share(id, text)?),
+            "spec_acceptance_rate" => self.workload.shape.spec_acceptance_rate = Some(share(id, text)?),
+            "slo_ttft_ms" => self.workload.slo_ttft_us = Some(limit(id, text)?),
+            "slo_tpot_ms" => self.workload.slo_tpot_us = Some(limit(id, text)?),
             "headroom_gb" => self.headroom_mb = bounds::parse_decimal(id, text)?,
             "defaults" => {
                 self.defaults = match bounds::parse_choice(id, text, bounds::DEFAULTS)? {
@@ -313,6 +340,15 @@ impl Scenario {
             "concurrency" => self.workload.concurrency = fresh.workload.concurrency,
             "request_rate" => self.workload.request_rate_milli = None,
             "batching_mode" => self.workload.batching_mode = fresh.workload.batching_mode,
+            "burstiness" => self.workload.shape.burstiness = None,
+            "length_range" => self.workload.shape.length_range = None,
+            "prompt_p95" => self.workload.shape.prompt_p95 = None,
+            "gen_p95" => self.workload.shape.gen_p95 = None,
+            "trace" => self.workload.shape.trace = Vec::new(),
+            "prefix_cache_hit_rate" => self.workload.shape.prefix_cache_hit_rate = None,
+            "spec_acceptance_rate" => self.workload.shape.spec_acceptance_rate = None,
+            "slo_ttft_ms" => self.workload.slo_ttft_us = None,
+            "slo_tpot_ms" => self.workload.slo_tpot_us = None,
             "headroom_gb" => self.headroom_mb = 0,
             "defaults" => self.defaults = fresh.defaults,
             "image" => self.deploy.image = None,
@@ -344,6 +380,33 @@ fn unknown_gpu(name: &str) -> InputError {
         "gpu",
         format!("{shown:?} is not in the catalogue (give its memory and compute capability instead)"),
     )
+}
+
+fn trace(text: &str) -> Result<Vec<[u32; 2]>, InputError> {
+    Shape::read_trace(text).ok_or_else(|| {
+        InputError::new(
+            "trace",
+            "expected requests such as `512/128 2048/64` (prompt and answer in tokens), or lines of JSON with `input_length` and `output_length`",
+        )
+    })
+}
+
+/// A number above 0, in thousandths.
+fn limit(id: &str, text: &str) -> Result<u64, InputError> {
+    let limit = bounds::parse_decimal(id, text)?;
+    if limit == 0 {
+        return Err(InputError::new(id, "expected a number above 0"));
+    }
+    Ok(limit)
+}
+
+/// A share, in thousandths.
+fn share(id: &str, text: &str) -> Result<u32, InputError> {
+    let share = bounds::parse_decimal(id, text)?;
+    u32::try_from(share)
+        .ok()
+        .filter(|share| *share < 1000)
+        .ok_or_else(|| InputError::new(id, "expected a share from 0 to 0.999"))
 }
 
 /// A length in tokens; what measures it prints an average, which may have a fraction.

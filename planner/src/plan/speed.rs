@@ -5,13 +5,14 @@ use super::{
     scenario::{Interconnect, Scenario},
 };
 use crate::{
-    engine::ResolvedArgs,
-    memory::budget::RankBudget,
+    engine::{Method, ResolvedArgs},
+    memory::{budget::RankBudget, tensors::TensorClass},
     performance::{
-        Arrivals, Engine, Limits, Machine, Performance, Question, RUN_AT_A_RATE, RUN_AT_ONCE, Request, Work,
-        estimate,
+        Arrivals, DraftPass, Drafting, Engine, Lengths, Limits, Machine, Performance, Question,
+        RUN_AT_A_RATE, RUN_AT_ONCE, Request, Work, estimate,
     },
     units::real,
+    workload::Workload,
 };
 
 /// The question; `None` where the GPU's rates are not known, nothing is generated, weights are not on the
@@ -25,7 +26,7 @@ pub(super) fn question(
     let (spec, args, workload) = (&resolved.spec, &resolved.args, &scenario.workload);
     // Weights in the host's memory are read over PCIe, which the model of speed does not know.
     let offloads = worst.offloaded.get() > 0;
-    if offloads || spec.pooling.is_some() || spec.keeps_no_cache() || workload.gen_tokens == 0 {
+    if offloads || spec.pooling.is_some() || spec.keeps_no_cache() || workload.generated() == 0 {
         return None;
     }
     let sequence = u64::from(workload.tokens_per_sequence());
@@ -58,18 +59,22 @@ pub(super) fn question(
         eager: resolved.settings.enforce_eager,
         largest_graph: Engine::largest_graph(args.max_num_seqs.value),
         version: args.version,
+        drafting: drafting(workload, resolved, ranks),
     };
+    let lengths = lengths(workload);
     Some(Question {
-        engine,
         replicas,
         request: Request {
-            prompt: f64::from(workload.prompt_tokens.max(1)),
-            generated: f64::from(workload.gen_tokens),
+            prompt: f64::from(workload.prompt().max(1)),
+            generated: f64::from(workload.generated()),
+            found: f64::from(workload.prompt()) * share(workload.shape.prefix_cache_hit_rate),
+            variation: lengths.variation(),
         },
         arrivals: match workload.request_rate_milli {
             Some(milli) if milli > 0 => Arrivals::Open {
                 rate: real(milli) / 1000.0,
                 requests: f64::from(RUN_AT_A_RATE),
+                burstiness: real(workload.shape.burstiness.unwrap_or(1000)) / 1000.0,
             },
             _ => Arrivals::Closed {
                 sequences: f64::from(workload.concurrency.max(1)),
@@ -81,6 +86,10 @@ pub(super) fn question(
             max_num_seqs: f64::from(args.max_num_seqs.value),
             max_num_batched_tokens: f64::from(args.max_num_batched_tokens.value),
         },
+        undrafted: engine.drafting.is_none() && resolved.settings.speculative.is_some(),
+        longest: f64::from(args.max_model_len.value),
+        lengths,
+        engine,
     })
 }
 
@@ -88,7 +97,81 @@ pub(super) fn question(
 pub(super) fn answer(scenario: &Scenario, args: &ResolvedArgs, question: &Question) -> Performance {
     let mut found = estimate(question);
     if let Some(scale) = measured_speed::applying(scenario, args) {
-        found.scale(scale, f64::from(scenario.workload.gen_tokens));
+        found.scale(scale, f64::from(scenario.workload.generated()));
     }
     found
+}
+
+/// Of thousandths; nothing is none.
+fn share(thousandths: Option<u32>) -> f64 {
+    f64::from(thousandths.unwrap_or(0)) / 1000.0
+}
+
+/// A trace goes before percentiles, and they before a range.
+fn lengths(workload: &Workload) -> Lengths {
+    let shape = &workload.shape;
+    if !shape.trace.is_empty() {
+        return Lengths::Trace(shape.trace.clone());
+    }
+    if shape.prompt_p95.is_some() || shape.gen_p95.is_some() {
+        let of = |p95: Option<u32>, mean: u32| {
+            p95.map_or(0.0, |p95| {
+                Lengths::deviation(f64::from(p95) / f64::from(mean.max(1)))
+            })
+        };
+        return Lengths::Lognormal([
+            of(shape.prompt_p95, workload.prompt()),
+            of(shape.gen_p95, workload.generated()),
+        ]);
+    }
+    shape
+        .length_range
+        .map_or(Lengths::Stated, |range| Lengths::Even(share(Some(range))))
+}
+
+/// What the draft does, where it is said how much of it is accepted.
+fn drafting(workload: &Workload, resolved: &Resolved<'_>, ranks: &[RankBudget]) -> Option<Drafting> {
+    let speculative = resolved.settings.speculative?;
+    let accepted = share(Some(workload.shape.spec_acceptance_rate?));
+    let proposed = f64::from(speculative.step_tokens());
+    let weights = ranks.last()?.weights.iter();
+    let own = weights
+        .filter(|(class, _)| *class == TensorClass::Draft)
+        .map(|(_, bytes)| real(bytes.get()));
+    let layers = resolved
+        .spec
+        .drafter
+        .as_ref()
+        .map(|drafter| drafter.spec.num_hidden_layers());
+    let pass = match (speculative.method, layers) {
+        (Method::Lookup, _) => DraftPass::None,
+        (_, Some(layers)) => DraftPass::Own {
+            bytes: own.sum(),
+            layers: real(u64::from(layers)),
+        },
+        _ => DraftPass::Layer,
+    };
+    Some(Drafting {
+        proposed,
+        accepted: accepted * proposed,
+        // DFlash proposes a block at once.
+        passes: if speculative.method == Method::Dflash {
+            1.0
+        } else {
+            proposed
+        },
+        pass,
+    })
+}
+
+/// Requests for each place in the batch, so that the batch is full most of the time.
+const WAVES: u32 = 4;
+
+/// Requests of a benchmark with that load: at least enough for percentiles; no more than the estimate is of.
+pub fn requests(workload: &Workload) -> u32 {
+    if workload.rate_milli().is_some() {
+        return RUN_AT_A_RATE;
+    }
+    let waves = workload.concurrency.saturating_mul(WAVES).clamp(100, RUN_AT_ONCE);
+    waves.max(workload.concurrency)
 }

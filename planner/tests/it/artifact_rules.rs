@@ -1,5 +1,5 @@
 //! What the programs that read our files do not look for: held here over every kind of plan.
-use crate::matrix;
+use crate::{matrix, support::scenario};
 use planner::{
     ArtifactKind, Plan, RenderOptions,
     artifact::serve_args,
@@ -279,4 +279,86 @@ fn every_flag_of_every_plan_is_spelled_as_its_version_spells_it() {
     }
     assert_eq!(seen.len(), 3);
     assert!(seen.values().all(|flags| flags.len() >= 12), "{seen:?}");
+}
+
+#[test]
+fn the_bench_script_measures_the_load_that_was_planned() {
+    let bench = |changes: &[(&str, &str)]| {
+        let plan = evaluate(&scenario("Qwen/Qwen3-8B", "H100 SXM", changes));
+        let files = render(&plan, &RenderOptions::default());
+        files.get(ArtifactKind::Bench).unwrap().text.clone()
+    };
+    let has = |text: &str, words: &[&str]| {
+        for word in words {
+            let given = text
+                .lines()
+                .any(|line| line.trim().trim_end_matches('\\').trim_end() == *word);
+            assert!(given, "{word}\n{text}");
+        }
+    };
+    let plain = bench(&[("concurrency", "7")]);
+    has(&plain, &["--random-input-len 1024", "--max-concurrency 7"]);
+    for absent in [
+        "--burstiness",
+        "--random-range-ratio",
+        "--random-prefix-len",
+        "average one",
+    ] {
+        assert!(!plain.contains(absent), "{plain}");
+    }
+    let shaped = bench(&[
+        ("request_rate", "2.5"),
+        ("burstiness", "0.5"),
+        ("length_range", "0.3"),
+        ("prefix_cache_hit_rate", "0.75"),
+        ("prompt_tokens", "1000"),
+    ]);
+    // Prefix and the rest are the prompt.
+    has(
+        &shaped,
+        &[
+            "--request-rate 2.5",
+            "--burstiness 0.5",
+            "--random-range-ratio 0.3",
+            "--random-prefix-len 750",
+            "--random-input-len 250",
+        ],
+    );
+    let traced = bench(&[("trace", "100/20 300/40"), ("length_range", "0.3")]);
+    has(&traced, &["--random-input-len 200", "--random-output-len 30"]);
+    assert!(traced.contains("Every request is an average one") && !traced.contains("--random-range-ratio"));
+}
+
+#[test]
+fn the_readme_names_only_files_that_are_kept() {
+    let plan = evaluate(&scenario("Qwen/Qwen3-8B", "H100 SXM", &[]));
+    let readme = |emit: &[ArtifactKind]| {
+        let options = RenderOptions {
+            emit: emit.to_vec(),
+            ..RenderOptions::default()
+        };
+        render(&plan, &options)
+            .get(ArtifactKind::Readme)
+            .unwrap()
+            .text
+            .clone()
+    };
+    let all = readme(&[]);
+    for name in ["k8s.yaml", "docker-compose.yaml", "profile.yaml", "./bench.sh"] {
+        assert!(all.contains(name), "{name}");
+    }
+    let some = readme(&[ArtifactKind::Docker, ArtifactKind::Bench, ArtifactKind::Readme]);
+    assert!(
+        some.contains("./docker_run.sh") && some.contains("./bench.sh"),
+        "{some}"
+    );
+    for kind in ArtifactKind::ALL {
+        let kept = matches!(
+            kind,
+            ArtifactKind::Docker | ArtifactKind::Bench | ArtifactKind::Readme
+        );
+        assert!(kept || !some.contains(kind.path()), "{}", kind.path());
+    }
+    let none = readme(&[ArtifactKind::Readme, ArtifactKind::Report]);
+    assert!(!none.contains("Start it") && !none.contains("bench"), "{none}");
 }

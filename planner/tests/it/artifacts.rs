@@ -15,6 +15,7 @@ pub(crate) fn options() -> RenderOptions {
     RenderOptions {
         date: Some("2026-11-25".to_owned()),
         link: Some("https://example.org/#s=1&model=x".to_owned()),
+        emit: Vec::new(),
     }
 }
 

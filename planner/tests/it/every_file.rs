@@ -9,6 +9,7 @@ pub(crate) fn every_file(scenario: &str) -> String {
     let options = RenderOptions {
         date: Some("2026-11-25".to_owned()),
         link: None,
+        emit: Vec::new(),
     };
     let mut text = String::new();
     for file in render(&evaluate(&scenario), &options).files {

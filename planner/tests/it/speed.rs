@@ -3,7 +3,7 @@ use crate::support::{hold_section, text};
 use planner::{
     Plan, Scenario, evaluate, gpu,
     model::ModelInput,
-    plan::{Course, Defaults, Performance, Ranged, Run, simulate},
+    plan::{Course, Defaults, Limit, Performance, Ranged, Run, simulate, simulation},
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -303,6 +303,216 @@ fn more_load_waits_longer_for_the_first_token() {
     assert!(light.p50 <= light.p90 && light.p90 <= light.p99);
 }
 
+/// Little's law: those under way are counted step by step, those that arrive and their stays request by request.
+#[test]
+fn as_many_are_under_way_as_arrive_while_one_is() {
+    let lengths: [&[(&str, &str)]; 4] = [
+        &[],
+        &[("length_range", "0.8")],
+        &[("prompt_p95", "3000"), ("gen_p95", "300")],
+        &[("trace", "100/20 4000/200 900/100")],
+    ];
+    for shape in lengths {
+        for arrivals in [
+            &[("concurrency", "24")][..],
+            &[("request_rate", "4")],
+            &[("request_rate", "4"), ("burstiness", "0.3")],
+        ] {
+            let base = [("gen_tokens", "128")];
+            let changes: Vec<_> = base.iter().chain(shape).chain(arrivals).copied().collect();
+            let found = run(&changes, 1000, 0.2);
+            let arriving = 1000.0 / found.duration * found.stay;
+            assert!(
+                (found.under_way / arriving - 1.0).abs() < 0.01,
+                "{changes:?} {found:?}"
+            );
+            assert_eq!(found.requests, 1000);
+        }
+    }
+}
+
+#[test]
+fn bursts_and_uneven_lengths_wait_longer_and_even_gaps_shorter() {
+    let base = [
+        ("request_rate", "3"),
+        ("prompt_tokens", "4096"),
+        ("gen_tokens", "64"),
+    ];
+    let of = |more: &[(&str, &str)]| {
+        let changes: Vec<_> = base.iter().chain(more).copied().collect();
+        (
+            ask("H100 SXM", &changes).ttft_ms.estimate,
+            run(&changes, 2000, 0.0).ttft.p90,
+        )
+    };
+    let (plain, bursts) = (of(&[]), of(&[("burstiness", "0.3")]));
+    let (even, long) = (of(&[("burstiness", "20")]), of(&[("prompt_p95", "12000")]));
+    assert!(bursts.0 > plain.0 && bursts.1 > plain.1, "{plain:?} {bursts:?}");
+    assert!(even.0 < plain.0 && even.1 < plain.1, "{plain:?} {even:?}");
+    assert!(long.0 > plain.0 && long.1 > plain.1, "{plain:?} {long:?}");
+    assert_eq!(of(&[("burstiness", "1")]), plain);
+}
+
+#[test]
+fn what_the_prefix_cache_finds_is_not_computed() {
+    let base = [
+        ("prompt_tokens", "8192"),
+        ("gen_tokens", "64"),
+        ("concurrency", "16"),
+    ];
+    let of = |rate: &str| {
+        let changes: Vec<_> = base
+            .iter()
+            .chain(&[("prefix_cache_hit_rate", rate)])
+            .copied()
+            .collect();
+        (ask("H100 SXM", &changes), run(&changes, 200, 0.1))
+    };
+    let all: Vec<_> = ["0", "0.5", "0.9", "0.999"].map(of).into();
+    for pair in all.windows(2) {
+        assert!(pair[1].0.ttft_ms.estimate < pair[0].0.ttft_ms.estimate);
+        assert!(pair[1].0.output_tok_per_s.estimate > pair[0].0.output_tok_per_s.estimate);
+        assert!(pair[1].1.ttft.p90 < pair[0].1.ttft.p90);
+    }
+    // Nine tenths found: nearly as a tenth of the prompt that looks back on the rest.
+    let (found, simulated) = &all[2];
+    assert!(
+        (found.tpot_ms.estimate / 1e3 / simulated.tpot.p50 - 1.0).abs() < 0.15,
+        "{found:?} {simulated:?}"
+    );
+}
+
+#[test]
+fn accepted_drafts_save_steps_and_refused_ones_cost_them() {
+    let ngram = (
+        "--speculative-config",
+        r#"{"method":"ngram","num_speculative_tokens":4}"#,
+    );
+    let of = |rate: Option<&str>, concurrency: &str| {
+        let model = ModelInput::from_catalog("Qwen/Qwen3-8B").unwrap();
+        let mut scenario = Scenario::new(model, gpu::find("H100 SXM").unwrap().clone());
+        scenario.defaults = Defaults::Vllm;
+        scenario.set("concurrency", concurrency).unwrap();
+        scenario
+            .engine
+            .vllm_args
+            .push((ngram.0.to_owned(), Some(ngram.1.to_owned())));
+        if let Some(rate) = rate {
+            scenario.set("spec_acceptance_rate", rate).unwrap();
+        }
+        let course = Course {
+            requests: 100,
+            spread: 0.1,
+            seed: 2,
+        };
+        let found = evaluate(&scenario).performance.unwrap();
+        (found, simulate(&scenario, course).unwrap())
+    };
+    let ((plain, _), (none, _), (most, run)) = (of(None, "4"), of(Some("0"), "4"), of(Some("0.75"), "4"));
+    assert!(
+        plain
+            .assumptions
+            .iter()
+            .any(|text| text.contains("spec_acceptance_rate"))
+    );
+    assert!(
+        !most
+            .assumptions
+            .iter()
+            .any(|text| text.contains("spec_acceptance_rate"))
+    );
+    // Nothing accepted is all cost; three of four are four tokens a step, little more than one of them at few sequences.
+    assert!(none.tpot_ms.estimate > plain.tpot_ms.estimate);
+    let speedup = plain.tpot_ms.estimate / most.tpot_ms.estimate;
+    assert!((3.0..4.0).contains(&speedup), "{speedup}");
+    assert!(
+        (most.tpot_ms.estimate / 1e3 / run.tpot.p50 - 1.0).abs() < 0.12,
+        "{most:?} {run:?}"
+    );
+    // In large batches the verified tokens are computed, and less is won.
+    let many = of(None, "256").0.tpot_ms.estimate / of(Some("0.75"), "256").0.tpot_ms.estimate;
+    assert!(many < speedup, "{many} {speedup}");
+}
+
+#[test]
+fn drafts_with_weights_take_longer_than_lookups() {
+    let of = |model: &str, config: &str| {
+        let mut scenario = Scenario::new(
+            ModelInput::from_catalog(model).unwrap(),
+            gpu::find("H200 SXM").unwrap().clone(),
+        );
+        scenario.set("gpus", "8").unwrap();
+        scenario.set("spec_acceptance_rate", "0.6").unwrap();
+        scenario
+            .engine
+            .vllm_args
+            .push(("--speculative-config".to_owned(), Some(config.to_owned())));
+        evaluate(&scenario).performance.unwrap().tpot_ms.estimate
+    };
+    let lookup = |model| of(model, r#"{"method":"ngram","num_speculative_tokens":2}"#);
+    let own = of(
+        "deepseek-ai/DeepSeek-V3.1",
+        r#"{"method":"mtp","num_speculative_tokens":2}"#,
+    );
+    let without = lookup("deepseek-ai/DeepSeek-V3.1");
+    assert!((1.0..1.25).contains(&(own / without)), "{own} {without}");
+    let eagle =
+        r#"{"method":"eagle3","model":"yuhuili/EAGLE3-LLaMA3.1-Instruct-8B","num_speculative_tokens":2}"#;
+    let own = of("meta-llama/Llama-3.1-8B-Instruct", eagle);
+    let without = lookup("meta-llama/Llama-3.1-8B-Instruct");
+    assert!((1.0..1.5).contains(&(own / without)), "{own} {without}");
+}
+
+#[test]
+fn a_trace_is_read_in_lines_words_or_json() {
+    let read = planner::workload::Shape::read_trace;
+    let pairs = Some(vec![[512, 128], [2048, 64]]);
+    for text in [
+        "512/128 2048/64",
+        "512,128\n2048, 64\n",
+        " 512:128;2048:64 ",
+        "512\t128\r\n2048\t64",
+        "{\"timestamp\": 0, \"input_length\": 512, \"output_length\": 128}\n\n{\"input_length\":2048,\"output_length\":64}",
+    ] {
+        assert_eq!(read(text), pairs, "{text:?}");
+    }
+    for text in [
+        "",
+        "512",
+        "512/",
+        "0/5",
+        "5/0",
+        "a/b",
+        "512/128 x",
+        "{}",
+        "{\"input_length\":1}",
+        "-1/5",
+        "1/999999999999",
+    ] {
+        assert_eq!(read(text), None, "{text:?}");
+    }
+    // Of a long one evenly spread requests are kept, and its averages go before those that are set.
+    let long: Vec<String> = (1..=2500).map(|n| format!("{n}/10")).collect();
+    assert_eq!(
+        read(&long.join(" ")).map(|pairs| (pairs.len(), pairs[1])),
+        Some((834, [4, 10]))
+    );
+    let found = run(&[("trace", "100/20 300/40"), ("prompt_tokens", "9")], 100, 0.2);
+    assert!((found.output_tok_per_s * found.duration / 100.0 - 30.0).abs() < 0.01);
+    assert_eq!(
+        ask("L4", &[("trace", "100/20 300/40")]).ttft_ms,
+        ask(
+            "L4",
+            &[
+                ("prompt_tokens", "200"),
+                ("gen_tokens", "30"),
+                ("trace", "200/30")
+            ]
+        )
+        .ttft_ms
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -366,4 +576,99 @@ proptest! {
         let under_way = found.req_per_s * stay;
         prop_assert!((under_way / f64::from(concurrency) - 1.0).abs() < 0.01, "{under_way} of {concurrency}");
     }
+}
+
+#[test]
+fn other_loads_meet_the_plan_at_its_own_and_a_knee_where_something_is_full() {
+    let plan = |changes: &[(&str, &str)]| {
+        let model = ModelInput::from_catalog("Qwen/Qwen3-8B").unwrap();
+        let mut scenario = Scenario::new(model, gpu::find("H100 SXM").unwrap().clone());
+        scenario.defaults = Defaults::Vllm;
+        for (field, value) in changes {
+            scenario.set(field, value).unwrap();
+        }
+        evaluate(&scenario)
+    };
+    let cache = [
+        ("kv_cache_memory_bytes", "8GiB"),
+        ("max_model_len", "8192"),
+        ("concurrency", "24"),
+    ];
+    let seqs = [("max_num_seqs", "16"), ("concurrency", "3")];
+    let rate = [("request_rate", "2.5")];
+    for (changes, limit) in [
+        (&cache[..], Some(Limit::KvCache)),
+        (&seqs[..], Some(Limit::MaxNumSeqs)),
+        (&rate[..], None),
+    ] {
+        let plan = plan(changes);
+        let found = plan.performance.as_ref().unwrap();
+        let sweep = plan.sweep().unwrap();
+        let near = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
+        let own = sweep.points[sweep.chosen];
+        assert!(near(own.ttft_ms, found.ttft_ms.estimate) && near(own.tpot_ms, found.tpot_ms.estimate));
+        assert!(near(own.output_tok_per_s, found.output_tok_per_s.estimate));
+        assert_eq!(sweep.at_a_rate, limit.is_none());
+        let (knee, full) = sweep.knee.unwrap();
+        assert!(limit.is_none_or(|limit| limit == full));
+        // To the knee more is done; behind it hardly more, and all wait.
+        let (before, behind) = sweep.points.split_at(knee + 1);
+        let done = |pair: &[planner::plan::SweepPoint]| pair[1].output_tok_per_s / pair[0].output_tok_per_s;
+        assert!(before.len() > 2 && behind.len() > 1, "{sweep:?}");
+        assert!(before.windows(2).all(|pair| done(pair) > 0.999), "{sweep:?}");
+        assert!(behind.windows(2).all(|pair| done(pair) < 1.2), "{sweep:?}");
+        let last = behind.last().unwrap();
+        assert!(last.ttft_ms > 4.0 * before[0].ttft_ms, "{sweep:?}");
+    }
+    // 16 at once are all that max_num_seqs lets run.
+    let sweep = plan(&seqs).sweep().unwrap();
+    assert_eq!(sweep.points[sweep.knee.unwrap().0].load, 16.0);
+}
+
+#[test]
+fn a_run_in_slices_is_the_run_in_one_go() {
+    let model = ModelInput::from_catalog("Qwen/Qwen3-8B").unwrap();
+    let scenario = Scenario::new(model, gpu::find("H100 SXM").unwrap().clone());
+    let course = Course {
+        requests: 200,
+        spread: 0.2,
+        seed: 3,
+    };
+    let mut slices = simulation(&scenario, course).unwrap();
+    let mut count = 0;
+    while !slices.advance(7) {
+        count += 1;
+    }
+    let run = simulate(&scenario, course).unwrap();
+    assert!(count > 10);
+    assert_eq!(slices.finish(), run);
+    // Each hundredth of the requests, and the shares are shares.
+    assert_eq!(run.ttft_hundredths.len(), 100);
+    assert!(run.ttft_hundredths.is_sorted() && run.ttft_hundredths[49] == run.ttft.p50);
+    let share = 0.0..=1.0;
+    assert!(share.contains(&run.busy) && share.contains(&run.cache_mean) && run.cache_mean <= run.cache_most);
+    // A loop without pauses: the engine is in a step all the time, and what is done is what was asked for.
+    assert!(run.busy > 0.999, "{run:?}");
+    let tokens = run.output_tok_per_s * run.duration / 200.0;
+    assert!((480.0..540.0).contains(&tokens), "{tokens}");
+}
+
+#[test]
+fn a_measured_speed_scales_a_run_too() {
+    let changes = [("concurrency", "16"), ("gen_tokens", "64")];
+    let plain = run(&changes, 100, 0.2);
+    let mut scaled = changes.to_vec();
+    let on = "ttft:2000,tpot:1500,rate:700,on:0.33.0 H100 SXM tp1 pp1 dp1 bfloat16 - Qwen/Qwen3-8B";
+    scaled.push(("measured_speed", on));
+    let measured = run(&scaled, 100, 0.2);
+    let near = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
+    assert!(near(measured.ttft.p90, 2.0 * plain.ttft.p90) && near(measured.tpot.p50, 1.5 * plain.tpot.p50));
+    assert!(near(measured.ttft_hundredths[0], 2.0 * plain.ttft_hundredths[0]));
+    assert!(near(measured.output_tok_per_s, 0.7 * plain.output_tok_per_s));
+    let sum = |run: &Run| run.ttft.p50 + 63.0 * run.tpot.p50;
+    let ratio = measured.end_to_end.p50 / plain.end_to_end.p50;
+    assert!(
+        (ratio / (sum(&measured) / sum(&plain)) - 1.0).abs() < 0.05,
+        "{ratio}"
+    );
 }

@@ -26,6 +26,7 @@ fn options(date: Option<String>, fragment: Memo<Result<String, String>>) -> Rend
     RenderOptions {
         date,
         link: fragment.with(|f| f.as_ref().ok().map(|f| browser::link(f))),
+        emit: Vec::new(),
     }
 }
 

@@ -79,7 +79,7 @@ pub(super) fn max_model_len(
 /// Tokens of one typical request: nothing is generated where the model pools.
 pub(in crate::plan) fn tokens_per_sequence(scenario: &Scenario, spec: &ModelSpec) -> u32 {
     if spec.pooling.is_some() {
-        scenario.workload.prompt_tokens
+        scenario.workload.prompt()
     } else {
         scenario.workload.tokens_per_sequence()
     }
