@@ -5,7 +5,7 @@ use planner::{
     bounds::{Field, FieldKind},
     engine::{SetBy, VllmVersion},
     import::Form,
-    plan::{Amount, figure},
+    plan::{Amount, Run, Sweep, figure},
     units::{Bytes, GIB, MIB},
     vllm_log::{Comparison, Quantity},
 };
@@ -552,9 +552,150 @@ pub(crate) fn against_load(plan: &Plan, result: &BenchResult) -> String {
     format!(
         "Held against the estimate for the plan above with the load of the run ({}): requests {pace}, {} tokens in and {} out.{other}",
         result.tool,
-        grouped(u64::from(w.prompt_tokens)),
-        grouped(u64::from(w.gen_tokens)),
+        grouped(u64::from(w.prompt())),
+        grouped(u64::from(w.generated())),
     )
+}
+
+/// Chart of loads.
+pub(crate) const LOADS_KEYS: &str =
+    "Charts of throughput against latency. Left and right halve and double the load.";
+
+/// Milliseconds, or another figure, in thousandths: charts are laid out in whole numbers.
+pub(crate) fn micros(figure: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it saturates, and nothing here is below zero"
+    )]
+    {
+        (figure * 1000.0).round() as u64
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn thousandths(figure: u64) -> f64 {
+    figure as f64 / 1000.0
+}
+
+/// A time of so many microseconds.
+pub(crate) fn duration(micros: u64) -> String {
+    let ms = thousandths(micros);
+    match ms {
+        1000.0.. => format!("{} s", trimmed(ms / 1000.0)),
+        _ => format!("{} ms", trimmed(ms)),
+    }
+}
+
+/// A rate in thousandths.
+pub(crate) fn rate(milli: u64) -> String {
+    match thousandths(milli) {
+        rate @ 1000.0.. => grouped(micros(rate) / 1000),
+        rate => trimmed(rate),
+    }
+}
+
+/// Three digits, and no zeros behind the point.
+fn trimmed(value: f64) -> String {
+    let text = figure(value);
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
+/// Thousandths as a field takes them.
+pub(crate) fn milli(milli: u64) -> String {
+    format!("{}.{:03}", milli / 1000, milli % 1000)
+        .trim_end_matches('0')
+        .trim_end_matches('.')
+        .to_owned()
+}
+
+/// Requests at once or each second.
+pub(crate) fn load(load: f64) -> String {
+    rate(micros(load))
+}
+
+fn load_words(sweep: &Sweep, of: f64) -> String {
+    let how = if sweep.at_a_rate { "a second" } else { "at once" };
+    format!("{} {how}", load(of))
+}
+
+/// Title of a chart of loads.
+pub(crate) fn load_title(what: &str, sweep: &Sweep) -> String {
+    let along = |at: usize| {
+        let point = sweep.points.get(at)?;
+        let time = if what.contains("first") {
+            point.ttft_ms
+        } else {
+            point.tpot_ms
+        };
+        Some(format!(
+            "{} {} at {}",
+            rate(micros(point.output_tok_per_s)),
+            time_of(time),
+            load_words(sweep, point.load)
+        ))
+    };
+    let own = along(sweep.chosen).unwrap_or_default();
+    let knee = sweep.knee.and_then(|(at, full)| Some((along(at)?, full.words())));
+    let knee = knee.map_or_else(String::new, |(knee, full)| format!(" {knee}, where {full}."));
+    format!("Output tokens per second against {what}: {own}.{knee}")
+}
+
+fn time_of(ms: f64) -> String {
+    format!("with {}", duration(micros(ms)))
+}
+
+/// Requests panel: the takeaway.
+pub(crate) fn requests_title(run: &Run, limit: Option<u64>) -> String {
+    let within = limit.map_or_else(String::new, |limit| {
+        let within = run
+            .ttft_hundredths
+            .iter()
+            .filter(|seconds| micros(**seconds * 1000.0) <= limit)
+            .count();
+        format!(" {within} % come within the limit of {}.", duration(limit))
+    });
+    let [p50, p99] = [run.ttft.p50, run.ttft.p99].map(|seconds| duration(micros(seconds * 1000.0)));
+    format!("Half of the first tokens come within {p50}, all but one of a hundred within {p99}.{within}")
+}
+
+/// Requests panel: what was simulated.
+pub(crate) fn requests_about(run: &Run, lengths: &str) -> String {
+    format!(
+        "{} requests, as many as bench.sh sends, simulated through vLLM's scheduler step by step, with {lengths}.",
+        run.requests
+    )
+}
+
+/// Loads panel: what the loads come to.
+pub(crate) fn loads(sweep: &Sweep, [ttft, tpot]: [Option<f64>; 2]) -> String {
+    let knee = sweep.knee.and_then(|(at, full)| {
+        let load = load_words(sweep, sweep.points.get(at)?.load);
+        Some(format!(
+            " ○ is the most without a queue, {load}: more wait, since {}.",
+            full.words()
+        ))
+    });
+    let knee = knee.unwrap_or_default();
+    let kept = if ttft.is_some() || tpot.is_some() {
+        sweep.within(ttft, tpot).map_or_else(
+            || " No load keeps to the limits.".to_owned(),
+            |point| {
+                format!(
+                    " Of these loads, {} is the highest that keeps to the limits, with {} tokens per second.",
+                    load_words(sweep, point.load),
+                    rate(micros(point.output_tok_per_s))
+                )
+            },
+        )
+    } else {
+        String::new()
+    };
+    format!("● is this plan, with the range of its time.{knee}{kept}")
 }
 
 /// A share by which a figure is off.

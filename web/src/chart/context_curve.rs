@@ -34,7 +34,7 @@ pub(crate) struct Axes {
 }
 
 /// Thousandths of a doubling, interpolated between whole ones: what a chart needs, without floats.
-fn doublings(count: u64) -> u64 {
+pub(super) fn doublings(count: u64) -> u64 {
     let whole = u64::from(count.max(1).ilog2());
     let low = 1_u64 << whole;
     let part = u128::from(count.max(1) - low) * 1000 / u128::from(low);

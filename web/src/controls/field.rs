@@ -101,6 +101,23 @@ fn text_box(state: AppState, field: &'static bounds::Field, shown: Memo<Shown>) 
             actions::edit(state, id, &next);
         }
     };
+    // Lines that are pasted stay lines.
+    if id == "trace" {
+        return view! {
+            <textarea
+                id=id
+                class="box box-wide"
+                rows="2"
+                spellcheck="false"
+                prop:value=words(move || shown.with(|s| s.text.clone()))
+                aria-invalid=super::aria(move || shown.with(|s| !s.error.is_empty()))
+                aria-describedby=described_by(id)
+                on:input=typed
+                on:blur=move |_| actions::leave(state, id)
+            ></textarea>
+        }
+        .into_any();
+    }
     view! {
         <input
             id=id

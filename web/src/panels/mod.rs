@@ -20,6 +20,7 @@ mod pasted;
 mod run_check;
 mod sheet;
 mod speed;
+mod speed_charts;
 mod verdict;
 mod workload;
 

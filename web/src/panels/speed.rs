@@ -1,33 +1,24 @@
-//! How fast the workload will be served, with the range of each figure.
-use super::measured_tag;
+//! How fast the workload will be served: the figures with their ranges, and what they come from.
+use super::{measured_tag, speed_charts::SpeedCharts};
 use crate::{
     browser,
-    controls::{part, press},
+    controls::{part, press, words},
     state::use_app,
 };
 use leptos::prelude::*;
-use planner::plan::SpeedRow;
+use planner::plan::{Performance, SpeedRow};
 
 /// The panel.
 #[component]
 pub(crate) fn SpeedPanel() -> AnyView {
     let state = use_app();
-    let rows = Memo::new(move |_| {
-        let rows = |plan: &planner::Plan| {
-            let performance = plan.performance.as_ref()?;
-            Some((
-                performance.title(),
-                performance.rows(),
-                performance.assumptions.clone(),
-            ))
-        };
-        state.plan.with(rows)
-    });
+    let known = Memo::new(move |_| state.plan.with(|plan| plan.performance.is_some()));
+    let figures = Memo::new(move |_| state.plan.with(|plan| plan.performance.as_ref().map(figures)));
+    let title = words(move || figures.with(|found| found.as_ref().map_or("", |found| found.0).to_owned()));
     part(move || {
-        let Some((title, rows, assumptions)) = rows.get() else {
+        if !known.get() {
             return ().into_any();
-        };
-        let rows = rows.into_iter().map(row).collect_view();
+        }
         view! {
             <section class="panel" id="speed" aria-labelledby="speed-title">
                 <div class="panel-head">
@@ -39,11 +30,8 @@ pub(crate) fn SpeedPanel() -> AnyView {
                     </div>
                 </div>
                 {part(move || measured_tag(state, true))}
-                <table class="speed">
-                    <caption class="vh">"What the workload will see"</caption>
-                    <tbody>{rows}</tbody>
-                </table>
-                <p class="why">{assumptions.join(" ")}</p>
+                {part(move || figures.with(|found| found.as_ref().map(table).into_any()))}
+                <SpeedCharts />
             </section>
         }
         .into_any()
@@ -51,11 +39,33 @@ pub(crate) fn SpeedPanel() -> AnyView {
     .into_any()
 }
 
-fn row(row: SpeedRow) -> AnyView {
+type Figures = (&'static str, Vec<SpeedRow>, String);
+
+fn figures(performance: &Performance) -> Figures {
+    (
+        performance.title(),
+        performance.rows(),
+        performance.assumptions.join(" "),
+    )
+}
+
+fn table((_, rows, assumptions): &Figures) -> AnyView {
+    view! {
+        <table class="speed">
+            <caption class="vh">"What the workload will see"</caption>
+            <tbody>{rows.iter().map(row).collect_view()}</tbody>
+        </table>
+        <p class="why">{assumptions.clone()}</p>
+    }
+    .into_any()
+}
+
+/// A figure with its name.
+pub(super) fn row(row: &SpeedRow) -> AnyView {
     view! {
         <tr>
             <th scope="row">{row.label}</th>
-            <td>{row.value}</td>
+            <td>{row.value.clone()}</td>
         </tr>
     }
     .into_any()
