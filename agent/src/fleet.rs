@@ -131,7 +131,7 @@ impl Report<'_> {
     fn api_month(&self) -> Option<f64> {
         let (prompts, answers) = self.api?;
         let load = &self.asked.scenario.workload;
-        let request = (f64::from(load.prompt_tokens) * prompts + f64::from(load.gen_tokens) * answers) / 1e6;
+        let request = (f64::from(load.prompt()) * prompts + f64::from(load.generated()) * answers) / 1e6;
         Some(request * per_second(self.demand.average_milli) * MONTH)
     }
 
@@ -143,8 +143,8 @@ impl Report<'_> {
             &format!(
                 "{}, {} + {} tokens, {} requests a second, {} at peak, {} spare, vLLM {}",
                 output::printable(&self.asked.scenario.model.id),
-                load.prompt_tokens,
-                load.gen_tokens,
+                load.prompt(),
+                load.generated(),
                 figure(per_second(average)),
                 figure(per_second(peak)),
                 self.demand.spare,

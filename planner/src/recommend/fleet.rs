@@ -138,7 +138,7 @@ fn fleet(scenario: &Scenario, demand: &Demand, node: u32, capacity_milli: u64, r
             .map(|price| price / hourly * 1e6)
     };
     Fleet {
-        cost_per_million: per_million(load.gen_tokens),
+        cost_per_million: per_million(load.generated()),
         cost_per_million_tokens: per_million(load.tokens_per_sequence()),
         replica,
         capacity_milli,
