@@ -9,16 +9,12 @@ use crate::{
 };
 use planner::{
     Outcome, Scenario,
-    gpu::{self, GpuSpec, Vendor},
+    gpu::{self, GpuSpec},
     plan::figure,
-    recommend::{self, Answer, Found, Goal, Lost, Objective, Offer, Search},
+    recommend::{self, Answer, Found, Goal, Lost, NODE, NODES, Objective, Offer, Search},
     share,
 };
 
-/// GPUs of a node, where nobody says how many.
-const NODE: u32 = 8;
-/// Nodes that are tried one after the other until the load is served, where nobody says how many.
-const NODES: [u32; 3] = [1, 2, 4];
 /// Splits that lost, with their reasons.
 const LOST: usize = 4;
 
@@ -151,8 +147,7 @@ fn kinds(args: &TriedArgs, own: bool, scenario: &Scenario) -> Result<Vec<GpuSpec
         return Ok(vec![scenario.hardware.gpu.clone()]);
     }
     if args.among.is_empty() {
-        let known = |gpu: &&GpuSpec| matches!(gpu.vendor, Vendor::Nvidia | Vendor::Amd);
-        return Ok(gpu::gpus().iter().filter(known).cloned().collect());
+        return Ok(recommend::kinds().cloned().collect());
     }
     args.among
         .iter()
@@ -269,7 +264,7 @@ impl View<'_> {
                 dash()
             },
             speed(of.map(|speed| speed.output_tok_per_s.estimate)),
-            speed(of.map(|speed| speed.output_tok_per_s.estimate / f64::from(row.total_gpus.max(1)))),
+            speed(row.per_gpu()),
             speed(of.map(|speed| speed.ttft_ms.estimate)),
             speed(of.map(|speed| speed.tpot_ms.estimate)),
         ];

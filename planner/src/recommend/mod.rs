@@ -15,10 +15,10 @@ mod use_case;
 
 pub use fleet::{Demand, Fleet, HOURS_PER_MONTH, fleets};
 pub use goal::{Goal, Objective, Slo};
-pub use offer::{Offer, Price, fitting, on_hardware};
+pub use offer::{NODE, NODES, Offer, Price, fitting, kinds, on_hardware};
 pub use reasons::{Lost, lost, won};
 pub use report::{EXPLORE_SCHEMA, csv};
 pub use search::{Answer, Found, Search, Speed};
 pub use sensitivity::{Doubling, TurningPoint, doublings, turning_points};
-pub use space::Layout;
+pub use space::{Layout, left_open};
 pub use use_case::{USE_CASES, UseCase};

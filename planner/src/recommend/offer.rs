@@ -1,10 +1,23 @@
 //! Hardware that could be had.
 use crate::{
-    gpu::GpuSpec,
+    gpu::{self, GpuSpec, Vendor},
     plan::{Hardware, Interconnect, Scenario},
     units::Bytes,
 };
 use std::{fmt, sync::Arc};
+
+/// GPUs of a node, where nobody says how many.
+pub const NODE: u32 = 8;
+
+/// Nodes that are tried one after the other until the load is served, where nobody says how many.
+pub const NODES: [u32; 3] = [1, 2, 4];
+
+/// The kinds of GPU that vLLM runs on and the catalogue has.
+pub fn kinds() -> impl Iterator<Item = &'static GpuSpec> {
+    gpu::gpus()
+        .iter()
+        .filter(|gpu| matches!(gpu.vendor, Vendor::Nvidia | Vendor::Amd))
+}
 
 /// What a GPU costs an hour, in thousandths of the currency that the user counts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -82,9 +82,7 @@ impl<'a> Row<'a> {
             lacks: (!answer.serves()).then(|| answer.lacks(goal)),
             max_model_len: if starts { answer.max_model_len } else { 0 },
             output_tok_per_s: speed.map(|speed| speed.output_tok_per_s.into()),
-            output_tok_per_s_per_gpu: answer
-                .rate()
-                .map(|rate| short(rate / f64::from(answer.total_gpus.max(1)))),
+            output_tok_per_s_per_gpu: answer.per_gpu().map(short),
             ttft_ms: speed.map(|speed| speed.ttft_ms.into()),
             tpot_ms: speed.map(|speed| speed.tpot_ms.into()),
             end_to_end_ms: speed.map(|speed| speed.end_to_end_ms.into()),

@@ -78,6 +78,16 @@ impl Answer {
         Some(self.speed?.output_tok_per_s.estimate)
     }
 
+    /// Output tokens a second for each GPU.
+    pub fn per_gpu(&self) -> Option<f64> {
+        Some(self.rate()? / f64::from(self.total_gpus.max(1)))
+    }
+
+    /// Tokens a second that one request sees.
+    pub fn per_user(&self) -> Option<f64> {
+        Some(1000.0 / self.speed?.tpot_ms.estimate.max(1e-6))
+    }
+
     pub(super) fn end_to_end(&self) -> Option<f64> {
         Some(self.speed?.end_to_end_ms.estimate)
     }
@@ -146,6 +156,11 @@ impl Search {
     /// The offers, as answers name them.
     pub fn offers(&self) -> &[Offer] {
         &self.offers
+    }
+
+    /// How many layouts were judged so far.
+    pub fn judged(&self) -> usize {
+        self.found.judged
     }
 
     /// Judges the next offers, at least so many layouts; false when none are left.

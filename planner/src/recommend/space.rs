@@ -1,6 +1,9 @@
 //! The layouts of an offer: how its GPUs are put to work, and in which number formats.
 use super::Offer;
-use crate::{engine::KvCacheDtype, plan::Scenario};
+use crate::{
+    engine::KvCacheDtype,
+    plan::{Plan, Scenario},
+};
 use std::fmt;
 
 /// One way to run the model on an offer.
@@ -24,6 +27,20 @@ pub struct Layout {
 const ONLINE: &str = "fp8_per_tensor";
 
 impl Layout {
+    /// That of a plan. Number formats are part of it where a search may change them.
+    pub fn of(plan: &Plan, change_formats: bool) -> Option<Self> {
+        let args = plan.args.as_ref()?;
+        let (weights, cache) = formats(&plan.scenario);
+        Some(Self {
+            tensor_parallel_size: args.tensor_parallel_size.value,
+            pipeline_parallel_size: args.pipeline_parallel_size.value,
+            data_parallel_size: args.data_parallel_size.value,
+            enable_expert_parallel: args.enable_expert_parallel.value,
+            fp8_weights: change_formats && weights,
+            fp8_cache: change_formats && cache,
+        })
+    }
+
     /// Number formats that the checkpoint's maker did not choose.
     pub(super) fn changed_formats(&self) -> u32 {
         u32::from(self.fp8_weights) + u32::from(self.fp8_cache)
@@ -65,6 +82,34 @@ impl Layout {
         .flatten()
         .collect()
     }
+}
+
+/// Whether the scenario has the number formats that a search tries: of weights, of the cache.
+fn formats(scenario: &Scenario) -> (bool, bool) {
+    let engine = &scenario.engine;
+    (
+        engine.quantization.as_deref() == Some(ONLINE),
+        engine.kv_cache_dtype == Some(KvCacheDtype::Fp8),
+    )
+}
+
+/// The scenario with everything unset that an answer sets, so that a search of it does not depend on which answer was
+/// taken before.
+pub fn left_open(scenario: &Scenario, change_formats: bool) -> Scenario {
+    let (weights, cache) = formats(scenario);
+    let mut open = scenario.clone();
+    let engine = &mut open.engine;
+    engine.tensor_parallel_size = None;
+    engine.pipeline_parallel_size = None;
+    engine.data_parallel_size = None;
+    engine.enable_expert_parallel = None;
+    if change_formats && weights {
+        engine.quantization = None;
+    }
+    if change_formats && cache {
+        engine.kv_cache_dtype = None;
+    }
+    open
 }
 
 impl fmt::Display for Layout {

@@ -2,7 +2,9 @@
 use planner::{
     Outcome, Scenario, evaluate, gpu,
     model::{ModelInput, models},
-    recommend::{Answer, Goal, Layout, Objective, Offer, Price, Search, Slo, fitting, on_hardware},
+    recommend::{
+        Answer, Goal, Layout, Objective, Offer, Price, Search, Slo, fitting, left_open, on_hardware,
+    },
     share,
 };
 use proptest::prelude::*;
@@ -277,4 +279,28 @@ fn an_answer_makes_the_scenario_it_was_judged_by() {
         share::scenario_from_json(&document["scenario"]).unwrap(),
         scenario
     );
+}
+
+#[test]
+fn every_answer_of_two_nodes_makes_the_layout_that_it_names() {
+    let mut scenario = h100s("Qwen/Qwen3-30B-A3B-FP8", 8);
+    scenario.set("nodes", "2").unwrap();
+    let offers = on_hardware(&scenario, None);
+    let found = Search::new(&scenario, offers.clone(), Goal::default(), true).run(true);
+    assert!(found.all.iter().any(|answer| offers[answer.offer].nodes == 2));
+    for answer in &found.all {
+        let mut changed = left_open(&scenario, true);
+        for (id, value) in answer.change(&offers[answer.offer]) {
+            changed.set(&id, &value).unwrap();
+        }
+        let plan = evaluate(&changed);
+        assert_eq!(plan.verdict.outcome, answer.outcome, "{}", answer.layout);
+        if answer.outcome == Outcome::Fits {
+            assert_eq!(Layout::of(&plan, true), Some(answer.layout));
+        }
+        // Whichever answer is taken, the next search asks the same of the same GPUs.
+        let mut again = left_open(&changed, true);
+        again.hardware = scenario.hardware.clone();
+        assert_eq!(again, scenario, "{}", answer.layout);
+    }
 }
