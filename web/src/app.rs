@@ -6,11 +6,11 @@ use crate::{
         accept_drops, announce_verdict, keep_last_scenario, listen_keys, open_first, set_title, sync_url,
     },
     panels::{
-        Advice, Arguments, Artifacts, Compare, ContextPanel, Dock, Engine, Footer, HardwarePanel, Header,
-        ImportDialog, MemoryPanel, ModelPanel, Notes, PastedPanel, RunCheck, SheetView, SpeedPanel,
-        VerdictPanel, WorkloadPanel,
+        Advice, Arguments, Artifacts, Compare, ContextPanel, Dock, Engine, Explore, Footer, HardwarePanel,
+        Header, ImportDialog, MemoryPanel, ModelPanel, Notes, PastedPanel, Recommended, RunCheck, SheetView,
+        SpeedPanel, VerdictPanel, WorkloadPanel,
     },
-    state::AppState,
+    state::{AppState, search::Seek},
 };
 use leptos::{ev, prelude::*};
 
@@ -19,6 +19,7 @@ use leptos::{ev, prelude::*};
 pub fn App() -> impl IntoView {
     let state = AppState::new();
     provide_context(state);
+    provide_context(Seek::new());
 
     open_first(state);
     sync_url(state);
@@ -49,6 +50,8 @@ pub fn App() -> impl IntoView {
                 <MemoryPanel />
                 <ContextPanel />
                 <SpeedPanel />
+                <Recommended />
+                <Explore />
                 <Notes />
                 <Arguments />
             </div>

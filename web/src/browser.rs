@@ -299,6 +299,22 @@ pub(crate) fn focus(element_id: &str) {
     });
 }
 
+/// Moves the keyboard back to the element of that id, once it is built again, if it had it and its id begins so.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn keep_focus(prefix: &str) {
+    let active = leptos::prelude::document().active_element();
+    if let Some(id) = active
+        .map(|active| active.id())
+        .filter(|id| id.starts_with(prefix))
+    {
+        focus(&id);
+    }
+}
+
+/// Native tests have no keyboard.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn keep_focus(_prefix: &str) {}
+
 /// Presses a button, where it is there.
 pub(crate) fn click(element_id: &str) {
     let element = leptos::prelude::document().get_element_by_id(element_id);

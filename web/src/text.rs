@@ -6,6 +6,7 @@ use planner::{
     engine::{SetBy, VllmVersion},
     import::Form,
     plan::{Amount, Run, Sweep, figure},
+    recommend::{Answer, Objective},
     units::{Bytes, GIB, MIB},
     vllm_log::{Comparison, Quantity},
 };
@@ -75,6 +76,59 @@ pub(crate) const CONTEXT_KEYS: &str = "Chart of context against concurrency. Lef
 pub(crate) const NOTHING_BETTER: &str = "Nothing better is known for this load: every flag stays.";
 /// After the recommended command was taken.
 pub(crate) const BETTER_TAKEN: &str = "Recommended command taken.";
+/// An answer that the scenario does not take.
+pub(crate) const ANSWER_REFUSED: &str = "This layout cannot be set here; nothing was changed.";
+/// Recommended panel, under the objective.
+pub(crate) const NEEDS_PRICE: &str = "Give a price per GPU-hour: without one, fewer GPUs come first.";
+/// Recommended panel: a box that is not used.
+pub(crate) const NOT_A_NUMBER: &str = "Expected a number above 0, such as 500. Not used.";
+
+/// Scatter charts.
+pub(crate) const SCATTER_KEYS: &str =
+    "Chart of the GPUs. Left and right go from one to the next, Enter takes it over.";
+/// The takeaway of a scatter chart.
+pub(crate) const SCATTER: &str = "Numbers of each kind of GPU. Filled, and named where there is room: no other is at least as good in both.";
+/// Its table.
+pub(crate) const UNBEATEN: &str = "What no other beats in both, as a table";
+
+/// While a search goes on.
+pub(crate) fn searching(judged: usize) -> String {
+    format!("Searching: {} layouts judged…", grouped_size(judged))
+}
+
+/// An axis without its arrow.
+pub(crate) fn axis(axis: &str) -> &str {
+    axis.trim_matches([' ', '→', '←', '↑', '↓'])
+}
+
+/// The heading of a scatter chart.
+pub(crate) fn axes(axes: [&str; 2]) -> String {
+    sentence(&axes.map(axis).join(" against "))
+}
+
+/// A dot of a scatter chart.
+pub(crate) fn dot(name: &str, answer: &Answer, at: [f64; 2], axes: [&str; 2]) -> String {
+    let [along, across] = axes.map(axis);
+    let [x, y] = at.map(figure);
+    format!("{name}, {}: {x} {along}, {y} {across}.", answer.layout)
+}
+
+/// After an answer of a search was taken.
+pub(crate) fn answer_taken(layout: &str) -> String {
+    format!("Taken: {layout}.")
+}
+
+/// The words of an objective.
+pub(crate) const fn objective(objective: Objective) -> &'static str {
+    match objective {
+        Objective::Balanced => "Balanced",
+        Objective::Throughput => "Most tokens per second",
+        Objective::Latency => "Shortest time per request",
+        Objective::Gpus => "Fewest GPUs",
+        Objective::Cost => "Lowest cost per token",
+    }
+}
+
 /// After a log was taken over.
 pub(crate) const CALIBRATED: &str = "Calibrated to the start in the log.";
 /// After measured values were given up.

@@ -159,7 +159,7 @@ impl Search {
     }
 
     /// How many layouts were judged so far.
-    pub fn judged(&self) -> usize {
+    pub fn layouts_judged(&self) -> usize {
         self.found.judged
     }
 

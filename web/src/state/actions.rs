@@ -2,7 +2,11 @@
 //!
 //! Typing changes the scenario at once; edits of one field are undone together. Everything else is one act: it can be
 //! undone, and the browser's Back takes it back.
-use super::{AppState, Banner, Beside, Draft, Import, Likes, Pasted, Sheet, Toast, held::Held};
+use super::{
+    AppState, Banner, Beside, Draft, Import, Likes, Pasted, Sheet, Toast,
+    held::Held,
+    search::{self, Among, Answers, Seek, Wishes},
+};
 use crate::{browser, text};
 use leptos::prelude::*;
 use planner::{
@@ -14,6 +18,7 @@ use planner::{
     memory::Segment,
     model::ModelInput,
     plan::MeasuredSpeed,
+    recommend::Answer,
     share::Ignored,
     units::Bytes,
 };
@@ -320,6 +325,25 @@ pub(crate) fn review(state: AppState, pasted: Option<Arc<Pasted>>) {
 pub(crate) fn take_better(state: AppState, scenario: Scenario) {
     act(state, scenario, text::BETTER_TAKEN.to_owned());
     browser::focus("result");
+}
+
+/// Changes what a search is for.
+pub(crate) fn wish(seek: Seek, change: impl FnOnce(&mut Wishes)) {
+    seek.wishes.update(change);
+}
+
+/// Takes an answer of a search.
+pub(crate) fn take_answer(state: AppState, seek: Seek, answers: &Answers, answer: &Answer) {
+    let Some(scenario) = search::taken(state, answers, answer) else {
+        return inform(state, text::ANSWER_REFUSED.to_owned());
+    };
+    let question = &answers.question;
+    // What was at hand stays at hand.
+    seek.whole.set(
+        (question.among == Among::Here)
+            .then(|| (question.scenario.hardware.clone(), scenario.hardware.clone())),
+    );
+    act(state, scenario, text::answer_taken(&answer.layout.to_string()));
 }
 
 /// Takes over what a start measured, and the command that it ran.

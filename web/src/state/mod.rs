@@ -6,5 +6,6 @@ pub(crate) mod import;
 pub(crate) mod link;
 mod model;
 pub(crate) mod presets;
+pub(crate) mod search;
 
 pub(crate) use model::{AppState, Banner, Beside, Draft, Import, Likes, Pasted, Sheet, Toast, use_app};

@@ -1,0 +1,136 @@
+//! What to run: layouts of the hardware at hand, and other hardware, ranked, taken over, saved.
+
+use e2e::{Name, Options, Page, Res, Scheme, journey, paths};
+use std::process::Command;
+
+const EIGHT: &str = "#s=1&model=meta-llama/Llama-3.3-70B-Instruct&gpu=h100-sxm&gpus=8";
+
+/// Figures of a column as the table shows them now.
+async fn column(page: &Page, table: &str, label: &str) -> Res<Vec<f64>> {
+    let script = format!(
+        "[...document.querySelectorAll('{table} td[data-label=\"{label}\"]')].map((c) => parseFloat(c.textContent)).filter((n) => !isNaN(n))"
+    );
+    Ok(serde_json::from_value(page.eval(&script).await?)?)
+}
+
+async fn clean(page: &Page, what: &str) -> Res<()> {
+    for scheme in [Scheme::Light, Scheme::Dark] {
+        page.set_media(scheme, "").await?;
+        for (width, height) in [(1280, 900), (360, 740)] {
+            page.set_viewport(width, height).await?;
+            let breaches = page.axe().await?;
+            assert!(
+                breaches.is_empty(),
+                "{what}, {scheme:?}, {width} px: {breaches:#?}"
+            );
+            assert!(
+                !page.scrolls_sideways().await?,
+                "{what} scrolls sideways at {width} px"
+            );
+            page.screenshot(&format!("{what}-{}-{width}", scheme.as_str()))
+                .await?;
+        }
+    }
+    page.set_viewport(1280, 900).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recommended_layout_is_sorted_for_taken_over_and_taken_back() -> Res<()> {
+    journey(Options::default().at(EIGHT), async |page| {
+        let panel = page.role("region", "Recommended");
+        panel.has_text("layouts on 8 × H100 SXM").await?;
+        panel.has_text("In use").await?;
+        clean(page, "recommended").await?;
+        panel.field("First").select("Shortest time per request").await?;
+        panel.role("button", "TPOT ms").click().await?;
+        page.wait(
+            "document.querySelector('#recommended th[aria-sort=ascending]').textContent.includes('TPOT')",
+        )
+        .await?;
+        let figures = column(page, "#recommended", "TPOT ms").await?;
+        assert!(figures.len() > 3 && figures.is_sorted(), "{figures:?}");
+        // One act, one step of the history; the question stays about all eight GPUs.
+        let steps = page.eval("history.length").await?.as_u64().unwrap_or(0);
+        panel.role("button", "Use TP 4").click().await?;
+        page.field(Name::containing("GPUs per node"))
+            .has_value("4")
+            .await?;
+        page.wait(&format!("history.length === {}", steps + 1)).await?;
+        page.css("#recommended tr.is-here").has_text("TP 4").await?;
+        panel.has_text("layouts on 8 × H100 SXM").await?;
+        page.wait("document.activeElement.textContent === 'In use'")
+            .await?;
+        page.press("Control+z").await?;
+        page.field(Name::containing("GPUs per node"))
+            .has_value("8")
+            .await?;
+        page.wait("location.hash.endsWith('&gpus=8')").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_and_prices_are_kept_or_said_not_to_be_used() -> Res<()> {
+    journey(Options::default().at(EIGHT), async |page| {
+        let panel = page.role("region", "Recommended");
+        panel.has_text("First of").await?;
+        panel.field("TTFT at most (ms)").fill("1").await?;
+        panel.has_text("Nothing serves this load").await?;
+        panel.has_text("ms instead of 1").await?;
+        panel.field("TTFT at most (ms)").fill("soon").await?;
+        panel.has_text("Not used.").await?;
+        panel.has_text("First of").await?;
+        panel.field("First").select("Lowest cost per token").await?;
+        panel.has_text("Give a price per GPU-hour").await?;
+        panel.field("Price per GPU-hour").fill("2.50").await?;
+        panel.role("button", "USD/M tokens").visible().await?;
+        let costs = column(page, "#recommended", "/M tokens").await?;
+        assert!(costs.len() > 3 && costs[0] > 0.0, "{costs:?}");
+        panel.field("Also try FP8 weights and cache").click().await?;
+        panel.has_text("FP8 weights").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_gpus_are_explored_saved_and_taken_over() -> Res<()> {
+    let link = "#s=1&model=Qwen/Qwen3-32B&gpu=h100-sxm&concurrency=64";
+    journey(Options::default().at(link), async |page| {
+        let panel = page.role("region", "Other hardware");
+        panel.role("button", Name::containing("Explore")).press("Enter").await?;
+        panel.has_text("kinds of GPU").await?;
+        panel.has_text("First of").await?;
+        panel.role("button", "Save explore as CSV").click().await?;
+        let saved = String::from_utf8(page.download("explore.csv").await?)?;
+        let asked = ["explore", "--model", "Qwen/Qwen3-32B", "--concurrency", "64", "--objective", "balanced", "--csv"];
+        let printed = Command::new(paths::binary()?).args(asked).output()?;
+        assert_eq!(saved.trim_end(), String::from_utf8(printed.stdout)?.trim_end());
+        panel.role("button", "Save explore as JSON").click().await?;
+        let saved: serde_json::Value = serde_json::from_slice(&page.download("explore.json").await?)?;
+        assert_eq!(saved["schema"], "vllm-wizard/explore/v1");
+        panel.role("button", Name::containing("Show all")).click().await?;
+        clean(page, "explored").await?;
+        // Own prices: of all, and of one kind.
+        page.field("Price per GPU-hour").fill("3").await?;
+        panel.css("#cost-chart").visible().await?;
+        panel.field("Price of one L4 per hour").fill("0.01").await?;
+        page.press("Tab").await?;
+        page.field("First").select("Lowest cost per token").await?;
+        panel.has_text("× L4, TP").await?;
+        panel.field("Only GPUs with").fill("h200").await?;
+        page.wait("[...document.querySelectorAll('#explore .answers tbody th')].every((h) => h.textContent.includes('H200'))")
+            .await?;
+        // The chart by keyboard alone.
+        let chart = panel.role("group", Name::containing("Chart of the GPUs")).nth(0);
+        chart.press("End").await?;
+        panel.has_text("tokens/s per user,").await?;
+        panel.role("button", "Save pareto chart as SVG").click().await?;
+        let svg = String::from_utf8(page.download("pareto.svg").await?)?;
+        assert!(svg.starts_with("<svg") && svg.contains("<circle") && !svg.contains("class="), "{svg}");
+        panel.role("button", Name::containing("Use 1 × H200"))
+            .nth(0).press("Enter").await?;
+        page.css(".subject").has_text("H200").await?;
+        panel.has_text("In use").await
+    })
+    .await
+}

@@ -1,0 +1,137 @@
+//! The layouts of the hardware at hand, ranked for what is wanted.
+use super::answers::{answers_table, export_answers, lead};
+use crate::{
+    controls::{aria, flag, part, words},
+    state::{
+        AppState, actions,
+        search::{Among, Question, Searched, Seek, Wishes, use_seek},
+        use_app,
+    },
+    text,
+};
+use leptos::{ev, prelude::*};
+use planner::recommend::Objective;
+use std::sync::Arc;
+
+/// The panel; nothing while the model is not understood.
+#[component]
+pub(crate) fn Recommended() -> AnyView {
+    let (state, seek) = (use_app(), use_seek());
+    let question = Memo::new(move |_| Question::of(state, seek, Among::Here).map(Arc::new));
+    let searched = Searched::new(question);
+    let known = Memo::new(move |_| question.with(Option::is_some));
+    part(move || {
+        if !known.get() {
+            return ().into_any();
+        }
+        let lead = words(move || {
+            searched
+                .answers
+                .with(|found| found.as_deref().map_or_else(String::new, lead))
+        });
+        view! {
+            <section class="panel" id="recommended" tabindex="-1" aria-labelledby="recommended-title">
+                <div class="panel-head">
+                    <h2 id="recommended-title">"Recommended"</h2>
+                    {export_answers(state, searched, "recommended")}
+                </div>
+                {wishes(state, seek)}
+                <p class="why" id="recommended-why">{lead}</p>
+                {answers_table(state, searched, "recommend")}
+            </section>
+        }
+        .into_any()
+    })
+    .into_any()
+}
+
+/// What is wanted.
+fn wishes(state: AppState, seek: Seek) -> AnyView {
+    let chosen = move |event: ev::Event| {
+        let name = event_target_value(&event);
+        if let Some(objective) = Objective::ALL.into_iter().find(|one| one.name() == name) {
+            actions::wish(seek, |wishes| wishes.objective = Some(objective));
+        }
+    };
+    let objective = Memo::new(move |_| {
+        let wishes = seek.wishes.get();
+        state.scenario.with(|scenario| wishes.objective(scenario))
+    });
+    let options = Objective::ALL
+        .into_iter()
+        .map(|one| {
+            let selected = flag(move || objective.get() == one);
+            view! { <option value=one.name() prop:selected=selected>{text::objective(one)}</option> }
+                .into_any()
+        })
+        .collect_view();
+    let needs_price = words(move || {
+        let priced = seek.wishes.with(|wishes| !wishes.boxes[Wishes::PRICE].is_empty());
+        if priced || objective.get() != Objective::Cost {
+            return String::new();
+        }
+        text::NEEDS_PRICE.to_owned()
+    });
+    let boxes = (0..Wishes::BOXES.len())
+        .map(|at| wish_box(seek, at))
+        .collect_view();
+    view! {
+        <div class="wishes" role="group" aria-label="What is wanted">
+            <div class="field">
+                <label for="objective">"First"</label>
+                <select id="objective" class="box" aria-describedby="objective-why" on:change=chosen>{options}</select>
+                <p class="why" id="objective-why">{needs_price}</p>
+            </div>
+            {boxes}
+            <div class="field">
+                <label for="currency">"Currency"</label>
+                <input
+                    id="currency"
+                    class="box"
+                    type="text"
+                    maxlength="8"
+                    autocomplete="off"
+                    prop:value=words(move || seek.wishes.with(|wishes| wishes.currency.clone()))
+                    on:change=move |event| actions::wish(seek, |wishes| wishes.currency = event_target_value(&event))
+                />
+            </div>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    prop:checked=flag(move || seek.wishes.with(|wishes| wishes.formats))
+                    on:change=move |event| actions::wish(seek, |wishes| wishes.formats = event_target_checked(&event))
+                />
+                "Also try FP8 weights and cache"
+            </label>
+        </div>
+    }
+    .into_any()
+}
+
+fn wish_box(seek: Seek, at: usize) -> AnyView {
+    let (id, label, unit) = Wishes::BOXES[at];
+    let used = Memo::new(move |_| seek.wishes.with(|wishes| wishes.is_used(at)));
+    let typed =
+        move |event: ev::Event| actions::wish(seek, |wishes| wishes.boxes[at] = event_target_value(&event));
+    let unit = (!unit.is_empty()).then(|| format!(" ({unit})"));
+    view! {
+        <div class="field">
+            <label for=id>{label}<span class="unit">{unit}</span></label>
+            <input
+                id=id
+                class="box"
+                type="text"
+                inputmode="decimal"
+                autocomplete="off"
+                aria-invalid=aria(move || !used.get())
+                aria-describedby=format!("{id}-error")
+                prop:value=words(move || seek.wishes.with(|wishes| wishes.boxes[at].clone()))
+                on:input=typed
+            />
+            <p class="error" id=format!("{id}-error")>
+                {words(move || if used.get() { String::new() } else { text::NOT_A_NUMBER.to_owned() })}
+            </p>
+        </div>
+    }
+    .into_any()
+}
