@@ -1,7 +1,7 @@
 //! The browser's own functions. Every one may be missing or refuse; none of that is an error here.
 use leptos::{
     leptos_dom::helpers::TimeoutHandle,
-    prelude::{StoredValue, UpdateValue, set_timeout_with_handle, window},
+    prelude::{LocalStorage, StoredValue, UpdateValue, set_timeout_with_handle, window},
 };
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
@@ -333,13 +333,21 @@ pub(crate) fn go_to(element_id: &str) {
 }
 
 /// A delay that can be started again.
+///
+/// What it will do lies here and not with the browser, which frees a callback that was called off only when it collects
+/// its own garbage: ten thousand keystrokes would leave tens of megabytes meanwhile.
 #[derive(Clone, Copy)]
-pub(crate) struct Timer(StoredValue<Option<TimeoutHandle>>);
+pub(crate) struct Timer(StoredValue<Option<Pending>, LocalStorage>);
+
+struct Pending {
+    handle: TimeoutHandle,
+    then: Box<dyn FnOnce()>,
+}
 
 impl Timer {
     /// Not running. It ends with what it belongs to.
     pub(crate) fn new() -> Self {
-        let timer = Self(StoredValue::new(None));
+        let timer = Self(StoredValue::new_local(None));
         leptos::prelude::on_cleanup(move || timer.stop());
         timer
     }
@@ -347,15 +355,26 @@ impl Timer {
     /// Runs `then` after `ms`, unless it is started again or stopped before.
     pub(crate) fn start(self, ms: u64, then: impl FnOnce() + 'static) {
         self.stop();
-        let handle = set_timeout_with_handle(then, Duration::from_millis(ms)).ok();
-        self.0.update_value(|timer| *timer = handle);
+        let fire = move || {
+            if let Some(pending) = self.take() {
+                (pending.then)();
+            }
+        };
+        if let Ok(handle) = set_timeout_with_handle(fire, Duration::from_millis(ms)) {
+            let then = Box::new(then);
+            self.0
+                .update_value(|pending| *pending = Some(Pending { handle, then }));
+        }
     }
 
     /// Forgets what was started.
     pub(crate) fn stop(self) {
-        let handle = self.0.try_update_value(Option::take).flatten();
-        if let Some(handle) = handle {
-            handle.clear();
+        if let Some(pending) = self.take() {
+            pending.handle.clear();
         }
+    }
+
+    fn take(self) -> Option<Pending> {
+        self.0.try_update_value(Option::take).flatten()
     }
 }
