@@ -51,24 +51,25 @@ fn name(offers: &[Offer], first: &Answer, other: &Answer) -> String {
 /// How far another that serves is behind the first.
 fn behind(goal: &Goal, first: &Answer, other: &Answer) -> String {
     let gpus = |answer: &Answer| answer.total_gpus;
-    let rate = || more(first.rate(), other.rate()).map(|by| format!("{by} fewer tokens per second."));
-    let by =
-        match goal.objective {
-            Objective::Gpus if gpus(first) < gpus(other) => None,
-            Objective::Gpus | Objective::Throughput => rate(),
-            Objective::Cost if first.cost_per_million.is_some() && other.cost_per_million.is_none() => {
-                Some("its price is not known.".to_owned())
-            }
-            Objective::Cost => more(other.cost_per_million, first.cost_per_million)
-                .map(|by| format!("{by} dearer per token.")),
-            Objective::Latency => more(other.end_to_end(), first.end_to_end())
-                .map(|by| format!("{by} longer to the last token.")),
-            Objective::Balanced => more(first.balance(), other.balance())
-                .map(|by| format!("{by} behind in rate and speed of one together.")),
-        };
+    let rate = || less(first.rate(), other.rate()).map(|by| format!("{by} fewer tokens per second."));
+    let by = match goal.objective {
+        Objective::Gpus if gpus(first) < gpus(other) => None,
+        Objective::Gpus | Objective::Throughput => rate(),
+        Objective::Cost if first.cost_per_million.is_some() && other.cost_per_million.is_none() => {
+            Some("its price is not known.".to_owned())
+        }
+        Objective::Cost => more(first.cost_per_million, other.cost_per_million)
+            .map(|by| format!("{by} the price of a token.")),
+        Objective::Latency => {
+            more(first.end_to_end(), other.end_to_end()).map(|by| format!("{by} the time to the last token."))
+        }
+        Objective::Balanced => less(first.balance(), other.balance())
+            .map(|by| format!("{by} behind in rate and speed of one together.")),
+    };
     by.unwrap_or_else(|| {
         if gpus(first) != gpus(other) {
-            format!("{} GPUs instead of {}.", gpus(other), gpus(first))
+            let noun = if gpus(other) == 1 { "GPU" } else { "GPUs" };
+            format!("{} {noun} instead of {}.", gpus(other), gpus(first))
         } else if first.layout.changed_formats() == other.layout.changed_formats() {
             "the same by this estimate.".to_owned()
         } else {
@@ -77,10 +78,16 @@ fn behind(goal: &Goal, first: &Answer, other: &Answer) -> String {
     })
 }
 
-/// How much more, as a percentage; `None` for next to nothing.
-fn more(larger: Option<f64>, smaller: Option<f64>) -> Option<String> {
-    let percent = (larger? / smaller? - 1.0) * 100.0;
+/// How much less the other has, as a percentage of the first; `None` for next to nothing.
+fn less(first: Option<f64>, other: Option<f64>) -> Option<String> {
+    let percent = (1.0 - other? / first?) * 100.0;
     (percent >= 0.05).then(|| format!("{percent:.*} %", usize::from(percent < 10.0)))
+}
+
+/// How many times the first's the other's is; `None` for next to nothing more.
+fn more(first: Option<f64>, other: Option<f64>) -> Option<String> {
+    let times = other? / first?;
+    (times >= 1.0005).then(|| format!("{times:.*} times", if times < 1.1 { 3 } else { 2 }))
 }
 
 impl Answer {
