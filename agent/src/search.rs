@@ -59,23 +59,11 @@ const WORTH_SAYING: f64 = 1.05;
 
 /// What a search of the same GPUs would have run instead, and what that brings; `None` where it is not clearly better.
 pub(crate) fn better(plan: &Plan) -> Option<String> {
-    let args = plan.args.as_ref()?;
-    let mut open = plan.scenario.clone();
-    open.engine.tensor_parallel_size = None;
-    open.engine.pipeline_parallel_size = None;
-    open.engine.data_parallel_size = None;
-    open.engine.enable_expert_parallel = None;
+    let open = recommend::left_open(&plan.scenario, false);
+    let theirs = Layout::of(plan, false)?;
     let goal = Goal {
         objective: Objective::of(open.workload.batching_mode),
         ..Goal::default()
-    };
-    let theirs = Layout {
-        tensor_parallel_size: args.tensor_parallel_size.value,
-        pipeline_parallel_size: args.pipeline_parallel_size.value,
-        data_parallel_size: args.data_parallel_size.value,
-        enable_expert_parallel: args.enable_expert_parallel.value,
-        fp8_weights: false,
-        fp8_cache: false,
     };
     let offers = recommend::on_hardware(&open, None);
     let search = Search::new(&open, offers.clone(), goal, false);
