@@ -124,12 +124,7 @@ pub struct RankBudget {
 
 impl RankBudget {
     /// Computes one rank.
-    fn new(
-        spec: &ModelSpec,
-        shape: RankShape,
-        settings: &BudgetSettings,
-        known: &mut KnownWeights<'_>,
-    ) -> Self {
+    fn new(spec: &ModelSpec, shape: RankShape, settings: &BudgetSettings, known: &mut KnownWeights) -> Self {
         let load = LoadSettings {
             max_num_batched_tokens: settings.max_num_batched_tokens,
             max_num_seqs: settings.max_num_seqs,
@@ -297,7 +292,7 @@ pub fn ranks(
     spec: &ModelSpec,
     shape: RankShape,
     settings: &BudgetSettings,
-    known: &mut KnownWeights<'_>,
+    known: &mut KnownWeights,
 ) -> Vec<RankBudget> {
     (0..shape.pp)
         .map(|pp_rank| RankBudget::new(spec, RankShape { pp_rank, ..shape }, settings, known))

@@ -6,6 +6,7 @@ use super::{
     tensors::{Placement, TensorClass, tensors},
 };
 use crate::{model::ModelSpec, units::Bytes};
+use std::sync::Arc;
 
 /// The weights of one rank.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,9 +74,9 @@ impl RankWeights {
 
 /// The weights of a model's ranks that were computed before: most flags do not change them.
 #[derive(Debug)]
-pub struct KnownWeights<'a> {
+pub struct KnownWeights {
     /// As the config describes it.
-    spec: Option<&'a ModelSpec>,
+    spec: Option<Arc<ModelSpec>>,
     ranks: Vec<Known>,
     /// Copies that flags changed, such as one that is quantised while it is loaded.
     changed: Vec<(ModelSpec, Vec<Known>)>,
@@ -84,18 +85,19 @@ pub struct KnownWeights<'a> {
 /// Of a place, and how it is loaded.
 type Known = (Placement, Loading, RankWeights);
 
-impl<'a> KnownWeights<'a> {
+impl KnownWeights {
     /// None yet.
-    pub fn of(spec: Option<&'a ModelSpec>) -> Self {
+    pub fn of(spec: Option<&Arc<ModelSpec>>) -> Self {
         Self {
-            spec,
+            spec: spec.cloned(),
             ranks: Vec::new(),
             changed: Vec::new(),
         }
     }
 
     pub(super) fn get(&mut self, spec: &ModelSpec, place: Placement, loading: Loading) -> RankWeights {
-        let known = if self.spec.is_some_and(|known| std::ptr::eq(known, spec)) {
+        let own = self.spec.as_ref();
+        let known = if own.is_some_and(|own| std::ptr::eq(Arc::as_ptr(own), spec)) {
             &mut self.ranks
         } else {
             let at = self.changed.iter().position(|(known, _)| known == spec);

@@ -106,7 +106,7 @@ impl Plan {
 }
 
 /// The worst rank of a scenario.
-fn placed<'a>(scenario: &'a Scenario, known: &mut KnownWeights<'_>) -> Option<(Resolved<'a>, RankBudget)> {
+fn placed<'a>(scenario: &'a Scenario, known: &mut KnownWeights) -> Option<(Resolved<'a>, RankBudget)> {
     let resolved = resolve(scenario, known).ok()?;
     let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, known);
     let rank = worst(&ranks)?.clone();
@@ -121,7 +121,7 @@ fn sequences(resolved: &Resolved<'_>, rank: &RankBudget, tokens: u64) -> u64 {
     blocks / rank.layout.blocks_per_request(tokens).max(1) * replicas
 }
 
-fn tier(scenario: &Scenario, tokens: u32, known: &mut KnownWeights<'_>) -> Option<Tier> {
+fn tier(scenario: &Scenario, tokens: u32, known: &mut KnownWeights) -> Option<Tier> {
     let mut asked = scenario.clone();
     asked.set("max_model_len", &tokens.to_string()).ok()?;
     let outcome = super::glance::glance(&asked, known)?.outcome;
@@ -140,7 +140,7 @@ fn tier(scenario: &Scenario, tokens: u32, known: &mut KnownWeights<'_>) -> Optio
 }
 
 /// Whether so many GPUs on one node hold the load's concurrency at that length, in the layout that is recommended.
-fn holds(asked: &Scenario, gpus: u32, tokens: u64, known: &mut KnownWeights<'_>) -> Option<bool> {
+fn holds(asked: &Scenario, gpus: u32, tokens: u64, known: &mut KnownWeights) -> Option<bool> {
     let mut scenario = asked.clone();
     for id in [
         "nodes",

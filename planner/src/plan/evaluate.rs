@@ -32,8 +32,7 @@ pub fn evaluate(scenario: &Scenario) -> Plan {
 }
 
 fn as_is(scenario: &Scenario) -> Plan {
-    let spec = scenario.model.spec.as_deref().ok();
-    let mut known = KnownWeights::of(spec);
+    let mut known = KnownWeights::of(scenario.model.spec.as_ref().ok());
     let mut plan = match resolve(scenario, &mut known) {
         Err(refusal) => unsupported(scenario, &refusal),
         Ok(resolved) => planned(scenario, resolved, &mut known),
@@ -61,7 +60,7 @@ pub fn simulation(scenario: &Scenario, course: Course) -> Option<Simulation> {
 /// What `answer` says of a scenario's question to the performance model, and of what a benchmark measured.
 pub(super) fn asked<T>(scenario: &Scenario, answer: impl FnOnce(&Question, Option<Scale>) -> T) -> Option<T> {
     let scenario = overrides::applied(scenario);
-    let mut known = KnownWeights::of(scenario.model.spec.as_deref().ok());
+    let mut known = KnownWeights::of(scenario.model.spec.as_ref().ok());
     let resolved = resolve(&scenario, &mut known).ok()?;
     let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, &mut known);
     let question = speed::question(&scenario, &resolved, &ranks, worst(&ranks)?)?;
@@ -71,10 +70,7 @@ pub(super) fn asked<T>(scenario: &Scenario, answer: impl FnOnce(&Question, Optio
     ))
 }
 
-pub(super) fn resolve<'a>(
-    scenario: &'a Scenario,
-    known: &mut KnownWeights<'_>,
-) -> Result<Resolved<'a>, Refusal> {
+pub(super) fn resolve<'a>(scenario: &'a Scenario, known: &mut KnownWeights) -> Result<Resolved<'a>, Refusal> {
     match &scenario.model.spec {
         Ok(spec) => arguments::resolve(scenario, spec, known),
         Err(error) => Err(Refusal::ours(error.to_string())),
@@ -111,7 +107,7 @@ pub(super) struct Need {
     pub(super) sequences: u64,
 }
 
-fn planned(scenario: &Scenario, resolved: Resolved<'_>, known: &mut KnownWeights<'_>) -> Plan {
+fn planned(scenario: &Scenario, resolved: Resolved<'_>, known: &mut KnownWeights) -> Plan {
     let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, known);
     let Some(rank) = worst(&ranks) else {
         return unsupported(scenario, &Refusal::ours("the layout has no ranks"));

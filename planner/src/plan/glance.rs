@@ -24,7 +24,7 @@ pub(super) struct Glance {
 }
 
 /// As [`super::evaluate`] would judge it; `None` where there would be no figures.
-pub(super) fn glance(scenario: &Scenario, known: &mut KnownWeights<'_>) -> Option<Glance> {
+pub(super) fn glance(scenario: &Scenario, known: &mut KnownWeights) -> Option<Glance> {
     let resolved = resolve(scenario, known).ok()?;
     let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, known);
     let rank = worst(&ranks)?;
@@ -54,15 +54,15 @@ pub struct Look {
 
 /// Looks at scenarios that share a model; what their weights have in common is computed once.
 #[derive(Debug)]
-pub struct Looks<'a> {
-    known: KnownWeights<'a>,
+pub struct Looks {
+    known: KnownWeights,
 }
 
-impl<'a> Looks<'a> {
+impl Looks {
     /// Of scenarios with that model, cloned from it.
-    pub fn new(model: &'a ModelInput) -> Self {
+    pub fn new(model: &ModelInput) -> Self {
         Self {
-            known: KnownWeights::of(model.spec.as_deref().ok()),
+            known: KnownWeights::of(model.spec.as_ref().ok()),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
 const MOST: usize = 5;
 
 /// Remedies for a plan that does not fit, or is tight; the cheapest first.
-pub(super) fn remedies(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights<'_>) -> Vec<Remedy> {
+pub(super) fn remedies(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights) -> Vec<Remedy> {
     let mut remedies = Vec::new();
     for (change, label) in candidates(scenario, plan, known) {
         let mut changed = scenario.clone();
@@ -63,7 +63,7 @@ fn one(id: &str, value: String, label: String) -> Candidate {
 }
 
 /// Changes that may help, in the order of what they cost.
-fn candidates(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights<'_>) -> Vec<Candidate> {
+fn candidates(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights) -> Vec<Candidate> {
     let Some(args) = &plan.args else {
         let tower = scenario.model.spec.as_ref().is_ok_and(|spec| spec.has_tower);
         let label = format!("Plan the language model alone: {}", leaving_out(scenario));
@@ -125,7 +125,7 @@ fn around_the_weights(
     scenario: &Scenario,
     plan: &Plan,
     args: &ResolvedArgs,
-    known: &mut KnownWeights<'_>,
+    known: &mut KnownWeights,
 ) -> Vec<Candidate> {
     let mut all = Vec::new();
     let used = scenario.hardware.memory_used.get() > 0;
@@ -181,7 +181,7 @@ fn around_the_weights(
 }
 
 /// A context that fits, if a useful one does.
-fn shorter(plan: &Plan, known: &mut KnownWeights<'_>) -> Option<u64> {
+fn shorter(plan: &Plan, known: &mut KnownWeights) -> Option<u64> {
     let args = plan.args.as_ref()?;
     let memory = plan.memory.as_ref()?;
     let length = u64::from(args.max_model_len.value);

@@ -107,6 +107,8 @@ pub struct Search {
     change_formats: bool,
     /// The offer that is next.
     next: usize,
+    /// What the weights of layouts come to, kept from slice to slice.
+    looks: Looks,
     found: Found,
 }
 
@@ -143,8 +145,10 @@ impl Search {
     /// Of the scenario on these offers. `change_formats`: FP8 weights and cache may be tried where the checkpoint has
     /// neither.
     pub fn new(scenario: &Scenario, offers: Vec<Offer>, goal: Goal, change_formats: bool) -> Self {
+        let base = with_overrides(scenario).into_owned();
         Self {
-            base: with_overrides(scenario).into_owned(),
+            looks: Looks::new(&base.model),
+            base,
             offers,
             goal,
             change_formats,
@@ -165,8 +169,6 @@ impl Search {
 
     /// Judges the next offers, at least so many layouts; false when none are left.
     pub fn step(&mut self, layouts_at_least: usize, keep_all: bool) -> bool {
-        let model = self.base.model.clone();
-        let mut looks = Looks::new(&model);
         let mut scenario = self.base.clone();
         let until = self.found.judged.saturating_add(layouts_at_least.max(1));
         while self.found.judged < until {
@@ -178,7 +180,8 @@ impl Search {
             for layout in layouts(&self.base, offer, self.change_formats) {
                 scenario.engine = self.base.engine.clone();
                 layout.put(&mut scenario);
-                let Some(answer) = self.answer(self.next, layout, looks.look(&scenario)) else {
+                let look = self.looks.look(&scenario);
+                let Some(answer) = self.answer(self.next, layout, look) else {
                     continue;
                 };
                 self.found.judged += 1;
@@ -253,7 +256,7 @@ impl Search {
 /// Single layouts of a search, judged one by one.
 pub(super) struct Judged<'a> {
     search: &'a Search,
-    looks: Looks<'a>,
+    looks: Looks,
     scenario: Scenario,
 }
 

@@ -76,7 +76,7 @@ const FARTHEST: u32 = 10;
 
 struct Varied<'a> {
     base: &'a Scenario,
-    looks: Looks<'a>,
+    looks: Looks,
 }
 
 impl Varied<'_> {

@@ -19,7 +19,7 @@ pub(super) fn max_model_len(
     spec: &ModelSpec,
     args: &ResolvedArgs,
     settings: &mut BudgetSettings,
-    known: &mut KnownWeights<'_>,
+    known: &mut KnownWeights,
 ) -> Result<Chosen<u32>, Refusal> {
     let longest = spec.derived_max_model_len;
     if let Some(MaxModelLen::Tokens(tokens)) = scenario.engine.max_model_len {
@@ -99,11 +99,7 @@ fn longest_that_fits(spec: &ModelSpec, ranks: &[RankBudget], limit: u32, spare: 
 }
 
 /// The longest context up to `limit` that one sequence can have in this scenario.
-pub(in crate::plan) fn longest_for(
-    scenario: &Scenario,
-    limit: u64,
-    known: &mut KnownWeights<'_>,
-) -> Option<u64> {
+pub(in crate::plan) fn longest_for(scenario: &Scenario, limit: u64, known: &mut KnownWeights) -> Option<u64> {
     let spec = scenario.model.spec.as_ref().ok()?;
     let resolved = resolve(scenario, spec, known).ok()?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);

@@ -85,7 +85,7 @@ fn shape(args: &ResolvedArgs) -> RankShape {
 pub(super) fn resolve<'a>(
     scenario: &Scenario,
     spec: &'a ModelSpec,
-    known: &mut KnownWeights<'_>,
+    known: &mut KnownWeights,
 ) -> Result<Resolved<'a>, Refusal> {
     let gpu = &scenario.hardware.gpu;
     let total = visible(gpu)?;
