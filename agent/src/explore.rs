@@ -250,7 +250,7 @@ impl View<'_> {
     }
 
     fn row(&self, row: &Answer, priced: bool) -> Vec<String> {
-        let starts = matches!(row.outcome, Outcome::Fits | Outcome::Tight);
+        let starts = row.outcome.starts();
         let dash = || "-".to_owned();
         let speed = |value: Option<f64>| value.map_or_else(dash, figure);
         let of = row.speed.as_ref();

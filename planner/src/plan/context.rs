@@ -153,9 +153,6 @@ fn holds(asked: &Scenario, gpus: u32, tokens: u64, known: &mut KnownWeights) -> 
     }
     scenario.set("gpus", &gpus.to_string()).ok()?;
     let (resolved, rank) = placed(&scenario, known)?;
-    let starts = matches!(
-        super::glance::glance(&scenario, known)?.outcome,
-        Outcome::Fits | Outcome::Tight
-    );
+    let starts = super::glance::glance(&scenario, known)?.outcome.starts();
     Some(starts && sequences(&resolved, &rank, tokens) >= u64::from(asked.workload.concurrency))
 }

@@ -227,7 +227,7 @@ fn feasibility(
     };
     let overhead = rank.non_kv.saturating_sub(rank.loaded_bytes) + overhead::context();
     Feasibility {
-        fits: matches!(verdict.outcome, Outcome::Fits | Outcome::Tight),
+        fits: verdict.outcome.starts(),
         oom_risk: match verdict.outcome {
             Outcome::Fits => OomRisk::Low,
             Outcome::Tight => OomRisk::Medium,

@@ -90,7 +90,7 @@ impl Looks {
         };
         let need = need(scenario, &resolved, rank);
         let verdict = judge::verdict(scenario, &resolved, rank, &need);
-        let starts = matches!(verdict.outcome, Outcome::Fits | Outcome::Tight);
+        let starts = verdict.outcome.starts();
         let question = starts.then(|| speed::question(scenario, &resolved, &ranks, rank));
         Look {
             outcome: verdict.outcome,

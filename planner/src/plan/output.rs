@@ -26,6 +26,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether vLLM starts.
+    pub const fn starts(self) -> bool {
+        matches!(self, Self::Fits | Self::Tight)
+    }
+
     /// In words.
     pub const fn words(self) -> &'static str {
         match self {

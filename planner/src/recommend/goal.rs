@@ -115,7 +115,7 @@ impl Goal {
     pub fn order(&self, a: &Answer, b: &Answer) -> Ordering {
         let standing = |answer: &Answer| {
             (
-                matches!(answer.outcome, Outcome::Fits | Outcome::Tight),
+                answer.outcome.starts(),
                 answer.keeps_limits && answer.keeps_up(),
                 answer.outcome == Outcome::Fits,
                 answer.outcome != Outcome::Unsupported,

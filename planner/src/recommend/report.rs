@@ -69,7 +69,7 @@ impl From<Ranged> for Figure {
 impl<'a> Row<'a> {
     fn of(goal: &Goal, answer: &Answer, offer: &'a Offer) -> Self {
         let speed = answer.speed.as_ref();
-        let starts = matches!(answer.outcome, Outcome::Fits | Outcome::Tight);
+        let starts = answer.outcome.starts();
         Self {
             gpu: &offer.gpu.name,
             gpus: offer.gpus,

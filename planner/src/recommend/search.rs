@@ -66,7 +66,7 @@ pub struct Answer {
 impl Answer {
     /// vLLM starts, the load is carried, the limits are kept.
     pub fn serves(&self) -> bool {
-        matches!(self.outcome, Outcome::Fits | Outcome::Tight) && self.keeps_limits && self.keeps_up()
+        self.outcome.starts() && self.keeps_limits && self.keeps_up()
     }
 
     /// The queue does not grow without end.

@@ -1,9 +1,9 @@
 //! Commands that the vLLM project publishes for a model on a machine: they start by our verdict too, and what the search
 //! answers for that machine is the published layout, or better by the estimate.
 use planner::{
-    Outcome, Scenario, evaluate, gpu,
+    Scenario, evaluate, gpu,
     model::ModelInput,
-    recommend::{Answer, Goal, Layout, Offer, Search, fitting, won},
+    recommend::{Answer, Goal, Layout, Offer, Search, fitting, left_open, won},
 };
 use std::fmt::Write as _;
 
@@ -45,28 +45,6 @@ fn rows() -> Vec<Published> {
         .collect()
 }
 
-/// The split is left open, everything else stays.
-fn open(scenario: &Scenario) -> Scenario {
-    let mut open = scenario.clone();
-    open.engine.tensor_parallel_size = None;
-    open.engine.pipeline_parallel_size = None;
-    open.engine.data_parallel_size = None;
-    open.engine.enable_expert_parallel = None;
-    open
-}
-
-fn layout(scenario: &Scenario) -> Layout {
-    let engine = &scenario.engine;
-    Layout {
-        tensor_parallel_size: engine.tensor_parallel_size.unwrap_or(1),
-        pipeline_parallel_size: engine.pipeline_parallel_size.unwrap_or(1),
-        data_parallel_size: engine.data_parallel_size.unwrap_or(1),
-        enable_expert_parallel: engine.enable_expert_parallel.unwrap_or(false),
-        fp8_weights: false,
-        fp8_cache: false,
-    }
-}
-
 /// What does not start by our figures, and what is known of it.
 const DOUBTFUL: &[(&str, &str)] = &[
     // 0.6 of 12.1 GiB are missing for the model's whole length; with 190,000 tokens it starts. Ours may be off by that.
@@ -94,7 +72,7 @@ fn published_commands_start() {
     for row in &rows {
         let verdict = evaluate(&row.scenario).verdict;
         let known = DOUBTFUL.iter().find(|(name, _)| row.name.starts_with(name));
-        let starts = matches!(verdict.outcome, Outcome::Fits | Outcome::Tight);
+        let starts = verdict.outcome.starts();
         match known {
             None => assert!(starts, "{}: {}", row.name, verdict.reason),
             Some((_, reason)) => {
@@ -116,14 +94,14 @@ fn the_search_answers_what_is_published_or_better() {
     let goal = Goal::default();
     let (mut text, mut same) = (String::new(), 0);
     for row in rows() {
-        let scenario = open(&row.scenario);
+        let scenario = left_open(&row.scenario, false);
         let hardware = &scenario.hardware;
         let whole: Vec<Offer> = fitting(&hardware.gpu, hardware.gpus, hardware.nodes, None)
             .into_iter()
             .filter(|offer| offer.total_gpus() == hardware.total_gpus())
             .collect();
         let found = Search::new(&scenario, whole.clone(), goal, false).run(true);
-        let published = layout(&row.scenario);
+        let published = Layout::of(&evaluate(&row.scenario), false).unwrap();
         let theirs: &Answer = found
             .all
             .iter()

@@ -141,7 +141,7 @@ proptest! {
                 let plan = evaluate(&as_answered(&scenario, offer, &layout));
                 prop_assert_eq!(answer.outcome, plan.verdict.outcome, "{}", layout);
                 prop_assert_eq!(&answer.reason, &plan.verdict.reason);
-                let starts = matches!(answer.outcome, Outcome::Fits | Outcome::Tight);
+                let starts = answer.outcome.starts();
                 let whole = plan.performance.filter(|_| starts);
                 prop_assert_eq!(
                     answer.speed.map(|speed| (speed.ttft_ms, speed.tpot_ms, speed.output_tok_per_s)),

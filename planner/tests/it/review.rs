@@ -47,11 +47,7 @@ fn a_command_that_does_not_start_is_made_to() {
     );
     assert_eq!(plan.verdict.outcome, Outcome::DoesNotFit);
     let better = review.better.as_ref().unwrap();
-    assert!(
-        matches!(better.verdict.outcome, Outcome::Fits | Outcome::Tight),
-        "{:#?}",
-        review.lines
-    );
+    assert!(better.verdict.outcome.starts(), "{:#?}", review.lines);
     line(&review, Mark::Same, "vllm serve Qwen/Qwen3-8B");
     line(&review, Mark::Same, "-tp 1");
 }

@@ -311,16 +311,11 @@ fn price_cell(seek: Seek, prefix: &str, name: &str) -> AnyView {
     .into_any()
 }
 
-/// Whether there is a plan to state figures of.
-fn starts(answer: &Answer) -> bool {
-    matches!(answer.outcome, Outcome::Fits | Outcome::Tight)
-}
-
 fn figures(answer: &Answer) -> [Option<f64>; 8] {
     let speed = answer.speed.as_ref();
     [
         Some(f64::from(answer.total_gpus)),
-        starts(answer).then(|| f64::from(answer.max_model_len)),
+        answer.outcome.starts().then(|| f64::from(answer.max_model_len)),
         speed.map(|speed| speed.output_tok_per_s.estimate),
         answer.per_gpu(),
         answer.per_user(),
@@ -333,7 +328,7 @@ fn figures(answer: &Answer) -> [Option<f64>; 8] {
 fn texts(answer: &Answer) -> [String; 8] {
     let mut words = figures(answer).map(|value| value.map_or_else(|| "—".to_owned(), figure));
     words[0] = answer.total_gpus.to_string();
-    if starts(answer) {
+    if answer.outcome.starts() {
         words[1] = text::context(answer.max_model_len);
     }
     words
