@@ -1,7 +1,7 @@
 //! The browser's own functions. Every one may be missing or refuse; none of that is an error here.
 use leptos::{
     leptos_dom::helpers::TimeoutHandle,
-    prelude::{LocalStorage, StoredValue, UpdateValue, set_timeout_with_handle, window},
+    prelude::{LocalStorage, StoredValue, UpdateValue, document, set_timeout_with_handle, window},
 };
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
@@ -14,6 +14,24 @@ pub(crate) fn is_wide() -> bool {
         .ok()
         .flatten()
         .is_none_or(|query| query.matches())
+}
+
+/// Takes the mark, an attribute, from the elements of one selector and gives it to those of the other.
+pub(crate) fn move_mark(name: &str, from: Option<&str>, to: &str) {
+    for (selector, value) in [(from.unwrap_or_default(), "false"), (to, "true")] {
+        // An empty selector is none.
+        let Ok(all) = document().query_selector_all(selector) else {
+            continue;
+        };
+        for at in 0..all.length() {
+            if let Some(element) = all
+                .item(at)
+                .and_then(|node| node.dyn_into::<web_sys::Element>().ok())
+            {
+                drop(element.set_attribute(name, value));
+            }
+        }
+    }
 }
 
 /// A text that this browser keeps, if it does.

@@ -4,28 +4,14 @@
 use chromiumoxide::cdp::{
     browser_protocol::memory::GetDomCountersParams, js_protocol::heap_profiler::CollectGarbageParams,
 };
-use e2e::{Options, Page, Res, journey};
+use e2e::{
+    Options, Page, Res, journey,
+    wear::{HUNDRED, MEMORY, WATCH},
+};
 
 const FITS: &str = "#s=1&model=meta-llama/Llama-3.3-70B-Instruct&gpu=h100-sxm&gpus=8";
 const DOES_NOT: &str = "#s=1&model=meta-llama/Llama-3.1-405B-Instruct&gpu=h100-sxm&gpus=4";
 const THREE: &str = "#s=1&model=meta-llama/Llama-3.3-70B-Instruct&gpu=h100-sxm&gpus=8&a.gpus=4&b.gpu=l40s";
-
-/// Notes when the wasm is compiled and when the page has started, and keeps hold of the wasm's memory.
-const WATCH: &str = "
-globalThis.bench = {};
-for (const name of ['instantiateStreaming', 'instantiate']) {
-  const real = WebAssembly[name];
-  WebAssembly[name] = async (...all) => {
-    const made = await real.apply(WebAssembly, all);
-    bench.memory = (made.instance ?? made).exports.memory;
-    bench.compiled = performance.now();
-    return made;
-  };
-}
-addEventListener('TrunkApplicationStarted', () => {
-  bench.started = performance.now();
-  requestAnimationFrame(() => setTimeout(() => (bench.painted = performance.now())));
-});";
 
 /// Times of the load: start-up work, first paint after it, and when the page answers, that is when nothing is left to do.
 const START: &str = "
@@ -71,34 +57,13 @@ const MEASURE: &str = "
   return rounds;
 })";
 
-/// Changes the context length, the number of sequences and the cache type in turn, a hundred times.
-const HUNDRED: &str = "
-(async () => {
-  const task = () => new Promise((done) => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = done;
-    channel.port2.postMessage(0);
-  });
-  const field = (id) => document.getElementById(id);
-  for (let round = 0; round < 100; round++) {
-    const [input, value, event] = [
-      [field('max_model_len'), 4096 + (round % 64) * 64, 'input'],
-      [field('concurrency'), 1 + (round % 50), 'input'],
-      [field('kv_cache_dtype'), ['', 'fp8'][Math.floor(round / 3) % 2], 'change'],
-    ][round % 3];
-    input.value = value;
-    input.dispatchEvent(new Event(event, { bubbles: true }));
-    await task();
-  }
-})()";
-
 /// Bytes of the wasm's memory, bytes of the script's heap and DOM nodes, after the garbage is gone.
 async fn held(page: &Page) -> Res<(u64, f64, i64)> {
     page.eval("new Promise((done) => setTimeout(done, 5000))").await?;
     for _ in 0..2 {
         page.cdp().execute(CollectGarbageParams::default()).await?;
     }
-    let wasm = page.eval("bench.memory.buffer.byteLength").await?;
+    let wasm = page.eval(MEMORY).await?;
     let heap = page.eval("performance.memory.usedJSHeapSize").await?;
     let nodes = page.cdp().execute(GetDomCountersParams::default()).await?.nodes;
     Ok((wasm.as_u64().unwrap_or(0), heap.as_f64().unwrap_or(0.0), nodes))

@@ -17,6 +17,7 @@ pub mod paths;
 mod protocol;
 mod script;
 pub mod server;
+pub mod wear;
 
 pub use find::Name;
 pub use journey::{Options, Scheme, journey};

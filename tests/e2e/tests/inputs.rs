@@ -65,9 +65,9 @@ async fn memory_bar_explains_its_parts_by_click_and_by_keyboard() -> Res<()> {
     journey(Options::default(), async |page| {
         let bar = page.role("group", Name::containing("Memory bar"));
         bar.press("ArrowRight").await?;
-        page.css(".group.is-here").has_text("Weights").await?;
+        page.css(".group[data-here=true]").has_text("Weights").await?;
         bar.press("ArrowRight").await?;
-        page.css(".group.is-here")
+        page.css(".group[data-here=true]")
             .has_text("KV cache, this workload")
             .await?;
         bar.press("Enter").await?;

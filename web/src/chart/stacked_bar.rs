@@ -1,6 +1,6 @@
 //! The memory bar as SVG: patterns and labels beside colours, a title that says what it shows.
 use super::geometry::{Bar, Label, Slice, WHOLE, bar, needs_room, percent, share, short_name, slug};
-use crate::controls::{press, words};
+use crate::controls::press;
 use leptos::prelude::*;
 use planner::{memory::Segment, plan::Memory, units::Bytes};
 
@@ -99,20 +99,14 @@ pub(super) fn description(bar: &Bar, total: Bytes) -> String {
 fn slice_view(slice: &Slice, Pick { here, pick }: Pick) -> AnyView {
     let segment = slice.segment;
     let (x, width) = (percent(slice.x), percent(slice.width));
-    let class = words(move || {
-        let chosen = if here.get() == segment.words() {
-            " is-here"
-        } else {
-            ""
-        };
-        format!("seg seg-{}{chosen}", slug(segment))
-    });
+    let name = segment.words();
+    let chosen = here.get_untracked() == name;
     let texture = texture("bar", segment);
-    let (name, size) = (short_name(slice.segment), Bytes::new(slice.bytes).to_string());
+    let (short, size) = (short_name(slice.segment), Bytes::new(slice.bytes).to_string());
     let label = match slice.label {
         Label::Inside => view! {
             <svg class=if needs_room(slice) { "needs-room" } else { "" } x=x.clone() y=TOP.to_string() width=width.clone() height=HEIGHT.to_string()>
-                <text class=format!("on-{}", slug(slice.segment)) x="10" y="22">{name}</text>
+                <text class=format!("on-{}", slug(slice.segment)) x="10" y="22">{short}</text>
                 <text class=format!("on-{} figure", slug(slice.segment)) x="10" y="40">{size}</text>
             </svg>
         }
@@ -125,7 +119,7 @@ fn slice_view(slice: &Slice, Pick { here, pick }: Pick) -> AnyView {
                 <g class="leader">
                     <line x1=middle.clone() x2=middle.clone() y1=(TOP + HEIGHT + 2).to_string() y2=(y - 4).to_string() />
                     <text x=middle y=y.to_string() dx=shift text-anchor=anchor>
-                        {name}" "<tspan class="figure">{size}</tspan>
+                        {short}" "<tspan class="figure">{size}</tspan>
                     </text>
                 </g>
             }
@@ -136,10 +130,10 @@ fn slice_view(slice: &Slice, Pick { here, pick }: Pick) -> AnyView {
         <g
             class="pick"
             on:click=press(move || pick.run(segment))
-            on:mouseenter=press(move || here.set(segment.words()))
+            on:mouseenter=press(move || here.set(name))
             on:mouseleave=press(move || here.set(""))
         >
-            <rect class=class x=x.clone() y=TOP.to_string() width=width.clone() height=HEIGHT.to_string() />
+            <rect class=format!("seg seg-{}", slug(segment)) data-part=name data-here=chosen.to_string() x=x.clone() y=TOP.to_string() width=width.clone() height=HEIGHT.to_string() />
             <rect class="texture" fill=texture x=x y=TOP.to_string() width=width height=HEIGHT.to_string() />
             {label}
         </g>

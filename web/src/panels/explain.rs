@@ -1,18 +1,23 @@
 //! How one figure came about, in a sheet beside the page: formula, values, exact result, source, basis, how far checked.
-use crate::{controls::words, state::AppState, text};
+use crate::{
+    browser,
+    state::{AppState, Sheet},
+    text,
+};
 use leptos::prelude::*;
 use planner::{memory::Basis, plan::Explanation};
 
-/// The button beside a figure.
+/// The button beside a figure. Whether its explanation is open, [`mark_openers`] keeps: tables are made anew with every
+/// plan, and what subscribes to the sheet is forgotten only when the sheet changes.
 pub(crate) fn why(state: AppState, id: &'static str, label: &str) -> AnyView {
-    let open = words(move || state.sheet.with(|sheet| sheet.explains(id)).to_string());
+    let open = state.sheet.with_untracked(|sheet| sheet.explains(id));
     view! {
         <button
             type="button"
             class="help-button"
             id=text::opener(id)
             aria-label=format!("Explain {label}")
-            aria-expanded=open
+            aria-expanded=open.to_string()
             aria-controls="sheet"
             on:click=crate::controls::press(move || crate::state::actions::explain(state, id))
         >
@@ -20,6 +25,18 @@ pub(crate) fn why(state: AppState, id: &'static str, label: &str) -> AnyView {
         </button>
     }
     .into_any()
+}
+
+/// Says at the buttons which explanation is open.
+pub(super) fn mark_openers(state: AppState) {
+    Effect::new(move |before: Option<String>| {
+        let now = match state.sheet.get() {
+            Sheet::Explain(id) => format!("[id=\"{}\"]", text::opener(&id)),
+            _ => String::new(),
+        };
+        browser::move_mark("aria-expanded", before.as_deref(), &now);
+        now
+    });
 }
 
 /// What the sheet shows.

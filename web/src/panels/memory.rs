@@ -1,6 +1,7 @@
 //! Where the memory of one GPU goes: the bar, and the table that says the same in numbers.
 use super::explain::why;
 use crate::{
+    browser,
     chart::{
         geometry::share,
         stacked_bar::{Pick, stacked_bar, swatch},
@@ -27,6 +28,12 @@ pub(crate) fn MemoryPanel() -> AnyView {
         here: RwSignal::new(""),
         pick: Callback::new(move |segment| actions::explain_part(state, segment)),
     };
+    // Not by the rows and the bar themselves: see the buttons of the explanations.
+    Effect::new(move |before: Option<String>| {
+        let now = format!("[data-part=\"{}\"]", pick.here.get());
+        browser::move_mark("data-here", before.as_deref(), &now);
+        now
+    });
     part(move || {
         if !known.get() {
             return ().into_any();
@@ -153,10 +160,11 @@ fn table(state: AppState, plan: &Plan, pick: Pick) -> AnyView {
     };
     let total = memory.gpu_total_bytes.get();
     let open = state.open.get();
+    let here = pick.here.get_untracked();
     let groups = memory
         .segments()
         .into_iter()
-        .map(|(segment, bytes)| group(state, memory, segment, bytes, &open, pick.here))
+        .map(|(segment, bytes)| group(state, memory, segment, bytes, &open, here))
         .collect_view();
     view! {
         <table class="memory">
@@ -186,7 +194,7 @@ fn group(
     segment: Segment,
     bytes: i64,
     open: &[&'static str],
-    here: RwSignal<&'static str>,
+    here: &'static str,
 ) -> AnyView {
     let name = segment.words();
     let shown = open.contains(&name);
@@ -199,7 +207,7 @@ fn group(
         .collect_view();
     view! {
         <tbody>
-            <tr class=words(move || if here.get() == segment.words() { "group is-here" } else { "group" }.to_owned())>
+            <tr class="group" data-part=name data-here=(here == name).to_string()>
                 <th scope="row">
                     <button
                         type="button"

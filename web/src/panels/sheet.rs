@@ -14,6 +14,7 @@ use leptos::prelude::*;
 pub(crate) fn SheetView() -> AnyView {
     let state = use_app();
     let title = words(move || title(state));
+    explain::mark_openers(state);
     // Focus goes to the sheet when it opens, so that a screen reader begins there and Tab continues in it.
     Effect::new(move |_| {
         if state.sheet.with(|sheet| *sheet != Sheet::Closed) {
