@@ -52,11 +52,12 @@ pub(crate) fn read(args: &GoalArgs, otherwise: Objective) -> Result<(Goal, Price
     Ok((Goal { objective, slo }, prices))
 }
 
-/// The load's limits; the search compares whole milliseconds.
+/// The load's limits.
 pub(crate) fn put_limits(goal: &mut Goal, workload: &Workload) {
-    let whole = |us: Option<u64>| us.map(|us| u32::try_from(us.div_ceil(1000)).unwrap_or(u32::MAX));
-    goal.slo.ttft_ms = whole(workload.slo_ttft_us);
-    goal.slo.tpot_ms = whole(workload.slo_tpot_us);
+    goal.slo = Slo {
+        end_to_end_ms: goal.slo.end_to_end_ms,
+        ..Slo::of(workload)
+    };
 }
 
 /// A GPU of the catalogue.

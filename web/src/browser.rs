@@ -231,13 +231,7 @@ pub(crate) fn svg_text(element_id: &str) -> Option<String> {
     let document = leptos::prelude::document();
     let chart = document.get_element_by_id(element_id)?;
     let copy: web_sys::Element = chart.clone_node_with_deep(true).ok()?.unchecked_into();
-    let (from, to) = (
-        chart.query_selector_all("*").ok()?,
-        copy.query_selector_all("*").ok()?,
-    );
-    for at in 0..from.length() {
-        let from: web_sys::Element = from.get(at)?.unchecked_into();
-        let to: web_sys::Element = to.get(at)?.unchecked_into();
+    for (from, to) in all(&chart, "*")?.into_iter().zip(all(&copy, "*")?) {
         let style = window().get_computed_style(&from).ok()??;
         for name in STYLES {
             let value = style.get_property_value(name).unwrap_or_default();
@@ -267,6 +261,30 @@ pub(crate) fn svg_text(element_id: &str) -> Option<String> {
     }
     copy.prepend_with_node_1(&ground).ok()?;
     Some(copy.outer_html())
+}
+
+/// The first table that a selector finds, as CSV: as it is shown, but for the spaces within numbers.
+pub(crate) fn table_csv(selector: &str) -> Option<String> {
+    let table = leptos::prelude::document().query_selector(selector).ok()??;
+    let mut csv = String::new();
+    for row in all(&table, "tr")? {
+        let cells = all(&row, "th, td")?;
+        let cells = cells.iter().map(|cell| {
+            let text = cell.text_content().unwrap_or_default().replace('\u{202f}', "");
+            planner::recommend::csv_cell(text.trim())
+        });
+        csv.push_str(&cells.collect::<Vec<_>>().join(","));
+        csv.push_str("\r\n");
+    }
+    Some(csv)
+}
+
+/// What a selector finds in an element.
+fn all(element: &web_sys::Element, selector: &str) -> Option<Vec<web_sys::Element>> {
+    let found = element.query_selector_all(selector).ok()?;
+    (0..found.length())
+        .map(|at| Some(found.get(at)?.unchecked_into()))
+        .collect()
 }
 
 /// Saves a chart as a PNG file, twice as sharp as it is shown.
@@ -341,13 +359,32 @@ pub(crate) fn click(element_id: &str) {
     }
 }
 
-/// Moves the keyboard to an element and brings it into view.
+/// Moves the keyboard to an element and brings it into view; what is closed around it opens.
 pub(crate) fn go_to(element_id: &str) {
     let element = leptos::prelude::document().get_element_by_id(element_id);
+    while let Some(Ok(Some(closed))) = element.as_ref().map(|e| e.closest("details:not([open])")) {
+        if closed.set_attribute("open", "").is_err() {
+            break;
+        }
+    }
     if let Some(element) = element.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
         element.scroll_into_view();
         drop(element.focus());
     }
+}
+
+/// What a slice of longer work takes, in milliseconds: typing does not wait for it.
+const SLICE_MS: f64 = 6.0;
+
+/// Does a slice of longer work, step by step; whether the last step said that it is done.
+pub(crate) fn slice(step: &mut dyn FnMut() -> bool) -> bool {
+    let start = js_sys::Date::now();
+    while js_sys::Date::now() - start < SLICE_MS {
+        if step() {
+            return true;
+        }
+    }
+    false
 }
 
 /// A delay that can be started again.

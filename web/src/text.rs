@@ -87,9 +87,23 @@ pub(crate) const NOT_A_NUMBER: &str = "Expected a number above 0, such as 500. N
 pub(crate) const SCATTER_KEYS: &str =
     "Chart of the GPUs. Left and right go from one to the next, Enter takes it over.";
 /// The takeaway of a scatter chart.
-pub(crate) const SCATTER: &str = "Numbers of each kind of GPU. Filled, and named where there is room: no other is at least as good in both.";
+pub(crate) const SCATTER: &str = "Numbers of each kind of GPU. Filled, and named where there is room: no other is at least as good in both. What is over 200 times worse stands at the edge.";
 /// Its table.
 pub(crate) const UNBEATEN: &str = "What no other beats in both, as a table";
+
+/// The load's limits for the first token and for the next ones, in milliseconds.
+pub(crate) fn limits([ttft, tpot]: [Option<String>; 2]) -> String {
+    let limits = [("TTFT", ttft), ("TPOT", tpot)];
+    let limits = limits
+        .into_iter()
+        .filter_map(|(name, limit)| Some(format!("{name} ≤ {} ms", limit?)));
+    let limits: Vec<String> = limits.collect();
+    if limits.is_empty() {
+        "none".to_owned()
+    } else {
+        limits.join(", ")
+    }
+}
 
 /// While a search goes on.
 pub(crate) fn searching(judged: usize) -> String {

@@ -1,6 +1,9 @@
 //! What is better.
 use super::search::{Answer, Speed};
-use crate::{plan::Outcome, workload::BatchingMode};
+use crate::{
+    plan::Outcome,
+    workload::{BatchingMode, Workload},
+};
 use std::cmp::Ordering;
 
 /// What matters most among layouts that hold the load.
@@ -62,6 +65,16 @@ pub struct Slo {
 }
 
 impl Slo {
+    /// The load's, as the search compares them: in whole milliseconds.
+    pub fn of(workload: &Workload) -> Self {
+        let whole = |us: Option<u64>| us.map(|us| u32::try_from(us.div_ceil(1000)).unwrap_or(u32::MAX));
+        Self {
+            ttft_ms: whole(workload.slo_ttft_us),
+            tpot_ms: whole(workload.slo_tpot_us),
+            end_to_end_ms: None,
+        }
+    }
+
     /// Nothing is asked.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

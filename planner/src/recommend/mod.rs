@@ -17,7 +17,7 @@ pub use fleet::{Demand, Fleet, HOURS_PER_MONTH, fleets};
 pub use goal::{Goal, Objective, Slo};
 pub use offer::{NODE, NODES, Offer, Price, fitting, kinds, on_hardware};
 pub use reasons::{Lost, lost, won};
-pub use report::{EXPLORE_SCHEMA, csv};
+pub use report::{EXPLORE_SCHEMA, csv, csv_cell};
 pub use search::{Answer, Found, Search, Speed};
 pub use sensitivity::{Doubling, TurningPoint, doublings, turning_points};
 pub use space::{Layout, left_open};

@@ -150,8 +150,8 @@ impl Found {
 pub fn csv(goal: &Goal, offers: &[Offer], rows: &[&Answer], currency: &str) -> String {
     let mut text = format!(
         "gpu,gpus,nodes,layout,outcome,serves,max_model_len,output_tok_per_s,output_tok_per_s_per_gpu,ttft_ms,tpot_ms,end_to_end_ms,{},{},lacks\r\n",
-        quoted(&format!("price_per_hour ({currency})")),
-        quoted(&format!("cost_per_million_output_tokens ({currency})")),
+        csv_cell(&format!("price_per_hour ({currency})")),
+        csv_cell(&format!("cost_per_million_output_tokens ({currency})")),
     );
     for answer in rows {
         let Some(offer) = offers.get(answer.offer) else {
@@ -163,11 +163,11 @@ pub fn csv(goal: &Goal, offers: &[Offer], rows: &[&Answer], currency: &str) -> S
         let _ = write!(
             text,
             "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
-            quoted(row.gpu),
+            csv_cell(row.gpu),
             row.gpus,
             row.nodes,
-            quoted(&row.layout),
-            quoted(row.outcome.words()),
+            csv_cell(&row.layout),
+            csv_cell(row.outcome.words()),
             row.serves,
             row.max_model_len,
             figure(&row.output_tok_per_s),
@@ -177,14 +177,14 @@ pub fn csv(goal: &Goal, offers: &[Offer], rows: &[&Answer], currency: &str) -> S
             figure(&row.end_to_end_ms),
             number(row.price_per_hour),
             number(row.cost_per_million_output_tokens),
-            quoted(row.lacks.as_deref().unwrap_or_default()),
+            csv_cell(row.lacks.as_deref().unwrap_or_default()),
         );
     }
     text
 }
 
-/// In quotes; what a spreadsheet would compute is made a text.
-fn quoted(text: &str) -> String {
+/// A cell of a CSV file: in quotes, and what a spreadsheet would compute is made a text.
+pub fn csv_cell(text: &str) -> String {
     let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         "'"
     } else {
@@ -195,7 +195,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::csv_cell;
 
     #[test]
     fn a_spreadsheet_computes_no_name() {
@@ -205,7 +205,7 @@ mod tests {
             ("=1+1", "\"'=1+1\""),
             ("@x", "\"'@x\""),
         ] {
-            assert_eq!(quoted(text), cell);
+            assert_eq!(csv_cell(text), cell);
         }
     }
 }

@@ -13,6 +13,8 @@ const FITS: &str = "#s=1&model=meta-llama/Llama-3.3-70B-Instruct&gpu=h100-sxm&gp
 const DOES_NOT: &str = "#s=1&model=meta-llama/Llama-3.1-405B-Instruct&gpu=h100-sxm&gpus=4";
 const THREE: &str = "#s=1&model=meta-llama/Llama-3.3-70B-Instruct&gpu=h100-sxm&gpus=8&a.gpus=4&b.gpu=l40s";
 
+const MANY: &str = "#s=1&model=Qwen/Qwen3-30B-A3B&gpu=h100-sxm&gpus=8&concurrency=64";
+
 /// Times of the load: start-up work, first paint after it, and when the page answers, that is when nothing is left to do.
 const START: &str = "
 (async () => {
@@ -56,6 +58,37 @@ const MEASURE: &str = "
   }
   return rounds;
 })";
+
+/// All kinds of GPU for one model: from the press to the answers, in milliseconds, and the layouts that were judged.
+const SEARCH: &str = "
+(async () => {
+  for (const box of document.querySelectorAll('.wishes [type=checkbox]')) box.click();
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  await pause(3000);
+  document.querySelector('#explore [aria-expanded=false]').click();
+  const start = performance.now();
+  const said = () => document.getElementById('explore-why')?.textContent;
+  while (!said()) await pause(1);
+  return [performance.now() - start, Number(/of (\\d+) layouts|^(\\d+) layouts/.exec(said()).slice(1).find(Boolean))];
+})()";
+
+/// Types into a field while that search is under way, again and again: until the frame is out.
+const WHILE: &str = "
+(async () => {
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  const input = document.getElementById('concurrency');
+  const rounds = [];
+  for (let round = 0; round < 40; round++) {
+    input.value = 65 + (round % 8);
+    const start = performance.now();
+    input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    rounds.push([performance.now() - start]);
+    // The pause before the next search, and some of it.
+    await pause(160 + (round * 7) % 60);
+  }
+  return rounds;
+})()";
 
 /// Bytes of the wasm's memory, bytes of the script's heap and DOM nodes, after the garbage is gone.
 async fn held(page: &Page) -> Res<(u64, f64, i64)> {
@@ -122,6 +155,28 @@ async fn keystrokes(what: &str, hash: &str, times: f64) -> Res<()> {
     .await
 }
 
+async fn searches() -> Res<()> {
+    for times in [1.0, 4.0] {
+        journey(Options::default().at(MANY), async |page| {
+            page.slow_down(times).await?;
+            let rounds = async || -> Res<Vec<Vec<f64>>> { Ok(serde_json::from_value(page.eval(WHILE).await?)?) };
+            let without = rounds().await?;
+            let [ms, layouts]: [f64; 2] = serde_json::from_value(page.eval(SEARCH).await?)?;
+            let with = rounds().await?;
+            println!(
+                "search at {times}x: {layouts} layouts, answers {ms:.0} ms after the press; a keystroke during it is painted after {:.1} ms (p95 {:.1}), before it {:.1} ms (p95 {:.1})",
+                at(50, 0, &with),
+                at(95, 0, &with),
+                at(50, 0, &without),
+                at(95, 0, &without)
+            );
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
 async fn ten_thousand() -> Res<()> {
     journey(Options::default().before_start(WATCH), async |page| {
         let mut first = None;
@@ -149,5 +204,6 @@ async fn main() -> Res<()> {
             keystrokes(what, hash, times).await?;
         }
     }
+    searches().await?;
     ten_thousand().await
 }

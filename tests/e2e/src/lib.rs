@@ -11,6 +11,7 @@ pub mod firefox;
 pub mod journey;
 pub mod keyboard;
 pub mod locator;
+mod look;
 pub mod network;
 pub mod page;
 pub mod paths;

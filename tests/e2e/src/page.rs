@@ -192,6 +192,11 @@ impl Page {
         keyboard::press(&self.cdp, chord).await
     }
 
+    /// Types a text where the focus is.
+    pub async fn type_in(&self, text: &str) -> Res<()> {
+        self.insert_text(text).await
+    }
+
     /// What the clipboard holds.
     pub async fn clipboard(&self) -> Res<String> {
         self.cdp.bring_to_front().await?;

@@ -1,6 +1,6 @@
 //! What to run: layouts of the hardware at hand, and other hardware, ranked, taken over, saved.
 
-use e2e::{Name, Options, Page, Res, Scheme, journey, paths};
+use e2e::{Name, Options, Page, Res, journey, paths};
 use std::process::Command;
 
 const EIGHT: &str = "#s=1&model=meta-llama/Llama-3.3-70B-Instruct&gpu=h100-sxm&gpus=8";
@@ -13,34 +13,13 @@ async fn column(page: &Page, table: &str, label: &str) -> Res<Vec<f64>> {
     Ok(serde_json::from_value(page.eval(&script).await?)?)
 }
 
-async fn clean(page: &Page, what: &str) -> Res<()> {
-    for scheme in [Scheme::Light, Scheme::Dark] {
-        page.set_media(scheme, "").await?;
-        for (width, height) in [(1280, 900), (360, 740)] {
-            page.set_viewport(width, height).await?;
-            let breaches = page.axe().await?;
-            assert!(
-                breaches.is_empty(),
-                "{what}, {scheme:?}, {width} px: {breaches:#?}"
-            );
-            assert!(
-                !page.scrolls_sideways().await?,
-                "{what} scrolls sideways at {width} px"
-            );
-            page.screenshot(&format!("{what}-{}-{width}", scheme.as_str()))
-                .await?;
-        }
-    }
-    page.set_viewport(1280, 900).await
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recommended_layout_is_sorted_for_taken_over_and_taken_back() -> Res<()> {
     journey(Options::default().at(EIGHT), async |page| {
         let panel = page.role("region", "Recommended");
         panel.has_text("layouts on 8 × H100 SXM").await?;
         panel.has_text("In use").await?;
-        clean(page, "recommended").await?;
+        page.look("recommended").await?;
         panel.field("First").select("Shortest time per request").await?;
         panel.role("button", "TPOT ms").click().await?;
         page.wait(
@@ -49,6 +28,18 @@ async fn a_recommended_layout_is_sorted_for_taken_over_and_taken_back() -> Res<(
         .await?;
         let figures = column(page, "#recommended", "TPOT ms").await?;
         assert!(figures.len() > 3 && figures.is_sorted(), "{figures:?}");
+        // Beside the plan, which stays as it is.
+        panel.role("button", "Compare TP 4 × DP 2").click().await?;
+        let compared = page.css("#compare-table");
+        compared.has_text("Data parallel").await?;
+        page.css(".subject").has_text("8 × H100 SXM").await?;
+        page.wait("location.hash.includes('a.data_parallel_size=2')")
+            .await?;
+        page.role("region", "Compare")
+            .role("button", "Clear")
+            .click()
+            .await?;
+        compared.gone().await?;
         // One act, one step of the history; the question stays about all eight GPUs.
         let steps = page.eval("history.length").await?.as_u64().unwrap_or(0);
         panel.role("button", "Use TP 4").click().await?;
@@ -74,10 +65,20 @@ async fn limits_and_prices_are_kept_or_said_not_to_be_used() -> Res<()> {
     journey(Options::default().at(EIGHT), async |page| {
         let panel = page.role("region", "Recommended");
         panel.has_text("First of").await?;
-        panel.field("TTFT at most (ms)").fill("1").await?;
+        // The load's limits count; the panel leads to them.
+        panel
+            .role("button", Name::containing("Limits of the load"))
+            .press("Enter")
+            .await?;
+        page.wait("document.activeElement.id === 'slo_ttft_ms'").await?;
+        page.field("Longest time to first token (ms)").fill("1").await?;
+        panel.has_text("TTFT ≤ 1 ms").await?;
         panel.has_text("Nothing serves this load").await?;
         panel.has_text("ms instead of 1").await?;
-        panel.field("TTFT at most (ms)").fill("soon").await?;
+        page.field("Longest time to first token (ms)").fill("").await?;
+        panel.field("End to end at most (ms)").fill("1").await?;
+        panel.has_text("Nothing serves this load").await?;
+        panel.field("End to end at most (ms)").fill("soon").await?;
         panel.has_text("Not used.").await?;
         panel.has_text("First of").await?;
         panel.field("First").select("Lowest cost per token").await?;
@@ -109,7 +110,7 @@ async fn all_gpus_are_explored_saved_and_taken_over() -> Res<()> {
         let saved: serde_json::Value = serde_json::from_slice(&page.download("explore.json").await?)?;
         assert_eq!(saved["schema"], "vllm-wizard/explore/v1");
         panel.role("button", Name::containing("Show all")).click().await?;
-        clean(page, "explored").await?;
+        page.look("explored").await?;
         // Own prices: of all, and of one kind.
         page.field("Price per GPU-hour").fill("3").await?;
         panel.css("#cost-chart").visible().await?;
@@ -127,6 +128,10 @@ async fn all_gpus_are_explored_saved_and_taken_over() -> Res<()> {
         panel.role("button", "Save pareto chart as SVG").click().await?;
         let svg = String::from_utf8(page.download("pareto.svg").await?)?;
         assert!(svg.starts_with("<svg") && svg.contains("<circle") && !svg.contains("class="), "{svg}");
+        panel.role("button", "Save pareto table as CSV").click().await?;
+        let csv = String::from_utf8(page.download("pareto.csv").await?)?;
+        assert!(csv.starts_with("\"Hardware\",\"tokens/s per user\",\"tokens/s per GPU\"\r\n"), "{csv}");
+        assert!(csv.lines().count() > 1 && csv.lines().all(|line| line.split("\",\"").count() == 3), "{csv}");
         panel.role("button", Name::containing("Use 1 × H200"))
             .nth(0).press("Enter").await?;
         page.css(".subject").has_text("H200").await?;

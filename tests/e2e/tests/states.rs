@@ -1,43 +1,18 @@
 //! Every state of the page, in both themes, wide and narrow: no accessibility rule is broken, nothing sticks out.
 
-use e2e::{Name, Options, Page, Res, Scheme, journey};
+use e2e::{Name, Options, Res, Scheme, journey};
 
 const BIG_ON_ONE: &str = "#s=1&model=meta-llama/Llama-3.3-70B-Instruct&gpu=h100-sxm";
-
-/// Looks at the page as it is now.
-async fn look(page: &Page, what: &str) -> Res<()> {
-    for scheme in [Scheme::Light, Scheme::Dark] {
-        page.set_media(scheme, "").await?;
-        for (width, height) in [(1280, 900), (320, 640)] {
-            page.set_viewport(width, height).await?;
-            let breaches = page.axe().await?;
-            assert!(
-                breaches.is_empty(),
-                "{what}, {scheme:?}, {width} px: {breaches:#?}"
-            );
-            assert!(
-                !page.scrolls_sideways().await?,
-                "{what} scrolls sideways at {width} px"
-            );
-        }
-        for (width, height) in [(360, 800), (1280, 900)] {
-            page.set_viewport(width, height).await?;
-            page.screenshot(&format!("{what}-{}-{width}", scheme.as_str()))
-                .await?;
-        }
-    }
-    Ok(())
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn example_and_explanations() -> Res<()> {
     journey(Options::default(), async |page| {
-        look(page, "example").await?;
+        page.look("example").await?;
         page.role("button", "Weights").click().await?;
         page.role("button", "Explain Attention").click().await?;
         page.role("dialog", "Attention").visible().await?;
         page.role("button", "About Context length").click().await?;
-        look(page, "explained").await
+        page.look("explained").await
     })
     .await
 }
@@ -47,7 +22,7 @@ async fn does_not_fit_and_files_anyway() -> Res<()> {
     journey(Options::default().at(BIG_ON_ONE), async |page| {
         page.css("#verdict-word").has_text("Does not fit").await?;
         page.role("button", "Show anyway").click().await?;
-        look(page, "does-not-fit").await
+        page.look("does-not-fit").await
     })
     .await
 }
@@ -60,7 +35,7 @@ async fn invalid_fields_and_a_banner() -> Res<()> {
         page.field("Context length (tokens)").fill("long").await?;
         page.field("Model").fill("me/mine").await?;
         page.press("Escape").await?;
-        look(page, "invalid").await
+        page.look("invalid").await
     })
     .await
 }
@@ -70,15 +45,15 @@ async fn open_list_menu_and_dialog() -> Res<()> {
     journey(Options::default(), async |page| {
         page.field("Model").fill("llama").await?;
         page.press("ArrowDown").await?;
-        look(page, "model-list").await?;
+        page.look("model-list").await?;
         page.press("Escape").await?;
         page.press("Escape").await?;
         page.role("button", "Presets").click().await?;
-        look(page, "presets").await?;
+        page.look("presets").await?;
         page.press("Escape").await?;
         page.role("button", "Import this machine's GPUs").click().await?;
         page.role("button", "Use it").click().await?;
-        look(page, "import").await
+        page.look("import").await
     })
     .await
 }
@@ -89,12 +64,12 @@ async fn other_dialogs_and_keys() -> Res<()> {
         for button in ["Open", "Paste or open a config.json"] {
             page.role("button", button).click().await?;
             page.role("button", "Use it").click().await?;
-            look(page, &format!("dialog-{}", button.len())).await?;
+            page.look(&format!("dialog-{}", button.len())).await?;
             page.press("Escape").await?;
         }
         page.eval("document.activeElement.blur()").await?;
         page.press("?").await?;
-        look(page, "keys").await
+        page.look("keys").await
     })
     .await
 }
@@ -107,7 +82,7 @@ async fn unsupported_architecture() -> Res<()> {
         page.role("dialog", Name::Any).field("Text").fill(config).await?;
         page.role("button", "Use it").click().await?;
         page.css("#verdict-word").has_text("Unsupported").await?;
-        look(page, "unsupported").await
+        page.look("unsupported").await
     })
     .await
 }
@@ -130,7 +105,7 @@ async fn pasted_command_and_log() -> Res<()> {
             .click()
             .await?;
         page.css(".log-out").has_text("Model loading took").await?;
-        look(page, "pasted").await
+        page.look("pasted").await
     })
     .await
 }
@@ -144,7 +119,7 @@ async fn three_plans_beside_each_other() -> Res<()> {
         page.css("#compare-table")
             .has_text("Output tokens per second")
             .await?;
-        look(page, "compare").await
+        page.look("compare").await
     })
     .await
 }
@@ -162,12 +137,12 @@ async fn mirror_and_token() -> Res<()> {
             .click()
             .await?;
         page.css(".hub > .error").has_text("Token: expected").await?;
-        look(page, "hub").await?;
+        page.look("hub").await?;
         page.field("Hub address").fill("http://mirror.example").await?;
         // What was said of another host, or of another token, is said no longer.
         page.wait("document.querySelector('.hub > .error').textContent === ''")
             .await?;
-        look(page, "hub-wrong").await?;
+        page.look("hub-wrong").await?;
         page.set_viewport(360, 800).await?;
         page.screenshot("hub-wrong-360").await.map(drop)
     })
@@ -179,7 +154,7 @@ async fn each_file() -> Res<()> {
     journey(Options::default(), async |page| {
         for place in 0..page.role("tab", Name::Any).count().await? {
             page.role("tab", Name::Any).nth(place).click().await?;
-            look(page, &format!("file-{place}")).await?;
+            page.look(&format!("file-{place}")).await?;
         }
         Ok(())
     })

@@ -134,10 +134,18 @@ pub(crate) fn curve(curve: &Curve) -> AnyView {
         parts.push(line("grid", (LEFT, y), (RIGHT, y)));
         parts.push(label(LEFT, y + 4, "-6", "end", (curve.words.1)(mark)));
     }
-    for mark in along.marks() {
-        let x = along.x(mark);
+    let marks = along.marks();
+    for (at, mark) in marks.iter().enumerate() {
+        let x = along.x(*mark);
         parts.push(line("grid", (x, ground), (x, ground + 5)));
-        parts.push(label(x, ground + 20, "0", "middle", (curve.words.0)(mark)));
+        let words = label(x, ground + 20, "0", "middle", (curve.words.0)(*mark));
+        // Where it is narrow, every other of many has no words.
+        let spare = at % 2 == 1 && marks.len() > 4;
+        parts.push(if spare {
+            view! { <g class="needs-room">{words}</g> }.into_any()
+        } else {
+            words
+        });
     }
     parts.push(line("axis", (LEFT, ground), (RIGHT, ground)));
     for pair in curve.points.windows(2) {

@@ -25,6 +25,8 @@ pub(crate) struct Dot {
 pub(crate) struct Kind {
     /// Of the SVG.
     pub(crate) id: &'static str,
+    /// What selects the table of its best dots.
+    pub(crate) table: &'static str,
     /// Of each axis.
     pub(crate) axes: [&'static str; 2],
     /// More is better, on both axes alike.
@@ -48,6 +50,9 @@ pub(crate) fn unbeaten(dots: &[Dot], more_is_better: bool) -> Vec<bool> {
         .collect()
 }
 
+/// How far an axis goes from its best value, in 1024ths of a doubling: what is worse yet stands at its end.
+const FARTHEST: u64 = 8 << 10;
+
 /// One axis: from the smallest value to the largest.
 #[derive(Clone, Copy, Debug)]
 struct Axis {
@@ -56,11 +61,17 @@ struct Axis {
 }
 
 impl Axis {
-    fn of(dots: &[Dot], axis: usize) -> Self {
+    fn of(dots: &[Dot], axis: usize, more_is_better: bool) -> Self {
         let all = || dots.iter().map(|dot| doublings(dot.at[axis]));
         let from = all().min().unwrap_or(0).saturating_sub(128);
         let to = all().max().unwrap_or(0).saturating_add(128);
-        Self { from, to }
+        if more_is_better {
+            let from = from.max(to.saturating_sub(FARTHEST));
+            Self { from, to }
+        } else {
+            let to = to.min(from.saturating_add(FARTHEST));
+            Self { from, to }
+        }
     }
 
     /// Where a value lies, of so many.
@@ -79,7 +90,13 @@ impl Axis {
                 .filter(within)
                 .collect()
         };
-        let all = [[1.0, 2.0, 5.0].as_slice(), &[1.0, 3.0], &[1.0]].map(of);
+        let steps: [&[f64]; 4] = [
+            &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0],
+            &[1.0, 2.0, 5.0],
+            &[1.0, 3.0],
+            &[1.0],
+        ];
+        let all = steps.map(of);
         all.into_iter()
             .find(|marks| marks.len() <= most)
             .unwrap_or_default()
@@ -103,18 +120,21 @@ pub(crate) fn scatter(
     title: &str,
     choose: Callback<usize>,
 ) -> AnyView {
-    let axes = [Axis::of(dots, 0), Axis::of(dots, 1)];
+    let axes = [0, 1].map(|axis| Axis::of(dots, axis, kind.more_is_better));
     let x = |value: f64| percent(LEFT + axes[0].place(value, RIGHT - LEFT));
     let y = |value: f64| TOP + HEIGHT - axes[1].place(value, HEIGHT);
     let ground = TOP + HEIGHT;
     let along = axes[0]
         .marks(8)
         .into_iter()
-        .map(|value| {
+        .enumerate()
+        .map(|(at, value)| {
             let x = x(value);
+            // Where it is narrow every other has no words.
+            let class = if at % 2 == 1 { "needs-room" } else { "" };
             view! {
                 <line class="grid" x1=x.clone() x2=x.clone() y1=ground.to_string() y2=(ground + 5).to_string() />
-                <text x=x y=(ground + 20).to_string() text-anchor="middle">{mark(value)}</text>
+                <text class=class x=x y=(ground + 20).to_string() text-anchor="middle">{mark(value)}</text>
             }
             .into_any()
         })
@@ -133,6 +153,7 @@ pub(crate) fn scatter(
         .collect_view();
     let unbeaten = unbeaten(dots, kind.more_is_better);
     let mut labels: Vec<u64> = Vec::new();
+    let mut names = Vec::new();
     let marks = dots
         .iter()
         .enumerate()
@@ -141,12 +162,12 @@ pub(crate) fn scatter(
             let best = unbeaten.get(at) == Some(&true);
             // A name that would lie on another is left out: the table has it.
             let named = best && labels.iter().all(|other| other.abs_diff(y_at) > 14);
-            let label = named.then(|| {
+            if named {
                 labels.push(y_at);
                 let (dx, anchor) = if x_at > 60 { ("-10", "end") } else { ("10", "start") };
-                view! { <text class="needs-room" x=x(dot.at[0]) dx=dx y=y_at.to_string() dy="4" text-anchor=anchor>{dot.name.clone()}</text> }
-                    .into_any()
-            });
+                let name = view! { <text class="needs-room" x=x(dot.at[0]) dx=dx y=y_at.to_string() dy="4" text-anchor=anchor>{dot.name.clone()}</text> };
+                names.push(name.into_any());
+            }
             let class = match (best, at == here) {
                 (true, true) => "dot is-best is-here",
                 (true, false) => "dot is-best",
@@ -158,7 +179,6 @@ pub(crate) fn scatter(
                 <circle class=class cx=x(dot.at[0]) cy=y_at.to_string() r=if best { "6" } else { "4" } on:click=click>
                     <title>{dot.name.clone()}</title>
                 </circle>
-                {label}
             }
             .into_any()
         })
@@ -175,6 +195,7 @@ pub(crate) fn scatter(
             <text x="0" y="10">{across_label}</text>
             <text x=percent(RIGHT) y=(ground + 36).to_string() text-anchor="end">{along_label}</text>
             {marks}
+            {names}
         </svg>
     }
     .into_any()
@@ -202,18 +223,30 @@ mod tests {
     #[test]
     fn doublings_are_even_and_anything_has_its_place() {
         let all = dots(&[[1.0, 1.0], [4.0, 1.0], [16.0, 1.0]]);
-        let axis = Axis::of(&all, 0);
+        let axis = Axis::of(&all, 0, true);
         let [low, middle, high] = [1.0, 4.0, 16.0].map(|value| axis.place(value, 10_000));
         // But for rounding.
         assert!((middle - low).abs_diff(high - middle) <= 1);
         assert_eq!(
-            axis.marks(9),
+            axis.marks(4),
             [1.0, 2.0, 5.0, 10.0].map(|mark| mark * (0..6).fold(1e-6, |v, _| v * 10.0))
         );
         for odd in [f64::NAN, f64::INFINITY, -1.0, 0.0] {
             assert!(axis.place(odd, 100) <= 100);
-            assert!(Axis::of(&dots(&[[odd, odd]]), 1).place(odd, 100) <= 100);
+            assert!(Axis::of(&dots(&[[odd, odd]]), 1, false).place(odd, 100) <= 100);
         }
+    }
+
+    #[test]
+    fn what_is_far_behind_stands_at_the_end() {
+        let all = dots(&[[1.0, 1.0], [1000.0, 1.0], [2000.0, 1.0]]);
+        let places = |more_is_better| {
+            let axis = Axis::of(&all, 0, more_is_better);
+            [1.0, 1000.0, 2000.0].map(|value| axis.place(value, 100))
+        };
+        assert_eq!(places(true).map(|place| place > 80), [false, true, true]);
+        assert_eq!(places(true)[0], 0);
+        assert_eq!(places(false)[1..], [100, 100]);
     }
 
     #[test]

@@ -23,9 +23,7 @@ pub(crate) fn HelpButton(
             aria-expanded=aria(move || open.get())
             aria-controls=controls
             on:click=press(move || toggle.run(()))
-        >
-            "i"
-        </button>
+        ></button>
     }
     .into_any()
 }

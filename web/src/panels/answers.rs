@@ -256,20 +256,29 @@ fn row(
     } else if answer.outcome == Outcome::Unsupported {
         ().into_any()
     } else {
-        let (all, own) = (Arc::clone(answers), answer.clone());
         let View { state, seek, .. } = *view;
-        let take = press(move || actions::take_answer(state, seek, &all, &own));
-        view! {
-            <button type="button" class="button" id=id aria-label=format!("Use {name} {beside}").trim_end().to_owned() on:click=take>"Use"</button>
-        }
-        .into_any()
+        let act = |act: &'static str, class: &'static str, id: String| {
+            let (all, own) = (Arc::clone(answers), answer.clone());
+            let then = press(move || {
+                if act == "Use" {
+                    actions::take_answer(state, seek, &all, &own);
+                } else {
+                    actions::compare_answer(state, &all, &own);
+                }
+            });
+            let label = format!("{act} {name} {beside}").trim_end().to_owned();
+            view! { <button type="button" class=class id=id aria-label=label on:click=then>{act}</button> }
+                .into_any()
+        };
+        let compare = act("Compare", "button quiet", format!("{id}-compare"));
+        (act("Use", "button", id), compare).into_any()
     };
     view! {
         <tr class=if is_here { "is-here" } else { "" }>
             <th scope="row">{name.clone()}" "<small>{beside.clone()}</small><small class="why">{verdict}</small></th>
             {cells}
             {everywhere.then(|| price_cell(view.seek, prefix, &offer.gpu.name))}
-            <td class="number">{take}</td>
+            <td class="take">{take}</td>
         </tr>
     }
     .into_any()

@@ -41,7 +41,7 @@ pub(crate) fn ContextPanel() -> AnyView {
             <section class="panel" id="context" aria-labelledby="context-title">
                 <div class="panel-head">
                     <h2 id="context-title">"Context and concurrency"</h2>
-                    {super::export_buttons(state, "context-chart", "context")}
+                    {super::export_buttons(state, "context-chart", "#context .more table", "context")}
                 </div>
                 <p class="why">{words(move || shown.with(sentence))}</p>
                 <div

@@ -20,9 +20,7 @@ pub(crate) fn why(state: AppState, id: &'static str, label: &str) -> AnyView {
             aria-expanded=open.to_string()
             aria-controls="sheet"
             on:click=crate::controls::press(move || crate::state::actions::explain(state, id))
-        >
-            "i"
-        </button>
+        ></button>
     }
     .into_any()
 }

@@ -22,13 +22,15 @@ use std::sync::Arc;
 
 static RATES: Kind = Kind {
     id: "pareto-chart",
+    table: "#pareto-chart-table",
     axes: ["tokens/s per user →", "↑ tokens/s per GPU"],
     more_is_better: true,
 };
 
 static COSTS: Kind = Kind {
     id: "cost-chart",
-    axes: ["← ms per request", "↓ cost per million tokens"],
+    table: "#cost-chart-table",
+    axes: ["← seconds per request", "↓ cost per million tokens"],
     more_is_better: false,
 };
 
@@ -79,7 +81,7 @@ fn explored(state: AppState, searched: Searched) -> AnyView {
             Some([answer.per_user()?, answer.per_gpu()?])
         })}
         {chart(state, searched, &COSTS, "cost", |answer| {
-            Some([answer.speed?.end_to_end_ms.estimate, answer.cost_per_million?])
+            Some([answer.speed?.end_to_end_ms.estimate / 1e3, answer.cost_per_million?])
         })}
     }
     .into_any()
@@ -104,6 +106,16 @@ fn dots(answers: &Answers, at: fn(&Answer) -> Option<[f64; 2]>) -> Vec<(Dot, &An
     dots
 }
 
+/// The dot that was chosen, or else the one of the best answer.
+fn looked_at(answers: &Answers, dots: &[(Dot, &Answer)], chosen: Option<usize>) -> usize {
+    let best = || {
+        let best = answers.found.best.first()?;
+        dots.iter().position(|(_, answer)| std::ptr::eq(*answer, best))
+    };
+    let at = chosen.or_else(best).unwrap_or_default();
+    at.min(dots.len().saturating_sub(1))
+}
+
 fn chart(
     state: AppState,
     searched: Searched,
@@ -112,7 +124,8 @@ fn chart(
     at: fn(&Answer) -> Option<[f64; 2]>,
 ) -> AnyView {
     let seek = use_seek();
-    let here = RwSignal::new(0_usize);
+    // Which dot is looked at; at first the best answer's.
+    let here = RwSignal::new(None);
     let count = Memo::new(move |_| {
         searched
             .answers
@@ -120,12 +133,17 @@ fn chart(
     });
     let key = move |event: ev::KeyboardEvent| {
         let last = count.get_untracked().saturating_sub(1);
-        let now = here.get_untracked().min(last);
+        let now = searched.answers.with_untracked(|found| {
+            let found = found.as_deref();
+            found.map_or(0, |found| {
+                looked_at(found, &dots(found, at), here.get_untracked())
+            })
+        });
         match event.key().as_str() {
-            "ArrowRight" => here.set((now + 1).min(last)),
-            "ArrowLeft" => here.set(now.saturating_sub(1)),
-            "Home" => here.set(0),
-            "End" => here.set(last),
+            "ArrowRight" => here.set(Some((now + 1).min(last))),
+            "ArrowLeft" => here.set(Some(now.saturating_sub(1))),
+            "Home" => here.set(Some(0)),
+            "End" => here.set(Some(last)),
             "Enter" => searched.answers.with_untracked(|found| {
                 let Some(found) = found.as_deref() else { return };
                 if let Some((_, answer)) = dots(found, at).get(now) {
@@ -142,7 +160,7 @@ fn chart(
                 return String::new();
             };
             let dots = dots(found, at);
-            let dot = dots.get(here.get().min(dots.len().saturating_sub(1)));
+            let dot = dots.get(looked_at(found, &dots, here.get()));
             dot.map_or_else(String::new, |(dot, answer)| {
                 text::dot(&dot.name, answer, dot.at, kind.axes)
             })
@@ -153,14 +171,15 @@ fn chart(
             let Some(found) = found.as_deref() else {
                 return ().into_any();
             };
-            let dots: Vec<Dot> = dots(found, at).into_iter().map(|(dot, _)| dot).collect();
-            let chosen = here.get().min(dots.len().saturating_sub(1));
+            let dots = dots(found, at);
+            let chosen = looked_at(found, &dots, here.get());
+            let dots: Vec<Dot> = dots.into_iter().map(|(dot, _)| dot).collect();
             scatter(
                 kind,
                 &dots,
                 chosen,
                 text::SCATTER,
-                Callback::new(move |at| here.set(at)),
+                Callback::new(move |at| here.set(Some(at))),
             )
         })
     };
@@ -171,7 +190,7 @@ fn chart(
         view! {
             <div class="panel-head chart-head">
                 <h3>{text::axes(kind.axes)}</h3>
-                {export_buttons(state, kind.id, name)}
+                {export_buttons(state, kind.id, kind.table, name)}
             </div>
             <div class="curve-box" role="group" tabindex="0" aria-label=text::SCATTER_KEYS on:keydown=key>
                 {part(drawn)}
@@ -207,7 +226,7 @@ fn best(kind: &Kind, dots: &[(Dot, &Answer)]) -> AnyView {
         .axes
         .map(|axis| view! { <th scope="col" class="number">{text::axis(axis)}</th> }.into_any());
     view! {
-        <table class="ranks">
+        <table class="ranks" id=&kind.table[1..]>
             <thead><tr><th scope="col">"Hardware"</th>{heads.into_iter().collect_view()}</tr></thead>
             <tbody>{rows}</tbody>
         </table>

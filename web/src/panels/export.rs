@@ -1,4 +1,4 @@
-//! A chart as a file.
+//! A chart as a file, and its table.
 use crate::{
     browser,
     controls::press,
@@ -7,26 +7,33 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The buttons that save the chart of that id.
-pub(crate) fn export_buttons(state: AppState, chart: &'static str, name: &'static str) -> AnyView {
-    let failed = move || actions::inform(state, text::NO_DOWNLOAD.to_owned());
-    let svg = press(move || {
-        let saved = browser::svg_text(chart)
-            .and_then(|svg| browser::download(&format!("{name}.svg"), svg.as_bytes(), "image/svg+xml"));
-        if saved.is_none() {
-            failed();
+/// The buttons that save the chart of that id, and as CSV the table that `table` selects.
+pub(crate) fn export_buttons(
+    state: AppState,
+    chart: &'static str,
+    table: &'static str,
+    name: &'static str,
+) -> AnyView {
+    let file = |name: &str, kind: &str, mime: &str, text: Option<String>| {
+        browser::download(&format!("{name}.{kind}"), text?.as_bytes(), mime)
+    };
+    let save = move |kind: &'static str| {
+        let click = press(move || {
+            let saved = match kind {
+                "SVG" => file(name, "svg", "image/svg+xml", browser::svg_text(chart)),
+                "PNG" => browser::save_png(chart, &format!("{name}.png")),
+                _ => file(name, "csv", "text/csv", browser::table_csv(table)),
+            };
+            if saved.is_none() {
+                actions::inform(state, text::NO_DOWNLOAD.to_owned());
+            }
+        });
+        let what = if kind == "CSV" { "table" } else { "chart" };
+        view! {
+            <button type="button" class="button quiet" aria-label=format!("Save {name} {what} as {kind}") on:click=click>{kind}</button>
         }
-    });
-    let png = press(move || {
-        if browser::save_png(chart, &format!("{name}.png")).is_none() {
-            failed();
-        }
-    });
-    view! {
-        <div class="panel-tools">
-            <button type="button" class="button quiet" aria-label=format!("Save {name} chart as SVG") on:click=svg>"SVG"</button>
-            <button type="button" class="button quiet" aria-label=format!("Save {name} chart as PNG") on:click=png>"PNG"</button>
-        </div>
-    }
-    .into_any()
+        .into_any()
+    };
+    view! { <div class="panel-tools">{["SVG", "PNG", "CSV"].map(save).into_iter().collect_view()}</div> }
+        .into_any()
 }

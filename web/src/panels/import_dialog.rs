@@ -186,16 +186,18 @@ fn connect(state: AppState, form: Form) -> AnyView {
         <p>{text::AGENT_LEAD}</p>
         <p class="dialog-tools">
             <button type="button" class="button" aria-describedby="import-problem" on:click=ask_or_stop>{label}</button>
-            <label for="agent-port">"Port"</label>
-            <input
-                id="agent-port"
-                type="text"
-                class="box box-port"
-                inputmode="numeric"
-                autocomplete="off"
-                prop:value=form.port
-                on:input=move |event| form.port.set(event_target_value(&event))
-            />
+            <label>
+                "Port "
+                <input
+                    id="agent-port"
+                    type="text"
+                    class="box box-port"
+                    inputmode="numeric"
+                    autocomplete="off"
+                    prop:value=form.port
+                    on:input=move |event| form.port.set(event_target_value(&event))
+                />
+            </label>
         </p>
         <p class="why" role="status">{asking}</p>
     }

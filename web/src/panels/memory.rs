@@ -43,7 +43,7 @@ pub(crate) fn MemoryPanel() -> AnyView {
             <section class="panel" aria-labelledby="memory-title">
                 <div class="panel-head">
                     <h2 id="memory-title">"Memory per GPU"</h2>
-                    {super::export_buttons(state, "memory-chart", "memory")}
+                    {super::export_buttons(state, "memory-chart", ".memory", "memory")}
                     <button type="button" class="button quiet" on:click=switch>
                         {words(move || if table_only.get() { "Show bar".to_owned() } else { "Hide bar".to_owned() })}
                     </button>

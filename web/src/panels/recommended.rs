@@ -1,7 +1,8 @@
 //! The layouts of the hardware at hand, ranked for what is wanted.
 use super::answers::{answers_table, export_answers, lead};
 use crate::{
-    controls::{aria, flag, part, words},
+    browser,
+    controls::{aria, flag, part, press, words},
     state::{
         AppState, actions,
         search::{Among, Question, Searched, Seek, Wishes, use_seek},
@@ -72,6 +73,10 @@ fn wishes(state: AppState, seek: Seek) -> AnyView {
         }
         text::NEEDS_PRICE.to_owned()
     });
+    let limits = words(move || {
+        let limit = |id| state.scenario.with(|scenario| scenario.get(id));
+        text::limits([limit("slo_ttft_ms"), limit("slo_tpot_ms")])
+    });
     let boxes = (0..Wishes::BOXES.len())
         .map(|at| wish_box(seek, at))
         .collect_view();
@@ -81,6 +86,18 @@ fn wishes(state: AppState, seek: Seek) -> AnyView {
                 <label for="objective">"First"</label>
                 <select id="objective" class="box" aria-describedby="objective-why" on:change=chosen>{options}</select>
                 <p class="why" id="objective-why">{needs_price}</p>
+            </div>
+            <div class="field">
+                <span class="label" id="limits-label">"Limits of the load"</span>
+                <button
+                    type="button"
+                    class="box"
+                    id="limits"
+                    aria-labelledby="limits-label limits"
+                    on:click=press(|| browser::go_to("slo_ttft_ms"))
+                >
+                    {limits}
+                </button>
             </div>
             {boxes}
             <div class="field">

@@ -74,12 +74,12 @@ pub(crate) fn SpeedCharts() -> AnyView {
         </details>
         <div class="panel-head">
             <h3>"Where the time of a step goes"</h3>
-            {export_buttons(state, "step-chart", "step")}
+            {export_buttons(state, "step-chart", ".step + table", "step")}
         </div>
         {of(|shown| step_bar(shown.step))}
         <div class="panel-head">
             <h3>"Time to first token, request by request"</h3>
-            {export_buttons(state, "requests-chart", "requests")}
+            {export_buttons(state, "requests-chart", ".run table", "requests")}
         </div>
         <div class="run">{part(move || run.with(|run| run.as_ref().map_or_else(|| ().into_any(), |run| requests_view(state, run))))}</div>
     }
@@ -116,7 +116,7 @@ fn figure(state: AppState, id: &'static str, what: &'static str, chart: Part) ->
         <figure>
             <figcaption class="panel-head">
                 <span>{format!("{what}, and tokens per second")}</span>
-                {export_buttons(state, id, what)}
+                {export_buttons(state, id, "#speed .more table", what)}
             </figcaption>
             {chart}
         </figure>
@@ -196,8 +196,6 @@ fn load_table(shown: &Shown) -> AnyView {
 
 /// Lengths lie so far around the stated ones, as `plan --simulate` has them.
 const SPREAD: f64 = 0.2;
-/// What a slice of the simulation takes, in milliseconds: typing does not wait for it.
-const SLICE_MS: f64 = 4.0;
 /// Steps between two looks at the clock.
 const STEPS: u32 = 32;
 
@@ -226,11 +224,8 @@ fn simulated(state: AppState) -> RwSignal<Option<Run>> {
 }
 
 fn go_on(timer: browser::Timer, mut simulation: Simulation, run: RwSignal<Option<Run>>) {
-    let start = js_sys::Date::now();
-    while js_sys::Date::now() - start < SLICE_MS {
-        if simulation.advance(STEPS) {
-            return run.set(Some(simulation.finish()));
-        }
+    if browser::slice(&mut || simulation.advance(STEPS)) {
+        return run.set(Some(simulation.finish()));
     }
     timer.start(0, move || go_on(timer, simulation, run));
 }

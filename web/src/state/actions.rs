@@ -265,13 +265,30 @@ fn editing(state: AppState, id: Option<&'static str>) {
 
 /// Pins the plan, so that what comes is held against it.
 pub(crate) fn pin(state: AppState) {
-    let plan = Arc::new(state.plan.get_untracked());
-    let pinned = state.beside.try_update(|beside| {
-        let name = Beside::NAMES.get(beside.pins.len()).copied();
-        if name.is_some() {
-            beside.pins.push(plan);
-        }
-        name
+    let plan = state.plan.get_untracked();
+    let full = state
+        .beside
+        .with_untracked(|beside| beside.pins.len() == Beside::MOST);
+    put_pin(state, (!full).then_some(plan));
+}
+
+/// Pins an answer of a search, in the last place where all are taken.
+pub(crate) fn compare_answer(state: AppState, answers: &Answers, answer: &Answer) {
+    let Some(scenario) = search::taken(state, answers, answer) else {
+        return inform(state, text::ANSWER_REFUSED.to_owned());
+    };
+    state
+        .beside
+        .update(|beside| beside.pins.truncate(Beside::MOST - 1));
+    put_pin(state, Some(planner::evaluate(&scenario)));
+}
+
+fn put_pin(state: AppState, plan: Option<Plan>) {
+    let pinned = plan.and_then(|plan| {
+        state.beside.try_update(|beside| {
+            beside.pins.push(Arc::new(plan));
+            Beside::NAMES.get(beside.pins.len() - 1).copied()
+        })
     });
     inform(state, text::pinned(pinned.flatten()));
 }

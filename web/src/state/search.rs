@@ -1,6 +1,6 @@
 //! What somebody wants of a deployment, and the search for it: in slices, so that the page goes on between two.
 use super::{AppState, derive::hardware_line};
-use crate::browser::Timer;
+use crate::browser::{self, Timer};
 use leptos::prelude::*;
 use planner::{
     Scenario, bounds,
@@ -11,8 +11,8 @@ use planner::{
 };
 use std::sync::Arc;
 
-/// Layouts between two looks at what else there is to do.
-const SLICE: usize = 60;
+/// Layouts between two looks at the clock.
+const LAYOUTS: usize = 20;
 
 /// What is wanted, as typed. A text that is no number is not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub(crate) struct Wishes {
     pub(crate) objective: Option<Objective>,
     /// FP8 weights and cache may be tried.
     pub(crate) formats: bool,
-    /// The limits in milliseconds, in the order of [`Wishes::BOXES`], and the price of a GPU for an hour.
-    pub(crate) boxes: [String; 4],
+    /// In the order of [`Wishes::BOXES`]: a limit beside the load's own, in milliseconds, and the price of a GPU for an hour.
+    pub(crate) boxes: [String; 2],
     /// What prices are counted in.
     pub(crate) currency: String,
     /// Prices of one kind of GPU.
@@ -43,14 +43,12 @@ impl Default for Wishes {
 
 impl Wishes {
     /// Id, label and unit of each box.
-    pub(crate) const BOXES: [(&str, &str, &str); 4] = [
-        ("slo-ttft", "TTFT at most", "ms"),
-        ("slo-tpot", "TPOT at most", "ms"),
+    pub(crate) const BOXES: [(&str, &str, &str); 2] = [
         ("slo-e2e", "End to end at most", "ms"),
         ("gpu-price", "Price per GPU-hour", ""),
     ];
     /// The one of the price.
-    pub(crate) const PRICE: usize = 3;
+    pub(crate) const PRICE: usize = 1;
 
     /// Whether the text of a box is used.
     pub(crate) fn is_used(&self, at: usize) -> bool {
@@ -78,9 +76,8 @@ impl Wishes {
         Goal {
             objective: self.objective(scenario),
             slo: Slo {
-                ttft_ms: self.limit(0),
-                tpot_ms: self.limit(1),
-                end_to_end_ms: self.limit(2),
+                end_to_end_ms: self.limit(0),
+                ..Slo::of(&scenario.workload)
             },
         }
     }
@@ -282,7 +279,7 @@ impl Searched {
 
     fn go_on(self, question: Arc<Question>, goal: Goal, mut search: Search, more: &'static [u32]) {
         let here = question.among == Among::Here;
-        if search.step(SLICE, here) {
+        if !browser::slice(&mut || !search.step(LAYOUTS, here)) {
             self.judged.set(Some(search.layouts_judged()));
             return self
                 .timer
@@ -327,17 +324,16 @@ mod tests {
     #[test]
     fn a_text_that_is_no_number_is_not_used() {
         let wishes = Wishes {
-            boxes: ["500", "fast", "", "2.5"].map(ToOwned::to_owned),
+            boxes: ["fast", "2.5"].map(ToOwned::to_owned),
             prices: [("L4", "0.7"), ("T4", "x")]
                 .map(|(kind, text)| (kind.to_owned(), text.to_owned()))
                 .into(),
             ..Wishes::default()
         };
-        assert_eq!(
-            [0, 1, 2, 3].map(|at| wishes.is_used(at)),
-            [true, false, true, true]
-        );
-        let slo = wishes.goal(&crate::state::presets::example()).slo;
+        assert_eq!([0, 1].map(|at| wishes.is_used(at)), [false, true]);
+        let mut scenario = crate::state::presets::example();
+        scenario.set("slo_ttft_ms", "499.5").unwrap();
+        let slo = wishes.goal(&scenario).slo;
         assert_eq!(
             (slo.ttft_ms, slo.tpot_ms, slo.end_to_end_ms),
             (Some(500), None, None)
