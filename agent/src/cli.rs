@@ -305,9 +305,6 @@ pub(crate) struct GoalArgs {
     /// What matters most among layouts that serve the load; cost where prices are given, else gpus
     #[arg(long, value_enum, value_name = "WHAT", help_heading = "Goal")]
     pub(crate) objective: Option<ObjectiveArg>,
-    /// Longest time from request to last token
-    #[arg(long, value_name = "MS", help_heading = "Goal")]
-    pub(crate) slo_e2e_ms: Option<u32>,
     /// What a GPU costs an hour: for one kind, or for all; can be repeated
     #[arg(long, value_name = "[GPU=]AMOUNT", help_heading = "Goal")]
     pub(crate) price: Vec<String>,
@@ -363,7 +360,7 @@ pub(crate) struct TriedArgs {
     /// Only these kinds of GPU, with commas
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Hardware", conflicts_with_all = ["gpu", "host", "gpu_memory_gib", "profile", "scenario"])]
     pub(crate) among: Vec<String>,
-    /// Lengths and limits of a use: chat, rag, code-generation, code-completion, summarization; flags beside it win
+    /// Lengths and limits of a use: chat, rag, code-generation, code-completion, agents, summarization, batch, embeddings, voice; flags beside it win
     #[arg(long, value_name = "USE", help_heading = "Workload")]
     pub(crate) use_case: Option<String>,
     #[command(flatten)]

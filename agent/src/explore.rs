@@ -21,8 +21,7 @@ const LOST: usize = 4;
 /// `explore`.
 pub(crate) fn run(args: &ExploreArgs) -> Result<Exit, ExpectedError> {
     let tried = &args.tried;
-    let (goal, prices) = goal::read(&tried.goal, Objective::Gpus)?;
-    let asked = Asked::read(tried, goal, &prices)?;
+    let asked = Asked::read(tried)?;
     let (found, offers) = searched(&asked, tried.allow_fp8);
     let rows = if asked.kinds.len() == 1 || args.all {
         found.best.iter().collect()
@@ -56,7 +55,7 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Exit, ExpectedError> {
 }
 
 /// What `explore` and `fleet` are asked.
-pub(crate) struct Asked<'a> {
+pub(crate) struct Asked {
     pub(crate) scenario: Scenario,
     pub(crate) goal: Goal,
     /// The kinds of GPU to try.
@@ -65,23 +64,22 @@ pub(crate) struct Asked<'a> {
     pub(crate) gpus: u32,
     /// Numbers of nodes, one after the other until the load is served.
     nodes: Vec<u32>,
-    prices: &'a Prices,
+    prices: Prices,
     /// The hardware is the scenario's own.
     own: bool,
 }
 
-impl<'a> Asked<'a> {
-    pub(crate) fn read(args: &TriedArgs, goal: Goal, prices: &'a Prices) -> Result<Self, ExpectedError> {
+impl Asked {
+    pub(crate) fn read(args: &TriedArgs) -> Result<Self, ExpectedError> {
         let machine = &args.machine;
         let own = machine.gpu.is_some() || machine.host.is_some() || machine.gpu_memory_gib.is_some();
         let from_file = args.source.profile.is_some() || args.source.scenario.is_some();
         let anywhere = || Ok(hardware_source::one(GpuSpec::clone(&gpu::gpus()[0])));
         let mut scenario = scenario_source::read_or(&args.source, machine, &args.fields, anywhere)?.scenario;
-        let mut goal = goal;
-        goal::put_limits(&mut goal, &scenario.workload);
         if let Some(name) = &args.use_case {
-            goal::put_use_case(name, &mut scenario, &args.fields, &mut goal)?;
+            goal::put_use_case(name, &mut scenario, &args.fields)?;
         }
+        let (goal, prices) = goal::read(&args.goal, &scenario.workload, Objective::Gpus)?;
         let given = |id: &str| args.fields.value(id).is_some() || machine.host.is_some() || from_file;
         Ok(Self {
             kinds: kinds(args, own || from_file, &scenario)?,
@@ -126,7 +124,7 @@ fn nothing_to_try() -> ExpectedError {
 }
 
 /// Node by node more, until one serves.
-fn searched(asked: &Asked<'_>, change_formats: bool) -> (Found, Vec<Offer>) {
+fn searched(asked: &Asked, change_formats: bool) -> (Found, Vec<Offer>) {
     let mut last = (Found::default(), Vec::new());
     for &nodes in &asked.nodes {
         let offers = asked.offers(nodes);
@@ -240,13 +238,7 @@ impl View<'_> {
         for row in rows.iter().take(self.most) {
             table.add_row(self.row(row, priced));
         }
-        let left = rows.len().saturating_sub(self.most);
-        let more = if left > 0 {
-            format!("\n … {left} more (--top {})", rows.len())
-        } else {
-            String::new()
-        };
-        format!("{}{more}", table.text())
+        format!("{}{}", table.text(), output::more(rows.len(), self.most))
     }
 
     fn row(&self, row: &Answer, priced: bool) -> Vec<String> {

@@ -3,13 +3,12 @@ use crate::{
     cli::FleetArgs,
     error::{Exit, ExpectedError},
     explore::Asked,
-    goal,
     output::{self, Screen, Tone},
 };
 use planner::{
     bounds,
     plan::figure,
-    recommend::{Demand, Fleet, HOURS_PER_MONTH, Objective, Offer, fleets},
+    recommend::{self, Demand, Fleet, HOURS_PER_MONTH, Offer, fleets, simulated},
     share,
 };
 use serde_json::{Value, json};
@@ -20,8 +19,7 @@ const MONTH: f64 = HOURS_PER_MONTH * 3600.0;
 /// `fleet`.
 pub(crate) fn run(args: &FleetArgs) -> Result<Exit, ExpectedError> {
     let tried = &args.tried;
-    let (goal, prices) = goal::read(&tried.goal, Objective::Gpus)?;
-    let asked = Asked::read(tried, goal, &prices)?;
+    let asked = Asked::read(tried)?;
     let demand = demand(args, &asked)?;
     let api = args.api_price.as_deref().map(api_price).transpose()?;
     let offers = asked.offers(1);
@@ -54,7 +52,7 @@ pub(crate) fn run(args: &FleetArgs) -> Result<Exit, ExpectedError> {
     })
 }
 
-fn demand(args: &FleetArgs, asked: &Asked<'_>) -> Result<Demand, ExpectedError> {
+fn demand(args: &FleetArgs, asked: &Asked) -> Result<Demand, ExpectedError> {
     let average_milli = asked.scenario.workload.rate_milli().ok_or_else(|| {
         ExpectedError::usage("--request-rate is missing")
             .help("Give the requests of an average second, such as `--request-rate 20`.")
@@ -94,7 +92,7 @@ fn api_price(text: &str) -> Result<(f64, f64), ExpectedError> {
 }
 
 struct Report<'a> {
-    asked: &'a Asked<'a>,
+    asked: &'a Asked,
     demand: Demand,
     offers: &'a [Offer],
     currency: &'a str,
@@ -108,18 +106,7 @@ impl Report<'_> {
         if self.asked.kinds.len() == 1 {
             return found.iter().collect();
         }
-        let mut seen = Vec::new();
-        let kind = |fleet: &Fleet| {
-            self.offers
-                .get(fleet.replica.offer)
-                .map(|offer| offer.gpu.name.clone())
-        };
-        let new = |fleet: &&Fleet| {
-            let first = !seen.contains(&kind(fleet));
-            seen.push(kind(fleet));
-            first
-        };
-        found.iter().filter(new).collect()
+        recommend::by_kind(found, self.offers, |fleet| fleet.replica.offer)
     }
 
     fn offer(&self, fleet: &Fleet) -> String {
@@ -199,13 +186,7 @@ impl Report<'_> {
             }
             table.add_row(cells);
         }
-        let left = rows.len().saturating_sub(most);
-        let more = if left > 0 {
-            format!("\n … {left} more (--top {})", rows.len())
-        } else {
-            String::new()
-        };
-        format!("{}{more}", table.text())
+        format!("{}{}", table.text(), output::more(rows.len(), most))
     }
 
     fn first(&self, first: &Fleet) -> String {
@@ -231,6 +212,15 @@ impl Report<'_> {
             2,
         ));
         if let Some(speed) = &first.replica.speed {
+            let simulated = simulated(&self.asked.goal, &first.replica);
+            if !simulated.is_empty() {
+                let share = format!(
+                    "At {} % of that rate: {}",
+                    self.demand.load_percent,
+                    simulated.trim()
+                );
+                lines.push(self.screen.wrap(&share, 2));
+            }
             lines.push(self.screen.wrap(
                 &format!(
                     "At that rate, about: TTFT {} ms, TPOT {} ms, end to end {} ms.",

@@ -18,8 +18,11 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Exit, ExpectedError> {
     let date = date::date(args.date.as_deref())?;
     let asked = kinds(&args.emit)?;
     let mut question = scenario_source::read(&args.source, &args.machine, &args.fields)?;
-    search::apply(&mut question.scenario, &args.search)?;
-    let plan = evaluate(&question.scenario);
+    let searched = search::apply(&mut question.scenario, &args.search)?;
+    let mut plan = evaluate(&question.scenario);
+    if let Some(searched) = searched {
+        searched.tell(&mut plan);
+    }
     if plan.verdict.outcome == planner::Outcome::Unsupported {
         output::complain(&format!("error: {}", plan.verdict.reason));
         return Ok(plan_cmd::exit(&plan));

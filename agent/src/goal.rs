@@ -1,4 +1,4 @@
-//! What `--objective`, `--slo-e2e-ms`, `--price` and the load's limits ask of a search.
+//! What `--objective`, `--price` and the load's limits ask of a search.
 use crate::{
     cli::{GoalArgs, ObjectiveArg},
     error::ExpectedError,
@@ -29,7 +29,11 @@ impl Prices {
 }
 
 /// Reads them; `otherwise` is the objective where nothing says one.
-pub(crate) fn read(args: &GoalArgs, otherwise: Objective) -> Result<(Goal, Prices), ExpectedError> {
+pub(crate) fn read(
+    args: &GoalArgs,
+    load: &Workload,
+    otherwise: Objective,
+) -> Result<(Goal, Prices), ExpectedError> {
     let prices = prices(&args.price)?;
     let priced = prices.any.is_some() || !prices.by_name.is_empty();
     let objective = match args.objective {
@@ -45,19 +49,8 @@ pub(crate) fn read(args: &GoalArgs, otherwise: Objective) -> Result<(Goal, Price
         None if priced => Objective::Cost,
         None => otherwise,
     };
-    let slo = Slo {
-        end_to_end_ms: args.slo_e2e_ms,
-        ..Slo::default()
-    };
+    let slo = Slo::of(load);
     Ok((Goal { objective, slo }, prices))
-}
-
-/// The load's limits.
-pub(crate) fn put_limits(goal: &mut Goal, workload: &Workload) {
-    goal.slo = Slo {
-        end_to_end_ms: goal.slo.end_to_end_ms,
-        ..Slo::of(workload)
-    };
 }
 
 /// A GPU of the catalogue.
@@ -69,28 +62,20 @@ pub(crate) fn known(flag: &str, name: &str) -> Result<&'static GpuSpec, Expected
     })
 }
 
-/// Lengths, mode and limits of a use, where nothing else was given.
+/// Lengths, mode and limits of a use, where no flag says otherwise.
 pub(crate) fn put_use_case<const ALL: bool>(
     name: &str,
     scenario: &mut Scenario,
     fields: &FieldFlags<ALL>,
-    goal: &mut Goal,
 ) -> Result<(), ExpectedError> {
     let Some(case) = UseCase::find(name) else {
         let names: Vec<&str> = USE_CASES.iter().map(|case| case.id).collect();
         return Err(ExpectedError::usage(format!("--use-case: {name:?} is not known"))
             .help(format!("Known are {}.", names.join(", "))));
     };
-    case.put(scenario);
-    for id in ["prompt_tokens", "gen_tokens", "batching_mode"] {
-        if let Some(text) = fields.value(id) {
-            scenario.set(id, text)?;
-        }
+    for (id, text) in case.fields() {
+        scenario.set(id, fields.value(id).unwrap_or(&text))?;
     }
-    let slo = &mut goal.slo;
-    slo.ttft_ms = slo.ttft_ms.or(case.slo.ttft_ms);
-    slo.tpot_ms = slo.tpot_ms.or(case.slo.tpot_ms);
-    slo.end_to_end_ms = slo.end_to_end_ms.or(case.slo.end_to_end_ms);
     output::say(&format!(
         "use: {} (lengths and limits from {})",
         case.title, case.source

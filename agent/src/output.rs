@@ -216,6 +216,14 @@ pub(crate) fn counted(number: usize, noun: &str) -> String {
     }
 }
 
+/// Below a table: that rows were left out.
+pub(crate) fn more(rows: usize, shown: usize) -> String {
+    match rows.saturating_sub(shown) {
+        0 => String::new(),
+        left => format!("\n … {left} more (--top {rows})"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

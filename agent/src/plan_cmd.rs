@@ -26,8 +26,11 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, ExpectedError> {
         return batch::run(path);
     }
     let mut question = scenario_source::read(&args.source, &args.machine, &args.fields)?;
-    search::apply(&mut question.scenario, &args.search)?;
+    let searched = search::apply(&mut question.scenario, &args.search)?;
     let mut plan = evaluate(&question.scenario);
+    if let Some(searched) = searched {
+        searched.tell(&mut plan);
+    }
     let run = args
         .simulate
         .map(|requests| simulated(&question.scenario, requests));

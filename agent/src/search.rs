@@ -7,20 +7,34 @@ use crate::{
 use planner::{
     Scenario,
     plan::Plan,
-    recommend::{self, Goal, Layout, Objective, Search},
+    recommend::{self, Found, Goal, Layout, Objective, Offer, Search},
 };
 
+/// A search whose first answer was taken over.
+pub(crate) struct Searched {
+    open: Scenario,
+    goal: Goal,
+    offers: Vec<Offer>,
+    found: Found,
+}
+
+impl Searched {
+    /// Tells the plan of it.
+    pub(crate) fn tell(&self, plan: &mut Plan) {
+        self.found.tell(plan, &self.open, &self.goal, &self.offers);
+    }
+}
+
 /// Takes the first answer over, where a search was asked for.
-pub(crate) fn apply(scenario: &mut Scenario, args: &SearchArgs) -> Result<(), ExpectedError> {
+pub(crate) fn apply(scenario: &mut Scenario, args: &SearchArgs) -> Result<Option<Searched>, ExpectedError> {
     if !args.search {
-        return given(&args.goal).map_or(Ok(()), |flag| {
+        return given(&args.goal).map_or(Ok(None), |flag| {
             Err(ExpectedError::usage(format!("{flag} is for a search"))
                 .help("Add --search to let the layout be searched, or use `explore`."))
         });
     }
     let mode = scenario.workload.batching_mode;
-    let (mut goal, prices) = goal::read(&args.goal, Objective::of(mode))?;
-    goal::put_limits(&mut goal, &scenario.workload);
+    let (goal, prices) = goal::read(&args.goal, &scenario.workload, Objective::of(mode))?;
     let price = prices.of(&scenario.hardware.gpu.name);
     let offers = recommend::on_hardware(scenario, price);
     let found = Search::new(scenario, offers.clone(), goal, args.allow_fp8).run(true);
@@ -30,8 +44,9 @@ pub(crate) fn apply(scenario: &mut Scenario, args: &SearchArgs) -> Result<(), Ex
         .and_then(|first| Some((first, offers.get(first.offer)?)))
     else {
         output::say("note: the search has nothing to vary: the arguments that were given leave one layout");
-        return Ok(());
+        return Ok(None);
     };
+    let open = scenario.clone();
     for (id, value) in first.change(offer) {
         scenario.set(&id, &value)?;
     }
@@ -40,14 +55,18 @@ pub(crate) fn apply(scenario: &mut Scenario, args: &SearchArgs) -> Result<(), Ex
         "search: {} layouts judged; first {offer}, {}. {why}",
         found.judged, first.layout
     )));
-    Ok(())
+    Ok(Some(Searched {
+        open,
+        goal,
+        offers,
+        found,
+    }))
 }
 
 /// The first flag that only a search understands.
 fn given(goal: &GoalArgs) -> Option<&'static str> {
     [
         (goal.objective.is_some(), "--objective"),
-        (goal.slo_e2e_ms.is_some(), "--slo-e2e-ms"),
         (!goal.price.is_empty(), "--price"),
     ]
     .into_iter()

@@ -106,6 +106,8 @@ pub const KV_CACHE_DTYPES: &[&str] = &[
 pub const INTERCONNECTS: &[&str] = &["unknown", "pcie", "nvlink"];
 /// What the workload cares about.
 pub const BATCHING_MODES: &[&str] = &["balanced", "throughput", "latency"];
+/// Shares of requests that keep a limit, in per cent: what a simulated run is summed up in.
+pub const PERCENTILES: &[&str] = &["50", "90", "95", "99"];
 /// Who fills in what was not set.
 pub const DEFAULTS: &[&str] = &["recommended", "vllm"];
 
@@ -246,6 +248,20 @@ pub const FIELDS: &[Field] = &[
         "ms",
         FieldKind::Decimal,
         "The same for the time between tokens after the first.",
+    ),
+    other(
+        "slo_e2e_ms",
+        "Longest time to last token",
+        "ms",
+        FieldKind::Decimal,
+        "The same from the request to the end of its answer.",
+    ),
+    other(
+        "slo_percentile",
+        "Requests that keep these times",
+        "%",
+        FieldKind::Choice(PERCENTILES),
+        "50 is the middle, which the estimate knows. For more, a search simulates its first answers request by request.",
     ),
     other(
         "batching_mode",

@@ -182,6 +182,18 @@ pub(crate) const KEYS: &[Entry] = &[
         "slo_tpot_ms",
         "milliseconds that each further token may take",
     ),
+    rare(
+        "workload",
+        "slo_e2e_ms",
+        "slo_e2e_ms",
+        "milliseconds that the whole answer may take",
+    ),
+    rare(
+        "workload",
+        "slo_percentile",
+        "slo_percentile",
+        "per cent of requests that keep these times: 50, 90, 95 or 99",
+    ),
     key(
         "policy",
         "gpu_memory_utilization",

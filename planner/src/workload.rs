@@ -148,6 +148,10 @@ pub struct Workload {
     pub slo_ttft_us: Option<u64>,
     /// The same between tokens.
     pub slo_tpot_us: Option<u64>,
+    /// The same to the last token.
+    pub slo_e2e_us: Option<u64>,
+    /// The share of requests that must keep them, in per cent.
+    pub slo_percentile: u32,
 }
 
 impl Default for Workload {
@@ -161,6 +165,8 @@ impl Default for Workload {
             shape: Shape::default(),
             slo_ttft_us: None,
             slo_tpot_us: None,
+            slo_e2e_us: None,
+            slo_percentile: 50,
         }
     }
 }

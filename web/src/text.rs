@@ -432,6 +432,19 @@ pub(crate) fn gpu_is(name: &str) -> String {
     format!("GPU: {name}")
 }
 
+/// Where the load is that of no use.
+pub(crate) const NO_USE: &str = "Own load";
+
+/// After the load of a use was chosen.
+pub(crate) fn load_is(title: &str) -> String {
+    format!("Load: {title}")
+}
+
+/// Where lengths and limits are from.
+pub(crate) fn from_source(source: &str) -> String {
+    format!("From {source}")
+}
+
 /// After another vLLM version was chosen: which values changed with it.
 pub(crate) fn version_is(version: &str, changes: &[String]) -> String {
     match changes {

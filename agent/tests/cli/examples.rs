@@ -55,3 +55,18 @@ fn the_job_runs_detect_with_flags_that_it_has() {
     assert_eq!(ended.json()["schema"], "vllm-wizard/host/v1");
     assert_eq!(ended.stderr, "");
 }
+
+#[test]
+fn plan_reads_the_example_of_every_use() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../examples/uses");
+    let mut read = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        Run::new(&format!("plan --scenario {name}"))
+            .file(&name, fs::read_to_string(&path).unwrap())
+            .code(0);
+        read += 1;
+    }
+    assert_eq!(read, 9);
+}

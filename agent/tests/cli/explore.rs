@@ -98,7 +98,30 @@ fn a_searched_plan_has_the_first_layout_and_says_why() {
     let plan = ended.json();
     for size in ["tensor_parallel_size", "data_parallel_size"] {
         assert_eq!(plan["config"][size], first[size], "{size}");
+        let why = &plan["config"]["explanations"][size];
+        assert_eq!(why, "Chosen by the search.", "{size}");
     }
+    let next = plan["alternatives"].as_array().unwrap();
+    assert_eq!(next.len(), 8);
+    for one in next {
+        assert!(
+            one["change"]["gpus"].is_u64() && !one["effect"].as_str().unwrap().is_empty(),
+            "{one}"
+        );
+    }
+    // What was set was not chosen, and what was not searched has no others.
+    let set = Run::new("plan --json --search --tensor-parallel-size 2 --model Qwen/Qwen3-32B --gpus 8 --gpu")
+        .arg("H100 SXM")
+        .code(0)
+        .json();
+    let whys = &set["config"]["explanations"];
+    assert_eq!(whys["tensor_parallel_size"], "Set by you.");
+    assert_eq!(whys["data_parallel_size"], "Chosen by the search.");
+    let plain = Run::new("plan --json --model Qwen/Qwen3-32B --gpus 8 --gpu")
+        .arg("H100 SXM")
+        .code(0)
+        .json();
+    assert_eq!(plain["alternatives"], serde_json::json!([]));
     assert!(
         ended.stderr.contains("layouts judged; first 8 × H100 SXM, TP "),
         "{}",
@@ -108,9 +131,9 @@ fn a_searched_plan_has_the_first_layout_and_says_why() {
 
 #[test]
 fn goals_without_a_search_are_refused() {
-    let ended = Run::new("plan --slo-e2e-ms 100 --model Qwen/Qwen3-8B --gpu L4").code(2);
+    let ended = Run::new("plan --objective gpus --model Qwen/Qwen3-8B --gpu L4").code(2);
     assert!(
-        ended.stderr.contains("--slo-e2e-ms is for a search"),
+        ended.stderr.contains("--objective is for a search"),
         "{}",
         ended.stderr
     );

@@ -3,7 +3,7 @@ use super::ArtifactSet;
 use crate::{
     engine::{ArgRow, VllmVersion},
     json::FieldText,
-    plan::{Feasibility, Memory, Note, PLAN_SCHEMA, Performance, Plan, Scenario, Verdict},
+    plan::{Feasibility, Memory, Note, PLAN_SCHEMA, Performance, Plan, Remedy, Scenario, Verdict},
     share,
 };
 use serde::{Serialize, ser::SerializeMap as _};
@@ -23,7 +23,7 @@ struct Document<'a> {
     memory: Option<&'a Memory>,
     config: Config<'a>,
     performance: Option<&'a Performance>,
-    alternatives: [(); 0],
+    alternatives: &'a [Remedy],
     notes: &'a [Note],
     artifacts: Files<'a>,
 }
@@ -51,7 +51,7 @@ fn written(plan: &Plan, files: &ArtifactSet, layout: Layout) -> String {
             rows: plan.arg_rows(),
         },
         performance: plan.performance.as_ref(),
-        alternatives: [],
+        alternatives: &plan.alternatives,
         notes: &plan.notes,
         artifacts: Files(files),
     };

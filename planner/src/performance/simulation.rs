@@ -19,6 +19,8 @@ pub struct Percentiles {
     pub p50: f64,
     /// Nine of ten.
     pub p90: f64,
+    /// Nineteen of twenty.
+    pub p95: f64,
     /// All but one of a hundred.
     pub p99: f64,
 }
@@ -30,14 +32,25 @@ impl Percentiles {
     }
 
     fn of_sorted(times: &[f64]) -> Self {
-        let [p50, p90, p99] = [50, 90, 99].map(|percent| nearest(times, percent));
-        Self { p50, p90, p99 }
+        let [p50, p90, p95, p99] = [50, 90, 95, 99].map(|percent| nearest(times, percent));
+        Self { p50, p90, p95, p99 }
+    }
+
+    /// Of those that are kept: 50, 90, 95 or 99.
+    pub const fn at(&self, percent: u32) -> f64 {
+        match percent {
+            99 => self.p99,
+            95 => self.p95,
+            90 => self.p90,
+            _ => self.p50,
+        }
     }
 
     fn times(self, factor: f64) -> Self {
         Self {
             p50: self.p50 * factor,
             p90: self.p90 * factor,
+            p95: self.p95 * factor,
             p99: self.p99 * factor,
         }
     }
@@ -471,9 +484,9 @@ mod tests {
     #[test]
     fn percentiles_are_of_the_nearest_rank() {
         let times: Vec<f64> = (1..=100).map(f64::from).collect();
-        let of = |p50, p90, p99| Percentiles { p50, p90, p99 };
-        assert_eq!(Percentiles::of(times), of(50.0, 90.0, 99.0));
+        let of = |p50, p90, p95, p99| Percentiles { p50, p90, p95, p99 };
+        assert_eq!(Percentiles::of(times), of(50.0, 90.0, 95.0, 99.0));
         assert_eq!(Percentiles::of(vec![]), Percentiles::default());
-        assert_eq!(Percentiles::of(vec![3.0]), of(3.0, 3.0, 3.0));
+        assert_eq!(Percentiles::of(vec![3.0]), of(3.0, 3.0, 3.0, 3.0));
     }
 }

@@ -93,6 +93,7 @@ fn unsupported(scenario: &Scenario, refusal: &Refusal) -> Plan {
         args: None,
         performance: None,
         notes: Vec::new(),
+        alternatives: Vec::new(),
     }
 }
 
@@ -130,6 +131,7 @@ fn planned(scenario: &Scenario, resolved: Resolved<'_>, known: &mut KnownWeights
         args: Some(resolved.args),
         performance,
         notes,
+        alternatives: Vec::new(),
     };
     if let Some(feasibility) = &mut plan.feasibility {
         feasibility.warnings = notes::warnings(&plan.notes);

@@ -231,6 +231,8 @@ pub struct Plan {
     pub performance: Option<Performance>,
     /// Doubts and hints.
     pub notes: Vec<Note>,
+    /// What a search ranked next, where one chose the layout: the next best first.
+    pub alternatives: Vec<Remedy>,
 }
 
 impl Plan {

@@ -161,6 +161,8 @@ const IDS: &[&str] = &[
     "spec_acceptance_rate",
     "slo_ttft_ms",
     "slo_tpot_ms",
+    "slo_e2e_ms",
+    "slo_percentile",
     "headroom_gb",
     "defaults",
     "image",
@@ -244,6 +246,8 @@ impl Scenario {
             "spec_acceptance_rate" => milli_text(u64::from(workload.shape.spec_acceptance_rate?)),
             "slo_ttft_ms" => milli_text(workload.slo_ttft_us?),
             "slo_tpot_ms" => milli_text(workload.slo_tpot_us?),
+            "slo_e2e_ms" => milli_text(workload.slo_e2e_us?),
+            "slo_percentile" => workload.slo_percentile.to_string(),
             "headroom_gb" => milli_text(self.headroom_mb),
             "defaults" => match self.defaults {
                 Defaults::Recommended => "recommended".to_owned(),
@@ -306,6 +310,11 @@ impl Scenario {
             "spec_acceptance_rate" => self.workload.shape.spec_acceptance_rate = Some(share(id, text)?),
             "slo_ttft_ms" => self.workload.slo_ttft_us = Some(limit(id, text)?),
             "slo_tpot_ms" => self.workload.slo_tpot_us = Some(limit(id, text)?),
+            "slo_e2e_ms" => self.workload.slo_e2e_us = Some(limit(id, text)?),
+            "slo_percentile" => {
+                let chosen = bounds::parse_choice(id, text, bounds::PERCENTILES)?;
+                self.workload.slo_percentile = chosen.parse().unwrap_or(50);
+            }
             "headroom_gb" => self.headroom_mb = bounds::parse_decimal(id, text)?,
             "defaults" => {
                 self.defaults = match bounds::parse_choice(id, text, bounds::DEFAULTS)? {
@@ -349,6 +358,8 @@ impl Scenario {
             "spec_acceptance_rate" => self.workload.shape.spec_acceptance_rate = None,
             "slo_ttft_ms" => self.workload.slo_ttft_us = None,
             "slo_tpot_ms" => self.workload.slo_tpot_us = None,
+            "slo_e2e_ms" => self.workload.slo_e2e_us = None,
+            "slo_percentile" => self.workload.slo_percentile = fresh.workload.slo_percentile,
             "headroom_gb" => self.headroom_mb = 0,
             "defaults" => self.defaults = fresh.defaults,
             "image" => self.deploy.image = None,

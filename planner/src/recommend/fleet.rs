@@ -75,36 +75,70 @@ pub fn fleets(
     let search = Search::new(scenario, offers.to_vec(), *goal, change_formats);
     let rates = rates();
     let mut judged = search.judged();
-    let mut all: Vec<Fleet> = (0..offers.len())
-        .filter_map(|offer| {
-            let of_offer = judged
-                .layouts(offer)
-                .into_iter()
-                .filter_map(|layout| carries(&mut judged, &rates, offer, layout))
-                .map(|(capacity, replica)| fleet(scenario, demand, node, capacity, replica));
-            of_offer.min_by(|a, b| order(goal, a, b))
-        })
-        .collect();
+    let mut all: Vec<Fleet> = Vec::new();
+    for offer in 0..offers.len() {
+        for layout in judged.layouts(offer) {
+            let carried = highest(&rates, |rate| {
+                let answer = judged.at_rate(offer, layout, rate)?;
+                answer.speed.is_some().then_some(answer).filter(Answer::serves)
+            });
+            all.extend(carried.map(|(rate, replica)| fleet(scenario, demand, node, rate, replica)));
+        }
+    }
     all.sort_by(|a, b| order(goal, a, b));
+    hold_percentile(scenario, &mut all, &mut judged, goal, demand, node, &rates);
+    // The best of each offer.
+    let mut seen = vec![false; offers.len()];
+    all.retain(|fleet| !std::mem::replace(&mut seen[fleet.replica.offer], true));
     all
 }
 
-/// The highest of the rates at which that layout serves.
-fn carries(
+/// Fleets at most whose replicas are simulated.
+const SIMULATED: usize = 8;
+
+/// Where limits hold for more than the middle: what the first's replica carries is what a simulation at its share keeps,
+/// until that one is still the first.
+fn hold_percentile(
+    scenario: &Scenario,
+    all: &mut Vec<Fleet>,
     judged: &mut Judged<'_>,
+    goal: &Goal,
+    demand: &Demand,
+    node: u32,
     rates: &[u64],
-    offer: usize,
-    layout: super::Layout,
-) -> Option<(u64, Answer)> {
+) {
+    let Some(percentile) = goal.slo.tail() else { return };
+    for _ in 0..SIMULATED {
+        let Some(first) = all.first().filter(|first| first.replica.tail.is_none()) else {
+            return;
+        };
+        let (offer, layout) = (first.replica.offer, first.replica.layout);
+        let below = rates.partition_point(|rate| *rate <= first.capacity_milli);
+        let kept = highest(&rates[..below], |rate| {
+            let share = rate.saturating_mul(u64::from(demand.load_percent)) / 100;
+            let tail = judged.tail(offer, layout, share, percentile);
+            tail.filter(|tail| goal.slo.is_kept(Some(tail.times_ms)))
+        });
+        all.remove(0);
+        if let Some((rate, tail)) = kept
+            && let Some(replica) = judged.at_rate(offer, layout, rate)
+        {
+            let tail = Some(tail);
+            all.push(fleet(scenario, demand, node, rate, Answer { tail, ..replica }));
+            all.sort_by(|a, b| order(goal, a, b));
+        }
+    }
+}
+
+/// The highest of the rates at which something holds.
+fn highest<T>(rates: &[u64], mut holds: impl FnMut(u64) -> Option<T>) -> Option<(u64, T)> {
     let mut best = None;
     let (mut low, mut high) = (0, rates.len());
     while low < high {
         let middle = low.midpoint(high);
         let rate = *rates.get(middle)?;
-        let answer = judged.at_rate(offer, layout, rate)?;
-        answer.speed?;
-        if answer.serves() {
-            best = Some((rate, answer));
+        if let Some(found) = holds(rate) {
+            best = Some((rate, found));
             low = middle + 1;
         } else {
             high = middle;

@@ -1,5 +1,5 @@
 //! What is better.
-use super::search::{Answer, Speed};
+use super::search::Answer;
 use crate::{
     plan::Outcome,
     workload::{BatchingMode, Workload},
@@ -53,7 +53,7 @@ impl Objective {
     }
 }
 
-/// What every request, in the middle, must keep; milliseconds.
+/// What requests must keep; milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Slo {
     /// To the first token.
@@ -62,40 +62,45 @@ pub struct Slo {
     pub tpot_ms: Option<u32>,
     /// To the last token.
     pub end_to_end_ms: Option<u32>,
+    /// How many of a hundred: 90, 95 or 99; else the one in the middle.
+    pub percentile: u32,
 }
 
 impl Slo {
-    /// The load's, as the search compares them: in whole milliseconds.
-    pub fn of(workload: &Workload) -> Self {
+    /// Those of a load, in whole milliseconds.
+    pub fn of(load: &Workload) -> Self {
         let whole = |us: Option<u64>| us.map(|us| u32::try_from(us.div_ceil(1000)).unwrap_or(u32::MAX));
         Self {
-            ttft_ms: whole(workload.slo_ttft_us),
-            tpot_ms: whole(workload.slo_tpot_us),
-            end_to_end_ms: None,
+            ttft_ms: whole(load.slo_ttft_us),
+            tpot_ms: whole(load.slo_tpot_us),
+            end_to_end_ms: whole(load.slo_e2e_us),
+            percentile: load.slo_percentile,
         }
     }
 
-    /// Nothing is asked.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+    fn limits(&self) -> [Option<u32>; 3] {
+        [self.ttft_ms, self.tpot_ms, self.end_to_end_ms]
     }
 
-    /// Each limit with what the estimate says, as (name, limit, figure, upper end of its range).
-    pub(super) fn held(&self, speed: &Speed) -> impl Iterator<Item = (&'static str, f64, f64, f64)> {
-        [
-            ("TTFT", self.ttft_ms, speed.ttft_ms),
-            ("TPOT", self.tpot_ms, speed.tpot_ms),
-            ("end to end", self.end_to_end_ms, speed.end_to_end_ms),
-        ]
-        .into_iter()
-        .filter_map(|(name, limit, figure)| Some((name, f64::from(limit?), figure.estimate, figure.high)))
+    /// The percentile, where the estimate's middle cannot tell.
+    pub(super) fn tail(&self) -> Option<u32> {
+        (self.percentile > 50 && self.limits() != [None; 3]).then_some(self.percentile)
     }
 
-    /// Whether the estimates keep all limits; `None` where there is no estimate.
-    pub(super) fn is_kept(&self, speed: Option<&Speed>) -> bool {
-        match speed {
-            Some(speed) => self.held(speed).all(|(_, limit, figure, _)| figure <= limit),
-            None => self.is_empty(),
+    /// Each limit with its figure, as (name, limit, figure); figures in the order of the limits.
+    pub(super) fn held(&self, figures: [f64; 3]) -> impl Iterator<Item = (&'static str, f64, f64)> {
+        ["TTFT", "TPOT", "end to end"]
+            .into_iter()
+            .zip(self.limits())
+            .zip(figures)
+            .filter_map(|((name, limit), figure)| Some((name, f64::from(limit?), figure)))
+    }
+
+    /// Whether figures keep all limits; without any, none may be asked.
+    pub(super) fn is_kept(&self, figures: Option<[f64; 3]>) -> bool {
+        match figures {
+            Some(figures) => self.held(figures).all(|(_, limit, figure)| figure <= limit),
+            None => self.limits() == [None; 3],
         }
     }
 }
@@ -123,13 +128,14 @@ impl Goal {
 
     /// The better one first. A total order: what is equal in every figure is told apart by its hardware and layout.
     ///
-    /// First whether vLLM starts, then whether the load is carried within the limits, then whether it surely fits, then the
-    /// objective, then fewer GPUs, fewer changed number formats, less splitting.
+    /// First whether vLLM starts, then whether the load is carried within the limits and a simulation has shown it where
+    /// they hold for more than the middle, then whether it surely fits, then the objective, then fewer GPUs, fewer changed number formats, less splitting.
     pub fn order(&self, a: &Answer, b: &Answer) -> Ordering {
         let standing = |answer: &Answer| {
             (
                 answer.outcome.starts(),
                 answer.keeps_limits && answer.keeps_up(),
+                answer.tail.is_some(),
                 answer.outcome == Outcome::Fits,
                 answer.outcome != Outcome::Unsupported,
             )

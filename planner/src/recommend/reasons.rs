@@ -17,17 +17,41 @@ pub fn won(goal: &Goal, offers: &[Offer], first: &Answer, second: Option<&Answer
     if !first.serves() {
         return format!("Nothing serves this load. Nearest is this: {}", first.lacks(goal));
     }
+    let simulated = simulated(goal, first);
     let Some(second) = second else {
-        return "The only one there is.".to_owned();
+        return format!("{simulated}The only one there is.");
     };
     let next = name(offers, first, second);
     if second.serves() {
-        format!("Next, {next}: {}", behind(goal, first, second))
+        format!("{simulated}Next, {next}: {}", behind(goal, first, second))
     } else {
         format!(
-            "The only one that serves this load. Next, {next}: {}",
+            "{simulated}The only one that serves this load. Next, {next}: {}",
             second.lacks(goal)
         )
+    }
+}
+
+/// What a simulation showed of the percentile that was asked for.
+pub fn simulated(goal: &Goal, first: &Answer) -> String {
+    match (goal.slo.tail(), first.tail) {
+        (Some(_), Some(tail)) => {
+            let held: Vec<String> = goal
+                .slo
+                .held(tail.times_ms)
+                .map(|(name, _, figure)| format!("{name} {figure:.0} ms"))
+                .collect();
+            format!(
+                "{} % of {} simulated requests keep {}. ",
+                tail.percentile,
+                tail.requests,
+                held.join(", ")
+            )
+        }
+        (Some(percentile), None) => format!(
+            "Its middle keeps the limits; whether {percentile} % of requests do was not simulated, after as many layouts that missed them as there is time for. "
+        ),
+        _ => String::new(),
     }
 }
 
@@ -105,12 +129,15 @@ impl Answer {
         };
         let missed: Vec<String> = goal
             .slo
-            .held(speed)
-            .filter(|(_, limit, figure, _)| figure > limit)
-            .map(|(name, limit, figure, _)| format!("{name} {figure:.0} ms instead of {limit:.0}"))
+            .held(self.tail.map_or(speed.times(), |tail| tail.times_ms))
+            .filter(|(_, limit, figure)| figure > limit)
+            .map(|(name, limit, figure)| format!("{name} {figure:.0} ms instead of {limit:.0}"))
             .collect();
         if !missed.is_empty() {
-            return format!("{}.", missed.join(", "));
+            let of = self.tail.map_or_else(String::new, |tail| {
+                format!(" for {} % of requests", tail.percentile)
+            });
+            return format!("{}{of}.", missed.join(", "));
         }
         if speed.overloaded {
             return "requests come faster than they are done.".to_owned();

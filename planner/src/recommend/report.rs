@@ -1,9 +1,9 @@
 //! What a search found, for programs and for spreadsheets.
-use super::{Answer, Found, Goal, Lost, Offer, won};
+use super::{Answer, Found, Goal, Lost, Offer, lost, won};
 use crate::{
     gpu,
     performance::{BoundBy, Ranged, short},
-    plan::Outcome,
+    plan::{Outcome, Plan, Remedy, Scenario},
 };
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -19,6 +19,7 @@ struct Document<'a> {
     slo_ttft_ms: Option<u32>,
     slo_tpot_ms: Option<u32>,
     slo_e2e_ms: Option<u32>,
+    slo_percentile: u32,
     currency: &'a str,
     layouts_judged: usize,
     reason: String,
@@ -44,9 +45,20 @@ struct Row<'a> {
     ttft_ms: Option<Figure>,
     tpot_ms: Option<Figure>,
     end_to_end_ms: Option<Figure>,
+    simulated: Option<Simulated>,
     bound_by: Option<BoundBy>,
     price_per_hour: Option<f64>,
     cost_per_million_output_tokens: Option<f64>,
+}
+
+/// The times that so many of a hundred requests keep.
+#[derive(Serialize)]
+struct Simulated {
+    percentile: u32,
+    requests: u32,
+    ttft_ms: f64,
+    tpot_ms: f64,
+    end_to_end_ms: f64,
 }
 
 #[derive(Serialize)]
@@ -86,6 +98,16 @@ impl<'a> Row<'a> {
             ttft_ms: speed.map(|speed| speed.ttft_ms.into()),
             tpot_ms: speed.map(|speed| speed.tpot_ms.into()),
             end_to_end_ms: speed.map(|speed| speed.end_to_end_ms.into()),
+            simulated: answer.tail.map(|tail| {
+                let [ttft_ms, tpot_ms, end_to_end_ms] = tail.times_ms.map(short);
+                Simulated {
+                    percentile: tail.percentile,
+                    requests: tail.requests,
+                    ttft_ms,
+                    tpot_ms,
+                    end_to_end_ms,
+                }
+            }),
             bound_by: speed.map(|speed| speed.bound_by),
             price_per_hour: answer.price_per_hour.map(short),
             cost_per_million_output_tokens: answer.cost_per_million.map(short),
@@ -112,7 +134,55 @@ impl Answer {
     }
 }
 
+/// Answers that a plan names beside its own.
+const ALTERNATIVES: usize = 8;
+
 impl Found {
+    /// Tells the plan of the first answer that a search chose its layout, and what was ranked next. `open` is the
+    /// question: what it sets the search did not choose.
+    pub fn tell(&self, plan: &mut Plan, open: &Scenario, goal: &Goal, offers: &[Offer]) {
+        let Some(first) = self.all.first() else { return };
+        if let Some(args) = &mut plan.args {
+            let whys = [
+                ("tensor_parallel_size", Some(&mut args.tensor_parallel_size.why)),
+                (
+                    "pipeline_parallel_size",
+                    Some(&mut args.pipeline_parallel_size.why),
+                ),
+                ("data_parallel_size", Some(&mut args.data_parallel_size.why)),
+                (
+                    "enable_expert_parallel",
+                    Some(&mut args.enable_expert_parallel.why),
+                ),
+                ("kv_cache_dtype", Some(&mut args.kv_cache_dtype.why)),
+                (
+                    "quantization",
+                    args.quantization.as_mut().map(|method| &mut method.why),
+                ),
+            ];
+            for (id, why) in whys {
+                if let Some(why) = why
+                    && open.get(id).is_none()
+                    && plan.scenario.get(id).is_some()
+                {
+                    "Chosen by the search.".clone_into(why);
+                }
+            }
+        }
+        let next = self.all.iter().skip(1).take(ALTERNATIVES);
+        plan.alternatives = next
+            .filter_map(|answer| {
+                let offer = offers.get(answer.offer)?;
+                Some(Remedy {
+                    change: answer.change(offer),
+                    label: format!("{offer}, {}", answer.layout),
+                    outcome: answer.outcome,
+                    effect: lost(goal, first, answer),
+                })
+            })
+            .collect();
+    }
+
     /// As `vllm-wizard/explore/v1`. `scenario` is the question as JSON; `rows` the answers to state, the best first.
     pub fn json(
         &self,
@@ -129,6 +199,7 @@ impl Found {
             slo_ttft_ms: goal.slo.ttft_ms,
             slo_tpot_ms: goal.slo.tpot_ms,
             slo_e2e_ms: goal.slo.end_to_end_ms,
+            slo_percentile: goal.slo.percentile.max(50),
             currency,
             layouts_judged: self.judged,
             reason: rows.first().map_or_else(String::new, |first| {

@@ -1,8 +1,8 @@
 //! Goes through the layouts of all offers, in slices: the page works on between two.
 use super::{Goal, Layout, Offer, Price, space::layouts};
 use crate::{
-    performance::{BoundBy, Performance, Ranged},
-    plan::{Look, Looks, Outcome, Scenario, with_overrides},
+    performance::{BoundBy, Course, Performance, Ranged},
+    plan::{self, Look, Looks, Outcome, Scenario, with_overrides},
     units::{Bytes, real},
 };
 
@@ -36,6 +36,24 @@ impl From<Performance> for Speed {
     }
 }
 
+impl Speed {
+    /// What limits are held against.
+    pub(super) fn times(&self) -> [f64; 3] {
+        [self.ttft_ms, self.tpot_ms, self.end_to_end_ms].map(|time| time.estimate)
+    }
+}
+
+/// The times that so many of a hundred requests keep, simulated one by one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tail {
+    /// Requests of a hundred.
+    pub percentile: u32,
+    /// Milliseconds to the first token, between tokens, to the last.
+    pub times_ms: [f64; 3],
+    /// Requests that were simulated.
+    pub requests: u32,
+}
+
 /// One layout of one offer, judged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
@@ -55,7 +73,9 @@ pub struct Answer {
     pub max_model_len: u32,
     /// Where it starts and its speed can be said.
     pub speed: Option<Speed>,
-    /// The estimates are within the limits that were asked for.
+    /// What was asked of more than the middle, where that was simulated.
+    pub tail: Option<Tail>,
+    /// The figures are within the limits that were asked for.
     pub keeps_limits: bool,
     /// Of all GPUs, for an hour.
     pub price_per_hour: Option<f64>,
@@ -109,8 +129,15 @@ pub struct Search {
     next: usize,
     /// What the weights of layouts come to, kept from slice to slice.
     looks: Looks,
+    /// The answer that is simulated next, how many were, and those that kept the limits.
+    checked: (usize, usize, Vec<usize>),
     found: Found,
 }
+
+/// Simulations of a search at most: each takes as long as hundreds of layouts.
+const RUNS: usize = 32;
+/// As `plan --simulate` spreads lengths.
+const SPREAD: f64 = 0.2;
 
 /// What a search found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -126,19 +153,24 @@ pub struct Found {
 impl Found {
     /// The best answer of each kind of GPU, the best kind first.
     pub fn by_kind<'a>(&'a self, offers: &[Offer]) -> Vec<&'a Answer> {
-        let mut seen: Vec<&str> = Vec::new();
-        let new = |answer: &&Answer| {
-            let name = offers
-                .get(answer.offer)
-                .map_or("", |offer| offer.gpu.name.as_str());
-            let first = !seen.contains(&name);
-            if first {
-                seen.push(name);
-            }
-            first
-        };
-        self.best.iter().filter(new).collect()
+        by_kind(&self.best, offers, |answer| answer.offer)
     }
+}
+
+/// The first of each kind of GPU. `offer` says which offer something is of.
+pub fn by_kind<'a, T>(ranked: &'a [T], offers: &[Offer], offer: impl Fn(&T) -> usize) -> Vec<&'a T> {
+    let mut seen: Vec<&str> = Vec::new();
+    let new = |found: &&T| {
+        let name = offers
+            .get(offer(found))
+            .map_or("", |offer| offer.gpu.name.as_str());
+        let first = !seen.contains(&name);
+        if first {
+            seen.push(name);
+        }
+        first
+    };
+    ranked.iter().filter(new).collect()
 }
 
 impl Search {
@@ -153,6 +185,7 @@ impl Search {
             goal,
             change_formats,
             next: 0,
+            checked: (0, 0, Vec::new()),
             found: Found::default(),
         }
     }
@@ -167,13 +200,18 @@ impl Search {
         self.found.judged
     }
 
-    /// Judges the next offers, at least so many layouts; false when none are left.
+    /// Judges the next offers, at least so many layouts, and then simulates one; false when none are left.
     pub fn step(&mut self, layouts_at_least: usize, keep_all: bool) -> bool {
+        let tail = self.goal.slo.tail();
+        if self.next >= self.offers.len() {
+            return tail.is_some_and(|percentile| self.check(percentile));
+        }
+        let keep_all = keep_all || tail.is_some();
         let mut scenario = self.base.clone();
         let until = self.found.judged.saturating_add(layouts_at_least.max(1));
         while self.found.judged < until {
             let Some(offer) = self.offers.get(self.next) else {
-                return false;
+                break;
             };
             scenario.hardware = offer.hardware();
             let mut best: Option<Answer> = None;
@@ -198,13 +236,62 @@ impl Search {
             self.found.best.extend(best);
             self.next += 1;
         }
-        self.next < self.offers.len()
+        tail.is_some() || self.next < self.offers.len()
+    }
+
+    /// Simulates the next answer that would be the first of its kind of GPU: the closed form ranks, since it knows every
+    /// layout's middle at once, and what it ranks first is held against the percentile until one keeps it.
+    fn check(&mut self, percentile: u32) -> bool {
+        if self.checked.0 == 0 {
+            self.found.all.sort_by(|a, b| self.goal.order(a, b));
+        }
+        let kind = |answer: &Answer| self.offers.get(answer.offer).map(|offer| &offer.gpu.name);
+        let all = &mut self.found.all;
+        while let Some(answer) = all.get(self.checked.0).filter(|answer| answer.serves()) {
+            let (at, runs, kept) = &mut self.checked;
+            let known = kept
+                .iter()
+                .any(|kept| all.get(*kept).map(kind) == Some(kind(answer)));
+            if *runs == RUNS {
+                return false;
+            }
+            *at += 1;
+            if known {
+                continue;
+            }
+            *runs += 1;
+            let mut scenario = self.base.clone();
+            if let Some(offer) = self.offers.get(answer.offer) {
+                scenario.hardware = offer.hardware();
+            }
+            answer.layout.put(&mut scenario);
+            let tail = tail(&scenario, percentile);
+            if let Some(answer) = all.get_mut(*at - 1) {
+                answer.keeps_limits = self.goal.slo.is_kept(tail.map(|tail| tail.times_ms));
+                answer.tail = tail;
+                if answer.keeps_limits {
+                    kept.push(*at - 1);
+                }
+            }
+            return true;
+        }
+        false
     }
 
     /// What was found, ranked.
     pub fn finish(mut self) -> Found {
-        self.found.best.sort_by(|a, b| self.goal.order(a, b));
         self.found.all.sort_by(|a, b| self.goal.order(a, b));
+        if self.goal.slo.tail().is_some() {
+            // Simulations have put others first.
+            let mut seen = vec![false; self.offers.len()];
+            let first = |answer: &&Answer| {
+                !seen
+                    .get_mut(answer.offer)
+                    .is_none_or(|seen| std::mem::replace(seen, true))
+            };
+            self.found.best = self.found.all.iter().filter(first).cloned().collect();
+        }
+        self.found.best.sort_by(|a, b| self.goal.order(a, b));
         self.found
     }
 
@@ -245,12 +332,28 @@ impl Search {
             reason: look.reason,
             shortfall_bytes: look.shortfall_bytes,
             max_model_len: look.max_model_len,
-            keeps_limits: self.goal.slo.is_kept(speed.as_ref()),
+            tail: None,
+            keeps_limits: self.goal.slo.is_kept(speed.as_ref().map(Speed::times)),
             speed,
             price_per_hour,
             cost_per_million,
         })
     }
+}
+
+/// What so many of a hundred requests keep.
+fn tail(scenario: &Scenario, percentile: u32) -> Option<Tail> {
+    let course = Course {
+        requests: plan::requests(&scenario.workload).clamp(100, 300),
+        spread: SPREAD,
+        seed: 1,
+    };
+    let run = plan::simulate(scenario, course)?;
+    Some(Tail {
+        percentile,
+        times_ms: [run.ttft, run.tpot, run.end_to_end].map(|times| times.at(percentile) * 1e3),
+        requests: run.requests,
+    })
 }
 
 /// Single layouts of a search, judged one by one.
@@ -275,6 +378,12 @@ impl Judged<'_> {
         layout.put(&mut self.scenario);
         let look = self.looks.look(&self.scenario);
         self.search.answer(offer, layout, look)
+    }
+
+    /// The times that so many of a hundred requests keep, where they come at that rate.
+    pub(super) fn tail(&mut self, offer: usize, layout: Layout, milli: u64, percentile: u32) -> Option<Tail> {
+        self.at_rate(offer, layout, milli)?;
+        tail(&self.scenario, percentile)
     }
 
     /// With requests that come at that rate, in thousandths each second.

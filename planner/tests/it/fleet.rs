@@ -1,10 +1,11 @@
 //! Fleets: what one replica carries, and the counts and sums that follow.
 use planner::{
-    Scenario, gpu,
+    Outcome, Scenario, evaluate, gpu,
     model::ModelInput,
     plan::Course,
     plan::simulate,
     recommend::{Demand, Goal, Objective, Price, Search, Slo, USE_CASES, UseCase, fitting, fleets},
+    share,
 };
 
 fn scenario(model: &str) -> Scenario {
@@ -100,20 +101,45 @@ fn counts_and_money_follow_from_the_rate() {
 }
 
 #[test]
-fn a_use_is_found_by_its_name_and_fits_its_lengths() {
+fn a_use_is_found_by_its_name_and_serves_its_load() {
     for case in USE_CASES {
         assert_eq!(UseCase::find(case.id), Some(case));
         assert!(!case.source.is_empty());
         let mut scenario = scenario("Qwen/Qwen3-8B");
-        case.put(&mut scenario);
-        assert_eq!(scenario.workload.prompt_tokens, case.prompt_tokens);
+        for (id, text) in case.fields() {
+            scenario.set(id, &text).unwrap();
+        }
+        assert!(case.is_of(&scenario), "{}", case.id);
+        scenario.set("request_rate", "1").unwrap();
         let goal = Goal {
             objective: Objective::Gpus,
-            slo: case.slo,
+            slo: Slo::of(&scenario.workload),
         };
+        assert_eq!(goal.slo, case.slo, "{}", case.id);
         let offers = fitting(&scenario.hardware.gpu.clone(), 8, 1, None);
         let found = Search::new(&scenario, offers, goal, false).run(false);
         assert!(found.best[0].serves(), "{}: {:?}", case.id, found.best[0]);
+        let simulated = case.slo.percentile > 50;
+        assert_eq!(found.best[0].tail.is_some(), simulated, "{}", case.id);
     }
     assert_eq!(UseCase::find("nothing"), None);
+}
+
+/// `examples/uses` has a whole scenario for each.
+#[test]
+fn every_use_is_an_example_that_fits() {
+    for case in USE_CASES {
+        let path = format!("{}/../examples/uses/{}.json", env!("CARGO_MANIFEST_DIR"), case.id);
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let value = serde_json::from_str(&text).unwrap();
+        let scenario = share::scenario_from_json(&value).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(case.is_of(&scenario), "{path}");
+        let plan = evaluate(&scenario);
+        assert_eq!(
+            plan.verdict.outcome,
+            Outcome::Fits,
+            "{path}: {}",
+            plan.verdict.reason
+        );
+    }
 }

@@ -64,6 +64,7 @@ fn any_question() -> impl Strategy<Value = (Scenario, Goal, bool)> {
                         ttft_ms: limits.0,
                         tpot_ms: limits.1,
                         end_to_end_ms: limits.2,
+                        percentile: 50,
                     },
                 };
                 (scenario, goal, fp8)
@@ -303,4 +304,61 @@ fn every_answer_of_two_nodes_makes_the_layout_that_it_names() {
         again.hardware = scenario.hardware.clone();
         assert_eq!(again, scenario, "{}", answer.layout);
     }
+}
+
+/// What is asked of 99 of a hundred is seen in a run, request by request, not in the middle.
+#[test]
+fn a_percentile_is_held_by_a_run_of_the_first_answer() {
+    let mut scenario = h100s("Qwen/Qwen3-8B", 4);
+    scenario.set("request_rate", "5").unwrap();
+    let offers = on_hardware(&scenario, None);
+    let search = |percentile, ttft_ms| {
+        let slo = Slo {
+            ttft_ms,
+            percentile,
+            ..Slo::default()
+        };
+        let goal = Goal {
+            objective: Objective::Gpus,
+            slo,
+        };
+        let found = Search::new(&scenario, offers.clone(), goal, false).run(true);
+        (goal, found)
+    };
+    // The first answer's own tail, from a run of it.
+    let (_, plain) = search(50, None);
+    assert!(plain.best[0].tail.is_none());
+    let times = |answer: &Answer| {
+        let mut changed = scenario.clone();
+        for (id, value) in answer.change(&offers[answer.offer]) {
+            changed.set(&id, &value).unwrap();
+        }
+        let course = planner::plan::Course {
+            requests: 300,
+            spread: 0.2,
+            seed: 1,
+        };
+        planner::plan::simulate(&changed, course).unwrap().ttft
+    };
+    let first = times(&plain.best[0]);
+    assert!(first.p50 < first.p90 && first.p90 < first.p95 && first.p95 < first.p99);
+    // Below its tail: the middle keeps it, 99 of a hundred do not.
+    let limit = format!("{:.0}", first.p99 * 970.0).parse().ok();
+    let (_, middle) = search(50, limit);
+    assert_eq!(middle.best[0].layout, plain.best[0].layout);
+    let (goal, tail) = search(99, limit);
+    let kept = tail.best[0].tail.unwrap();
+    assert!(kept.times_ms[0] <= f64::from(limit.unwrap()), "{kept:?}");
+    assert!((kept.times_ms[0] - times(&tail.best[0]).p99 * 1e3).abs() < 1e-6);
+    let missed = tail
+        .all
+        .iter()
+        .find(|answer| (answer.offer, answer.layout) == (plain.best[0].offer, plain.best[0].layout));
+    assert!(!missed.unwrap().serves());
+    assert!(
+        missed.unwrap().lacks(&goal).contains("for 99 % of requests"),
+        "{}",
+        missed.unwrap().lacks(&goal)
+    );
+    assert!(tail.best[0].total_gpus > plain.best[0].total_gpus);
 }

@@ -30,6 +30,8 @@ pub(crate) const FIELDS: &[(&str, &[&str])] = &[
     ("spec_acceptance_rate", &["0.6"]),
     ("slo_ttft_ms", &["0.5", "250"]),
     ("slo_tpot_ms", &["12.5", "40"]),
+    ("slo_e2e_ms", &["2000", "0.5"]),
+    ("slo_percentile", &["90", "99"]),
     ("batching_mode", &["throughput", "latency"]),
     ("headroom_gb", &["1.25", "2"]),
     ("defaults", &["vllm"]),

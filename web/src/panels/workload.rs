@@ -1,12 +1,17 @@
 //! 3 Workload: what the server has to carry.
 use crate::{
-    controls::{Field, Section, words},
-    state::{derive::changed, use_app},
+    controls::{Field, Options, Section, part, words},
+    state::{
+        AppState, actions,
+        derive::{Choice, changed},
+        use_app,
+    },
     text,
 };
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
+use planner::recommend::{USE_CASES, UseCase};
 
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 16] = [
     "prompt_tokens",
     "gen_tokens",
     "concurrency",
@@ -21,6 +26,8 @@ const FIELDS: [&str; 14] = [
     "spec_acceptance_rate",
     "slo_ttft_ms",
     "slo_tpot_ms",
+    "slo_e2e_ms",
+    "slo_percentile",
 ];
 /// Of these, so many are seen at once.
 const FIRST: usize = 4;
@@ -45,12 +52,51 @@ pub(crate) fn WorkloadPanel() -> AnyView {
     let fields = |ids: &[&'static str]| ids.iter().map(|id| view! { <Field id=*id /> }).collect_view();
     view! {
         <Section number="3" title="Workload" open=crate::browser::is_wide() digest changed=words(move || state.scenario.with(|scenario| changed(scenario, &FIELDS)))>
+            {use_case(state)}
             {fields(first)}
             <details class="more">
                 <summary>"More about the load"</summary>
                 <div class="section-body">{fields(more)}</div>
             </details>
         </Section>
+    }
+    .into_any()
+}
+
+/// Published loads by their use; none is chosen where the load is no longer that of one.
+fn use_case(state: AppState) -> AnyView {
+    let now = move || {
+        state
+            .scenario
+            .with(|scenario| USE_CASES.iter().find(|case| case.is_of(scenario)))
+    };
+    let choices: Vec<_> = USE_CASES
+        .iter()
+        .map(|case| Choice::new(case.id, case.title))
+        .collect();
+    let none = [Choice::new("", text::NO_USE)];
+    let chosen = move |event: ev::Event| {
+        if let Some(case) = UseCase::find(&event_target_value(&event)) {
+            actions::take_use(state, case);
+        }
+    };
+    view! {
+        <div class="field">
+            <div class="field-head">
+                <label for="use-case">"Load of a use"</label>
+            </div>
+            <div class="field-box">
+                <select id="use-case" class="box" aria-describedby="use-case-why" on:change=chosen>
+                    {part(move || match now() {
+                        Some(case) => Options::of(&choices, case.id),
+                        None => Options::of(&[&none[..], &choices].concat(), ""),
+                    })}
+                </select>
+            </div>
+            <p class="why" id="use-case-why">
+                {words(move || now().map_or_else(String::new, |case| text::from_source(case.source)))}
+            </p>
+        </div>
     }
     .into_any()
 }

@@ -18,7 +18,7 @@ use planner::{
     memory::Segment,
     model::ModelInput,
     plan::MeasuredSpeed,
-    recommend::Answer,
+    recommend::{Answer, UseCase},
     share::Ignored,
     units::Bytes,
 };
@@ -85,6 +85,13 @@ pub(crate) fn apply(state: AppState, change: &[(String, String)], message: Strin
         None => act(state, scenario, message),
         Some(error) => inform(state, error.to_string()),
     }
+}
+
+/// Takes the load of a use.
+pub(crate) fn take_use(state: AppState, case: &UseCase) {
+    let mut scenario = state.scenario.get_untracked();
+    case.put(&mut scenario);
+    act(state, scenario, text::load_is(case.title));
 }
 
 /// Takes a model.

@@ -72,12 +72,14 @@ impl Wishes {
         self.objective.unwrap_or_else(|| Objective::of(mode))
     }
 
+    /// The boxes go before the load's own limits.
     fn goal(&self, scenario: &Scenario) -> Goal {
+        let load = Slo::of(&scenario.workload);
         Goal {
             objective: self.objective(scenario),
             slo: Slo {
-                end_to_end_ms: self.limit(0),
-                ..Slo::of(&scenario.workload)
+                end_to_end_ms: self.limit(0).or(load.end_to_end_ms),
+                ..load
             },
         }
     }
