@@ -58,3 +58,22 @@ fn a_model_that_no_gpu_holds_ends_with_3() {
         .code(3)
         .has(&["No GPU of those that were tried"]);
 }
+
+/// `docs/schema/fleet.schema.json` names every key, and no other.
+#[test]
+fn a_fleet_has_the_keys_of_its_schema() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/schema/fleet.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let fleet = Run::new("fleet --json --among L40S,L4 --model Qwen/Qwen3-8B --request-rate 2")
+        .code(0)
+        .json();
+    let keys = |value: &serde_json::Value| {
+        let mut keys: Vec<String> = value.as_object().unwrap().keys().cloned().collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(keys(&fleet), keys(&schema["properties"]));
+    let row = &schema["properties"]["fleets"]["items"]["properties"];
+    assert_eq!(keys(&fleet["fleets"][0]), keys(row));
+    assert_eq!(fleet["schema"], schema["properties"]["schema"]["const"]);
+}

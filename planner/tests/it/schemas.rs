@@ -10,7 +10,9 @@ use planner::{
     artifact::{plan_json, plan_line},
     evaluate,
     plan::{Course, simulate},
+    recommend::{Goal, Price, Search, Slo, on_hardware},
     render,
+    share::scenario_json,
 };
 use serde_json::Value;
 use std::{fs, path::Path};
@@ -145,5 +147,33 @@ fn profiles_hold_their_schema() {
         .unwrap();
     for kind in ArtifactKind::ALL {
         assert!(names.iter().any(|name| name == kind.name()), "{}", kind.name());
+    }
+}
+
+#[test]
+fn searches_hold_their_schema() {
+    let schema = schema("explore.schema.json");
+    let scenario = scenario(
+        "Qwen/Qwen3-32B",
+        "H100 SXM",
+        &[("gpus", "4"), ("request_rate", "1")],
+    );
+    let offers = on_hardware(&scenario, Some(Price(2500)));
+    for percentile in [50, 99] {
+        let slo = Slo {
+            ttft_ms: Some(2000),
+            percentile,
+            ..Slo::default()
+        };
+        let goal = Goal {
+            slo,
+            ..Goal::default()
+        };
+        let found = Search::new(&scenario, offers.clone(), goal, true).run(true);
+        let rows: Vec<_> = found.all.iter().collect();
+        let text = found.json(&scenario_json(&scenario), &goal, &offers, &rows, "USD");
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["answers"][0]["simulated"].is_object(), percentile > 50);
+        holds(&schema, &value, "explore");
     }
 }
