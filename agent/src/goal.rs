@@ -2,13 +2,14 @@
 use crate::{
     cli::{GoalArgs, ObjectiveArg},
     error::ExpectedError,
-    output,
+    output, prices,
     scenario_flags::FieldFlags,
     suggest,
 };
 use planner::{
     Scenario, bounds,
     gpu::{self, GpuSpec},
+    plan,
     recommend::{Goal, Objective, Price, Slo, USE_CASES, UseCase},
     workload::Workload,
 };
@@ -34,7 +35,7 @@ pub(crate) fn read(
     load: &Workload,
     otherwise: Objective,
 ) -> Result<(Goal, Prices), ExpectedError> {
-    let prices = prices(&args.price)?;
+    let prices = prices(&args.price, &args.currency)?;
     let priced = prices.any.is_some() || !prices.by_name.is_empty();
     let objective = match args.objective {
         Some(ObjectiveArg::Cost) if !priced => {
@@ -83,9 +84,31 @@ pub(crate) fn put_use_case<const ALL: bool>(
     Ok(())
 }
 
-fn prices(texts: &[String]) -> Result<Prices, ExpectedError> {
+fn prices(texts: &[String], currency: &str) -> Result<Prices, ExpectedError> {
     let mut prices = Prices::default();
+    // One's own go before listed ones.
+    let mut listed_prices = Vec::new();
     for text in texts {
+        let listed = prices::named(text);
+        if !listed.is_empty() && currency != "USD" {
+            return Err(ExpectedError::usage(format!(
+                "--price {text}: listed prices are in USD, --currency says {currency}"
+            )));
+        }
+        for one in &listed {
+            listed_prices.push((one.gpu.to_owned(), Price(one.milli)));
+            output::say(&format!(
+                "price: {} at USD {} a GPU-hour, {} of {} on demand ({})",
+                one.gpu,
+                plan::figure(Price(one.milli).value()),
+                one.instance,
+                one.of,
+                one.source
+            ));
+        }
+        if !listed.is_empty() {
+            continue;
+        }
         let (name, price) = match text.rsplit_once('=') {
             Some((name, price)) => (Some(name), price),
             None => (None, text.as_str()),
@@ -99,5 +122,6 @@ fn prices(texts: &[String]) -> Result<Prices, ExpectedError> {
             None => prices.any = Some(Price(milli)),
         }
     }
+    prices.by_name.append(&mut listed_prices);
     Ok(prices)
 }

@@ -157,3 +157,25 @@ fn check_says_what_a_search_would_run_instead() {
     let text = check("--tensor-parallel-size 8");
     assert!(!text.contains("A search of these GPUs"), "{text}");
 }
+
+#[test]
+fn listed_prices_name_their_source_and_day() {
+    let ended = Run::new("explore --price p5.48xlarge --json --model Qwen/Qwen3-8B --among")
+        .arg("H100 SXM,L4")
+        .code(0);
+    assert!(
+        ended.stderr.contains("USD 6.88 a GPU-hour") && ended.stderr.contains("2026-11-09"),
+        "{}",
+        ended.stderr
+    );
+    let answers = ended.json();
+    let first = &answers["answers"][0];
+    let per_gpu = first["price_per_hour"].as_f64().unwrap() / first["total_gpus"].as_f64().unwrap();
+    assert!((per_gpu - 6.88).abs() < 0.01, "{first}");
+    let other = Run::new("explore --price known --currency EUR --model Qwen/Qwen3-8B").code(2);
+    assert!(
+        other.stderr.contains("listed prices are in USD"),
+        "{}",
+        other.stderr
+    );
+}

@@ -90,6 +90,14 @@ fn behind(goal: &Goal, first: &Answer, other: &Answer) -> String {
         Objective::Balanced => less(first.balance(), other.balance())
             .map(|by| format!("{by} behind in rate and speed of one together.")),
     };
+    let close = is_close(goal, first, other);
+    let by = by.map(|by| {
+        if close {
+            format!("{} (within the estimate's range).", by.trim_end_matches('.'))
+        } else {
+            by
+        }
+    });
     by.unwrap_or_else(|| {
         if gpus(first) != gpus(other) {
             let noun = if gpus(other) == 1 { "GPU" } else { "GPUs" };
@@ -100,6 +108,31 @@ fn behind(goal: &Goal, first: &Answer, other: &Answer) -> String {
             "the same, with other number formats than the checkpoint's.".to_owned()
         }
     })
+}
+
+/// Whether the other is within the range of the first's estimate: these cannot be told apart by it.
+fn is_close(goal: &Goal, first: &Answer, other: &Answer) -> bool {
+    let costs = other
+        .cost_per_million
+        .zip(first.cost_per_million)
+        .map(|(other, first)| other / first);
+    let (Some(first), Some(other)) = (&first.speed, &other.speed) else {
+        return false;
+    };
+    match goal.objective {
+        Objective::Latency => other.end_to_end_ms.estimate <= first.end_to_end_ms.high,
+        // The price of a token is off as the rate is.
+        Objective::Cost => {
+            let range = first.output_tok_per_s.estimate / first.output_tok_per_s.low;
+            costs.is_some_and(|times| times <= range)
+        }
+        Objective::Balanced => {
+            // Rate and time of a token are off together.
+            let low = (first.output_tok_per_s.low / first.tpot_ms.high).sqrt();
+            (other.output_tok_per_s.estimate / other.tpot_ms.estimate).sqrt() >= low
+        }
+        _ => other.output_tok_per_s.estimate >= first.output_tok_per_s.low,
+    }
 }
 
 /// How much less the other has, as a percentage of the first; `None` for next to nothing.
