@@ -305,7 +305,8 @@ pub(crate) struct GoalArgs {
     /// What matters most among layouts that serve the load; cost where prices are given, else gpus
     #[arg(long, value_enum, value_name = "WHAT", help_heading = "Goal")]
     pub(crate) objective: Option<ObjectiveArg>,
-    /// What a GPU costs an hour: for one kind, or for all; can be repeated
+    /// What a GPU costs an hour: for one kind, or for all; or a listed instance such as p5.48xlarge; or `known`, the
+    /// cheapest listed of each kind; can be repeated
     #[arg(long, value_name = "[GPU=]AMOUNT", help_heading = "Goal")]
     pub(crate) price: Vec<String>,
     /// What the prices are counted in
@@ -398,9 +399,14 @@ pub(crate) struct FleetArgs {
     /// Print the answers as JSON (vllm-wizard/fleet/v1)
     #[arg(long)]
     pub(crate) json: bool,
-    /// How many times the average rate comes at the busiest time
-    #[arg(long, value_name = "TIMES", default_value = "1", help_heading = "Workload")]
-    pub(crate) peak: String,
+    /// How many times the average rate comes at the busiest time; --peak-rate says it by the second
+    #[arg(
+        long,
+        value_name = "TIMES",
+        help_heading = "Workload",
+        conflicts_with = "peak_rate"
+    )]
+    pub(crate) peak: Option<String>,
     /// Replicas that may fail while the rest carries the peak
     #[arg(long, value_name = "REPLICAS", default_value_t = 1, help_heading = "Workload", value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub(crate) spare: u32,

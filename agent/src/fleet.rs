@@ -57,18 +57,23 @@ fn demand(args: &FleetArgs, asked: &Asked) -> Result<Demand, ExpectedError> {
         ExpectedError::usage("--request-rate is missing")
             .help("Give the requests of an average second, such as `--request-rate 20`.")
     })?;
-    let times = bounds::parse_decimal("peak", &args.peak)
-        .ok()
-        .filter(|times| (1000..=1_000_000).contains(times))
-        .ok_or_else(|| {
-            ExpectedError::usage(format!(
-                "--peak: expected 1 to 1000 times the average, got {:?}",
-                args.peak
-            ))
-        })?;
+    let peak_milli = match &args.peak {
+        None => asked.scenario.workload.peak_rate_milli.unwrap_or(average_milli),
+        Some(peak) => {
+            let times = bounds::parse_decimal("peak", peak)
+                .ok()
+                .filter(|times| (1000..=1_000_000).contains(times));
+            let times = times.ok_or_else(|| {
+                ExpectedError::usage(format!(
+                    "--peak: expected 1 to 1000 times the average, got {peak:?}"
+                ))
+            })?;
+            average_milli.saturating_mul(times) / 1000
+        }
+    };
     Ok(Demand {
         average_milli,
-        peak_milli: average_milli.saturating_mul(times) / 1000,
+        peak_milli: peak_milli.max(average_milli),
         spare: args.spare,
         load_percent: args.load,
     })

@@ -187,6 +187,13 @@ pub const FIELDS: &[Field] = &[
         "Requests that arrive per second, if known.",
     ),
     other(
+        "peak_rate",
+        "Request rate at the peak",
+        "per second",
+        FieldKind::Decimal,
+        "The same at the busiest time: the autoscaler's file counts replicas for it.",
+    ),
+    other(
         "burstiness",
         "Burstiness",
         "",

@@ -121,6 +121,12 @@ pub(crate) const KEYS: &[Entry] = &[
         "request_rate",
         "requests per second, if known",
     ),
+    rare(
+        "workload",
+        "peak_rate",
+        "peak_rate",
+        "requests per second at the busiest time",
+    ),
     unused("workload", "streaming", "it changes no memory"),
     key(
         "workload",

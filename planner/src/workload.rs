@@ -140,6 +140,8 @@ pub struct Workload {
     pub concurrency: u32,
     /// Requests per second in thousandths, if known.
     pub request_rate_milli: Option<u64>,
+    /// The same at the busiest time, if known.
+    pub peak_rate_milli: Option<u64>,
     /// What matters most.
     pub batching_mode: BatchingMode,
     /// How lengths and arrivals spread, and what saves work.
@@ -161,6 +163,7 @@ impl Default for Workload {
             gen_tokens: 512,
             concurrency: 32,
             request_rate_milli: None,
+            peak_rate_milli: None,
             batching_mode: BatchingMode::Balanced,
             shape: Shape::default(),
             slo_ttft_us: None,

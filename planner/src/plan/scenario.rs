@@ -151,6 +151,7 @@ const IDS: &[&str] = &[
     "gen_tokens",
     "concurrency",
     "request_rate",
+    "peak_rate",
     "batching_mode",
     "burstiness",
     "length_range",
@@ -236,6 +237,7 @@ impl Scenario {
             "gen_tokens" => workload.gen_tokens.to_string(),
             "concurrency" => workload.concurrency.to_string(),
             "request_rate" => milli_text(workload.request_rate_milli?),
+            "peak_rate" => milli_text(workload.peak_rate_milli?),
             "batching_mode" => workload.batching_mode.name().to_owned(),
             "burstiness" => milli_text(workload.shape.burstiness?),
             "length_range" => milli_text(u64::from(workload.shape.length_range?)),
@@ -294,6 +296,7 @@ impl Scenario {
             "gen_tokens" => self.workload.gen_tokens = average(id, text)?,
             "concurrency" => self.workload.concurrency = count()?,
             "request_rate" => self.workload.request_rate_milli = Some(bounds::parse_decimal(id, text)?),
+            "peak_rate" => self.workload.peak_rate_milli = Some(limit(id, text)?),
             "batching_mode" => {
                 self.workload.batching_mode = match bounds::parse_choice(id, text, bounds::BATCHING_MODES)? {
                     "throughput" => BatchingMode::Throughput,
@@ -348,6 +351,7 @@ impl Scenario {
             "gen_tokens" => self.workload.gen_tokens = fresh.workload.gen_tokens,
             "concurrency" => self.workload.concurrency = fresh.workload.concurrency,
             "request_rate" => self.workload.request_rate_milli = None,
+            "peak_rate" => self.workload.peak_rate_milli = None,
             "batching_mode" => self.workload.batching_mode = fresh.workload.batching_mode,
             "burstiness" => self.workload.shape.burstiness = None,
             "length_range" => self.workload.shape.length_range = None,

@@ -1,6 +1,9 @@
 //! So many replicas for a rate of requests: what one carries within the limits, how many that takes, what it costs.
-use super::{Answer, Goal, Objective, Offer, Search, search::Judged};
-use crate::{plan::Scenario, units::real};
+use super::{Answer, Goal, Objective, Offer, Search, Slo, Speed, search::Judged};
+use crate::{
+    plan::{Looks, Plan, Scenario, with_overrides},
+    units::real,
+};
 use std::cmp::Ordering;
 
 /// What comes in.
@@ -148,12 +151,7 @@ fn highest<T>(rates: &[u64], mut holds: impl FnMut(u64) -> Option<T>) -> Option<
 }
 
 fn fleet(scenario: &Scenario, demand: &Demand, node: u32, capacity_milli: u64, replica: Answer) -> Fleet {
-    let given = capacity_milli
-        .saturating_mul(u64::from(demand.load_percent))
-        .max(1);
-    let needed = |milli: u64| milli.saturating_mul(100).div_ceil(given).max(1);
-    let for_average = needed(demand.average_milli);
-    let for_peak = needed(demand.peak_milli.max(demand.average_milli));
+    let [for_average, for_peak] = demand.replicas(capacity_milli);
     let replicas = for_peak + u64::from(demand.spare);
     let total_gpus = replicas * u64::from(replica.total_gpus);
     let each = u64::from(node / replica.total_gpus.max(1));
@@ -182,6 +180,80 @@ fn fleet(scenario: &Scenario, demand: &Demand, node: u32, capacity_milli: u64, r
         total_gpus,
         nodes,
         price_per_hour,
+    }
+}
+
+/// How many replicas of a plan, and when one more.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scaling {
+    /// For what.
+    pub demand: Demand,
+    /// What one replica carries within the load's limits.
+    pub capacity_milli: u64,
+    /// Replicas for the average and for the peak, without spare ones.
+    pub replicas: [u64; 2],
+    /// The share of the KV cache that is in use at the share that a replica is given.
+    pub cache_usage: f64,
+    /// Requests that may wait for each replica until the first token would come too late, where there is such a limit.
+    pub waiting: Option<f64>,
+}
+
+/// What a replica is given of what it can carry, and how many may fail, where nobody says: as `fleet` has them.
+const LOAD_PERCENT: u32 = 80;
+const SPARE: u32 = 1;
+
+impl Scaling {
+    /// Of that plan's replicas; nothing where no rate is given, or none is carried.
+    pub fn of(plan: &Plan) -> Option<Self> {
+        let average_milli = plan.scenario.workload.rate_milli()?;
+        let slo = Slo::of(&plan.scenario.workload);
+        let mut scenario = with_overrides(&plan.scenario).into_owned();
+        let mut looks = Looks::new(&scenario.model);
+        let mut at = |milli: u64| {
+            scenario.workload.request_rate_milli = Some(milli);
+            looks.look(&scenario).performance
+        };
+        let (capacity_milli, ()) = highest(&rates(), |rate| {
+            let speed = Speed::from(at(rate)?);
+            (!speed.overloaded && slo.is_kept(Some(speed.times()))).then_some(())
+        })?;
+        let demand = Demand {
+            average_milli,
+            peak_milli: plan
+                .scenario
+                .workload
+                .peak_rate_milli
+                .unwrap_or(0)
+                .max(average_milli),
+            spare: SPARE,
+            load_percent: LOAD_PERCENT,
+        };
+        let given = (capacity_milli * u64::from(LOAD_PERCENT) / 100).max(1);
+        let found = at(given)?;
+        let load = &plan.scenario.workload;
+        // On average a request has its prompt and half its answer in the cache.
+        let held = f64::from(load.prompt()) + f64::from(load.generated()) / 2.0;
+        let engines = f64::from(plan.args.as_ref()?.data_parallel_size.value);
+        let tokens = real(plan.memory.as_ref()?.kv_cache_tokens) * engines;
+        Some(Self {
+            demand,
+            capacity_milli,
+            replicas: demand.replicas(capacity_milli),
+            cache_usage: (found.running * held / tokens.max(1.0)).clamp(0.01, 1.0),
+            waiting: slo.ttft_ms.map(|limit| {
+                let spare = f64::from(limit) - found.ttft_ms.estimate;
+                (spare * real(given) * 1e-6).max(1.0)
+            }),
+        })
+    }
+}
+
+impl Demand {
+    /// Replicas for the average and for the peak, where each carries so much.
+    fn replicas(&self, capacity_milli: u64) -> [u64; 2] {
+        let given = capacity_milli.saturating_mul(u64::from(self.load_percent)).max(1);
+        let needed = |milli: u64| milli.saturating_mul(100).div_ceil(given).max(1);
+        [self.average_milli, self.peak_milli.max(self.average_milli)].map(needed)
     }
 }
 

@@ -13,7 +13,7 @@ mod sensitivity;
 mod space;
 mod use_case;
 
-pub use fleet::{Demand, Fleet, HOURS_PER_MONTH, fleets};
+pub use fleet::{Demand, Fleet, HOURS_PER_MONTH, Scaling, fleets};
 pub use goal::{Goal, Objective, Slo};
 pub use offer::{NODE, NODES, Offer, Price, fitting, kinds, on_hardware};
 pub use reasons::{Lost, lost, simulated, won};

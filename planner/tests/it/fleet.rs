@@ -1,11 +1,11 @@
 //! Fleets: what one replica carries, and the counts and sums that follow.
 use planner::{
-    Outcome, Scenario, evaluate, gpu,
+    Outcome, RenderOptions, Scenario, evaluate, gpu,
     model::ModelInput,
     plan::Course,
     plan::simulate,
     recommend::{Demand, Goal, Objective, Price, Search, Slo, USE_CASES, UseCase, fitting, fleets},
-    share,
+    render, share,
 };
 
 fn scenario(model: &str) -> Scenario {
@@ -142,4 +142,67 @@ fn every_use_is_an_example_that_fits() {
             plan.verdict.reason
         );
     }
+}
+
+/// The autoscaler's file has the fleet's own counts, and says where its numbers are from.
+#[test]
+fn the_autoscaler_has_the_replicas_of_the_fleet() {
+    let mut scenario = scenario("Qwen/Qwen3-8B");
+    let file = |scenario: &Scenario| {
+        let files = render(&evaluate(scenario), &RenderOptions::default());
+        let file = files
+            .files
+            .into_iter()
+            .find(|file| file.kind.path() == "k8s-autoscale.yaml");
+        file.unwrap().text
+    };
+    let unknown = file(&scenario);
+    assert!(unknown.contains("names no request rate"), "{unknown}");
+    assert!(
+        unknown.contains("maxReplicas: 4") && !unknown.contains("cache_usage"),
+        "{unknown}"
+    );
+    for (id, value) in [
+        ("request_rate", "20"),
+        ("peak_rate", "60"),
+        ("slo_ttft_ms", "500"),
+    ] {
+        scenario.set(id, value).unwrap();
+    }
+    let goal = Goal {
+        slo: Slo::of(&scenario.workload),
+        ..Goal::default()
+    };
+    let offers = fitting(&scenario.hardware.gpu.clone(), 1, 1, None);
+    let demand = Demand { spare: 1, ..DEMAND };
+    let fleet = fleets(&scenario, &offers, &goal, false, &demand, 8).remove(0);
+    let known = file(&scenario);
+    assert!(
+        known.contains(&format!("minReplicas: {}", fleet.for_average + 1)),
+        "{known}"
+    );
+    assert!(
+        known.contains(&format!("maxReplicas: {}", fleet.replicas)),
+        "{known}"
+    );
+    assert!(known.contains("vllm_kv_cache_usage_perc"), "{known}");
+    // The share that the file gives is about what a run of one replica at that rate shows.
+    scenario.workload.request_rate_milli = Some(fleet.capacity_milli * 80 / 100);
+    let course = Course {
+        requests: 2000,
+        spread: 0.2,
+        seed: 7,
+    };
+    let run = simulate(&scenario, course).unwrap();
+    let line = known
+        .lines()
+        .find(|line| line.contains("in thousandths"))
+        .unwrap();
+    let digits: String = line.chars().filter(char::is_ascii_digit).collect();
+    let usage = digits.parse::<f64>().unwrap() / 1000.0;
+    assert!(
+        (usage / run.cache_mean - 1.0).abs() < 0.3,
+        "{usage} of {}",
+        run.cache_mean
+    );
 }

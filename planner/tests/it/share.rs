@@ -21,6 +21,7 @@ pub(crate) const FIELDS: &[(&str, &[&str])] = &[
     ("gen_tokens", &["7"]),
     ("concurrency", &["1", "512"]),
     ("request_rate", &["0.5", "12", "0"]),
+    ("peak_rate", &["0.5", "60"]),
     ("burstiness", &["0.25", "2"]),
     ("length_range", &["0.5", "0"]),
     ("prompt_p95", &["4096"]),

@@ -11,12 +11,13 @@ use crate::{
 use leptos::{ev, prelude::*};
 use planner::recommend::{USE_CASES, UseCase};
 
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 17] = [
     "prompt_tokens",
     "gen_tokens",
     "concurrency",
     "batching_mode",
     "request_rate",
+    "peak_rate",
     "burstiness",
     "length_range",
     "prompt_p95",
