@@ -216,6 +216,9 @@ impl Report<'_> {
             ),
             2,
         ));
+        if let Some(routing) = self.routing(first) {
+            lines.push(self.screen.wrap(&routing, 2));
+        }
         if let Some(speed) = &first.replica.speed {
             let simulated = simulated(&self.asked.goal, &first.replica);
             if !simulated.is_empty() {
@@ -260,6 +263,43 @@ impl Report<'_> {
             }
         }
         lines.join("\n")
+    }
+
+    /// Whether routing by prefix saves replicas: each has a prefix cache of its own, and where requests are spread evenly
+    /// what one has seen is met there again by one of so many.
+    fn routing(&self, first: &Fleet) -> Option<String> {
+        let share = self.asked.scenario.workload.shape.prefix_cache_hit_rate?;
+        let sizes = &first.replica.layout;
+        let caches = first.replicas * u64::from(sizes.data_parallel_size);
+        let offer = self.offers.get(first.replica.offer)?;
+        let mut spread = self.asked.scenario.clone();
+        for (id, size) in [
+            ("tensor_parallel_size", sizes.tensor_parallel_size),
+            ("pipeline_parallel_size", sizes.pipeline_parallel_size),
+            ("data_parallel_size", sizes.data_parallel_size),
+        ] {
+            spread.set(id, &size.to_string()).ok()?;
+        }
+        let left = u64::from(share) / caches.max(1);
+        spread.workload.shape.prefix_cache_hit_rate = u32::try_from(left).ok();
+        let offers = std::slice::from_ref(offer);
+        let found = fleets(
+            &spread,
+            offers,
+            &self.asked.goal,
+            false,
+            &self.demand,
+            self.asked.gpus,
+        );
+        let replicas = found.first()?.replicas;
+        (replicas > first.replicas).then(|| {
+            format!(
+                "Route by prefix (production-stack: routingLogic prefixaware): where requests are spread evenly over {caches} prefix caches and a prefix comes back once, {:.1} % of prompts is found instead of {:.1} %, and the load takes {replicas} replicas instead of {}.",
+                per_second(left) * 100.0,
+                per_second(u64::from(share)) * 100.0,
+                first.replicas
+            )
+        })
     }
 
     fn json(&self, rows: &[&Fleet]) -> String {

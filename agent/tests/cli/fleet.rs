@@ -77,3 +77,23 @@ fn a_fleet_has_the_keys_of_its_schema() {
     assert_eq!(keys(&fleet["fleets"][0]), keys(row));
     assert_eq!(fleet["schema"], schema["properties"]["schema"]["const"]);
 }
+
+/// Replicas that share nothing find less in their prefix caches: said where that takes more of them, and only there.
+#[test]
+fn routing_by_prefix_is_advised_where_it_saves_replicas() {
+    let fleet = |load: &str| {
+        Run::new(&format!(
+            "fleet --model Qwen/Qwen3-8B --gen-tokens 64 --request-rate 40 {load} --gpus 1 --gpu"
+        ))
+        .arg("H100 SXM")
+        .code(0)
+        .stdout
+    };
+    let long = fleet("--prompt-tokens 8000 --prefix-cache-hit-rate 0.9");
+    assert!(
+        long.contains("Route by prefix") && long.contains("instead of 90.0 %"),
+        "{long}"
+    );
+    assert!(!fleet("--prompt-tokens 8000").contains("Route by prefix"));
+    assert!(!fleet("--prompt-tokens 16 --prefix-cache-hit-rate 0.01").contains("Route by prefix"));
+}
