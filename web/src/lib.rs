@@ -9,6 +9,7 @@ mod chart;
 mod code_view;
 mod controls;
 mod effects;
+mod lean;
 mod panels;
 mod state;
 mod text;

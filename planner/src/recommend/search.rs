@@ -280,7 +280,10 @@ impl Search {
 
     /// What was found, ranked.
     pub fn finish(mut self) -> Found {
-        self.found.all.sort_by(|a, b| self.goal.order(a, b));
+        // One sort for both: each is some kilobytes of code.
+        let goal = self.goal;
+        let rank = |answers: &mut Vec<Answer>| answers.sort_by(|a, b| goal.order(a, b));
+        rank(&mut self.found.all);
         if self.goal.slo.tail().is_some() {
             // Simulations have put others first.
             let mut seen = vec![false; self.offers.len()];
@@ -291,7 +294,7 @@ impl Search {
             };
             self.found.best = self.found.all.iter().filter(first).cloned().collect();
         }
-        self.found.best.sort_by(|a, b| self.goal.order(a, b));
+        rank(&mut self.found.best);
         self.found
     }
 

@@ -1,5 +1,6 @@
 //! An editable combobox after the WAI-ARIA pattern: list autocomplete, manual selection.
-use super::{aria, flag, part, words};
+use super::{aria, flag, hear, hear_focus, hear_key, part, words};
+use crate::lean::{effect, memo};
 use leptos::{ev, prelude::*};
 
 /// One option.
@@ -108,7 +109,7 @@ pub(crate) fn Combobox(
     /// Takes the picked value.
     on_pick: Callback<String>,
 ) -> AnyView {
-    let items = Memo::new(move |_| typed.with(|typed| options(typed.as_deref().unwrap_or_default())));
+    let items = memo(move || typed.with(|typed| options(typed.as_deref().unwrap_or_default())));
     let list = Listbox {
         open: RwSignal::new(false),
         active: RwSignal::new(None),
@@ -130,7 +131,7 @@ pub(crate) fn Combobox(
             .map(|at| format!("{id}-{at}"))
             .unwrap_or_default()
     });
-    Effect::new(move |_| scroll_to(&active_id.get()));
+    effect(move || scroll_to(&active_id.get()));
     view! {
         <div class="combobox">
             <input
@@ -146,11 +147,11 @@ pub(crate) fn Combobox(
                 autocomplete="off"
                 spellcheck="false"
                 prop:value=words(move || typed.get().unwrap_or_else(|| value.get()))
-                on:input=input
+                on:input=hear(input)
                 on:click=move |_| list.show()
-                on:focus=entered
-                on:keydown=move |event| list.key(&event)
-                on:blur=move |_| list.close()
+                on:focus=hear_focus(entered)
+                on:keydown=hear_key(move |event| list.key(&event))
+                on:blur=hear_focus(move |_| list.close())
             />
             <ul class="options" id=format!("{id}-list") role="listbox" aria-label="Models" hidden=flag(move || !list.open.get())>
                 {part(move || if list.open.get() { option_views(id, list) } else { ().into_any() })}

@@ -1,5 +1,9 @@
 //! One field of `planner::bounds::FIELDS`: label, flag, help, box, what holds while it is empty, reset, error.
-use super::{HelpButton, flag, length_slider::length_slider, part, press, step::stepped, words};
+use super::{
+    HelpButton, flag, hear, hear_focus, hear_key, length_slider::length_slider, part, press, step::stepped,
+    words,
+};
+use crate::lean::memo;
 use crate::state::{
     AppState, actions,
     derive::{self, Choice, Shown},
@@ -112,8 +116,8 @@ fn text_box(state: AppState, field: &'static bounds::Field, shown: Memo<Shown>) 
                 prop:value=words(move || shown.with(|s| s.text.clone()))
                 aria-invalid=super::aria(move || shown.with(|s| !s.error.is_empty()))
                 aria-describedby=described_by(id)
-                on:input=typed
-                on:blur=move |_| actions::leave(state, id)
+                on:input=hear(typed)
+                on:blur=hear_focus(move |_| actions::leave(state, id))
             ></textarea>
         }
         .into_any();
@@ -130,9 +134,9 @@ fn text_box(state: AppState, field: &'static bounds::Field, shown: Memo<Shown>) 
             prop:value=words(move || shown.with(|s| s.text.clone()))
             aria-invalid=super::aria(move || shown.with(|s| !s.error.is_empty()))
             aria-describedby=described_by(id)
-            on:input=typed
-            on:keydown=stepped
-            on:blur=move |_| actions::leave(state, id)
+            on:input=hear(typed)
+            on:keydown=hear_key(stepped)
+            on:blur=hear_focus(move |_| actions::leave(state, id))
         />
     }
     .into_any()
@@ -140,7 +144,7 @@ fn text_box(state: AppState, field: &'static bounds::Field, shown: Memo<Shown>) 
 
 fn select(state: AppState, field: &'static bounds::Field, shown: Memo<Shown>) -> AnyView {
     let id = field.id;
-    let options = Memo::new(move |_| {
+    let options = memo(move || {
         let effective = shown.with(|s| s.effective.clone());
         let value = state.get(id).unwrap_or_default();
         (derive::choices(state, field, &effective), value)
@@ -155,7 +159,7 @@ fn select(state: AppState, field: &'static bounds::Field, shown: Memo<Shown>) ->
             class="box"
             aria-invalid=super::aria(move || shown.with(|s| !s.error.is_empty()))
             aria-describedby=described_by(id)
-            on:change=chosen
+            on:change=hear(chosen)
         >
             {part(move || options.with(|(options, value)| Options::of(options, value)))}
         </select>

@@ -1,6 +1,8 @@
 //! The slider of the context length: powers of two up to the model's own length, and the longest that fits among them.
+use super::hear;
 use super::words;
 use crate::{
+    lean::effect,
     state::{AppState, actions, derive::after_pause},
     text,
 };
@@ -23,7 +25,7 @@ pub(super) fn length_slider(state: AppState) -> AnyView {
     let stops = move || stops(own(), longest.get());
     let node = NodeRef::<html::Input>::new();
     // In one go: a value beyond an older end would be cut off.
-    Effect::new(move |_| {
+    effect(move || {
         let stops = stops();
         let length = state.plan.with(length).unwrap_or_else(own);
         let at = stops.partition_point(|stop| *stop <= length).saturating_sub(1);
@@ -69,7 +71,7 @@ pub(super) fn length_slider(state: AppState) -> AnyView {
                 aria-label="Context length, slider"
                 aria-valuetext=said
                 node_ref=node
-                on:input=moved
+                on:input=hear(moved)
             />
             <datalist id="max_model_len-fits">
                 <option value=mark></option>

@@ -1,5 +1,5 @@
 //! A button that opens a short list of choices.
-use super::{aria, flag, press};
+use super::{aria, flag, hear_focus, hear_key, press};
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
 
@@ -50,7 +50,7 @@ pub(crate) fn Menu(
         })
         .collect_view();
     view! {
-        <div class="menu" on:focusout=left on:keydown=key>
+        <div class="menu" on:focusout=hear_focus(left) on:keydown=hear_key(key)>
             <button
                 type="button"
                 id=id

@@ -19,7 +19,10 @@ pub(crate) use section::Section;
 pub(crate) use toast::{BannerView, ToastView};
 pub(crate) use words::with_code;
 
-use leptos::{ev::MouseEvent, prelude::*};
+use leptos::{
+    ev::{Event, FocusEvent, KeyboardEvent, MouseEvent},
+    prelude::*,
+};
 
 // Every closure in a view is a type, and every type is compiled for itself. These few boxed ones keep the page small.
 
@@ -33,17 +36,23 @@ pub(crate) fn part(build: impl FnMut() -> AnyView + Send + 'static) -> Part {
 
 /// Text that follows the state.
 pub(crate) fn words(read: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
-    Signal::derive(read)
+    fn boxed(read: Box<dyn Fn() -> String + Send + Sync>) -> Signal<String> {
+        Signal::derive(read)
+    }
+    boxed(Box::new(read))
 }
 
 /// Yes or no that follows the state.
 pub(crate) fn flag(read: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
-    Signal::derive(read)
+    fn boxed(read: Box<dyn Fn() -> bool + Send + Sync>) -> Signal<bool> {
+        Signal::derive(read)
+    }
+    boxed(Box::new(read))
 }
 
 /// `true` or `false` for an ARIA attribute.
 pub(crate) fn aria(read: impl Fn() -> bool + Send + Sync + 'static) -> Signal<String> {
-    Signal::derive(move || read().to_string())
+    words(move || read().to_string())
 }
 
 /// What a button does.
@@ -52,4 +61,21 @@ pub(crate) type Press = Box<dyn FnMut(MouseEvent) + Send>;
 /// What a button does.
 pub(crate) fn press(mut then: impl FnMut() + Send + 'static) -> Press {
     Box::new(move |_| then())
+}
+
+/// What follows from an edit or a choice.
+pub(crate) fn hear(then: impl FnMut(Event) + Send + 'static) -> Box<dyn FnMut(Event) + Send> {
+    Box::new(then)
+}
+
+/// What follows from a key.
+pub(crate) fn hear_key(
+    then: impl FnMut(KeyboardEvent) + Send + 'static,
+) -> Box<dyn FnMut(KeyboardEvent) + Send> {
+    Box::new(then)
+}
+
+/// What follows when the keyboard comes or goes.
+pub(crate) fn hear_focus(then: impl FnMut(FocusEvent) + Send + 'static) -> Box<dyn FnMut(FocusEvent) + Send> {
+    Box::new(then)
 }

@@ -2,6 +2,7 @@
 use super::{part, press};
 use crate::{
     browser::Timer,
+    lean::effect,
     state::{actions, use_app},
 };
 use leptos::prelude::*;
@@ -11,7 +12,7 @@ use leptos::prelude::*;
 pub(crate) fn ToastView() -> AnyView {
     let state = use_app();
     let timer = Timer::new();
-    Effect::new(move |_| {
+    effect(move || {
         if state.toast.with(Option::is_some) {
             timer.start(12_000, move || state.toast.set(None));
         }

@@ -1,6 +1,7 @@
 //! The last scenario, kept in this browser for the next visit where that is allowed.
 use crate::{
     browser,
+    lean::effect,
     state::{AppState, link},
 };
 use leptos::prelude::*;
@@ -12,7 +13,7 @@ const LAST: &str = "vllm-wizard.last";
 /// Keeps the scenario once something was changed: as a link's fragment, or as JSON where it is too long for a link.
 pub(crate) fn keep_last_scenario(state: AppState) {
     let timer = browser::Timer::new();
-    Effect::new(move |_| {
+    effect(move || {
         let fragment = state.fragment.get();
         if !state.is_example() {
             timer.start(300, move || {

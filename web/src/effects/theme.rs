@@ -1,5 +1,6 @@
 //! Light or dark. A small script in the page's head has applied the stored choice before anything was painted.
 use crate::browser;
+use crate::lean::effect;
 use leptos::prelude::*;
 
 const KEY: &str = "vllm-wizard.theme";
@@ -53,7 +54,7 @@ pub(crate) fn stored_theme() -> Theme {
 
 /// Applies a choice and keeps it.
 pub(crate) fn apply_theme(theme: RwSignal<Theme>) {
-    Effect::new(move |_| {
+    effect(move || {
         let theme = theme.get();
         let Some(root) = document().document_element() else {
             return;

@@ -1,5 +1,6 @@
 //! The window's title, so that a tab says what it found.
 use crate::{
+    lean::effect,
     state::{AppState, derive::hardware_line},
     text,
 };
@@ -7,7 +8,7 @@ use leptos::prelude::*;
 
 /// "Fits · Qwen/Qwen3-8B · 1 × H100 SXM".
 pub(crate) fn set_title(state: AppState) {
-    Effect::new(move |_| {
+    effect(move || {
         let title = state.plan.with(|plan| {
             let scenario = &plan.scenario;
             let word = plan.verdict.outcome.words();

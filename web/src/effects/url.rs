@@ -2,6 +2,7 @@
 use super::storage::last_scenario;
 use crate::{
     browser,
+    lean::effect,
     state::{AppState, Banner, Sheet, actions, import, link, presets},
     text,
 };
@@ -23,10 +24,11 @@ pub(crate) fn open_first(state: AppState) {
 /// Keeps address and scenario the same, in both directions.
 pub(crate) fn sync_url(state: AppState) {
     let timer = browser::Timer::new();
-    Effect::new(move |before: Option<(String, u32)>| {
+    let mut before: Option<(String, u32)> = None;
+    effect(move || {
         let address = address(state);
         let acts = state.acts.get();
-        match before {
+        match before.take() {
             // An imported machine does not stay in the address in its raw form.
             None if acts > 0 => browser::set_fragment(&address, false),
             None => {}
@@ -41,7 +43,7 @@ pub(crate) fn sync_url(state: AppState) {
                 timer.start(300, move || browser::set_fragment(&address, false));
             }
         }
-        (address, acts)
+        before = Some((address, acts));
     });
     let handle = window_event_listener(ev::hashchange, move |_| {
         // The page's own changes fire no such event; a person, a link or Back does.

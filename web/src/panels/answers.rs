@@ -1,7 +1,8 @@
 //! The table of a search's answers: sorted by any column, filtered by name, taken over with one click.
 use crate::{
     browser,
-    controls::{part, press},
+    controls::{hear, part, press},
+    lean::{self, memo},
     state::{
         AppState, actions,
         search::{Among, Answers, Searched, Seek, Wishes, use_seek},
@@ -77,7 +78,7 @@ pub(super) fn answers_table(state: AppState, searched: Searched, prefix: &'stati
         filter: RwSignal::new(String::new()),
         all: RwSignal::new(false),
     };
-    let here = Memo::new(move |_| {
+    let here = memo(move || {
         let formats = seek.wishes.with(|wishes| wishes.formats);
         state.plan.with(|plan| {
             let gpu = plan.scenario.hardware.gpu.name.clone();
@@ -90,7 +91,7 @@ pub(super) fn answers_table(state: AppState, searched: Searched, prefix: &'stati
             <div class="wishes">
                 <div class="field">
                     <label for="explore-filter">"Only GPUs with"</label>
-                    <input id="explore-filter" class="box" type="text" autocomplete="off" spellcheck="false" on:input=typed />
+                    <input id="explore-filter" class="box" type="text" autocomplete="off" spellcheck="false" on:input=hear(typed) />
                 </div>
             </div>
         }
@@ -129,7 +130,9 @@ fn table(
     let mut shown: Vec<&Answer> = rows.into_iter().filter(|row| named(row)).collect();
     let sorted = view.sorted.get();
     if let Some((column, most_first)) = sorted {
-        shown.sort_by(|a, b| compared(figures(a)[column], figures(b)[column], most_first));
+        shown = lean::sorted(shown, |a, b| {
+            compared(figures(a)[column], figures(b)[column], most_first).is_lt()
+        });
     }
     let count = shown.len();
     if !view.all.get() {
@@ -313,7 +316,7 @@ fn price_cell(seek: Seek, prefix: &str, name: &str) -> AnyView {
                 aria-label=label
                 aria-invalid=(!own.is_empty() && !Wishes::is_price(&own)).to_string()
                 value=own.clone()
-                on:change=typed
+                on:change=hear(typed)
             />
         </td>
     }

@@ -3,7 +3,8 @@ use super::{changes::Changes, liked::liked};
 use crate::{
     browser,
     code_view::{diff::Marks, view::code},
-    controls::{CopyButton, Field, flag, part, press, words},
+    controls::{CopyButton, Field, flag, hear, hear_key, part, press, words},
+    lean::memo,
     state::{AppState, actions, use_app},
     text,
 };
@@ -19,7 +20,7 @@ const CODE: &str = "artifact-code";
 #[component]
 pub(crate) fn Artifacts() -> AnyView {
     let state = use_app();
-    let outcome = Memo::new(move |_| state.plan.with(|plan| plan.verdict.outcome));
+    let outcome = memo(move || state.plan.with(|plan| plan.verdict.outcome));
     let anyway = RwSignal::new(false);
     let against = RwSignal::new(false);
     let changes = Changes::follow(state, against);
@@ -50,7 +51,7 @@ fn files(state: AppState, changes: Changes, against: RwSignal<bool>) -> AnyView 
         .iter()
         .map(|one| group(state, *one))
         .collect_view();
-    let shown = Memo::new(move |_| state.tab.get().group());
+    let shown = memo(move || state.tab.get().group());
     let tabs = part(move || {
         shown
             .get()
@@ -59,12 +60,12 @@ fn files(state: AppState, changes: Changes, against: RwSignal<bool>) -> AnyView 
             .collect_view()
             .into_any()
     });
-    let missing = Memo::new(move |_| state.files.with(|files| files.get(state.tab.get()).is_none()));
+    let missing = memo(move || state.files.with(|files| files.get(state.tab.get()).is_none()));
     let label = words(move || format!("tab-{}", state.tab.get().name()));
     view! {
         <div class="files">
             <div class="groups" role="group" aria-label="Kinds of files">{groups}</div>
-            <div class="tabs" role="tablist" aria-label="Files" on:keydown=move |event| key(state, &event)>{tabs}</div>
+            <div class="tabs" role="tablist" aria-label="Files" on:keydown=hear_key(move |event| key(state, &event))>{tabs}</div>
             <div class="file" role="tabpanel" id="artifact" aria-labelledby=label>
                 {part(move || if missing.get() { reason(state) } else { file(state, changes, against) })}
             </div>
@@ -86,7 +87,7 @@ fn files(state: AppState, changes: Changes, against: RwSignal<bool>) -> AnyView 
 /// The file that the tab names, with what can be done with it.
 fn file(state: AppState, changes: Changes, against: RwSignal<bool>) -> AnyView {
     let shown = words(move || text_of(state));
-    let marks = Memo::new(move |_| {
+    let marks = memo(move || {
         if state.likes.with(|likes| likes.marks) || changes.against_a() {
             changes.marks(state.tab.get(), &shown.get())
         } else {
@@ -100,7 +101,7 @@ fn file(state: AppState, changes: Changes, against: RwSignal<bool>) -> AnyView {
             String::new()
         }
     });
-    let pinned = Memo::new(move |_| state.beside.with(|beside| beside.pins.len()));
+    let pinned = memo(move || state.beside.with(|beside| beside.pins.len()));
     view! {
         <div class="file-tools">
             <CopyButton id="copy-file" label="Copy" text=move |()| text_of(state) from=CODE />
@@ -120,7 +121,7 @@ fn file(state: AppState, changes: Changes, against: RwSignal<bool>) -> AnyView {
 fn against_a(against: RwSignal<bool>) -> AnyView {
     view! {
         <label class="check">
-            <input type="checkbox" prop:checked=against on:change=move |event| against.set(event_target_checked(&event)) />
+            <input type="checkbox" prop:checked=against on:change=hear(move |event| against.set(event_target_checked(&event))) />
             "Diff against A"
         </label>
     }
@@ -159,7 +160,7 @@ fn group(state: AppState, group: ArtifactGroup) -> AnyView {
 
 fn tab(state: AppState, changes: Changes, kind: ArtifactKind) -> AnyView {
     let here = flag(move || state.tab.get() == kind);
-    let changed = Memo::new(move |_| !here.get() && state.files.with(|files| changes.changed(kind, files)));
+    let changed = memo(move || !here.get() && state.files.with(|files| changes.changed(kind, files)));
     view! {
         <button
             type="button"

@@ -2,6 +2,7 @@
 use crate::{
     browser::Timer,
     code_view::diff::{Marks, diff},
+    lean::effect,
     state::{AppState, derive},
 };
 use leptos::prelude::*;
@@ -28,12 +29,13 @@ impl Changes {
             fresh: RwSignal::new(false),
             a: RwSignal::new(None),
         };
-        Effect::new(move |_: Option<()>| changes.a.set(derive::files_of_a(state, against.get())));
+        effect(move || changes.a.set(derive::files_of_a(state, against.get())));
         let (burst, gone) = (Timer::new(), Timer::new());
         let running = StoredValue::new(false);
-        Effect::new(move |last: Option<ArtifactSet>| {
+        let mut last: Option<ArtifactSet> = None;
+        effect(move || {
             let now = state.files.get();
-            if let Some(last) = last.filter(|last| *last != now) {
+            if let Some(last) = last.take().filter(|last| *last != now) {
                 if !running.get_value() {
                     changes.before.set(Some(last));
                     running.set_value(true);
@@ -44,7 +46,7 @@ impl Changes {
                 }
                 gone.start(GONE_MS, move || changes.fresh.set(false));
             }
-            now
+            last = Some(now);
         });
         changes
     }

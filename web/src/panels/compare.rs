@@ -2,6 +2,7 @@
 use crate::{
     chart::compare_bars::compare_bars,
     controls::{CopyButton, part, press},
+    lean::memo,
     state::{AppState, Beside, actions, use_app},
     text,
 };
@@ -15,7 +16,7 @@ use planner::{
 #[component]
 pub(crate) fn Compare() -> AnyView {
     let state = use_app();
-    let count = Memo::new(move |_| state.beside.with(|beside| beside.pins.len()));
+    let count = memo(move || state.beside.with(|beside| beside.pins.len()));
     part(move || match count.get() {
         0 => ().into_any(),
         count => panel(state, count),

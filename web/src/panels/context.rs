@@ -1,7 +1,8 @@
 //! How long at how many: the chart, its table, and what the lengths that people ask for take.
 use crate::{
     chart::context_curve::context_curve,
-    controls::{part, words},
+    controls::{hear_key, part, words},
+    lean::memo,
     state::{AppState, actions, derive::after_pause, use_app},
     text,
 };
@@ -32,7 +33,7 @@ fn context(plan: &Plan) -> Context {
 pub(crate) fn ContextPanel() -> AnyView {
     let state = use_app();
     let shown = after_pause(state, context);
-    let known = Memo::new(move |_| shown.with(|context| !context.reach.is_empty()));
+    let known = memo(move || shown.with(|context| !context.reach.is_empty()));
     part(move || {
         if !known.get() {
             return ().into_any();
@@ -49,7 +50,7 @@ pub(crate) fn ContextPanel() -> AnyView {
                     role="group"
                     tabindex="0"
                     aria-label=text::CONTEXT_KEYS
-                    on:keydown=move |event| key(state, &event)
+                    on:keydown=hear_key(move |event| key(state, &event))
                 >
                     {part(move || shown.with(chart))}
                 </div>

@@ -1,6 +1,7 @@
 //! How one figure came about, in a sheet beside the page: formula, values, exact result, source, basis, how far checked.
 use crate::{
     browser,
+    lean::effect,
     state::{AppState, Sheet},
     text,
 };
@@ -27,13 +28,14 @@ pub(crate) fn why(state: AppState, id: &'static str, label: &str) -> AnyView {
 
 /// Says at the buttons which explanation is open.
 pub(super) fn mark_openers(state: AppState) {
-    Effect::new(move |before: Option<String>| {
+    let mut before: Option<String> = None;
+    effect(move || {
         let now = match state.sheet.get() {
             Sheet::Explain(id) => format!("[id=\"{}\"]", text::opener(&id)),
             _ => String::new(),
         };
         browser::move_mark("aria-expanded", before.as_deref(), &now);
-        now
+        before = Some(now);
     });
 }
 

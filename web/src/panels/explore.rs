@@ -5,7 +5,8 @@ use super::{
 };
 use crate::{
     chart::scatter::{Dot, Kind, scatter, unbeaten},
-    controls::{aria, part, press, words},
+    controls::{aria, hear_key, part, press, words},
+    lean::{self, memo},
     state::{
         AppState, actions,
         search::{Among, Answers, Question, Searched, use_seek},
@@ -39,7 +40,7 @@ static COSTS: Kind = Kind {
 pub(crate) fn Explore() -> AnyView {
     let (state, seek) = (use_app(), use_seek());
     let open = RwSignal::new(false);
-    let question = Memo::new(move |_| {
+    let question = memo(move || {
         let question = open.get().then(|| Question::of(state, seek, Among::Everywhere));
         question.flatten().map(Arc::new)
     });
@@ -89,7 +90,7 @@ fn explored(state: AppState, searched: Searched) -> AnyView {
 
 /// Every number of every kind that serves, and which answer each is, from left to right.
 fn dots(answers: &Answers, at: fn(&Answer) -> Option<[f64; 2]>) -> Vec<(Dot, &Answer)> {
-    let mut dots: Vec<(Dot, &Answer)> = answers
+    let dots = answers
         .found
         .best
         .iter()
@@ -100,10 +101,8 @@ fn dots(answers: &Answers, at: fn(&Answer) -> Option<[f64; 2]>) -> Vec<(Dot, &An
                 name: answers.offers.get(answer.offer)?.to_string(),
             };
             Some((dot, answer))
-        })
-        .collect();
-    dots.sort_by(|a, b| a.0.at[0].total_cmp(&b.0.at[0]));
-    dots
+        });
+    lean::sorted(dots, |a, b| a.0.at[0].total_cmp(&b.0.at[0]).is_lt())
 }
 
 /// The dot that was chosen, or else the one of the best answer.
@@ -126,7 +125,7 @@ fn chart(
     let seek = use_seek();
     // Which dot is looked at; at first the best answer's.
     let here = RwSignal::new(None);
-    let count = Memo::new(move |_| {
+    let count = memo(move || {
         searched
             .answers
             .with(|found| found.as_deref().map_or(0, |found| dots(found, at).len()))
@@ -192,7 +191,7 @@ fn chart(
                 <h3>{text::axes(kind.axes)}</h3>
                 {export_buttons(state, kind.id, kind.table, name)}
             </div>
-            <div class="curve-box" role="group" tabindex="0" aria-label=text::SCATTER_KEYS on:keydown=key>
+            <div class="curve-box" role="group" tabindex="0" aria-label=text::SCATTER_KEYS on:keydown=hear_key(key)>
                 {part(drawn)}
             </div>
             <p class="why" role="status">{said}</p>

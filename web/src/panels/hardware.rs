@@ -1,6 +1,7 @@
 //! 2 Hardware: which GPU, how many, or those of a real machine.
 use crate::{
-    controls::{Field, Section, part, press, words},
+    controls::{Field, Section, hear, part, press, words},
+    lean::memo,
     state::{
         AppState, Import, actions,
         derive::{changed, hardware_line},
@@ -34,7 +35,7 @@ pub(crate) fn HardwarePanel() -> AnyView {
         name => actions::set_gpu(state, name),
     };
     let detect = press(move || actions::open_import(state, Some(Import::Hardware)));
-    let gpu = Memo::new(move |_| state.scenario.with(|scenario| scenario.hardware.gpu.clone()));
+    let gpu = memo(move || state.scenario.with(|scenario| scenario.hardware.gpu.clone()));
     view! {
         <Section number="2" title="Hardware" open=true digest changed=words(move || state.scenario.with(|scenario| changed(scenario, &FIELDS)))>
             <div class="field">
@@ -42,7 +43,7 @@ pub(crate) fn HardwarePanel() -> AnyView {
                     <label for="gpu">"GPU"</label>
                     <code class="field-name">"gpu"</code>
                 </div>
-                <select id="gpu" class="box box-wide" aria-describedby="gpu-about" on:change=chosen>
+                <select id="gpu" class="box box-wide" aria-describedby="gpu-about" on:change=hear(chosen)>
                     {part(move || gpu.with(options))}
                 </select>
                 <p class="why" id="gpu-about">{words(move || gpu.with(about))}</p>
@@ -61,7 +62,7 @@ fn is_custom(gpu: &GpuSpec) -> bool {
 }
 
 fn custom_fields(state: AppState, gpu: Memo<GpuSpec>) -> AnyView {
-    let custom = Memo::new(move |_| gpu.with(is_custom));
+    let custom = memo(move || gpu.with(is_custom));
     if !custom.get() {
         return ().into_any();
     }

@@ -1,7 +1,7 @@
 //! Name, presets, vLLM version, Share, theme.
 use crate::{
     browser,
-    controls::{Menu, Options, part, press},
+    controls::{Menu, Options, hear, part, press},
     effects::{Theme, apply_theme, pinned, stored_theme},
     state::{
         AppState, actions,
@@ -92,7 +92,7 @@ fn version_select(state: AppState) -> AnyView {
     view! {
         <label class="tool">
             "vLLM"
-            <select class="box" id="vllm_version" on:change=chosen>
+            <select class="box" id="vllm_version" on:change=hear(chosen)>
                 {part(move || Options::of(&choices, &state.get("vllm_version").unwrap_or_default()))}
             </select>
         </label>
@@ -113,7 +113,7 @@ fn theme_select() -> AnyView {
             <select
                 class="box"
                 id="theme"
-                on:change=move |event| theme.set(Theme::named(&event_target_value(&event)))
+                on:change=hear(move |event| theme.set(Theme::named(&event_target_value(&event))))
             >
                 {part(move || Options::of(&choices, theme.get().name()))}
             </select>

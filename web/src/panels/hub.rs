@@ -1,8 +1,9 @@
 //! Ask the Hub, or a mirror of it, for the config.json of a model that the catalogue does not have.
 use crate::{
     browser,
-    controls::{aria, flag, part, press, words},
+    controls::{aria, flag, hear, part, press, words},
     effects::{Hub, WebRequest, fetch_config, store_address, stored_address},
+    lean::memo,
     state::{Import, import, use_app},
     text,
 };
@@ -21,7 +22,7 @@ impl Source {
         let address = RwSignal::new(stored_address());
         Self {
             address,
-            hub: Memo::new(move |_| address.with(|address| Hub::read(address))),
+            hub: memo(move || address.with(|address| Hub::read(address))),
             token: RwSignal::new(String::new()),
         }
     }
@@ -54,7 +55,7 @@ pub(super) fn HubLookup(
     let request = WebRequest::new();
     let source = Source::new();
     let problem = RwSignal::new(String::new());
-    let id = Memo::new(move |_| typed.with(|typed| typed.as_deref().and_then(repository)));
+    let id = memo(move || typed.with(|typed| typed.as_deref().and_then(repository)));
     // One button, so that it keeps the keyboard: it asks, and while it does it stops.
     let ask_or_stop = move || {
         if untrack(|| request.running()) {
@@ -76,7 +77,7 @@ pub(super) fn HubLookup(
         let token = source.token.get_untracked();
         fetch_config(request, &hub, &token, name, &wanted, take);
     };
-    let offered = Memo::new(move |_| id.with(Option::is_some) || request.running());
+    let offered = memo(move || id.with(Option::is_some) || request.running());
     let label = words(move || {
         let host = source.host();
         if request.running() {
@@ -133,8 +134,8 @@ fn fields(source: Source, request: WebRequest, problem: RwSignal<String>) -> Any
                 aria-describedby="hub-address-why hub-address-wrong"
                 aria-invalid=aria(move || !wrong().is_empty())
                 prop:value=words(move || source.address.get())
-                on:input=typed
-                on:change=left
+                on:input=hear(typed)
+                on:change=hear(left)
             />
             <p class="error" id="hub-address-wrong" role="alert">{words(move || wrong().to_owned())}</p>
             <p class="why" id="hub-address-why">{text::HUB_ADDRESS_LEAD}</p>
@@ -147,10 +148,10 @@ fn fields(source: Source, request: WebRequest, problem: RwSignal<String>) -> Any
                 disabled=flag(move || !wrong().is_empty())
                 aria-describedby="hub-token-why"
                 prop:value=words(move || source.token.get())
-                on:input=move |event| {
+                on:input=hear(move |event| {
                     problem.set(String::new());
                     source.token.set(event_target_value(&event));
-                }
+                })
             />
             <p class="why" id="hub-token-why">{words(move || text::hub_token_lead(&source.host()))}</p>
         </div>

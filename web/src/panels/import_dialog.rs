@@ -1,7 +1,8 @@
 //! Paste or open a config.json, a host report, a saved scenario, or what starts vLLM elsewhere. The one modal of the page.
 use crate::{
-    controls::{CopyButton, part, press, with_code, words},
+    controls::{CopyButton, hear, part, press, with_code, words},
     effects::{AGENT_PORT, WebRequest, fetch_host, read_files},
+    lean::effect,
     state::{AppState, Import, actions, import, use_app},
     text,
 };
@@ -32,7 +33,7 @@ pub(crate) fn ImportDialog() -> AnyView {
         problem: RwSignal::new(String::new()),
         request: WebRequest::new(),
     };
-    Effect::new(move |_| {
+    effect(move || {
         let open = state.import.get().is_some();
         let Some(dialog) = node.get() else { return };
         if open && !dialog.open() {
@@ -88,13 +89,13 @@ fn body(state: AppState, form: Form, kind: Import) -> AnyView {
             rows="9"
             spellcheck="false"
             aria-describedby="import-problem"
-            on:input=move |event| form.text.set(event_target_value(&event))
+            on:input=hear(move |event| form.text.set(event_target_value(&event)))
         ></textarea>
         <p class="error" id="import-problem" role="alert">{part(move || form.problem.with(|problem| with_code(problem)).into_any())}</p>
         <div class="dialog-tools">
             <label class="file-label">
                 "or choose a file "
-                <input type="file" accept=".json,.csv,.txt,.yaml,.yml,.sh,.service,.container,application/json" on:change=move |event| chosen(state, form, kind, &event) />
+                <input type="file" accept=".json,.csv,.txt,.yaml,.yml,.sh,.service,.container,application/json" on:change=hear(move |event| chosen(state, form, kind, &event)) />
             </label>
             <button type="button" class="button" on:click=press(move || actions::open_import(state, None))>"Cancel"</button>
             <button type="button" class="button primary" on:click=take>"Use it"</button>
@@ -128,7 +129,7 @@ fn names(form: Form) -> AnyView {
                 autocomplete="off"
                 spellcheck="false"
                 placeholder=hint
-                on:input=move |event| text.set(event_target_value(&event))
+                on:input=hear(move |event| text.set(event_target_value(&event)))
             />
         }
     };
@@ -195,7 +196,7 @@ fn connect(state: AppState, form: Form) -> AnyView {
                     inputmode="numeric"
                     autocomplete="off"
                     prop:value=form.port
-                    on:input=move |event| form.port.set(event_target_value(&event))
+                    on:input=hear(move |event| form.port.set(event_target_value(&event)))
                 />
             </label>
         </p>

@@ -1,6 +1,6 @@
 //! A switch for how somebody likes the page.
 use crate::{
-    controls::flag,
+    controls::{flag, hear},
     state::{AppState, Likes, actions},
 };
 use leptos::prelude::*;
@@ -12,10 +12,10 @@ pub(super) fn liked(state: AppState, label: &'static str, of: fn(&mut Likes) -> 
             <input
                 type="checkbox"
                 prop:checked=flag(move || *of(&mut state.likes.get()))
-                on:change=move |event| {
+                on:change=hear(move |event| {
                     let on = event_target_checked(&event);
                     actions::like(state, |likes| *of(likes) = on);
-                }
+                })
             />
             {label}
         </label>

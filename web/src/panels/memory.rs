@@ -6,7 +6,8 @@ use crate::{
         geometry::share,
         stacked_bar::{Pick, stacked_bar, swatch},
     },
-    controls::{flag, part, press, words},
+    controls::{flag, hear_focus, hear_key, part, press, words},
+    lean::{effect, memo},
     state::{AppState, actions, use_app},
     text,
 };
@@ -23,16 +24,17 @@ use planner::{
 pub(crate) fn MemoryPanel() -> AnyView {
     let state = use_app();
     let table_only = RwSignal::new(false);
-    let known = Memo::new(move |_| state.plan.with(|plan| plan.memory.is_some()));
+    let known = memo(move || state.plan.with(|plan| plan.memory.is_some()));
     let pick = Pick {
         here: RwSignal::new(""),
         pick: Callback::new(move |segment| actions::explain_part(state, segment)),
     };
     // Not by the rows and the bar themselves: see the buttons of the explanations.
-    Effect::new(move |before: Option<String>| {
+    let mut before: Option<String> = None;
+    effect(move || {
         let now = format!("[data-part=\"{}\"]", pick.here.get());
         browser::move_mark("data-here", before.as_deref(), &now);
-        now
+        before = Some(now);
     });
     part(move || {
         if !known.get() {
@@ -54,8 +56,8 @@ pub(crate) fn MemoryPanel() -> AnyView {
                     tabindex="0"
                     aria-label=text::BAR_KEYS
                     hidden=flag(move || table_only.get())
-                    on:keydown=move |event| key(state, pick, &event)
-                    on:blur=move |_| pick.here.set("")
+                    on:keydown=hear_key(move |event| key(state, pick, &event))
+                    on:blur=hear_focus(move |_| pick.here.set(""))
                 >
                     {part(move || state.plan.with(|plan| chart(plan, pick)))}
                 </div>

@@ -2,6 +2,7 @@
 use super::hub::HubLookup;
 use crate::{
     controls::{Combobox, Item, Section, part, press, with_code, words},
+    lean::effect,
     state::{AppState, Import, actions, use_app},
     text,
 };
@@ -24,7 +25,7 @@ pub(crate) fn ModelPanel() -> AnyView {
         None => actions::open_import(state, Some(Import::Model)),
     });
     // A model that arrives otherwise, by link or file, replaces what was typed.
-    Effect::new(move |_| {
+    effect(move || {
         id.track();
         typed.set(None);
     });

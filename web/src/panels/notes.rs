@@ -1,6 +1,7 @@
 //! Doubts and hints, each with the way it errs.
 use crate::{
     controls::{part, with_code},
+    lean::memo,
     state::use_app,
 };
 use leptos::prelude::*;
@@ -10,7 +11,7 @@ use planner::plan::{Bias, Note, Severity};
 #[component]
 pub(crate) fn Notes() -> AnyView {
     let state = use_app();
-    let notes = Memo::new(move |_| state.plan.with(|plan| plan.notes.clone()));
+    let notes = memo(move || state.plan.with(|plan| plan.notes.clone()));
     part(move || {
         notes.with(|notes| {
             if notes.is_empty() {

@@ -2,7 +2,8 @@
 use super::answers::{answers_table, export_answers, lead};
 use crate::{
     browser,
-    controls::{aria, flag, part, press, words},
+    controls::{aria, flag, hear, part, press, words},
+    lean::memo,
     state::{
         AppState, actions,
         search::{Among, Question, Searched, Seek, Wishes, use_seek},
@@ -18,9 +19,9 @@ use std::sync::Arc;
 #[component]
 pub(crate) fn Recommended() -> AnyView {
     let (state, seek) = (use_app(), use_seek());
-    let question = Memo::new(move |_| Question::of(state, seek, Among::Here).map(Arc::new));
+    let question = memo(move || Question::of(state, seek, Among::Here).map(Arc::new));
     let searched = Searched::new(question);
-    let known = Memo::new(move |_| question.with(Option::is_some));
+    let known = memo(move || question.with(Option::is_some));
     part(move || {
         if !known.get() {
             return ().into_any();
@@ -54,7 +55,7 @@ fn wishes(state: AppState, seek: Seek) -> AnyView {
             actions::wish(seek, |wishes| wishes.objective = Some(objective));
         }
     };
-    let objective = Memo::new(move |_| {
+    let objective = memo(move || {
         let wishes = seek.wishes.get();
         state.scenario.with(|scenario| wishes.objective(scenario))
     });
@@ -84,7 +85,7 @@ fn wishes(state: AppState, seek: Seek) -> AnyView {
         <div class="wishes" role="group" aria-label="What is wanted">
             <div class="field">
                 <label for="objective">"First"</label>
-                <select id="objective" class="box" aria-describedby="objective-why" on:change=chosen>{options}</select>
+                <select id="objective" class="box" aria-describedby="objective-why" on:change=hear(chosen)>{options}</select>
                 <p class="why" id="objective-why">{needs_price}</p>
             </div>
             <div class="field">
@@ -109,14 +110,14 @@ fn wishes(state: AppState, seek: Seek) -> AnyView {
                     maxlength="8"
                     autocomplete="off"
                     prop:value=words(move || seek.wishes.with(|wishes| wishes.currency.clone()))
-                    on:change=move |event| actions::wish(seek, |wishes| wishes.currency = event_target_value(&event))
+                    on:change=hear(move |event| actions::wish(seek, |wishes| wishes.currency = event_target_value(&event)))
                 />
             </div>
             <label class="check">
                 <input
                     type="checkbox"
                     prop:checked=flag(move || seek.wishes.with(|wishes| wishes.formats))
-                    on:change=move |event| actions::wish(seek, |wishes| wishes.formats = event_target_checked(&event))
+                    on:change=hear(move |event| actions::wish(seek, |wishes| wishes.formats = event_target_checked(&event)))
                 />
                 "Also try FP8 weights and cache"
             </label>
@@ -127,7 +128,7 @@ fn wishes(state: AppState, seek: Seek) -> AnyView {
 
 fn wish_box(seek: Seek, at: usize) -> AnyView {
     let (id, label, unit) = Wishes::BOXES[at];
-    let used = Memo::new(move |_| seek.wishes.with(|wishes| wishes.is_used(at)));
+    let used = memo(move || seek.wishes.with(|wishes| wishes.is_used(at)));
     let typed =
         move |event: ev::Event| actions::wish(seek, |wishes| wishes.boxes[at] = event_target_value(&event));
     let unit = (!unit.is_empty()).then(|| format!(" ({unit})"));
@@ -143,7 +144,7 @@ fn wish_box(seek: Seek, at: usize) -> AnyView {
                 aria-invalid=aria(move || !used.get())
                 aria-describedby=format!("{id}-error")
                 prop:value=words(move || seek.wishes.with(|wishes| wishes.boxes[at].clone()))
-                on:input=typed
+                on:input=hear(typed)
             />
             <p class="error" id=format!("{id}-error")>
                 {words(move || if used.get() { String::new() } else { text::NOT_A_NUMBER.to_owned() })}

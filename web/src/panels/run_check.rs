@@ -1,7 +1,7 @@
 //! A run of vLLM beside its plan: figure by figure, with the deviation; measured values taken over; a report to send on.
 use crate::{
     browser,
-    controls::{part, press, with_code, words},
+    controls::{hear, part, press, with_code, words},
     effects::read_files,
     state::{
         AppState, actions,
@@ -58,14 +58,14 @@ pub(crate) fn RunCheck() -> AnyView {
                         rows="5"
                         spellcheck="false"
                         aria-describedby="log-problem"
-                        on:input=move |event| typed.set(event_target_value(&event))
+                        on:input=hear(move |event| typed.set(event_target_value(&event)))
                     ></textarea>
                     <p class="error" id="log-problem" role="alert">{words(move || problem.get())}</p>
                     <div class="file-tools">
                         <button type="button" class="button" on:click=compare>"Compare"</button>
                         <label class="file-label">
                             "or choose the file "
-                            <input type="file" accept=".log,.txt,.json,.jsonl" on:change=chosen />
+                            <input type="file" accept=".log,.txt,.json,.jsonl" on:change=hear(chosen) />
                         </label>
                     </div>
                 </div>

@@ -4,6 +4,7 @@ use crate::{
     browser,
     controls::{flag, part, press, words},
     effects::KEYS,
+    lean::effect,
     state::{AppState, Sheet, actions, use_app},
     text,
 };
@@ -16,7 +17,7 @@ pub(crate) fn SheetView() -> AnyView {
     let title = words(move || title(state));
     explain::mark_openers(state);
     // Focus goes to the sheet when it opens, so that a screen reader begins there and Tab continues in it.
-    Effect::new(move |_| {
+    effect(move || {
         if state.sheet.with(|sheet| *sheet != Sheet::Closed) {
             browser::focus("sheet");
         }

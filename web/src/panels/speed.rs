@@ -3,6 +3,7 @@ use super::{measured_tag, speed_charts::SpeedCharts};
 use crate::{
     browser,
     controls::{part, press, words},
+    lean::memo,
     state::use_app,
 };
 use leptos::prelude::*;
@@ -12,8 +13,8 @@ use planner::plan::{Performance, SpeedRow};
 #[component]
 pub(crate) fn SpeedPanel() -> AnyView {
     let state = use_app();
-    let known = Memo::new(move |_| state.plan.with(|plan| plan.performance.is_some()));
-    let figures = Memo::new(move |_| state.plan.with(|plan| plan.performance.as_ref().map(figures)));
+    let known = memo(move || state.plan.with(|plan| plan.performance.is_some()));
+    let figures = memo(move || state.plan.with(|plan| plan.performance.as_ref().map(figures)));
     let title = words(move || figures.with(|found| found.as_ref().map_or("", |found| found.0).to_owned()));
     part(move || {
         if !known.get() {

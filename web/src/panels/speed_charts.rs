@@ -6,7 +6,8 @@ use crate::{
         curve::{Axis, Curve, curve},
         step_bar::step_bar,
     },
-    controls::{Part, part, words},
+    controls::{Part, hear_key, part, words},
+    lean::effect,
     state::{AppState, actions, derive::after_pause, use_app},
     text,
 };
@@ -57,7 +58,7 @@ pub(crate) fn SpeedCharts() -> AnyView {
             role="group"
             tabindex="0"
             aria-label=text::LOADS_KEYS
-            on:keydown=move |event| key(state, &event)
+            on:keydown=hear_key(move |event| key(state, &event))
         >
             {figure(state, "tpot-chart", "Time per output token", of(|shown| {
                 let [_, limit] = shown.limits;
@@ -203,7 +204,7 @@ const STEPS: u32 = 32;
 fn simulated(state: AppState) -> RwSignal<Option<Run>> {
     let run = RwSignal::new(None);
     let timer = browser::Timer::new();
-    Effect::new(move |_| {
+    effect(move || {
         state.plan.track();
         timer.start(400, move || {
             let begun = state.scenario.with_untracked(|scenario| {

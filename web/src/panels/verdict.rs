@@ -2,6 +2,7 @@
 use super::explain::why;
 use crate::{
     controls::{part, press, with_code, words},
+    lean::memo,
     state::{
         AppState, actions,
         derive::{headline, short_headline},
@@ -43,7 +44,7 @@ pub(crate) fn VerdictPanel() -> AnyView {
 #[component]
 pub(crate) fn Advice() -> AnyView {
     let state = use_app();
-    let verdict = Memo::new(move |_| state.plan.with(|plan| plan.verdict.clone()));
+    let verdict = memo(move || state.plan.with(|plan| plan.verdict.clone()));
     part(move || verdict.with(|verdict| advice(state, verdict))).into_any()
 }
 

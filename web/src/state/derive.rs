@@ -1,6 +1,10 @@
 //! What is computed from the state: the files, and the sentences that several panels show.
 use super::{AppState, Draft};
-use crate::{browser, text};
+use crate::{
+    browser,
+    lean::{effect, memo},
+    text,
+};
 use leptos::prelude::*;
 use planner::{
     ArtifactSet, Outcome, Plan, RenderOptions, Scenario,
@@ -13,7 +17,7 @@ use planner::{
 /// The files of the plan, with today's date and the link in their headers.
 pub(crate) fn files(plan: Memo<Plan>, fragment: Memo<Result<String, String>>) -> Memo<ArtifactSet> {
     let date = browser::today();
-    Memo::new(move |_| plan.with(|plan| planner::render(plan, &options(date.clone(), fragment))))
+    memo(move || plan.with(|plan| planner::render(plan, &options(date.clone(), fragment))))
 }
 
 /// The files of A where they are asked for, with the page's own link: that it is another's is no difference.
@@ -49,7 +53,7 @@ pub(crate) struct Shown {
 pub(crate) fn shown(state: AppState, field: &'static Field) -> Memo<Shown> {
     let id = field.id;
     let optional = field.flag.is_some();
-    Memo::new(move |_| {
+    memo(move || {
         let value = state.get(id).map(|value| text::value(field, &value));
         let draft = state
             .drafts
@@ -249,9 +253,10 @@ where
     let now = move || state.plan.with_untracked(read);
     let shown = RwSignal::new(now());
     let timer = browser::Timer::new();
-    Effect::new(move |before: Option<()>| {
+    let mut first = true;
+    effect(move || {
         state.plan.track();
-        if before.is_some() {
+        if !std::mem::take(&mut first) {
             timer.start(150, move || {
                 let new = now();
                 if shown.with_untracked(|old| *old != new) {

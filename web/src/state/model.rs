@@ -1,6 +1,7 @@
 //! The page's state: what is saved, what is derived from it, and what lives only while the page is open.
 use super::{derive, held::Held, presets};
 use crate::browser;
+use crate::lean::memo;
 use leptos::prelude::*;
 use planner::{
     ArtifactKind, ArtifactSet, Plan, Scenario, command::Command, engine::ArgRow, model::ModelInput,
@@ -199,12 +200,12 @@ impl AppState {
     /// A page with the example in it.
     pub(crate) fn new() -> Self {
         let scenario = RwSignal::new(presets::example());
-        let plan = Memo::new(move |_| scenario.with(planner::evaluate));
-        let fragment = Memo::new(move |_| scenario.with(super::link::to_fragment));
+        let plan = memo(move || scenario.with(planner::evaluate));
+        let fragment = memo(move || scenario.with(super::link::to_fragment));
         Self {
             scenario,
             plan,
-            rows: Memo::new(move |_| plan.with(Plan::arg_rows)),
+            rows: memo(move || plan.with(Plan::arg_rows)),
             files: derive::files(plan, fragment),
             fragment,
             drafts: RwSignal::new(Vec::new()),

@@ -1,6 +1,7 @@
 //! What somebody wants of a deployment, and the search for it: in slices, so that the page goes on between two.
 use super::{AppState, derive::hardware_line};
 use crate::browser::{self, Timer};
+use crate::lean::effect;
 use leptos::prelude::*;
 use planner::{
     Scenario, bounds,
@@ -251,7 +252,7 @@ impl Searched {
             judged: RwSignal::new(None),
             timer: Timer::new(),
         };
-        Effect::new(move |_| match question.get() {
+        effect(move || match question.get() {
             None => {
                 this.timer.stop();
                 this.judged.set(None);
