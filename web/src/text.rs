@@ -81,7 +81,7 @@ pub(crate) const ANSWER_REFUSED: &str = "This layout cannot be set here; nothing
 /// Recommended panel, under the objective.
 pub(crate) const NEEDS_PRICE: &str = "Give a price per GPU-hour: without one, fewer GPUs come first.";
 /// Recommended panel: a box that is not used.
-pub(crate) const NOT_A_NUMBER: &str = "Expected a number above 0, such as 500. Not used.";
+pub(crate) const NOT_A_NUMBER: &str = "Expected a number, such as 2.50. Not used.";
 
 /// Scatter charts.
 pub(crate) const SCATTER_KEYS: &str =
@@ -91,18 +91,20 @@ pub(crate) const SCATTER: &str = "Numbers of each kind of GPU. Filled, and named
 /// Its table.
 pub(crate) const UNBEATEN: &str = "What no other beats in both, as a table";
 
-/// The load's limits for the first token and for the next ones, in milliseconds.
-pub(crate) fn limits([ttft, tpot]: [Option<String>; 2]) -> String {
-    let limits = [("TTFT", ttft), ("TPOT", tpot)];
-    let limits = limits
-        .into_iter()
-        .filter_map(|(name, limit)| Some(format!("{name} ≤ {} ms", limit?)));
+/// A load's limits, and how many of a hundred requests keep them.
+pub(crate) fn limits(scenario: &planner::Scenario) -> String {
+    let limits = [
+        ("TTFT", "slo_ttft_ms"),
+        ("TPOT", "slo_tpot_ms"),
+        ("end to end", "slo_e2e_ms"),
+    ]
+    .into_iter()
+    .filter_map(|(name, id)| Some(format!("{name} ≤ {} ms", scenario.get(id)?)));
     let limits: Vec<String> = limits.collect();
     if limits.is_empty() {
-        "none".to_owned()
-    } else {
-        limits.join(", ")
+        return "none".to_owned();
     }
+    format!("p{}: {}", scenario.workload.slo_percentile, limits.join(", "))
 }
 
 /// While a search goes on.

@@ -126,6 +126,11 @@ impl Goal {
         }
     }
 
+    /// The better ones first. All that is ranked comes here: each sort is some kilobytes of code.
+    pub(super) fn rank(&self, answers: &mut [Answer]) {
+        answers.sort_by(|a, b| self.order(a, b));
+    }
+
     /// The better one first. A total order: what is equal in every figure is told apart by its hardware and layout.
     ///
     /// First whether vLLM starts, then whether the load is carried within the limits and a simulation has shown it where

@@ -243,7 +243,7 @@ impl Search {
     /// layout's middle at once, and what it ranks first is held against the percentile until one keeps it.
     fn check(&mut self, percentile: u32) -> bool {
         if self.checked.0 == 0 {
-            self.found.all.sort_by(|a, b| self.goal.order(a, b));
+            self.goal.rank(&mut self.found.all);
         }
         let kind = |answer: &Answer| self.offers.get(answer.offer).map(|offer| &offer.gpu.name);
         let all = &mut self.found.all;
@@ -280,10 +280,7 @@ impl Search {
 
     /// What was found, ranked.
     pub fn finish(mut self) -> Found {
-        // One sort for both: each is some kilobytes of code.
-        let goal = self.goal;
-        let rank = |answers: &mut Vec<Answer>| answers.sort_by(|a, b| goal.order(a, b));
-        rank(&mut self.found.all);
+        self.goal.rank(&mut self.found.all);
         if self.goal.slo.tail().is_some() {
             // Simulations have put others first.
             let mut seen = vec![false; self.offers.len()];
@@ -294,7 +291,7 @@ impl Search {
             };
             self.found.best = self.found.all.iter().filter(first).cloned().collect();
         }
-        rank(&mut self.found.best);
+        self.goal.rank(&mut self.found.best);
         self.found
     }
 

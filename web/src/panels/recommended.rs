@@ -68,19 +68,13 @@ fn wishes(state: AppState, seek: Seek) -> AnyView {
         })
         .collect_view();
     let needs_price = words(move || {
-        let priced = seek.wishes.with(|wishes| !wishes.boxes[Wishes::PRICE].is_empty());
+        let priced = seek.wishes.with(|wishes| !wishes.price.is_empty());
         if priced || objective.get() != Objective::Cost {
             return String::new();
         }
         text::NEEDS_PRICE.to_owned()
     });
-    let limits = words(move || {
-        let limit = |id| state.scenario.with(|scenario| scenario.get(id));
-        text::limits([limit("slo_ttft_ms"), limit("slo_tpot_ms")])
-    });
-    let boxes = (0..Wishes::BOXES.len())
-        .map(|at| wish_box(seek, at))
-        .collect_view();
+    let limits = words(move || state.scenario.with(text::limits));
     view! {
         <div class="wishes" role="group" aria-label="What is wanted">
             <div class="field">
@@ -100,7 +94,7 @@ fn wishes(state: AppState, seek: Seek) -> AnyView {
                     {limits}
                 </button>
             </div>
-            {boxes}
+            {price(seek)}
             <div class="field">
                 <label for="currency">"Currency"</label>
                 <input
@@ -126,27 +120,29 @@ fn wishes(state: AppState, seek: Seek) -> AnyView {
     .into_any()
 }
 
-fn wish_box(seek: Seek, at: usize) -> AnyView {
-    let (id, label, unit) = Wishes::BOXES[at];
-    let used = memo(move || seek.wishes.with(|wishes| wishes.is_used(at)));
+/// Of any kind of GPU that has none of its own.
+fn price(seek: Seek) -> AnyView {
+    let used = memo(move || {
+        seek.wishes
+            .with(|wishes| wishes.price.trim().is_empty() || Wishes::is_price(&wishes.price))
+    });
     let typed =
-        move |event: ev::Event| actions::wish(seek, |wishes| wishes.boxes[at] = event_target_value(&event));
-    let unit = (!unit.is_empty()).then(|| format!(" ({unit})"));
+        move |event: ev::Event| actions::wish(seek, |wishes| wishes.price = event_target_value(&event));
     view! {
         <div class="field">
-            <label for=id>{label}<span class="unit">{unit}</span></label>
+            <label for="gpu-price">"Price per GPU-hour"</label>
             <input
-                id=id
+                id="gpu-price"
                 class="box"
                 type="text"
                 inputmode="decimal"
                 autocomplete="off"
                 aria-invalid=aria(move || !used.get())
-                aria-describedby=format!("{id}-error")
-                prop:value=words(move || seek.wishes.with(|wishes| wishes.boxes[at].clone()))
+                aria-describedby="gpu-price-error"
+                prop:value=words(move || seek.wishes.with(|wishes| wishes.price.clone()))
                 on:input=hear(typed)
             />
-            <p class="error" id=format!("{id}-error")>
+            <p class="error" id="gpu-price-error">
                 {words(move || if used.get() { String::new() } else { text::NOT_A_NUMBER.to_owned() })}
             </p>
         </div>

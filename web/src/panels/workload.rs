@@ -1,6 +1,6 @@
 //! 3 Workload: what the server has to carry.
 use crate::{
-    controls::{Field, Options, Section, part, words},
+    controls::{Field, Options, Section, hear, part, words},
     state::{
         AppState, actions,
         derive::{Choice, changed},
@@ -87,7 +87,7 @@ fn use_case(state: AppState) -> AnyView {
                 <label for="use-case">"Load of a use"</label>
             </div>
             <div class="field-box">
-                <select id="use-case" class="box" aria-describedby="use-case-why" on:change=chosen>
+                <select id="use-case" class="box" aria-describedby="use-case-why" on:change=hear(chosen)>
                     {part(move || match now() {
                         Some(case) => Options::of(&choices, case.id),
                         None => Options::of(&[&none[..], &choices].concat(), ""),

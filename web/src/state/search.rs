@@ -22,8 +22,8 @@ pub(crate) struct Wishes {
     pub(crate) objective: Option<Objective>,
     /// FP8 weights and cache may be tried.
     pub(crate) formats: bool,
-    /// In the order of [`Wishes::BOXES`]: a limit beside the load's own, in milliseconds, and the price of a GPU for an hour.
-    pub(crate) boxes: [String; 2],
+    /// Of a GPU for an hour, where its kind has no price of its own.
+    pub(crate) price: String,
     /// What prices are counted in.
     pub(crate) currency: String,
     /// Prices of one kind of GPU.
@@ -35,7 +35,7 @@ impl Default for Wishes {
         Self {
             objective: None,
             formats: false,
-            boxes: Default::default(),
+            price: String::new(),
             currency: "USD".to_owned(),
             prices: Vec::new(),
         }
@@ -43,45 +43,16 @@ impl Default for Wishes {
 }
 
 impl Wishes {
-    /// Id, label and unit of each box.
-    pub(crate) const BOXES: [(&str, &str, &str); 2] = [
-        ("slo-e2e", "End to end at most", "ms"),
-        ("gpu-price", "Price per GPU-hour", ""),
-    ];
-    /// The one of the price.
-    pub(crate) const PRICE: usize = 1;
-
-    /// Whether the text of a box is used.
-    pub(crate) fn is_used(&self, at: usize) -> bool {
-        let text = &self.boxes[at];
-        text.trim().is_empty()
-            || if at == Self::PRICE {
-                price(text).is_some()
-            } else {
-                self.limit(at).is_some()
-            }
-    }
-
-    fn limit(&self, at: usize) -> Option<u32> {
-        let ms = bounds::parse_count("", &self.boxes[at]).ok()?;
-        u32::try_from(ms).ok().filter(|ms| *ms > 0)
-    }
-
     /// What matters most for that scenario.
     pub(crate) fn objective(&self, scenario: &Scenario) -> Objective {
         let mode = scenario.workload.batching_mode;
         self.objective.unwrap_or_else(|| Objective::of(mode))
     }
 
-    /// The boxes go before the load's own limits.
     fn goal(&self, scenario: &Scenario) -> Goal {
-        let load = Slo::of(&scenario.workload);
         Goal {
             objective: self.objective(scenario),
-            slo: Slo {
-                end_to_end_ms: self.limit(0).or(load.end_to_end_ms),
-                ..load
-            },
+            slo: Slo::of(&scenario.workload),
         }
     }
 
@@ -102,7 +73,7 @@ impl Wishes {
     fn price(&self, name: &str) -> Option<Price> {
         let own = self.prices.iter().find(|(kind, _)| kind == name);
         own.and_then(|(_, text)| price(text))
-            .or_else(|| price(&self.boxes[Self::PRICE]))
+            .or_else(|| price(&self.price))
     }
 }
 
@@ -327,13 +298,13 @@ mod tests {
     #[test]
     fn a_text_that_is_no_number_is_not_used() {
         let wishes = Wishes {
-            boxes: ["fast", "2.5"].map(ToOwned::to_owned),
+            price: "2.5".to_owned(),
             prices: [("L4", "0.7"), ("T4", "x")]
                 .map(|(kind, text)| (kind.to_owned(), text.to_owned()))
                 .into(),
             ..Wishes::default()
         };
-        assert_eq!([0, 1].map(|at| wishes.is_used(at)), [false, true]);
+        assert_eq!(["2.5", "fast"].map(Wishes::is_price), [true, false]);
         let mut scenario = crate::state::presets::example();
         scenario.set("slo_ttft_ms", "499.5").unwrap();
         let slo = wishes.goal(&scenario).slo;
