@@ -79,11 +79,12 @@ impl Site {
 
 /// The page and all that it loaded are of this build.
 async fn is_whole(page: &Page, build: &str) -> Res<()> {
-    assert_eq!(page.eval("document.documentElement.dataset.build").await?, build);
     let sheets = "[...document.styleSheets].map((sheet) => sheet.href).filter((href) => href.includes('/tokens-')).join()";
-    let sheets = page.eval(sheets).await?;
-    let sheets = sheets.as_str().unwrap_or_default();
-    assert!(sheets.ends_with(&format!("/tokens-{build}.css")), "{sheets}");
+    // A document that has only begun has no sheets yet.
+    page.wait(&format!(
+        "document.documentElement.dataset.build === '{build}' && {sheets}.endsWith('/tokens-{build}.css')"
+    ))
+    .await?;
     page.css("#verdict-word").has_text("Fits").await
 }
 
