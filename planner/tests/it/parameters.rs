@@ -69,3 +69,50 @@ fn qwen3_asrs_encoders_are_as_large_as_their_report_says() {
         assert!(off < millions * 60_000, "{millions}: {}", tower.parameters());
     }
 }
+
+/// LFM2-VL's card: 450 million parameters, 86 of them in SigLIP 2 (NaFlex, base). The config is of a model tuned from it.
+#[test]
+fn lfm2_vl_and_its_tower_are_as_large_as_their_card_says() {
+    let config = r#"{"architectures":["Lfm2VlForConditionalGeneration"],"downsample_factor":2,"projector_bias":true,"projector_hidden_size":2560,"text_config":{"architectures":["Lfm2ForCausalLM"],"block_auto_adjust_ff_dim":true,"block_dim":1024,"block_ff_dim":6656,"block_ffn_dim_multiplier":1.0,"block_multiple_of":256,"conv_L_cache":3,"conv_bias":false,"hidden_size":1024,"intermediate_size":6656,"layer_types":["conv","conv","full_attention","conv","conv","full_attention","conv","conv","full_attention","conv","full_attention","conv","full_attention","conv","full_attention","conv"],"max_position_embeddings":128000,"model_type":"lfm2","num_attention_heads":16,"num_hidden_layers":16,"num_key_value_heads":8,"vocab_size":65536},"vision_config":{"hidden_size":768,"intermediate_size":3072,"model_type":"siglip2_vision_model","num_attention_heads":12,"num_hidden_layers":12,"num_patches":256,"patch_size":16}}"#;
+    let spec = ModelInput::from_config("LiquidAI/LFM2-VL-450M", config)
+        .unwrap()
+        .spec
+        .unwrap();
+    let tower = spec.tower.as_ref().unwrap().parameters();
+    // A norm and two layers with biases, from four patches through 2560 to the language model.
+    let projector = 2 * 3072 + 3072 * 2560 + 2560 + 2560 * 1024 + 1024;
+    assert_eq!((tower - projector + 500_000) / 1_000_000, 86, "{tower}");
+    assert_eq!((spec.parameters() + tower) / 1_000_000, 450);
+}
+
+/// Command A Vision's card: 112 billion, Command A's 111 among them. Its tower's sizes (SigLIP, 512 pixels) are from memory.
+#[test]
+fn command_a_vision_is_as_large_as_its_card_says() {
+    let config = r#"{"architectures":["Cohere2VisionForConditionalGeneration"],"alignment_intermediate_size":36864,"downsample_factor":2,"text_config":{"model_type":"cohere2","hidden_size":12288,"intermediate_size":36864,"num_hidden_layers":64,"num_attention_heads":96,"num_key_value_heads":8,"head_dim":128,"vocab_size":256000,"sliding_window":4096,"max_position_embeddings":131072,"layer_switch":4},"vision_config":{"hidden_size":1152,"image_size":512,"intermediate_size":4304,"model_type":"siglip_vision_model","num_attention_heads":16,"num_hidden_layers":27,"patch_size":16}}"#;
+    let spec = ModelInput::from_config("CohereLabs/command-a-vision-07-2025", config)
+        .unwrap()
+        .spec
+        .unwrap();
+    let tower = spec.tower.as_ref().unwrap().parameters();
+    assert_eq!((spec.parameters() + 500_000_000) / 1_000_000_000, 111);
+    assert_eq!(
+        (spec.parameters() + tower + 500_000_000) / 1_000_000_000,
+        112,
+        "{tower}"
+    );
+}
+
+/// Voxtral's report (arXiv 2507.13264): 24.3 billion, 640 million of them in the encoder and 52 in the adapter.
+#[test]
+fn voxtral_small_is_as_large_as_its_report_says() {
+    let config = r#"{"architectures":["VoxtralForConditionalGeneration"],"audio_config":{"head_dim":64,"hidden_size":1280,"intermediate_size":5120,"max_source_positions":1500,"model_type":"voxtral_encoder","num_attention_heads":20,"num_hidden_layers":32,"num_key_value_heads":20,"num_mel_bins":128,"vocab_size":51866},"hidden_size":5120,"model_type":"voxtral","text_config":{"attention_bias":false,"head_dim":128,"hidden_size":5120,"intermediate_size":32768,"max_position_embeddings":131072,"mlp_bias":false,"model_type":"llama","num_attention_heads":32,"num_hidden_layers":40,"num_key_value_heads":8,"rope_theta":100000000.0,"vocab_size":131072},"torch_dtype":"bfloat16","vocab_size":131072}"#;
+    let spec = ModelInput::from_config("mistralai/Voxtral-Small-24B-2507", config)
+        .unwrap()
+        .spec
+        .unwrap();
+    let tower = spec.tower.as_ref().unwrap().parameters();
+    let adapter = 2 * 5120 * 5120;
+    assert_eq!((adapter + 500_000) / 1_000_000, 52);
+    assert_eq!((tower - adapter + 5_000_000) / 10_000_000, 64, "{tower}");
+    assert_eq!((spec.parameters() + tower + 50_000_000) / 100_000_000, 243);
+}

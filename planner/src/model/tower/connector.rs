@@ -2,6 +2,7 @@
 use super::{
     Cut, TowerLinear, TowerTensor,
     fields::whole,
+    fixed::cut,
     kinds::{Connector, Positions},
     read::Reader,
 };
@@ -66,6 +67,26 @@ impl Reader<'_> {
                 out.push(whole(u64::from(text), 1));
                 out.retain(|tensor| !matches!(tensor, TowerTensor::Whole { count: 0, .. }));
             }
+            Connector::Merged => {
+                let between = self.top.count("projector_hidden_size", 1 << 16)?.unwrap_or(2560);
+                if self.top.flag("projector_use_layernorm")?.unwrap_or(true) {
+                    out.push(whole(u64::from(merged), 2));
+                }
+                for (inputs, outputs) in [(merged, between), (between, text)] {
+                    out.push(whole(u64::from(inputs) * u64::from(outputs), 1));
+                    if self.top.flag("projector_bias")?.unwrap_or(true) {
+                        out.push(whole(u64::from(outputs), 1));
+                    }
+                }
+            }
+            Connector::MergedGated => {
+                let between = self
+                    .top
+                    .count("alignment_intermediate_size", 1 << 20)?
+                    .unwrap_or(36_864);
+                out.push(cut(merged, between, 2, Cut::OutputsAlways, false, false));
+                out.push(cut(between / 2, text, 1, Cut::InputsAlways, false, false));
+            }
             Connector::OneWhole => {
                 output = self.number("projection_dim")?;
                 out.push(whole(u64::from(w) * u64::from(output), 1));
@@ -117,6 +138,15 @@ impl Reader<'_> {
                 let last = self.number("output_dim")?;
                 out.push(whole(u64::from(last), 2));
                 out.push(self.projection("proj", w, last, Cut::Whole, true)?);
+            }
+            Connector::AudioMerged => {
+                for inputs in [merged, text] {
+                    out.push(whole(u64::from(inputs) * u64::from(text), 1));
+                }
+                // What turns sound into bands.
+                out.push(TowerTensor::Buffer {
+                    bytes: 4 * 201 * u64::from(self.number("num_mel_bins")?),
+                });
             }
             Connector::AudioTwice => {
                 output = self.number("output_dim")?;

@@ -15,6 +15,7 @@ impl Reader<'_> {
         let side = self.patch * merge;
         Ok(match self.row.tokens {
             Tokens::Fixed(tokens) => tokens,
+            Tokens::Context => u32::MAX,
             Tokens::Pixels(pixels) => pixels / (side * side),
             Tokens::Image => {
                 let grid = self.grid()? / merge;

@@ -3,7 +3,7 @@
 //!
 //! Mirrors `models/{deepseek_ocr,deepseek_ocr2,deepencoder,deepencoder2,deepseek_vl2,molmo}.py` at 0.33.0, and timm's
 //! `vit_so400m_patch14_siglip_384`.
-use super::{Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven, fields::whole};
+use super::{Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven, fields::whole, phi4mm};
 use crate::model::{ConfigError, ModelSpec, fields::Fields};
 use serde_json::{Map, Value};
 
@@ -21,6 +21,9 @@ pub(super) fn read(
     kept: &mut Map<String, Value>,
 ) -> Option<Result<Tower, ConfigError>> {
     let architecture = spec.architecture.as_str();
+    if architecture == phi4mm::ARCHITECTURE {
+        return Some(phi4mm::tower(top, spec.hidden_size, kept));
+    }
     if ![OCR, OCR2, VL2, MOLMO].contains(&architecture) {
         return None;
     }
@@ -82,7 +85,7 @@ fn tower(top: &Fields<'_>, architecture: &str, kept: &mut Map<String, Value>) ->
     })
 }
 
-fn encoder(
+pub(super) fn encoder(
     width: u32,
     intermediate_size: u32,
     patch: u32,
@@ -130,7 +133,7 @@ fn projector(fields: &Fields<'_>) -> Result<(Vec<TowerTensor>, u32), ConfigError
 }
 
 /// A whole layer with its bias.
-fn dense(out: &mut Vec<TowerTensor>, inputs: u64, outputs: u64) {
+pub(super) fn dense(out: &mut Vec<TowerTensor>, inputs: u64, outputs: u64) {
     out.extend([whole(inputs * outputs, 1), whole(outputs, 1)]);
 }
 
@@ -173,7 +176,14 @@ fn sam(blocks: &mut Vec<TowerBlock>, last: u64) {
 }
 
 /// A layer with a bias that the ranks share, and which a quantisation may reach.
-fn cut(inputs: u32, outputs: u32, shards: u32, cut: Cut, attention: bool, quantizable: bool) -> TowerTensor {
+pub(super) fn cut(
+    inputs: u32,
+    outputs: u32,
+    shards: u32,
+    cut: Cut,
+    attention: bool,
+    quantizable: bool,
+) -> TowerTensor {
     TowerTensor::Linear(TowerLinear {
         inputs,
         outputs,

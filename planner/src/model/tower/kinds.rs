@@ -108,6 +108,8 @@ pub(in crate::model) enum Connector {
     Decoder,
     /// Qwen2.5-Omni's sound: the same, and two learned tokens around it.
     AudioTokens,
+    /// Voxtral: two whole layers without biases over four steps of sound each, which no quantisation reaches.
+    AudioMerged,
     /// Qwen3-Omni's sound: two whole layers.
     AudioTwice,
     /// MiniCPM-V: learned queries that attend to the patches.
@@ -124,6 +126,10 @@ pub(in crate::model) enum Connector {
     OneWhole,
     /// One whole layer over shuffled pixels (Idefics 3, SmolVLM).
     Shuffled,
+    /// Two whole layers over merged patches, a norm before them, which no quantisation reaches (LFM2-VL).
+    Merged,
+    /// Two layers over merged patches, the first with a gate, which no quantisation reaches (Command A Vision).
+    MergedGated,
     /// As `Gated`, as wide as the language model's feed-forward where it names no width; the blocks have a width of their own (GLM-OCR).
     GatedByText,
     /// As `InternVl`; the blocks' attention is whole on every rank (InternVL's published in transformers' form).
@@ -187,6 +193,8 @@ pub(in crate::model) struct Row {
 pub(in crate::model) enum Tokens {
     /// As many for any item.
     Fixed(u32),
+    /// As many as the context holds.
+    Context,
     /// An image of so many pixels.
     Pixels(u32),
     /// An image of `image_size`.

@@ -6,6 +6,7 @@ mod fields;
 mod fixed;
 mod kinds;
 mod layer;
+mod phi4mm;
 pub(super) mod read;
 mod rows;
 
@@ -116,7 +117,8 @@ pub struct Encoder {
     pub patches_per_token: u32,
     /// Width of a token that the tower hands on, those of deepstack beside it.
     pub output: u32,
-    /// Tokens of the largest image or sound, as the family's published preprocessor has it; 0 where it is not known.
+    /// Tokens of the largest image or sound, as the family's published preprocessor has it, or as many as the context
+    /// holds; 0 where it is not known.
     pub item_tokens: u32,
     /// Pixels of a token, where `max_pixels` of the preprocessor decides on their number; else 0.
     pub pixels_per_token: u32,
@@ -140,7 +142,11 @@ impl Encoder {
             Some(pixels) if self.pixels_per_token > 0 => (pixels / self.pixels_per_token).max(1),
             _ => tokens,
         };
-        let image = if items > 0 { limited(self.item_tokens) } else { 0 };
+        let image = if items > 0 {
+            limited(self.item_tokens).min(max_model_len)
+        } else {
+            0
+        };
         if videos == 0 || self.video_tokens == 0 {
             return (image, items);
         }

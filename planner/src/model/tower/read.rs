@@ -281,6 +281,9 @@ impl<'a> Reader<'a> {
         Ok(match (self.row.connector, own) {
             (Connector::PatchMerger, _) => self.top.count("spatial_merge_size", 64)?.unwrap_or(2),
             (_, Some(merge)) => merge,
+            (Connector::Merged | Connector::MergedGated, None) => {
+                self.top.count("downsample_factor", 64)?.unwrap_or(2)
+            }
             (Connector::Shuffled, None) => self.top.count("scale_factor", 64)?.unwrap_or(2),
             (Connector::Averaged, None) => {
                 let tokens = self.top.count("mm_tokens_per_image", 1 << 16)?.unwrap_or(256);

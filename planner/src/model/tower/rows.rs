@@ -616,6 +616,35 @@ const ROWS: &[Row] = &[
         ..SIGLIP
     },
     Row {
+        architectures: &["Lfm2VlForConditionalGeneration"],
+        unchecked: true,
+        model_type: "siglip2_vision_model",
+        defaults: &[
+            ("hidden_size", 768),
+            ("intermediate_size", 3072),
+            ("num_hidden_layers", 12),
+            ("num_attention_heads", 12),
+            ("num_patches", 256),
+            ("patch_size", 16),
+        ],
+        connector_roots: &[],
+        connector: Connector::Merged,
+        covered: Covered::Blocks,
+        positions: Positions::Rows("num_patches"),
+        // The profiled image is the largest that is not cut into tiles.
+        tokens: Tokens::Fixed(256),
+        ..SIGLIP
+    },
+    Row {
+        architectures: &["Cohere2VisionForConditionalGeneration"],
+        unchecked: true,
+        connector_roots: &[],
+        connector: Connector::MergedGated,
+        // Twelve tiles in a column, and the whole image.
+        tokens: Tokens::Tiles(13),
+        ..SIGLIP
+    },
+    Row {
         architectures: &[
             "Idefics3ForConditionalGeneration",
             "SmolVLMForConditionalGeneration",
@@ -743,6 +772,35 @@ const ROWS: &[Row] = &[
     Row {
         architectures: &["Qwen3OmniMoeForConditionalGeneration"],
         ..QWEN3_AUDIO
+    },
+    Row {
+        architectures: &["VoxtralForConditionalGeneration"],
+        unchecked: true,
+        defaults: &[
+            ("num_mel_bins", 128),
+            ("num_hidden_layers", 32),
+            ("num_attention_heads", 20),
+            ("intermediate_size", 5120),
+            ("hidden_size", 1280),
+            ("max_source_positions", 1500),
+        ],
+        roots: &["whisper_encoder.whisper_encoder"],
+        block: Block {
+            names: [
+                "layers",
+                "self_attn.qkv_proj",
+                "self_attn.out_proj",
+                "mlp.fc1",
+                "mlp.fc2",
+            ],
+            ..QWEN3.block
+        },
+        connector: Connector::AudioMerged,
+        covered: Covered::Blocks,
+        whole: false,
+        positions: Positions::SoundWaves,
+        tokens: Tokens::Context,
+        ..QWEN2_AUDIO
     },
     Row {
         architectures: &["WhisperForConditionalGeneration"],
