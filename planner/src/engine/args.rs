@@ -56,17 +56,23 @@ pub enum KvCacheDtype {
     Other(u8),
 }
 
+/// `v1/attention/backends/rocm_octave_attn.py: _kernel_tier`.
+const OCTAVE: &str = "it is for AMD GPUs of CDNA 3 and RDNA 3, and not modelled";
+
 /// Caches that are not modelled, and why.
 pub const OTHER_CACHES: &[(&str, &str)] = &[
-    ("fp8_inc", "it is for Intel's accelerators"),
+    ("fp8_inc", "none of vLLM's attention backends takes it; say fp8"),
     (
         "fp8_ds_mla",
         "where a model takes it, vLLM turns `fp8` into it by itself: say that",
     ),
-    ("nvfp4_ds_mla", "its packed latent is not modelled"),
-    ("octave_k3v4", "it is for AMD GPUs, and not modelled"),
-    ("octave_k3v3", "it is for AMD GPUs, and not modelled"),
-    ("octave_k3v3_compact", "it is for AMD GPUs, and not modelled"),
+    (
+        "nvfp4_ds_mla",
+        "it is for sparse latent attention on compute capability 10.x, and not modelled",
+    ),
+    ("octave_k3v4", OCTAVE),
+    ("octave_k3v3", OCTAVE),
+    ("octave_k3v3_compact", OCTAVE),
     ("ultraquant_4bit", "it is for AMD GPUs, and not modelled"),
 ];
 
