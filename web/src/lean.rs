@@ -1,5 +1,7 @@
 //! What follows the state, behind one box: Leptos compiles itself anew for every closure that it is given as a type.
+use crate::controls::{Part, part};
 use leptos::prelude::*;
+use std::{any::Any, sync::Arc};
 
 /// Runs soon, and again when what it read has changed.
 pub(crate) fn effect(run: impl FnMut() + 'static) {
@@ -21,6 +23,58 @@ where
         Memo::new(move |_| read())
     }
     boxed(Box::new(read))
+}
+
+/// A list of which only those items are built again that changed. Building one again takes all its attributes away and gives
+/// them anew, and the browser styles and lays it out anew.
+pub(crate) fn each<T: PartialEq + Send + Sync + 'static>(
+    read: impl Fn() -> Vec<T> + Send + Sync + 'static,
+    build: impl Fn(&T) -> AnyView + Send + Sync + 'static,
+) -> Part {
+    let read = move || read().into_iter().map(|item| Item(Arc::new(item))).collect();
+    let build = move |Item(item): &Item| item.as_any().downcast_ref().map(&build).into_any();
+    items(Box::new(read), Arc::new(build))
+}
+
+fn items(
+    read: Box<dyn Fn() -> Vec<Item> + Send + Sync>,
+    build: Arc<dyn Fn(&Item) -> AnyView + Send + Sync>,
+) -> Part {
+    let all = memo(read);
+    let count = memo(move || all.with(Vec::len));
+    part(move || {
+        let one = |at| {
+            let build = build.clone();
+            let item = memo(move || all.with(|all| all.get(at).cloned()));
+            part(move || item.with(|item| item.as_ref().map(|item| build(item)).into_any()))
+        };
+        (0..count.get()).map(one).collect_view().into_any()
+    })
+}
+
+/// One of a list, of whatever type.
+#[derive(Clone)]
+struct Item(Arc<dyn Same>);
+
+impl PartialEq for Item {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.is_same(other.0.as_any())
+    }
+}
+
+trait Same: Send + Sync {
+    fn as_any(&self) -> &dyn Any;
+    fn is_same(&self, other: &dyn Any) -> bool;
+}
+
+impl<T: PartialEq + Send + Sync + 'static> Same for T {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn is_same(&self, other: &dyn Any) -> bool {
+        other.downcast_ref() == Some(self)
+    }
 }
 
 /// In order, what is equal as it came. For some hundreds: a sort of std's is 4 kB of code for each type.

@@ -1,6 +1,9 @@
 //! The memory bar as SVG: patterns and labels beside colours, a title that says what it shows.
 use super::geometry::{Bar, Label, Slice, WHOLE, bar, needs_room, percent, share, short_name, slug};
-use crate::controls::press;
+use crate::{
+    controls::{part, press, words},
+    lean::each,
+};
 use leptos::prelude::*;
 use planner::{memory::Segment, plan::Memory, units::Bytes};
 
@@ -20,19 +23,37 @@ pub(crate) struct Pick {
     pub(crate) pick: Callback<Segment>,
 }
 
-/// The bar of a GPU named `gpu`.
-pub(crate) fn stacked_bar(gpu: &str, memory: &Memory, utilization: &str, pick: Pick) -> AnyView {
-    let total = memory.gpu_total_bytes;
-    let bar = bar(&memory.terms, total.get(), memory.requested_bytes.get());
-    let below = lines(&bar);
-    let lines = (below + u64::from(bar.overrun > 0)).max(LINES);
-    let parts = bar
-        .slices
-        .iter()
-        .map(|slice| slice_view(slice, pick))
-        .collect_view();
-    let title = title(gpu, total, &bar);
-    let description = description(&bar, total);
+/// What the bar shows.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct Drawn {
+    gpu: String,
+    total: Bytes,
+    requested: Bytes,
+    utilization: String,
+    bar: Bar,
+}
+
+impl Drawn {
+    /// The memory of a GPU named `gpu`.
+    pub(crate) fn of(gpu: &str, memory: &Memory, utilization: String) -> Self {
+        let (total, requested) = (memory.gpu_total_bytes, memory.requested_bytes);
+        Self {
+            gpu: gpu.to_owned(),
+            total,
+            requested,
+            utilization,
+            bar: bar(&memory.terms, total.get(), requested.get()),
+        }
+    }
+
+    fn height(&self) -> u64 {
+        let lines = (lines(&self.bar) + u64::from(self.bar.overrun > 0)).max(LINES);
+        TOP + HEIGHT + LINE * lines + 12
+    }
+}
+
+/// The bar. Each part is built anew only when it changes.
+pub(crate) fn stacked_bar(drawn: Memo<Drawn>, pick: Pick) -> AnyView {
     view! {
         <svg
             class="bar"
@@ -40,14 +61,14 @@ pub(crate) fn stacked_bar(gpu: &str, memory: &Memory, utilization: &str, pick: P
             role="img"
             aria-labelledby="bar-title bar-description"
             width="100%"
-            height=(TOP + HEIGHT + LINE * lines + 12).to_string()
+            height=words(move || drawn.with(Drawn::height).to_string())
         >
-            <title id="bar-title">{title}</title>
-            <desc id="bar-description">{description}</desc>
+            <title id="bar-title">{words(move || drawn.with(title))}</title>
+            <desc id="bar-description">{words(move || drawn.with(|drawn| description(&drawn.bar, drawn.total)))}</desc>
             {patterns("bar")}
-            {parts}
-            {overrun_view(&bar, total, below)}
-            {limit_view(&bar, memory.requested_bytes, utilization)}
+            {each(move || drawn.with(|drawn| drawn.bar.slices.clone()), move |slice| slice_view(slice, pick))}
+            {part(move || drawn.with(overrun_view))}
+            {part(move || drawn.with(limit_view))}
         </svg>
     }
     .into_any()
@@ -62,7 +83,7 @@ fn lines(bar: &Bar) -> u64 {
     bar.slices.iter().map(below).max().unwrap_or(0)
 }
 
-fn title(gpu: &str, total: Bytes, bar: &Bar) -> String {
+fn title(Drawn { gpu, total, bar, .. }: &Drawn) -> String {
     let largest = bar.slices.iter().max_by_key(|slice| slice.bytes);
     let largest = largest.map_or_else(String::new, |slice| {
         format!(
@@ -141,11 +162,12 @@ fn slice_view(slice: &Slice, Pick { here, pick }: Pick) -> AnyView {
     .into_any()
 }
 
-/// What lies beyond the card, hatched, with the words on the line `row` below.
-fn overrun_view(bar: &Bar, total: Bytes, row: u64) -> AnyView {
+/// What lies beyond the card, hatched, with the words on a line below the labels.
+fn overrun_view(Drawn { bar, total, .. }: &Drawn) -> AnyView {
     if bar.overrun == 0 {
         return ().into_any();
     }
+    let row = lines(bar);
     let (x, width) = (percent(bar.card), percent(WHOLE.saturating_sub(bar.card)));
     let words = format!(
         "{} beyond the card, which ends at {total}",
@@ -166,7 +188,14 @@ const fn line_y(row: u64) -> u64 {
 }
 
 /// The line at `gpu_memory_utilization`.
-fn limit_view(bar: &Bar, requested: Bytes, utilization: &str) -> AnyView {
+fn limit_view(
+    Drawn {
+        bar,
+        requested,
+        utilization,
+        ..
+    }: &Drawn,
+) -> AnyView {
     let x = percent(bar.limit);
     let text = format!("vLLM may fill {requested} ({utilization})");
     view! {

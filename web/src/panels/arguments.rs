@@ -1,6 +1,7 @@
 //! Every argument with its value, who chose it, and why.
 use crate::{
     controls::{part, with_code},
+    lean::{each, memo},
     state::use_app,
     text,
 };
@@ -14,32 +15,37 @@ use planner::{
 #[component]
 pub(crate) fn Arguments() -> AnyView {
     let state = use_app();
+    let known = memo(move || state.rows.with(|rows| !rows.is_empty()));
+    // Those that someone chose, or those that vLLM chooses.
+    let rows = move |default: bool| {
+        let these = move |row: &&ArgRow| (row.set_by == SetBy::VllmDefault) == default;
+        let read = move || {
+            state
+                .rows
+                .with(|rows| rows.iter().filter(these).cloned().collect())
+        };
+        each(read, row)
+    };
     part(move || {
-        state.rows.with(|rows| {
-            if rows.is_empty() {
-                return ().into_any();
-            }
-            let (chosen, default): (Vec<_>, Vec<_>) =
-                rows.iter().partition(|row| row.set_by != SetBy::VllmDefault);
-            let chosen_rows = chosen.into_iter().map(row).collect_view();
-            let default_rows = default.into_iter().map(row).collect_view();
-            view! {
-                <section class="panel" aria-labelledby="arguments-title">
-                    <h2 id="arguments-title">"Flags and their reasons"</h2>
-                    <table class="arguments">
-                        <thead>
-                            <tr><th scope="col">"Flag"</th><th scope="col">"Value"</th><th scope="col">"Why"</th></tr>
-                        </thead>
-                        <tbody>{chosen_rows}</tbody>
-                        <tbody class="defaults">
-                            <tr><th scope="rowgroup" colspan="3">"Left at vLLM's default"</th></tr>
-                            {default_rows}
-                        </tbody>
-                    </table>
-                </section>
-            }
-            .into_any()
-        })
+        if !known.get() {
+            return ().into_any();
+        }
+        view! {
+            <section class="panel" aria-labelledby="arguments-title">
+                <h2 id="arguments-title">"Flags and their reasons"</h2>
+                <table class="arguments">
+                    <thead>
+                        <tr><th scope="col">"Flag"</th><th scope="col">"Value"</th><th scope="col">"Why"</th></tr>
+                    </thead>
+                    <tbody>{rows(false)}</tbody>
+                    <tbody class="defaults">
+                        <tr><th scope="rowgroup" colspan="3">"Left at vLLM's default"</th></tr>
+                        {rows(true)}
+                    </tbody>
+                </table>
+            </section>
+        }
+        .into_any()
     })
     .into_any()
 }

@@ -1,23 +1,15 @@
 //! Where the memory of one GPU goes: the bar, and the table that says the same in numbers.
-use super::explain::why;
+use super::memory_table::{amount, table};
 use crate::{
     browser,
-    chart::{
-        geometry::share,
-        stacked_bar::{Pick, stacked_bar, swatch},
-    },
+    chart::stacked_bar::{Drawn, Pick, stacked_bar},
     controls::{flag, hear_focus, hear_key, part, press, words},
     lean::{effect, memo},
     state::{AppState, actions, use_app},
     text,
 };
 use leptos::{ev, prelude::*};
-use planner::{
-    Plan,
-    memory::{Segment, Term},
-    plan::Memory,
-    units::Bytes,
-};
+use planner::{Plan, memory::Segment, plan::Memory, units::Bytes};
 
 /// The panel.
 #[component]
@@ -36,6 +28,7 @@ pub(crate) fn MemoryPanel() -> AnyView {
         browser::move_mark("data-here", before.as_deref(), &now);
         before = Some(now);
     });
+    let drawn = memo(move || state.plan.with(drawn));
     part(move || {
         if !known.get() {
             return ().into_any();
@@ -59,10 +52,11 @@ pub(crate) fn MemoryPanel() -> AnyView {
                     on:keydown=hear_key(move |event| key(state, pick, &event))
                     on:blur=hear_focus(move |_| pick.here.set(""))
                 >
-                    {part(move || state.plan.with(|plan| chart(plan, pick)))}
+                    {stacked_bar(drawn, pick)}
+                    {part(move || state.plan.with(under))}
                 </div>
                 <p class="vh" role="status">{words(move || said(state, pick.here.get()))}</p>
-                {part(move || state.plan.with(|plan| table(state, plan, pick)))}
+                {table(state, pick.here)}
                 {part(move || state.plan.with(ranks))}
             </section>
         }
@@ -111,21 +105,23 @@ fn said(state: AppState, here: &str) -> String {
     })
 }
 
-fn chart(plan: &Plan, pick: Pick) -> AnyView {
-    let Some(memory) = &plan.memory else {
-        return ().into_any();
-    };
-    let utilization = plan
-        .args
-        .as_ref()
-        .map(|args| args.gpu_memory_utilization.value.to_string())
-        .unwrap_or_default();
-    let bar = stacked_bar(&plan.scenario.hardware.gpu.name, memory, &utilization, pick);
-    view! {
-        {bar}
-        {yardsticks(plan).map(|words| view! { <p class="why">{words}</p> })}
-    }
-    .into_any()
+/// What the bar shows.
+fn drawn(plan: &Plan) -> Drawn {
+    let args = plan.args.as_ref();
+    let utilization = args.map(|args| args.gpu_memory_utilization.value.to_string());
+    plan.memory.as_ref().map_or_else(Drawn::default, |memory| {
+        Drawn::of(
+            &plan.scenario.hardware.gpu.name,
+            memory,
+            utilization.unwrap_or_default(),
+        )
+    })
+}
+
+fn under(plan: &Plan) -> AnyView {
+    yardsticks(plan)
+        .map(|words| view! { <p class="why">{words}</p> })
+        .into_any()
 }
 
 /// The verdict and the bar count against different ends: said where both show what is missing.
@@ -144,105 +140,6 @@ fn yardsticks(plan: &Plan) -> Option<String> {
             memory.requested_bytes
         )
     })
-}
-
-/// An amount of a term, with its sign.
-fn amount(bytes: i64) -> String {
-    let size = Bytes::new(bytes.unsigned_abs());
-    if bytes < 0 {
-        format!("−{size}")
-    } else {
-        size.to_string()
-    }
-}
-
-fn table(state: AppState, plan: &Plan, pick: Pick) -> AnyView {
-    let Some(memory) = &plan.memory else {
-        return ().into_any();
-    };
-    let total = memory.gpu_total_bytes.get();
-    let open = state.open.get();
-    let here = pick.here.get_untracked();
-    let groups = memory
-        .segments()
-        .into_iter()
-        .map(|(segment, bytes)| group(state, memory, segment, bytes, &open, here))
-        .collect_view();
-    view! {
-        <table class="memory">
-            <thead>
-                <tr>
-                    <th scope="col">"Part"</th>
-                    <th scope="col" class="number">"Size"</th>
-                    <th scope="col" class="number">"Share"</th>
-                </tr>
-            </thead>
-            {groups}
-            <tfoot>
-                <tr>
-                    <th scope="row">"The GPU, as a process sees it"{why(state, "gpu_total", "the GPU, as a process sees it")}</th>
-                    <td class="number">{amount(i64::try_from(total).unwrap_or(i64::MAX))}</td>
-                    <td class="number">"100 %"</td>
-                </tr>
-            </tfoot>
-        </table>
-    }
-    .into_any()
-}
-
-fn group(
-    state: AppState,
-    memory: &Memory,
-    segment: Segment,
-    bytes: i64,
-    open: &[&'static str],
-    here: &'static str,
-) -> AnyView {
-    let name = segment.words();
-    let shown = open.contains(&name);
-    let part_of = share(bytes.unsigned_abs(), memory.gpu_total_bytes.get());
-    let terms = memory
-        .terms
-        .iter()
-        .filter(|term| term.segment == segment && (term.bytes != 0 || shown))
-        .map(|term| term_row(state, term, !shown))
-        .collect_view();
-    view! {
-        <tbody>
-            <tr class="group" data-part=name data-here=(here == name).to_string()>
-                <th scope="row">
-                    <button
-                        type="button"
-                        class="disclose"
-                        aria-expanded=shown.to_string()
-                        on:click=press(move || actions::toggle(state, name))
-                    >
-                        <span class="chevron" aria-hidden="true"></span>
-                        {swatch("bar", segment)}
-                        {name}
-                    </button>
-                </th>
-                <td class="number">{amount(bytes)}</td>
-                <td class="number">{part_of}</td>
-            </tr>
-            {terms}
-        </tbody>
-    }
-    .into_any()
-}
-
-fn term_row(state: AppState, term: &Term, hidden: bool) -> AnyView {
-    view! {
-        <tr class="term" hidden=hidden>
-            <th scope="row">
-                {term.label}
-                {why(state, term.id, term.label)}
-            </th>
-            <td class="number">{amount(term.bytes)}</td>
-            <td class="number"></td>
-        </tr>
-    }
-    .into_any()
 }
 
 /// The pipeline ranks, where they differ.

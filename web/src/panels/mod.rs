@@ -16,6 +16,7 @@ mod hub;
 mod import_dialog;
 mod liked;
 mod memory;
+mod memory_table;
 mod model;
 mod notes;
 mod pasted;

@@ -2,7 +2,7 @@
 use super::explain::why;
 use crate::{
     controls::{part, press, with_code, words},
-    lean::memo,
+    lean::{each, memo},
     state::{
         AppState, actions,
         derive::{headline, short_headline},
@@ -34,7 +34,7 @@ pub(crate) fn VerdictPanel() -> AnyView {
         <section class="verdict" id="result" tabindex="-1" aria-labelledby="verdict-word">
             {part(move || state.plan.with(head))}
             {part(move || super::measured_tag(state, false))}
-            {part(move || state.plan.with(|plan| figures(state, plan)))}
+            {figures(state)}
         </section>
     }
     .into_any()
@@ -75,32 +75,39 @@ fn head(plan: &Plan) -> AnyView {
     .into_any()
 }
 
-fn figures(state: AppState, plan: &Plan) -> AnyView {
+fn figures(state: AppState) -> AnyView {
+    let rows = memo(move || state.plan.with(figure_rows));
+    let known = memo(move || rows.with(|rows| !rows.is_empty()));
+    let row = move |(id, label, value, unit): &Figure| {
+        let (value, unit) = (value.clone(), unit.clone());
+        view! { <div><dt>{*label}{why(state, id, label)}</dt><dd>{value}{super::against(state, id)}<small>{unit}</small></dd></div> }
+            .into_any()
+    };
+    part(move || {
+        let list = || view! { <dl class="figures">{each(move || rows.get(), row)}</dl> };
+        known.get().then(list).into_any()
+    })
+    .into_any()
+}
+
+/// Id, label, value and unit.
+type Figure = (&'static str, &'static str, String, String);
+
+fn figure_rows(plan: &Plan) -> Vec<Figure> {
     let (Some(memory), Some(feasibility)) = (&plan.memory, &plan.feasibility) else {
-        return ().into_any();
+        return Vec::new();
     };
     if plan.verdict.outcome == Outcome::DoesNotFit {
-        return ().into_any();
+        return Vec::new();
     }
     let length = plan
         .args
         .as_ref()
         .map_or(0, |args| u64::from(args.max_model_len.value));
-    let rows = key_figures(memory, feasibility, length, plan.scenario.workload.concurrency)
-        .into_iter()
-        .map(|(id, label, value, unit)| {
-            view! { <div><dt>{label}{why(state, id, label)}</dt><dd>{value}{super::against(state, id)}<small>{unit}</small></dd></div> }
-        })
-        .collect_view();
-    view! { <dl class="figures">{rows}</dl> }.into_any()
+    key_figures(memory, feasibility, length, plan.scenario.workload.concurrency).into()
 }
 
-fn key_figures(
-    memory: &Memory,
-    feasibility: &Feasibility,
-    length: u64,
-    concurrency: u32,
-) -> [(&'static str, &'static str, String, String); 4] {
+fn key_figures(memory: &Memory, feasibility: &Feasibility, length: u64, concurrency: u32) -> [Figure; 4] {
     let available = memory.kv_cache_available_bytes;
     [
         (
