@@ -85,9 +85,10 @@ fn lfm2_vl_and_its_tower_are_as_large_as_their_card_says() {
     assert_eq!((spec.parameters() + tower) / 1_000_000, 450);
 }
 
-/// Command A Vision's card: 112 billion, Command A's 111 among them. Its tower's sizes (SigLIP, 512 pixels) are from memory.
+/// Command A Vision: 112 billion, Command A's 111 among them. Both counts, and the tower's sizes (SigLIP, 512 pixels), are
+/// from memory.
 #[test]
-fn command_a_vision_is_as_large_as_its_card_says() {
+fn command_a_vision_is_as_large_as_remembered() {
     let config = r#"{"architectures":["Cohere2VisionForConditionalGeneration"],"alignment_intermediate_size":36864,"downsample_factor":2,"text_config":{"model_type":"cohere2","hidden_size":12288,"intermediate_size":36864,"num_hidden_layers":64,"num_attention_heads":96,"num_key_value_heads":8,"head_dim":128,"vocab_size":256000,"sliding_window":4096,"max_position_embeddings":131072,"layer_switch":4},"vision_config":{"hidden_size":1152,"image_size":512,"intermediate_size":4304,"model_type":"siglip_vision_model","num_attention_heads":16,"num_hidden_layers":27,"patch_size":16}}"#;
     let spec = ModelInput::from_config("CohereLabs/command-a-vision-07-2025", config)
         .unwrap()
