@@ -20,16 +20,10 @@ pub(crate) fn is_wide() -> bool {
 pub(crate) fn move_mark(name: &str, from: Option<&str>, to: &str) {
     for (selector, value) in [(from.unwrap_or_default(), "false"), (to, "true")] {
         // An empty selector is none.
-        let Ok(all) = document().query_selector_all(selector) else {
-            continue;
-        };
-        for at in 0..all.length() {
-            if let Some(element) = all
-                .item(at)
-                .and_then(|node| node.dyn_into::<web_sys::Element>().ok())
-            {
-                drop(element.set_attribute(name, value));
-            }
+        let root = document().document_element();
+        let marked = root.and_then(|root| all(&root, selector));
+        for element in marked.unwrap_or_default() {
+            drop(element.set_attribute(name, value));
         }
     }
 }

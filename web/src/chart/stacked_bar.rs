@@ -24,7 +24,7 @@ pub(crate) struct Pick {
 }
 
 /// What the bar shows.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Default, PartialEq)]
 pub(crate) struct Drawn {
     gpu: String,
     total: Bytes,

@@ -49,7 +49,7 @@ pub(super) fn table(state: AppState, here: RwSignal<&'static str>) -> AnyView {
 }
 
 /// One part as the table shows it.
-#[derive(Clone, PartialEq)]
+#[derive(PartialEq)]
 struct Group {
     segment: Segment,
     bytes: i64,
