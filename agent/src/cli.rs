@@ -50,19 +50,20 @@ Switches take three forms: --enforce-eager, --no-enforce-eager, --enforce-eager=
 const EXPLORE_EXAMPLES: &str = "Examples:
   vllm-wizard explore --model Qwen/Qwen3-32B --concurrency 64
   vllm-wizard explore --model Qwen/Qwen3-32B --slo-ttft-ms 500 --slo-tpot-ms 30
-  vllm-wizard explore --model Qwen/Qwen3-32B --among \"H100 SXM,L40S\" --price \"H100 SXM=2.50\" --price L40S=0.90
+  vllm-wizard explore --model Qwen/Qwen3-32B --among L40S,L4 --price L40S=0.90 --price L4=0.40
   vllm-wizard explore --model Qwen/Qwen3-32B --gpu \"H100 SXM\" --gpus 8 --objective throughput
   vllm-wizard explore --model Qwen/Qwen3-32B --csv > gpus.csv
 
-Tried are 1, 2, 4 … GPUs of a node, then nodes, in every split into tensor, pipeline and data parallel sizes; what is
-set by a flag is not varied. Exit code 3 where nothing serves the load within the limits.";
+Tried are 1, 2, 4 … GPUs of a node, then nodes, in every split into tensor, pipeline and data parallel sizes; \
+what is set by a flag is not varied. Exit code 3 where nothing serves the load within the limits.";
 
 const FLEET_EXAMPLES: &str = "Examples:
   vllm-wizard fleet --model Qwen/Qwen3-32B --request-rate 20 --peak 3 --use-case chat
-  vllm-wizard fleet --model Qwen/Qwen3-32B --request-rate 20 --gpu \"H100 SXM\" --price 2.50 --api-price 0.10,0.30
+  vllm-wizard fleet --model Qwen/Qwen3-32B --request-rate 20 --gpu L40S --price 0.90 --api-price 0.10,0.30
 
-For each number of GPUs and each layout the highest rate is found that a replica carries within the limits; replicas
-follow from --request-rate (the average), --peak, --spare and --load. Prices are the user's own.";
+For each number of GPUs and each layout the highest rate is found that a replica carries within the limits; \
+replicas follow from --request-rate (the average), --peak, --spare and --load. Prices are your own, or listed ones \
+with --price known.";
 
 const GENERATE_EXAMPLES: &str = "Examples:
   vllm-wizard generate -o deploy --model Qwen/Qwen3-8B --gpu L40S

@@ -135,13 +135,20 @@ fn shared_memory(device: &Device, machine: &Machine, notes: &mut Vec<String>) ->
         return None;
     }
     let (total, available) = machine.memory();
+    let about = format!(
+        "GPU {} shares the main memory: a CUDA process can have what is free there",
+        device.index
+    );
+    if total == 0 {
+        notes.push(format!("{about}, but /proc/meminfo could not be read."));
+        return None;
+    }
     notes.push(format!(
-        "GPU {} shares the main memory: a CUDA process can have what is free there, {} of {} now.",
-        device.index,
+        "{about}, {} of {} now.",
         Bytes::new(available),
         Bytes::new(total)
     ));
-    (total > 0).then_some(Memory {
+    Some(Memory {
         total,
         used: total.saturating_sub(available),
         reserved: None,
@@ -270,6 +277,13 @@ mod tests {
             report.notes
         );
         assert!(to_hardware(&report).unwrap().gpu.unified_memory);
+        let unread = assembled("gb10");
+        assert!(unread.gpus[0].error.is_some());
+        assert!(
+            unread.notes[0].contains("could not be read"),
+            "{:?}",
+            unread.notes
+        );
     }
 
     #[test]

@@ -9,6 +9,8 @@ fn help_has_examples_and_every_exit_code() {
         "detect",
         "serve",
         "plan",
+        "explore",
+        "fleet",
         "generate",
         "check",
         "schema",
@@ -17,7 +19,9 @@ fn help_has_examples_and_every_exit_code() {
     for code in 0..=6 {
         ended.has(&[&format!("\n  {code}  ")]);
     }
-    for command in ["detect", "serve", "plan", "generate", "check", "schema"] {
+    for command in [
+        "detect", "serve", "plan", "explore", "fleet", "generate", "check", "schema",
+    ] {
         Run::new(command)
             .arg("--help")
             .code(0)
@@ -28,7 +32,9 @@ fn help_has_examples_and_every_exit_code() {
 /// Whatever a script or a person reads there changes only on purpose.
 #[test]
 fn help_is_as_it_was() {
-    for command in ["", "detect", "serve", "plan", "generate", "check", "schema"] {
+    for command in [
+        "", "detect", "serve", "plan", "explore", "fleet", "generate", "check", "schema",
+    ] {
         let ended = Run::new(command).arg("--help").env("COLUMNS", "100").code(0);
         let name = if command.is_empty() { "all" } else { command };
         insta::assert_snapshot!(format!("help_{name}"), without_hub(&ended.stdout));
