@@ -97,6 +97,7 @@ pub const KV_CACHE_DTYPES: &[&str] = &[
     "int4_per_token_head",
     "nvfp4",
     "nvfp4_4over6",
+    "nvfp4_ds_mla",
     "turboquant_k8v4",
     "turboquant_4bit_nc",
     "turboquant_k3v4_nc",

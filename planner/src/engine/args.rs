@@ -41,6 +41,8 @@ pub enum KvCacheDtype {
     Nvfp4,
     /// The same with another search for the scales.
     Nvfp44over6,
+    /// Sparse latent attention's: 4-bit floats with their scales, and 8-bit positions.
+    Nvfp4DsMla,
     /// 8-bit keys and 4-bit values, a scale and a zero for each token's value in each head.
     TurboquantK8v4,
     /// 4 bits, and a norm for each token's key.
@@ -65,10 +67,6 @@ pub const OTHER_CACHES: &[(&str, &str)] = &[
     (
         "fp8_ds_mla",
         "where a model takes it, vLLM turns `fp8` into it by itself: say that",
-    ),
-    (
-        "nvfp4_ds_mla",
-        "it is for sparse latent attention on compute capability 10.x, and not modelled",
     ),
     ("octave_k3v4", OCTAVE),
     ("octave_k3v3", OCTAVE),
@@ -102,6 +100,7 @@ impl KvCacheDtype {
             Self::Int4PerTokenHead => "int4_per_token_head",
             Self::Nvfp4 => "nvfp4",
             Self::Nvfp44over6 => "nvfp4_4over6",
+            Self::Nvfp4DsMla => "nvfp4_ds_mla",
             Self::TurboquantK8v4 => "turboquant_k8v4",
             Self::Turboquant4bitNc => "turboquant_4bit_nc",
             Self::TurboquantK3v4Nc => "turboquant_k3v4_nc",
@@ -131,6 +130,7 @@ impl KvCacheDtype {
                 "turboquant_k3v4_nc" => Self::TurboquantK3v4Nc,
                 "turboquant_3bit_nc" => Self::Turboquant3bitNc,
                 "nvfp4_4over6" => Self::Nvfp44over6,
+                "nvfp4_ds_mla" => Self::Nvfp4DsMla,
                 _ => Self::Auto,
             },
         )

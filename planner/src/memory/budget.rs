@@ -40,7 +40,7 @@ pub struct BudgetSettings {
     /// How its elements and scales lie, where they are no whole bytes.
     pub kv_scaled: Option<ScaledCache>,
     /// A token of sparse latent attention is packed.
-    pub packed_latent: bool,
+    pub packed_latent: u64,
     /// max_model_len, or the longest that it may become.
     pub max_model_len: u32,
     /// Tokens of a block.

@@ -38,9 +38,8 @@ pub struct KvSettings {
     pub prefix_caching: bool,
     /// Bytes of an element of a recurrent state, where its config names no type.
     pub state_element: u64,
-    /// A token of sparse latent attention takes 656 bytes: 8-bit floats, their scales and 16-bit positions
-    /// (`fp8_ds_mla`).
-    pub packed_latent: bool,
+    /// Bytes of a token of sparse latent attention, where it is packed (`fp8_ds_mla`, `nvfp4_ds_mla`), else 0.
+    pub packed_latent: u64,
     /// Sparse latent attention reads whole pages of rows (Blackwell).
     pub row_pages: bool,
     /// The linear attention's prefill runs in FlashInfer, which keeps a checkpoint and asks for blocks of 64.
@@ -250,9 +249,6 @@ impl KvLayout {
     }
 }
 
-/// Bytes of a token in DeepSeek's packed layout (`model_executor/layers/attention/mla_attention.py: get_kv_cache_spec`).
-const PACKED_LATENT: u64 = 656;
-
 /// Bytes of one token in one layer on one rank.
 fn bytes_per_token(mixer: &Mixer, settings: &KvSettings) -> u64 {
     let index = match mixer {
@@ -286,8 +282,8 @@ pub(super) fn token_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
         }
         // One latent for all heads, whole on every rank.
         Mixer::Mla(mla) => {
-            if settings.packed_latent && mla.sparse.is_some() {
-                PACKED_LATENT
+            if settings.packed_latent > 0 && mla.sparse.is_some() {
+                settings.packed_latent
             } else {
                 u64::from(mla.kv_lora_rank + mla.qk_rope_head_dim) * settings.element
             }

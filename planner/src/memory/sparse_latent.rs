@@ -31,8 +31,13 @@ pub fn find(spec: &ModelSpec) -> Option<SparseIndex> {
     latent(spec)?.sparse
 }
 
-/// Whether the cache takes DeepSeek's packed layout; `None` where no kernel takes that cache on that GPU.
-pub fn packed(spec: &ModelSpec, index: &SparseIndex, capability: u16, kv: KvCacheDtype) -> Option<bool> {
+/// Bytes of a token in DeepSeek's packed layouts (`layers/attention/mla_attention.py: get_kv_cache_spec`): 8-bit floats,
+/// their scales and 16-bit positions, or 4-bit floats, theirs and 8-bit positions.
+const PACKED: [u64; 2] = [656, 352];
+
+/// Bytes of a token in the cache, where it is packed, else 0; `None` where no kernel takes that cache on that GPU.
+pub fn packed(spec: &ModelSpec, index: &SparseIndex, capability: u16, kv: KvCacheDtype) -> Option<u64> {
+    let [eight, four] = PACKED;
     let positions = latent(spec).is_none_or(|mla| mla.qk_rope_head_dim > 0);
     // `model_executor/models/config.py: DeepseekV32ForCausalLM`.
     let kv = match kv {
@@ -41,12 +46,13 @@ pub fn packed(spec: &ModelSpec, index: &SparseIndex, capability: u16, kv: KvCach
     };
     match (capability, kv) {
         (_, KvCacheDtype::Fp8E5m2) => None,
-        _ if !positions => matches!(capability, 90 | 100..110).then_some(false),
+        (_, KvCacheDtype::Nvfp4DsMla) => (positions && matches!(capability, 100..110)).then_some(four),
+        _ if !positions => matches!(capability, 90 | 100..110).then_some(0),
         // Hopper's FP8 cache is FlashMLA's, but for the name fp8_e4m3, which only FlashInfer takes.
-        (90, kv) => Some(kv == KvCacheDtype::Fp8),
-        (100..110, _) => Some(false),
+        (90, kv) => Some(if kv == KvCacheDtype::Fp8 { eight } else { 0 }),
+        (100..110, _) => Some(0),
         (120..130, KvCacheDtype::Auto | KvCacheDtype::Fp8 | KvCacheDtype::Fp8E4m3) => {
-            (index.index_topk == 2048).then_some(true)
+            (index.index_topk == 2048).then_some(eight)
         }
         _ => None,
     }
@@ -63,8 +69,8 @@ pub struct LoadSettings {
     pub max_model_len: u32,
     /// Bytes of a KV cache element.
     pub kv_element: u64,
-    /// The cache takes the packed layout.
-    pub packed_latent: bool,
+    /// Bytes of a token in the packed layout; 0 where the cache has another.
+    pub packed_latent: u64,
 }
 
 /// Bytes of the buffers that are made with the layers.
@@ -120,10 +126,10 @@ impl LoadSettings {
         let row = latent + u64::from(mla.qk_rope_head_dim);
         let blackwell = (100..110).contains(&capability);
         // FlashMLA keeps the queries' latent beside their positions; for the packed cache it also unpacks a prefill.
-        let attention = match (capability, self.packed_latent) {
+        let attention = match (capability, self.packed_latent > 0) {
             // Without positions FlashInfer runs it, on Hopper too.
             _ if mla.sparse.is_none() || mla.qk_rope_head_dim == 0 => 0,
-            (90, true) => {
+            (90 | 100..110, true) => {
                 tokens * (heads * row + padded * row + padded * latent + heads * latent)
                     + self.prefill_tokens() * row
             }

@@ -7,16 +7,21 @@ use crate::{
     model::{AttentionSpan, LayerRun, Mixer, ModelSpec},
 };
 
-/// Whether sparse latent attention's cache takes the packed layout, or why it does not run.
+/// Bytes of a token where sparse latent attention's cache is packed, else 0; or why it does not run.
 pub(super) fn packed_latent(
     scenario: &Scenario,
     spec: &ModelSpec,
     capability: u16,
     block_size: u32,
     kv: KvCacheDtype,
-) -> Result<bool, Refusal> {
+) -> Result<u64, Refusal> {
     let Some(index) = sparse_latent::find(spec) else {
-        return Ok(false);
+        if kv == KvCacheDtype::Nvfp4DsMla {
+            return Err(Refusal::vllms(
+                "No valid attention backend found: only sparse latent attention reads kv_cache_dtype nvfp4_ds_mla.",
+            ));
+        }
+        return Ok(0);
     };
     let pooled = index.index_kpool > 1;
     if scenario.hardware.gpu.compute_capability.is_none() || pooled && (120..130).contains(&capability) {

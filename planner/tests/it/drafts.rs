@@ -90,7 +90,7 @@ fn states_and_blocks_grow_with_what_is_proposed_as_in_start_up_logs() {
                 one_table: false,
                 prefix_caching: *caching,
                 state_element: 2,
-                packed_latent: false,
+                packed_latent: 0,
                 row_pages: false,
                 flashinfer_prefill: false,
                 speculative_tokens: *proposed,
@@ -484,12 +484,31 @@ fn every_kind_of_cache_is_planned_or_refused_with_a_reason() {
             plan.verdict.reason
         );
     }
-    let latent = evaluate(&scenario(
-        catalog("deepseek-ai/DeepSeek-V3.1"),
-        "B200",
-        &[("--kv-cache-dtype", "int8_per_token_head")],
-    ));
-    assert!(latent.verdict.vllm_error.is_some());
+    let latent = |kv| {
+        let flags = [("--kv-cache-dtype", kv)];
+        evaluate(&scenario(catalog("deepseek-ai/DeepSeek-V3.1"), "B200", &flags))
+    };
+    assert!(latent("int8_per_token_head").verdict.vllm_error.is_some());
+    assert!(latent("nvfp4_ds_mla").verdict.vllm_error.is_some());
+}
+
+/// 352 bytes a token and 61 layers by `layers/attention/mla_attention.py: get_kv_cache_spec` of 0.33.0, and 132 for the
+/// index; only kernels for compute capability 10.x read it (`mla/flashmla_sparse.py: supports_combination`).
+#[test]
+fn sparse_latent_attention_caches_four_bits_on_blackwell_alone() {
+    let plan = |gpu| {
+        let flags = [
+            ("--kv-cache-dtype", "nvfp4_ds_mla"),
+            ("--tensor-parallel-size", "8"),
+        ];
+        let mut scenario = scenario(catalog("deepseek-ai/DeepSeek-V3.2"), gpu, &flags);
+        scenario.hardware.gpus = 8;
+        evaluate(&scenario)
+    };
+    let memory = plan("B200").memory.unwrap();
+    assert_eq!(memory.bytes_per_block.get(), 61 * 64 * (352 + 132));
+    let hopper = plan("H200 SXM");
+    assert!(hopper.memory.is_none() && hopper.verdict.vllm_error.is_some());
 }
 
 /// Configs and `metadata.total_size` as published. Llama 2's files hold float32, as its config says; a config that said

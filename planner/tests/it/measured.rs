@@ -36,7 +36,7 @@ fn layout(spec: &ModelSpec, shape: RankShape, element: u64, tokens: u32) -> KvLa
             prefix_caching: true,
             state_element: 2,
             row_pages: false,
-            packed_latent: false,
+            packed_latent: 0,
             flashinfer_prefill: true,
             speculative_tokens: 0,
             dcp: 1,

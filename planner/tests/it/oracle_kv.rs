@@ -52,7 +52,7 @@ fn plans_of(file: &serde_json::Value) {
             state_element: 2,
             packed_latent: sparse_latent::find(&spec)
                 .and_then(|index| sparse_latent::packed(&spec, &index, capability, kv))
-                .unwrap_or(false),
+                .unwrap_or(0),
             row_pages: (100..110).contains(&capability),
             flashinfer_prefill: matches!(capability, 90 | 100..110),
             speculative_tokens: 0,

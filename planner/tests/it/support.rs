@@ -104,7 +104,7 @@ pub(crate) fn load(spec: &ModelSpec) -> LoadSettings {
         max_num_seqs: 1024,
         max_model_len: spec.default_max_model_len,
         kv_element: 2,
-        packed_latent: false,
+        packed_latent: 0,
     }
 }
 

@@ -383,7 +383,8 @@ fn settings(
     total: Bytes,
     capability: u16,
 ) -> BudgetSettings {
-    let kv_element = if args.kv_cache_dtype.value.is_fp8() {
+    let kv = args.kv_cache_dtype.value;
+    let kv_element = if kv.is_fp8() || kv == KvCacheDtype::Nvfp4DsMla {
         1
     } else {
         args.dtype.value.size()
@@ -396,8 +397,8 @@ fn settings(
         capability,
         dtype: args.dtype.value,
         kv_element,
-        kv_scaled: args.kv_cache_dtype.value.scaled(),
-        packed_latent: false,
+        kv_scaled: kv.scaled(),
+        packed_latent: 0,
         max_model_len: args.max_model_len.value,
         block_size: args.block_size.value,
         max_num_seqs: args.max_num_seqs.value,
