@@ -224,10 +224,10 @@ pub const FIELDS: &[Field] = &[
     ),
     other(
         "trace",
-        "Trace of lengths",
+        "Trace of requests",
         "",
         FieldKind::Text,
-        "Requests as they came, such as `512/128 2048/64`: prompt and answer in tokens. Lines of JSON with `input_length` and `output_length` can be pasted. It goes before the averages.",
+        "Requests as they came, such as `512/128 2048/64`: prompt and answer in tokens. With the second they came at, as in `512/128@0.5`, they come so again, or as often as the request rate says. Lines of JSON with `input_length`, `output_length` and `timestamp` (milliseconds where all are whole, else seconds) can be pasted. It goes before the averages.",
     ),
     other(
         "prefix_cache_hit_rate",

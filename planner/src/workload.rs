@@ -1,6 +1,7 @@
 //! What the server has to carry.
 use crate::{bounds::MAX_TOKENS, text::milli_text, units::real};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What matters most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,9 @@ pub struct Shape {
     pub gen_p95: Option<u32>,
     /// Prompts and answers that came, one after the other.
     pub trace: Vec<[u32; 2]>,
+    /// When each of them came, in milliseconds after the first; nothing where the trace does not say.
+    #[serde(default)]
+    pub times: Vec<u64>,
     /// `--burstiness`: the shape of the gaps between requests, in thousandths.
     pub burstiness: Option<u64>,
     /// Of a prompt, what is found in the prefix cache.
@@ -48,10 +52,14 @@ pub struct Shape {
 /// Requests of a trace that are kept: evenly spread ones of a longer trace.
 const TRACE: usize = 1000;
 
+/// Prompt and answer of a request, and when it came.
+type Seen = ([u32; 2], Option<Value>);
+
 impl Shape {
-    /// Reads a trace: a request in each line or word, its prompt and its answer in tokens, such as `512/128`; or lines of
-    /// JSON with `input_length` and `output_length`.
-    pub fn read_trace(text: &str) -> Option<Vec<[u32; 2]>> {
+    /// Reads a trace: a request in each line or word, its prompt and its answer in tokens, such as `512/128`, and the
+    /// second at which it came, such as `512/128@0.25`, in all of them or none; or lines of JSON with `input_length`,
+    /// `output_length` and `timestamp`, which is in milliseconds where all are whole, else in seconds.
+    pub fn read_trace(text: &str) -> Option<(Vec<[u32; 2]>, Vec<u64>)> {
         let lengths = |pair: [u64; 2]| {
             let [prompt, answer] = pair.map(|tokens| {
                 u32::try_from(tokens)
@@ -60,23 +68,26 @@ impl Shape {
             });
             Some([prompt?, answer?])
         };
-        let json = |line: &str| {
-            let value: serde_json::Value = serde_json::from_str(line).ok()?;
-            lengths([
-                value.get("input_length")?.as_u64()?,
-                value.get("output_length")?.as_u64()?,
-            ])
-        };
-        let pair = |line: &str| {
-            let (prompt, answer) = line.split_once(['/', ',', ':', '\t'])?;
-            lengths([prompt.trim().parse().ok()?, answer.trim().parse().ok()?])
-        };
         let text = text.trim();
         let lines = text.contains('\n');
-        let all: Option<Vec<[u32; 2]>> = if text.starts_with('{') {
+        let row = |line: &str| -> Option<Seen> {
+            let value = json(line)?;
+            let length = |key: &str| value.get(key)?.as_u64();
+            let pair = lengths([length("input_length")?, length("output_length")?])?;
+            Some((pair, value.get("timestamp").cloned()))
+        };
+        let pair = |line: &str| -> Option<Seen> {
+            let (pair, time) = line
+                .split_once('@')
+                .map_or((line, None), |(pair, time)| (pair, Some(time)));
+            let (prompt, answer) = pair.split_once(['/', ',', ':', '\t'])?;
+            let pair = lengths([prompt.trim().parse().ok()?, answer.trim().parse().ok()?])?;
+            Some((pair, time.map(|time| json(time).unwrap_or_default())))
+        };
+        let all: Option<Vec<Seen>> = if text.starts_with('{') {
             text.lines()
                 .filter(|line| !line.trim().is_empty())
-                .map(json)
+                .map(row)
                 .collect()
         } else {
             text.split(|c| if lines { c == '\n' } else { c == ' ' || c == ';' })
@@ -85,9 +96,58 @@ impl Shape {
                 .map(pair)
                 .collect()
         };
-        let all = all.filter(|pairs| !pairs.is_empty())?;
+        let all = all.filter(|all| !all.is_empty())?;
+        let stamps: Vec<&Value> = all.iter().filter_map(|(_, stamp)| stamp.as_ref()).collect();
+        let whole = text.starts_with('{') && !stamps.iter().any(|stamp| stamp.is_f64());
+        let unit = if whole { 1.0 } else { 1000.0 };
+        let known: Option<Vec<f64>> = stamps.iter().map(|stamp| stamp.as_f64()).collect();
+        let known = known.filter(|known| known.is_empty() || known.len() == all.len())?;
+        let begin = known.iter().copied().fold(f64::INFINITY, f64::min);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "none is before the first"
+        )]
+        let mut times: Vec<u64> = known
+            .iter()
+            .map(|time| ((time - begin) * unit).round() as u64)
+            .collect();
+        let mut order: Vec<usize> = (0..all.len()).collect();
+        order.sort_by_key(|at| times.get(*at));
+        times.sort_unstable();
+        // Where some are left out the rest come closer together, so that as many come each second.
         let apart = all.len().div_ceil(TRACE);
-        Some(all.into_iter().step_by(apart).collect())
+        times = times
+            .into_iter()
+            .step_by(apart)
+            .map(|time| time / apart as u64)
+            .collect();
+        if times.last() == Some(&0) {
+            // All at once is no rate.
+            times.clear();
+        }
+        let kept = order.iter().step_by(apart).filter_map(|at| all.get(*at));
+        Some((kept.map(|(pair, _)| *pair).collect(), times))
+    }
+
+    /// Thousandths of a request per second, where the trace says when they came.
+    pub fn rate_milli(&self) -> Option<u64> {
+        let span = *self.times.last()?;
+        let gaps = self.times.len().saturating_sub(1) as u64;
+        Some((gaps * 1_000_000 / span.max(1)).max(1))
+    }
+
+    /// The times from one request to the next against the average one, where the trace says when they came; before the
+    /// first lies an average one.
+    pub fn gaps(&self) -> Vec<f64> {
+        let Some(span) = self.times.last() else {
+            return Vec::new();
+        };
+        let mean = real(*span) / real(self.times.len() as u64 - 1);
+        let gap = |pair: &[u64]| real(pair[1] - pair[0]) / mean;
+        std::iter::once(1.0)
+            .chain(self.times.windows(2).map(gap))
+            .collect()
     }
 
     /// Lengths are a trace's or lognormal.
@@ -97,7 +157,9 @@ impl Shape {
 
     /// What lengths a simulated run has.
     pub fn lengths_said(&self) -> &'static str {
-        if !self.trace.is_empty() {
+        if !self.times.is_empty() {
+            "the trace's lengths and gaps"
+        } else if !self.trace.is_empty() {
             "the trace's lengths"
         } else if self.is_uneven() {
             "lognormal lengths"
@@ -110,12 +172,16 @@ impl Shape {
 
     /// The trace as it is read.
     pub fn trace_text(&self) -> String {
-        let words: Vec<String> = self
-            .trace
-            .iter()
-            .map(|[prompt, answer]| format!("{prompt}/{answer}"))
-            .collect();
-        words.join(" ")
+        self.trace_words().join(" ")
+    }
+
+    /// A word for each request of it.
+    pub fn trace_words(&self) -> Vec<String> {
+        let word = |(at, [prompt, answer]): (usize, &[u32; 2])| match self.times.get(at) {
+            Some(time) => format!("{prompt}/{answer}@{}", milli_text(*time)),
+            None => format!("{prompt}/{answer}"),
+        };
+        self.trace.iter().enumerate().map(word).collect()
     }
 
     /// The trace's average prompt and answer.
@@ -127,6 +193,11 @@ impl Shape {
         };
         Some([mean(0), mean(1)])
     }
+}
+
+/// A line of JSON, or a number.
+fn json(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok()
 }
 
 /// The load.
@@ -189,9 +260,10 @@ impl Workload {
             .map_or(self.gen_tokens, |[_, answer]| answer)
     }
 
-    /// Thousandths of a request per second, where they come at a rate.
+    /// Thousandths of a request per second, where they come at a rate: what is set, else the trace's.
     pub fn rate_milli(&self) -> Option<u64> {
-        self.request_rate_milli.filter(|milli| *milli > 0)
+        let known = self.request_rate_milli.or_else(|| self.shape.rate_milli());
+        known.filter(|milli| *milli > 0)
     }
 
     /// The most that the first token and each further one may take, in milliseconds.

@@ -44,6 +44,8 @@ fn vllm(value: &Value) -> BenchResult {
         names.iter().find_map(|name| at(name))
     };
     let rate = at("request_rate");
+    // bench.sh says so where the requests came as in the plan's trace: then the load is the plan's.
+    let traced = value.get("arrivals").is_some();
     BenchResult {
         tool: "vllm bench serve",
         model: value.get("model_id").and_then(Value::as_str).map(str::to_owned),
@@ -51,7 +53,8 @@ fn vllm(value: &Value) -> BenchResult {
         prompt_tokens: each("total_input_tokens"),
         gen_tokens: each("total_output_tokens"),
         // Without a rate and a cap all come at once.
-        concurrency: at("max_concurrency").or_else(|| at("num_prompts").filter(|_| rate.is_none())),
+        concurrency: at("max_concurrency")
+            .or_else(|| at("num_prompts").filter(|_| rate.is_none() && !traced)),
         request_rate: rate,
         ttft_ms: middle("ttft"),
         tpot_ms: middle("tpot").or_else(|| middle("itl")),

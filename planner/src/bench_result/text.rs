@@ -20,6 +20,7 @@ pub(super) fn read(text: &str) -> Option<BenchResult> {
     let load = |label: &str| at(label).or_else(|| of(before.get(begin.unwrap_or(0)..)?, label));
     let requests = at("Successful requests:");
     let each = |label: &str| Some(at(label)? / requests?);
+    let traced = text.contains("Self timing is set");
     let rate = load("Request rate configured (RPS):").or_else(|| load("Traffic request rate:"));
     let middle = |what: &str| {
         let names = ["Median", "Mean"].map(|kind| format!("{kind} {what} (ms):"));
@@ -31,7 +32,8 @@ pub(super) fn read(text: &str) -> Option<BenchResult> {
         requests,
         prompt_tokens: each("Total input tokens:"),
         gen_tokens: each("Total generated tokens:"),
-        concurrency: load("Maximum request concurrency:").or_else(|| requests.filter(|_| rate.is_none())),
+        concurrency: load("Maximum request concurrency:")
+            .or_else(|| requests.filter(|_| rate.is_none() && !traced)),
         request_rate: rate,
         ttft_ms: middle("TTFT"),
         tpot_ms: middle("TPOT").or_else(|| middle("ITL")),

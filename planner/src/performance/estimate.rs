@@ -152,6 +152,8 @@ pub struct Question {
     pub limits: Limits,
     /// How long requests are beside that.
     pub lengths: Lengths,
+    /// Times from one request to the next against the average one, where they are known; else chance has them.
+    pub gaps: Vec<f64>,
     /// max_model_len: none is longer.
     pub longest: f64,
     /// Tokens are drafted, and nobody said how many are accepted.

@@ -198,7 +198,8 @@ impl Simulation {
         let mut clock = 0.0;
         for at in 0..count {
             if let Arrivals::Open { rate, burstiness, .. } = arrivals {
-                clock += chance.gap(burstiness) / rate;
+                let known = question.gaps.get(at % question.gaps.len().max(1));
+                clock += known.map_or_else(|| chance.gap(burstiness), |gap| *gap) / rate;
             }
             let (prompt, generated) = question.lengths.draw(&mut chance, request, at, course.spread);
             let prompt = prompt.min(question.longest - 1.0).max(1.0);

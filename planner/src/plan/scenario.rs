@@ -308,7 +308,7 @@ impl Scenario {
             "length_range" => self.workload.shape.length_range = Some(share(id, text)?),
             "prompt_p95" => self.workload.shape.prompt_p95 = Some(count()?),
             "gen_p95" => self.workload.shape.gen_p95 = Some(count()?),
-            "trace" => self.workload.shape.trace = trace(text)?,
+            "trace" => (self.workload.shape.trace, self.workload.shape.times) = trace(text)?,
             "prefix_cache_hit_rate" => self.workload.shape.prefix_cache_hit_rate = Some(share(id, text)?),
             "spec_acceptance_rate" => self.workload.shape.spec_acceptance_rate = Some(share(id, text)?),
             "slo_ttft_ms" => self.workload.slo_ttft_us = Some(limit(id, text)?),
@@ -357,7 +357,7 @@ impl Scenario {
             "length_range" => self.workload.shape.length_range = None,
             "prompt_p95" => self.workload.shape.prompt_p95 = None,
             "gen_p95" => self.workload.shape.gen_p95 = None,
-            "trace" => self.workload.shape.trace = Vec::new(),
+            "trace" => (self.workload.shape.trace, self.workload.shape.times) = Default::default(),
             "prefix_cache_hit_rate" => self.workload.shape.prefix_cache_hit_rate = None,
             "spec_acceptance_rate" => self.workload.shape.spec_acceptance_rate = None,
             "slo_ttft_ms" => self.workload.slo_ttft_us = None,
@@ -397,11 +397,11 @@ fn unknown_gpu(name: &str) -> InputError {
     )
 }
 
-fn trace(text: &str) -> Result<Vec<[u32; 2]>, InputError> {
+fn trace(text: &str) -> Result<(Vec<[u32; 2]>, Vec<u64>), InputError> {
     Shape::read_trace(text).ok_or_else(|| {
         InputError::new(
             "trace",
-            "expected requests such as `512/128 2048/64` (prompt and answer in tokens), or lines of JSON with `input_length` and `output_length`",
+            "expected requests such as `512/128 2048/64` (prompt and answer in tokens), all or none with their second as in `512/128@0.5`, or lines of JSON with `input_length`, `output_length` and perhaps `timestamp`",
         )
     })
 }

@@ -62,6 +62,7 @@ pub(super) fn question(
         drafting: drafting(workload, resolved, ranks),
     };
     let lengths = lengths(workload);
+    let gaps = workload.shape.gaps();
     Some(Question {
         replicas,
         request: Request {
@@ -70,13 +71,13 @@ pub(super) fn question(
             found: f64::from(workload.prompt()) * share(workload.shape.prefix_cache_hit_rate),
             variation: lengths.variation(),
         },
-        arrivals: match workload.request_rate_milli {
-            Some(milli) if milli > 0 => Arrivals::Open {
+        arrivals: match workload.rate_milli() {
+            Some(milli) => Arrivals::Open {
                 rate: real(milli) / 1000.0,
                 requests: f64::from(RUN_AT_A_RATE),
-                burstiness: real(workload.shape.burstiness.unwrap_or(1000)) / 1000.0,
+                burstiness: burstiness(&gaps, workload),
             },
-            _ => Arrivals::Closed {
+            None => Arrivals::Closed {
                 sequences: f64::from(workload.concurrency.max(1)),
                 requests: f64::from(RUN_AT_ONCE),
             },
@@ -89,8 +90,18 @@ pub(super) fn question(
         undrafted: engine.drafting.is_none() && resolved.settings.speculative.is_some(),
         longest: f64::from(args.max_model_len.value),
         lengths,
+        gaps,
         engine,
     })
+}
+
+/// The shape of a gamma distribution that spreads as those gaps do, else what is stated.
+fn burstiness(gaps: &[f64], workload: &Workload) -> f64 {
+    if gaps.is_empty() {
+        return real(workload.shape.burstiness.unwrap_or(1000)) / 1000.0;
+    }
+    let squares: f64 = gaps.iter().map(|gap| (gap - 1.0) * (gap - 1.0)).sum();
+    (real(gaps.len() as u64) / squares).clamp(0.01, 1000.0)
 }
 
 /// The estimate, as that machine was measured where it was.
@@ -167,8 +178,12 @@ fn drafting(workload: &Workload, resolved: &Resolved<'_>, ranks: &[RankBudget]) 
 /// Requests for each place in the batch, so that the batch is full most of the time.
 const WAVES: u32 = 4;
 
-/// Requests of a benchmark with that load: at least enough for percentiles; no more than the estimate is of.
+/// Requests of a benchmark with that load: those of a trace that says when they came, else at least enough for
+/// percentiles and no more than the estimate is of.
 pub fn requests(workload: &Workload) -> u32 {
+    if !workload.shape.times.is_empty() && workload.rate_milli().is_some() {
+        return u32::try_from(workload.shape.times.len()).unwrap_or(u32::MAX);
+    }
     if workload.rate_milli().is_some() {
         return RUN_AT_A_RATE;
     }

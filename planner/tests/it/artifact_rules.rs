@@ -324,9 +324,50 @@ fn the_bench_script_measures_the_load_that_was_planned() {
             "--random-input-len 250",
         ],
     );
-    let traced = bench(&[("trace", "100/20 300/40"), ("length_range", "0.3")]);
+    let before = [
+        ("trace", "100/20 300/40"),
+        ("length_range", "0.3"),
+        ("vllm_version", "0.29.0"),
+    ];
+    let traced = bench(&before);
     has(&traced, &["--random-input-len 200", "--random-output-len 30"]);
     assert!(traced.contains("Every request is an average one") && !traced.contains("--random-range-ratio"));
+    // From 0.30 on the tool can send a trace.
+    let traced = bench(&[("trace", "100/20 300/40"), ("concurrency", "40")]);
+    has(
+        &traced,
+        &[
+            "300/40",
+            "--dataset-name timed_trace",
+            "--timed-trace-chunk-hash-size 300",
+            "--no-self-timed",
+            "--num-prompts 160",
+            "--max-concurrency 40",
+        ],
+    );
+    assert!(
+        !traced.contains("average one") && !traced.contains("--random"),
+        "{traced}"
+    );
+    let timed = bench(&[
+        ("trace", "100/20@1 300/40@1.5 200/9@3"),
+        ("prefix_cache_hit_rate", "0.5"),
+        ("request_rate", "2"),
+    ]);
+    has(
+        &timed,
+        &[
+            "300/40@0.5",
+            "--timed-trace-chunk-hash-size 16",
+            "--num-prompts 3",
+            "--metadata arrivals=trace",
+        ],
+    );
+    // It came once a second, and is to come twice.
+    assert!(timed.contains("-v slower=0.5 "), "{timed}");
+    for absent in ["self-timed", "--request-rate", "--max-concurrency"] {
+        assert!(!timed.contains(absent), "{timed}");
+    }
 }
 
 #[test]

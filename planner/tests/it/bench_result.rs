@@ -75,6 +75,12 @@ fn the_json_of_vllm_is_read_in_one_line_or_many() {
     let last = read(&lines).unwrap();
     assert!(close(last.concurrency, 32.0) && last.request_rate.is_none());
     assert_eq!(read(&format!("{run:#}")).unwrap(), found);
+    // A trace that had the times leaves the plan's load as it is.
+    let mut traced = run.clone();
+    traced["request_rate"] = "inf".into();
+    traced["arrivals"] = "trace".into();
+    let load = read(&traced.to_string()).unwrap().load();
+    assert!(load.iter().all(|(id, _)| id.ends_with("_tokens")), "{load:?}");
     // A run of another model is told apart, by its name alone.
     let plan = evaluate(&scenario(&found));
     assert_eq!(found.other_model(&plan), None);

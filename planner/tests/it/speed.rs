@@ -257,6 +257,44 @@ fn a_run_keeps_as_many_under_way_as_it_sends() {
 }
 
 #[test]
+fn a_trace_with_times_comes_again_as_it_came() {
+    let trace = "200/10@3 200/10@8 100/10@9 100/10@33";
+    let of = |more: &[(&str, &str)], requests: u32| {
+        let changes: Vec<_> = [("trace", trace)].iter().chain(more).copied().collect();
+        run(&changes, requests, 0.2)
+    };
+    // From the first to the last lie 30 seconds, and the last takes less than one.
+    let once = of(&[], 4);
+    assert!((30.0..31.0).contains(&once.duration), "{once:?}");
+    assert!(once.under_way < 0.1);
+    // As often as the rate says: twice.
+    let faster = of(&[("request_rate", "0.2")], 4);
+    assert!((15.0..16.0).contains(&faster.duration), "{faster:?}");
+    // From the beginning again after an average gap.
+    let twice = of(&[], 8);
+    assert!((70.0..71.0).contains(&twice.duration), "{twice:?}");
+    // 0 asks for a loop all the same.
+    let loop_ = of(&[("request_rate", "0"), ("concurrency", "2")], 8);
+    assert!(loop_.duration < 5.0 && loop_.under_way > 1.5, "{loop_:?}");
+    assert!((ask("H100 SXM", &[("trace", trace)]).req_per_s - 0.1).abs() < 0.001);
+    // Many at once wait longer than those that come evenly.
+    let all = |gap: u32| {
+        let words: Vec<String> = (0..64).map(|n| format!("4000/8@{}", n / gap * gap)).collect();
+        let trace = words.join(" ");
+        let changes = [("trace", trace.as_str())];
+        (
+            ask("H100 SXM", &changes).ttft_ms.estimate,
+            run(&changes, 64, 0.0).ttft.p90,
+        )
+    };
+    let (even, bursts) = (all(1), all(16));
+    assert!(
+        bursts.0 > even.0 && bursts.1 > 2.0 * even.1,
+        "{even:?} {bursts:?}"
+    );
+}
+
+#[test]
 fn a_run_and_the_closed_form_agree_in_the_middle() {
     for (concurrency, prompt, answer) in [(1, 1024, 128), (8, 512, 256), (64, 1024, 256), (128, 256, 512)] {
         let changes = [
@@ -466,15 +504,30 @@ fn drafts_with_weights_take_longer_than_lookups() {
 #[test]
 fn a_trace_is_read_in_lines_words_or_json() {
     let read = planner::workload::Shape::read_trace;
-    let pairs = Some(vec![[512, 128], [2048, 64]]);
+    let pairs = Some((vec![[512, 128], [2048, 64]], vec![]));
     for text in [
         "512/128 2048/64",
         "512,128\n2048, 64\n",
         " 512:128;2048:64 ",
         "512\t128\r\n2048\t64",
-        "{\"timestamp\": 0, \"input_length\": 512, \"output_length\": 128}\n\n{\"input_length\":2048,\"output_length\":64}",
+        "{\"input_length\": 512, \"output_length\": 128}\n\n{\"input_length\":2048,\"output_length\":64}",
+        // All at once is no rate.
+        "512/128@7 2048/64@7",
     ] {
         assert_eq!(read(text), pairs, "{text:?}");
+    }
+    let timed = Some((vec![[512, 128], [2048, 64]], vec![0, 1500]));
+    let line = |prompt: u32, answer: u32, at: &str| {
+        format!("{{\"timestamp\": {at}, \"input_length\": {prompt}, \"output_length\": {answer}}}")
+    };
+    for text in [
+        "512/128@3 2048/64@4.5".to_owned(),
+        "2048,64@1700000001.5\n512,128@1700000000".to_owned(),
+        // Mooncake's traces count milliseconds, others seconds.
+        [line(512, 128, "27000"), line(2048, 64, "28500")].join("\n"),
+        [line(512, 128, "27"), line(2048, 64, "28.5")].join("\n"),
+    ] {
+        assert_eq!(read(&text), timed, "{text:?}");
     }
     for text in [
         "",
@@ -488,15 +541,23 @@ fn a_trace_is_read_in_lines_words_or_json() {
         "{\"input_length\":1}",
         "-1/5",
         "1/999999999999",
+        "512/128@ 2048/64@1",
+        "512/128@0 2048/64",
+        "512/128@x 2048/64@1",
+        "{\"input_length\": 1, \"output_length\": 1, \"timestamp\": \"now\"}",
     ] {
         assert_eq!(read(text), None, "{text:?}");
     }
     // Of a long one evenly spread requests are kept, and its averages go before those that are set.
     let long: Vec<String> = (1..=2500).map(|n| format!("{n}/10")).collect();
     assert_eq!(
-        read(&long.join(" ")).map(|pairs| (pairs.len(), pairs[1])),
+        read(&long.join(" ")).map(|(pairs, _)| (pairs.len(), pairs[1])),
         Some((834, [4, 10]))
     );
+    // Then they come closer together, as many each second as before.
+    let long: Vec<String> = (0..2500).map(|n| format!("9/10@{n}")).collect();
+    let (_, times) = read(&long.join(" ")).unwrap();
+    assert_eq!((times.len(), times[1], times[833]), (834, 1000, 833_000));
     let found = run(&[("trace", "100/20 300/40"), ("prompt_tokens", "9")], 100, 0.2);
     assert!((found.output_tok_per_s * found.duration / 100.0 - 30.0).abs() < 0.01);
     assert_eq!(

@@ -1,5 +1,5 @@
-//! What a user feels of the release build: how long it takes to start, what one keystroke costs, and whether ten thousand
-//! leave anything behind. Run by `cargo xtask bench`.
+//! What a user feels of the release build: how long it takes to start, what one keystroke, a simulation and a search cost,
+//! and whether ten thousand keystrokes leave anything behind. Run by `cargo xtask bench`.
 
 use chromiumoxide::cdp::{
     browser_protocol::memory::GetDomCountersParams, js_protocol::heap_profiler::CollectGarbageParams,
@@ -90,6 +90,36 @@ const WHILE: &str = "
   return rounds;
 })()";
 
+/// Before the page: notes what each timer was set to and how long its work took.
+const TIMERS: &str = "
+globalThis.timers = [];
+const later = globalThis.setTimeout;
+globalThis.setTimeout = (then, ms, ...all) => later(() => {
+  const start = performance.now();
+  then(...all);
+  timers.push([ms, performance.now() - start]);
+}, ms);";
+
+const AT_ONCE: &str = "#s=1&model=Qwen/Qwen3-8B&gpu=h100-sxm";
+
+/// Two thousand requests at once, simulated: work of the slices (the last one draws what it showed), the longest of them,
+/// and when it was shown, after the pause that follows a keystroke.
+const SIMULATE: &str = "
+(async (round) => {
+  const pause = (ms) => new Promise((done) => later(done, ms));
+  const input = document.getElementById('concurrency');
+  const said = () => document.querySelector('#speed .run')?.textContent.replaceAll(/[^a-z0-9]/gi, '') ?? '';
+  timers.length = 0;
+  const start = performance.now();
+  input.value = 2000 + round;
+  input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+  while (!said().includes(`${2000 + round}requests`)) await pause(1);
+  const shown = performance.now() - start;
+  // The simulation waits 400 ms for the next keystroke, and goes on with no pause.
+  const slices = timers.filter(([ms]) => ms === 400 || ms === 0).map(([, took]) => took);
+  return [slices.reduce((sum, took) => sum + took, 0), Math.max(...slices), shown];
+})";
+
 /// Bytes of the wasm's memory, bytes of the script's heap and DOM nodes, after the garbage is gone.
 async fn held(page: &Page) -> Res<(u64, f64, i64)> {
     page.eval("new Promise((done) => setTimeout(done, 5000))").await?;
@@ -177,6 +207,29 @@ async fn searches() -> Res<()> {
     Ok(())
 }
 
+async fn simulations() -> Res<()> {
+    for times in [1.0, 4.0] {
+        journey(Options::default().at(AT_ONCE).before_start(TIMERS), async |page| {
+            page.slow_down(times).await?;
+            let mut rounds: Vec<Vec<f64>> = Vec::new();
+            for round in 1..=20 {
+                rounds.push(serde_json::from_value(page.eval(&format!("{SIMULATE}({round})")).await?)?);
+            }
+            println!(
+                "a simulation of 2,000 requests at {times}x: {:.1} ms of work (p95 {:.1}), the longest slice {:.1} ms (p95 {:.1}), shown {:.0} ms after the keystroke",
+                at(50, 0, &rounds),
+                at(95, 0, &rounds),
+                at(50, 1, &rounds),
+                at(95, 1, &rounds),
+                at(50, 2, &rounds)
+            );
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
 async fn ten_thousand() -> Res<()> {
     journey(Options::default().before_start(WATCH), async |page| {
         let mut first = None;
@@ -204,6 +257,7 @@ async fn main() -> Res<()> {
             keystrokes(what, hash, times).await?;
         }
     }
+    simulations().await?;
     searches().await?;
     ten_thousand().await
 }
