@@ -117,3 +117,62 @@ fn voxtral_small_is_as_large_as_its_report_says() {
     assert_eq!((tower - adapter + 5_000_000) / 10_000_000, 64, "{tower}");
     assert_eq!((spec.parameters() + tower + 50_000_000) / 100_000_000, 243);
 }
+
+/// Counts of cards and listings, to as many digits as they give: GLM-4V-9B 13.9 and MiniCPM-V 4.6 1.3 billion, Ovis 2.5 2.57
+/// and 9.17 (from memory). GLM-4V's sizes are from memory; those of Ovis and MiniCPM stand in programs that read their files.
+#[test]
+fn towers_beside_known_language_models_make_the_listed_totals() {
+    let siglip = r#"{"hidden_size":1152,"image_size":980,"intermediate_size":4304,"num_attention_heads":16,"num_hidden_layers":27,"patch_size":14}"#;
+    let navit = r#"{"fullatt_block_indexes":null,"hidden_size":1152,"hidden_stride":2,"image_size":512,"intermediate_size":4304,"model_type":"siglip2_navit","num_attention_heads":16,"num_channels":3,"num_hidden_layers":27,"num_patches":-1,"patch_size":16,"preserve_original_pe":true,"use_rope":true}"#;
+    let ovis = |hidden: u32, layers: u32, heads: u32, mlp: u32, tied: bool| {
+        format!(
+            r#"{{"architectures":["Ovis2_5"],"hidden_size":{hidden},"visual_vocab_size":65536,"llm_config":{{"head_dim":128,"hidden_size":{hidden},"intermediate_size":{mlp},"max_position_embeddings":40960,"model_type":"qwen3","num_attention_heads":{heads},"num_hidden_layers":{layers},"num_key_value_heads":8,"tie_word_embeddings":{tied},"vocab_size":151936}},"vit_config":{navit}}}"#
+        )
+    };
+    let minicpm = format!(
+        r#"{{"architectures":["MiniCPMV4_6ForConditionalGeneration"],"drop_vision_last_layer":false,"text_config":{{"full_attention_interval":4,"head_dim":256,"hidden_size":1024,"intermediate_size":3584,"linear_conv_kernel_dim":4,"linear_key_head_dim":128,"linear_num_key_heads":16,"linear_num_value_heads":16,"linear_value_head_dim":128,"max_position_embeddings":262144,"model_type":"qwen3_5_text","num_attention_heads":8,"num_hidden_layers":24,"num_key_value_heads":2,"tie_word_embeddings":true,"vocab_size":248094}},"vision_config":{siglip}}}"#
+    );
+    let glm = r#"{"architectures":["GLM4VForCausalLM"],"add_bias_linear":false,"add_qkv_bias":true,"ffn_hidden_size":13696,"hidden_size":4096,"kv_channels":128,"multi_query_attention":true,"multi_query_group_num":2,"num_attention_heads":32,"num_layers":40,"padded_vocab_size":151552,"rmsnorm":true,"seq_length":8192,"tie_word_embeddings":false,"vision_config":{"dropout_prob":0.0,"hidden_act":"gelu","hidden_size":1792,"image_size":1120,"in_channels":3,"intermediate_size":15360,"layer_norm_eps":1e-06,"num_heads":16,"num_hidden_layers":63,"num_positions":6401,"patch_size":14,"scaling_factor":8}}"#;
+    for (id, config, digit, published) in [
+        ("zai-org/glm-4v-9b", glm.to_owned(), 100_000_000, 139),
+        ("openbmb/MiniCPM-V-4.6", minicpm, 100_000_000, 13),
+        (
+            "AIDC-AI/Ovis2.5-2B",
+            ovis(2048, 28, 16, 6144, true),
+            10_000_000,
+            257,
+        ),
+        (
+            "AIDC-AI/Ovis2.5-9B",
+            ovis(4096, 36, 32, 12_288, false),
+            10_000_000,
+            917,
+        ),
+    ] {
+        let spec = ModelInput::from_config(id, &config).unwrap().spec.unwrap();
+        let tower = spec.tower.as_ref().unwrap();
+        let total = spec.parameters() + tower.parameters();
+        assert_eq!((total + digit / 2) / digit, published, "{id}: {total}");
+        assert!(tower.unchecked, "{id}");
+    }
+}
+
+/// The report of MiniCPM-o 2.6 has Whisper's medium model for sound, 300 million; beside it stand MiniCPM-V 2.6's tower and
+/// two layers over its output. Its file writes the version as a text.
+#[test]
+fn minicpm_o_hears_with_whispers_medium_encoder() {
+    let config = |architecture: &str, version: &str, audio: &str| {
+        let config = format!(
+            r#"{{"architectures":["{architecture}"],"hidden_size":3584,"intermediate_size":18944,"max_position_embeddings":32768,"num_attention_heads":28,"num_hidden_layers":28,"num_key_value_heads":4,"query_num":64,"tie_word_embeddings":false,"version":{version},"vocab_size":151700,"vision_config":{{"hidden_size":1152,"image_size":980,"intermediate_size":4304,"num_attention_heads":16,"num_hidden_layers":27,"patch_size":14}}{audio}}}"#
+        );
+        let spec = ModelInput::from_config("openbmb/MiniCPM", &config)
+            .unwrap()
+            .spec
+            .unwrap();
+        spec.tower.as_ref().unwrap().parameters()
+    };
+    let medium = r#","audio_config":{"d_model":1024,"encoder_attention_heads":16,"encoder_ffn_dim":4096,"encoder_layers":24}"#;
+    let heard = config("MiniCPMO", r#""2.6""#, medium) - config("MiniCPMV", "2.6", "");
+    let layers = 1024 * 3584 + 3584 + 3584 * 3584 + 3584;
+    assert!((heard - layers).abs_diff(300_000_000) < 15_000_000, "{heard}");
+}

@@ -2,11 +2,11 @@
 use super::{
     Cut, TowerLinear, TowerTensor,
     fields::whole,
-    fixed::cut,
+    fixed::{cut, dense},
     kinds::{Connector, Positions},
     read::Reader,
 };
-use crate::model::{ConfigError, fields::Fields};
+use crate::model::{ConfigError, fields::Fields, wrappers::version};
 
 impl Reader<'_> {
     /// Its tensors, and the width of what it hands on.
@@ -106,17 +106,25 @@ impl Reader<'_> {
                     out.push(whole(u64::from(text), 1));
                 }
             }
-            Connector::Gated | Connector::GatedByText => {
-                let hidden = self.number("out_hidden_size")?;
+            Connector::Gated | Connector::GatedByText | Connector::GatedTokens => {
+                let own_width = self.row.connector != Connector::GatedTokens;
+                let hidden = if own_width {
+                    self.number("out_hidden_size")?
+                } else {
+                    text
+                };
                 let own = self.fields.count("projection_intermediate_size", 1 << 18)?;
                 let between = match (self.row.connector, own, self.spec.mlp()) {
                     (Connector::GatedByText, Some(own), _) => own,
-                    (Connector::GatedByText, None, Some(mlp)) => mlp.intermediate_size,
+                    (Connector::GatedByText | Connector::GatedTokens, None, Some(mlp)) => {
+                        mlp.intermediate_size
+                    }
                     _ => self.number("intermediate_size")?,
                 };
                 output = hidden;
-                out.push(self.projection("proj", hidden, hidden, Cut::Outputs, false)?);
-                out.push(whole(u64::from(hidden), 2));
+                let first = if own_width { Cut::Outputs } else { Cut::Whole };
+                out.push(self.projection("proj", hidden, hidden, first, false)?);
+                out.push(whole(u64::from(hidden), if own_width { 2 } else { 4 }));
                 out.push(self.projection("gate_up_proj", hidden, 2 * between, Cut::Outputs, false)?);
                 out.push(self.projection("down_proj", between, hidden, Cut::Inputs, false)?);
                 // The convolution that merges patches.
@@ -153,6 +161,28 @@ impl Reader<'_> {
                 for outputs in [w, output] {
                     out.push(self.projection("proj", w, outputs, Cut::Whole, true)?);
                 }
+            }
+            Connector::Windowed => {
+                let (w, text) = (u64::from(w), u64::from(text));
+                out.push(cut(self.width, 3 * self.width, 3, Cut::Outputs, true, true));
+                out.push(cut(self.width, self.width, 1, Cut::Inputs, true, true));
+                out.push(whole(w, 2));
+                for (between, outputs) in [(4 * u64::from(self.mlp), w), (4 * w, text)] {
+                    out.push(whole(4 * w, 2));
+                    dense(&mut out, 4 * w, between);
+                    dense(&mut out, between, outputs);
+                }
+            }
+            Connector::Words => {
+                // Four of them mark images and have no logits.
+                let words = u64::from(self.words()?);
+                out.push(whole(u64::from(merged) * words.saturating_sub(4), 1));
+                out.push(whole(words.saturating_sub(4), 2));
+                out.push(whole(words * u64::from(text), 1));
+            }
+            Connector::AudioDense => {
+                dense(&mut out, u64::from(w), u64::from(text));
+                dense(&mut out, u64::from(text), u64::from(text));
             }
             Connector::Conformer => {
                 let last = self.number("output_proj_dims")?;
@@ -205,6 +235,12 @@ impl Reader<'_> {
             }
         }
         Ok((out, output))
+    }
+
+    /// Visual words that patches are described in.
+    pub(super) fn words(&self) -> Result<u32, ConfigError> {
+        self.top
+            .required("visual_vocab_size", 1 << 20, "the table of visual words")
     }
 
     /// Gemma 4 E2B and E4B keep the embeddings of every layer for a whole step (`models/gemma4_mm.py` at 0.33.0).
@@ -292,7 +328,7 @@ impl Reader<'_> {
         out.push(TowerTensor::Cache {
             elements: 70 * 70 * d,
         });
-        if self.top.number("version")?.is_some_and(|version| version > 4.4) {
+        if version(self.top)?.is_some_and(|version| version > 4.4) {
             out.push(TowerTensor::Cache { elements: 36_000 * d });
         }
         Ok(())

@@ -36,7 +36,7 @@ impl Reader<'_> {
             Connector::TwoWhole | Connector::PatchMerger => (self.top, "vision_feature_layer", -1, 0),
             Connector::Separators => (self.fields, "layer_idx", -2, 1),
             Connector::InternVl => (self.top, "select_layer", -1, 1),
-            Connector::Resampler => {
+            Connector::Resampler | Connector::Windowed => {
                 let dropped = self.top.flag("drop_vision_last_layer")?.unwrap_or(false);
                 return Ok(self.layers.saturating_sub(u32::from(dropped)).max(1));
             }

@@ -100,6 +100,8 @@ pub(in crate::model) enum Connector {
     InternVl,
     /// GLM: a convolution, then a gated feed-forward.
     Gated,
+    /// GLM-4V: the same behind a whole layer and as wide as the language model's, with two learned tokens around it.
+    GatedTokens,
     /// Phi-3: two whole layers behind learned separators.
     Separators,
     /// Qwen2-Audio: one whole layer with a bias.
@@ -114,6 +116,12 @@ pub(in crate::model) enum Connector {
     AudioTwice,
     /// MiniCPM-V: learned queries that attend to the patches.
     Resampler,
+    /// MiniCPM-V 4.6: attention in windows and two layers among the blocks, then a norm and two layers, all over four patches.
+    Windowed,
+    /// Ovis 2.5: logits over a table of visual words, whose embeddings are as wide as the language model.
+    Words,
+    /// MiniCPM-o's sound: two whole layers, which no quantisation reaches.
+    AudioDense,
     /// Kimi K3: two whole layers without biases, and a norm behind them.
     WholeNormed,
     /// MiniMax M3: two layers, then two over merged patches.

@@ -217,7 +217,12 @@ impl<'a> Reader<'a> {
                 intermediate_size: self.mlp,
                 gated: self.row.block.gated,
                 rotary: self.row.rotary != Rotary::None || self.row.positions == Positions::PlaneAndTime,
-                patch: self.pixels()?,
+                patch: self.pixels()?
+                    + match self.row.connector {
+                        // The words of a token: twice in 16 bits and once in float32 at the widest point.
+                        Connector::Words => 4 * self.words()? / (merge * merge),
+                        _ => 0,
+                    },
                 patches_per_token: merge * merge,
                 output,
                 item_tokens,
@@ -292,7 +297,8 @@ impl<'a> Reader<'a> {
             (Connector::Plain, None) => self.fields.count("pooling_kernel_size", 64)?.unwrap_or(3),
             (Connector::TwoLayers | Connector::TwoLayersNewline | Connector::OneWhole, None) => 1,
             // 64 queries for 1024 patches.
-            (Connector::Resampler, None) => 4,
+            (Connector::Resampler | Connector::Windowed, None) => 4,
+            (Connector::Words, None) => self.fields.count("hidden_stride", 64)?.unwrap_or(2),
             (_, None) => 2,
         })
     }

@@ -229,6 +229,37 @@ const QWEN2_AUDIO: Row = Row {
     ..QWEN3
 };
 
+/// transformers' Whisper, of whose parts vLLM makes none anew.
+const MINICPM_AUDIO: Row = Row {
+    architectures: &["MiniCPMO"],
+    unchecked: true,
+    // `WhisperConfig`.
+    defaults: &[
+        ("num_mel_bins", 80),
+        ("encoder_layers", 4),
+        ("encoder_attention_heads", 6),
+        ("encoder_ffn_dim", 1536),
+        ("d_model", 384),
+        ("max_source_positions", 1500),
+    ],
+    connector: Connector::AudioDense,
+    ..QWEN2_AUDIO
+};
+
+const MINICPM: Row = Row {
+    architectures: &["MiniCPMV", "MiniCPMO"],
+    roots: &["vpm.encoder"],
+    connector_roots: &["resampler"],
+    connector: Connector::Resampler,
+    covered: Covered::All,
+    positions: Positions::Grid,
+    // A whole image and nine slices of 64 queries each, or 16 frames.
+    tokens: Tokens::Fixed(640),
+    video: Video::Fixed(1024),
+    modalities: &["image", "video"],
+    ..SIGLIP
+};
+
 const QWEN3_AUDIO: Row = Row {
     architectures: &["Qwen3ASRForConditionalGeneration"],
     unchecked: true,
@@ -583,18 +614,63 @@ const ROWS: &[Row] = &[
         video: Video::Parts(144, 48),
         ..QWEN3
     },
+    MINICPM,
+    MINICPM_AUDIO,
     Row {
-        architectures: &["MiniCPMV"],
-        roots: &["vpm.encoder"],
-        connector_roots: &["resampler"],
-        connector: Connector::Resampler,
+        architectures: &[
+            "MiniCPMV4_6ForConditionalGeneration",
+            "MiniCPMV4_7ForConditionalGeneration",
+        ],
+        unchecked: true,
+        connector: Connector::Windowed,
+        ..MINICPM
+    },
+    Row {
+        architectures: &["Ovis2_5"],
+        unchecked: true,
+        object: "vit_config",
+        defaults: &[
+            ("hidden_size", 1024),
+            ("intermediate_size", 4096),
+            ("num_hidden_layers", 24),
+            ("num_attention_heads", 16),
+            ("image_size", 512),
+            ("patch_size", 16),
+        ],
+        roots: &["visual_tokenizer.vit.vision_model.encoder"],
+        connector_roots: &[],
+        connector: Connector::Words,
         covered: Covered::All,
         positions: Positions::Grid,
-        // A whole image and nine slices of 64 queries each, or 16 frames.
-        tokens: Tokens::Fixed(640),
-        video: Video::Fixed(1024),
+        rotary: Rotary::Inverse,
+        tokens: Tokens::Pixels(3_211_264),
         modalities: &["image", "video"],
         ..SIGLIP
+    },
+    Row {
+        architectures: &["GLM4VForCausalLM"],
+        unchecked: true,
+        defaults: &[],
+        roots: &["transformer.vision.transformer"],
+        connector_roots: &["transformer.vision.linear_proj"],
+        connector: Connector::GatedTokens,
+        class_token: true,
+        positions: Positions::Rows("num_positions"),
+        rotary: Rotary::None,
+        block: Block {
+            names: [
+                "layers",
+                "attention.query_key_value",
+                "attention.dense",
+                "mlp.fc1",
+                "mlp.fc2",
+            ],
+            ..QWEN3.block
+        },
+        // 1120 pixels by 1120, and the two learned tokens.
+        tokens: Tokens::Fixed(1602),
+        modalities: &["image"],
+        ..QWEN3
     },
     Row {
         architectures: &["LlavaOnevisionForConditionalGeneration"],

@@ -58,6 +58,14 @@ pub(super) fn attend_to_encoder(spec: &mut ModelSpec) {
     spec.layers.extend(layers);
 }
 
+/// The version of a MiniCPM, a number or a text of one.
+pub(super) fn version(top: &Fields<'_>) -> Result<Option<f64>, ConfigError> {
+    match top.value("version").and_then(Value::as_str) {
+        Some(text) => Ok(text.parse().ok()),
+        None => top.number("version"),
+    }
+}
+
 /// The language model's row.
 pub(super) fn family(
     top: &Fields<'_>,
@@ -73,7 +81,7 @@ pub(super) fn family(
                 needed_for: "the language model",
             });
         }
-        (rows::MINICPMV, _) => rows::minicpmv(top.number("version")?).ok_or_else(|| {
+        (rows::MINICPMV, _) => rows::minicpmv(version(top)?).ok_or_else(|| {
             ConfigError::unsupported(
                 "this version of MiniCPM-V is not modelled yet (known: 2.5, 2.6, 4.0, 4.5)",
             )
