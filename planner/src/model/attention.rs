@@ -4,7 +4,9 @@ use super::{
     compressed,
     family::{Experts, Family, KvHeads, Pattern},
     fields::Fields,
-    kda, layouts, pooling,
+    kda, layouts,
+    plain::MOLMO2,
+    pooling,
     resolve::{short, switch},
 };
 use crate::units::FloatDtype;
@@ -357,13 +359,27 @@ pub(super) fn attention(
         Some(field) => fields.flag(field)?.unwrap_or(false),
         None => true,
     };
+    let mut qk_norm = family.qk_norm;
+    if family.architecture == MOLMO2 {
+        if fields
+            .value("rope_scaling_layers")
+            .is_some_and(|layers| !layers.is_null())
+        {
+            return Err(ConfigError::unsupported(
+                "`rope_scaling_layers`, which gives layers rotary caches of different kinds, is not modelled yet",
+            ));
+        }
+        if fields.text("qk_norm_type")? == Some("qwen3") {
+            qk_norm = QkNorm::PerHead;
+        }
+    }
     Ok(Attention {
         num_attention_heads: heads,
         num_key_value_heads: kv_heads,
         head_dim,
         qkv_bias: switch(fields, family.qkv_bias)?,
         o_bias: switch(fields, family.o_bias)?,
-        qk_norm: if normed { family.qk_norm } else { QkNorm::None },
+        qk_norm: if normed { qk_norm } else { QkNorm::None },
         output_gate: switch(fields, family.output_gate)?,
         sinks: family.sinks,
         v_head_dim: head_dim,

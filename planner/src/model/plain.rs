@@ -37,6 +37,9 @@ const DBRX_NAMES: Names = &[
     ("max_position_embeddings", "max_seq_len"),
 ];
 
+/// The language model of Molmo 2 (`models/molmo2.py: Molmo2TextModel`).
+pub(super) const MOLMO2: &str = "Molmo2TextModel";
+
 /// No biases beside those the config asks for in the attention.
 pub(super) const PLAIN: Family = Family {
     o_bias: Switch::Never,
@@ -252,6 +255,16 @@ pub(super) const FAMILIES: &[Family] = &[
         qk_norm: QkNorm::AllHeads,
         qk_norm_field: Some("attention_layer_norm"),
         width: Width::Half,
+        ..LLAMA
+    },
+    Family {
+        architecture: MOLMO2,
+        qkv_bias: Switch::Field("qkv_bias"),
+        o_bias: Switch::Never,
+        mlp_bias: Switch::Never,
+        qk_norm: QkNorm::AllHeads,
+        qk_norm_field: Some("use_qk_norm"),
+        pattern: Pattern::None,
         ..LLAMA
     },
     Family {

@@ -74,8 +74,26 @@ const REMOVED: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What vLLM says to an architecture that it dropped.
+/// Names that published files have and the registry lacks, and what it has for such models.
+const UNREGISTERED: &[(&str, &str)] = &[
+    ("MiniMaxM3ForCausalLM", "MiniMaxM3SparseForCausalLM"),
+    ("MixFormerSequentialForCausalLM", "PhiForCausalLM"),
+    ("RwkvForCausalLM", ""),
+    ("Step3p7FlashForCausalLM", "Step3p7ForConditionalGeneration"),
+];
+
+/// What vLLM says to an architecture that it dropped, or that it has no class for it.
 pub(super) fn refusal(architecture: &str) -> Option<String> {
+    if let Some((name, like)) = UNREGISTERED.iter().find(|(name, _)| *name == architecture) {
+        let other = if like.is_empty() {
+            String::new()
+        } else {
+            format!("; such models are {like} there")
+        };
+        return Some(format!(
+            "Model architectures ['{name}'] are not supported for now. It is not in vLLM 0.33.0's registry{other}."
+        ));
+    }
     let (last, _) = REMOVED.iter().find(|(_, names)| names.contains(&architecture))?;
     Some(format!(
         "Model architecture {architecture} was supported in vLLM until v{last}, and is not supported anymore. Please use an older version of vLLM if you want to use this model architecture."

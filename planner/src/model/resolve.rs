@@ -6,7 +6,9 @@ use super::{
     family::{Experts, Family, Head, KvHeads, Switch, Width},
     fields::Fields,
     layouts::{self, Layout},
-    mixed, pooling, positions, quantization, removed, stages,
+    mixed,
+    plain::MOLMO2,
+    pooling, positions, quantization, removed, stages,
     tower::{self, Tower},
     wrappers,
 };
@@ -261,8 +263,14 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         draft: None,
         checkpoint_bytes: top.value(CHECKPOINT_BYTES).and_then(Value::as_u64),
         drafter: None,
-        // `models/molmo.py: ADDITIONAL_VOCAB_SIZE`.
-        more_embeddings: if family.width == Width::Half { 128 } else { 0 },
+        // `models/molmo.py: ADDITIONAL_VOCAB_SIZE`; a field in Molmo 2.
+        more_embeddings: match (family.width, family.architecture) {
+            (Width::Half, _) => 128,
+            (_, MOLMO2) => fields
+                .count_in("additional_vocab_size", 0, 1 << 16)?
+                .unwrap_or(128),
+            _ => 0,
+        },
         whole_embedding: family.behind_encoder,
         lm_head_bias: switch(fields, family.lm_head_bias)?,
         attention,

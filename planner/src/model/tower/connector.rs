@@ -7,6 +7,7 @@ use super::{
     read::Reader,
 };
 use crate::model::{ConfigError, fields::Fields, wrappers::version};
+use serde_json::Value;
 
 impl Reader<'_> {
     /// Its tensors, and the width of what it hands on.
@@ -180,6 +181,17 @@ impl Reader<'_> {
                 out.push(whole(words.saturating_sub(4), 2));
                 out.push(whole(words * u64::from(text), 1));
             }
+            Connector::Pooled => {
+                let (adapter, layers) = self.adapter()?;
+                let hidden = adapter.required("hidden_size", 1 << 16, "the projector")?;
+                let between = adapter.required("intermediate_size", 1 << 20, "the projector")?;
+                let pooled = w.saturating_mul(u32::try_from(layers.len()).unwrap_or(u32::MAX).min(64));
+                out.push(cut(pooled, hidden, 1, Cut::Outputs, true, true));
+                out.push(cut(pooled, 2 * hidden, 2, Cut::Outputs, true, true));
+                out.push(cut(hidden, hidden, 1, Cut::Inputs, true, true));
+                out.push(self.projection("merged_linear", hidden, 2 * between, Cut::Outputs, false)?);
+                out.push(self.projection("down_proj", between, text, Cut::Inputs, false)?);
+            }
             Connector::AudioDense => {
                 dense(&mut out, u64::from(w), u64::from(text));
                 dense(&mut out, u64::from(text), u64::from(text));
@@ -241,6 +253,24 @@ impl Reader<'_> {
     pub(super) fn words(&self) -> Result<u32, ConfigError> {
         self.top
             .required("visual_vocab_size", 1 << 20, "the table of visual words")
+    }
+
+    /// Molmo 2's projector, and the layers that it pools over, counted from the end where they are negative.
+    pub(super) fn adapter(&self) -> Result<(Fields<'_>, Vec<i64>), ConfigError> {
+        let adapter = self
+            .top
+            .object("adapter_config")?
+            .ok_or_else(|| ConfigError::Missing {
+                field: "adapter_config".to_owned(),
+                needed_for: "the projector",
+            })?;
+        let fields = Fields::new(adapter, "adapter_config");
+        let layers = fields.list("vit_layers")?.unwrap_or_default();
+        let numbers: Vec<i64> = layers.iter().filter_map(Value::as_i64).collect();
+        if numbers.is_empty() || numbers.len() != layers.len() {
+            return Err(fields.inconsistent("vit_layers", "expected a list of layers' numbers"));
+        }
+        Ok((fields, numbers))
     }
 
     /// Gemma 4 E2B and E4B keep the embeddings of every layer for a whole step (`models/gemma4_mm.py` at 0.33.0).

@@ -36,6 +36,20 @@ impl Reader<'_> {
             Connector::TwoWhole | Connector::PatchMerger => (self.top, "vision_feature_layer", -1, 0),
             Connector::Separators => (self.fields, "layer_idx", -2, 1),
             Connector::InternVl => (self.top, "select_layer", -1, 1),
+            Connector::Pooled => {
+                let count = i64::from(self.layers);
+                let (adapter, layers) = self.adapter()?;
+                let last = layers
+                    .iter()
+                    .map(|at| if *at < 0 { at + count + 1 } else { at + 1 });
+                return last
+                    .max()
+                    .and_then(|last| u32::try_from(last).ok())
+                    .filter(|last| (1..=self.layers).contains(last))
+                    .ok_or_else(|| {
+                        adapter.inconsistent("vit_layers", format!("the tower has {count} layers"))
+                    });
+            }
             Connector::Resampler | Connector::Windowed => {
                 let dropped = self.top.flag("drop_vision_last_layer")?.unwrap_or(false);
                 return Ok(self.layers.saturating_sub(u32::from(dropped)).max(1));

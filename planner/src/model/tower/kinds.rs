@@ -120,6 +120,8 @@ pub(in crate::model) enum Connector {
     Windowed,
     /// Ovis 2.5: logits over a table of visual words, whose embeddings are as wide as the language model.
     Words,
+    /// Molmo 2: attention pools over several layers' outputs, then a gated feed-forward; sizes in `adapter_config`.
+    Pooled,
     /// MiniCPM-o's sound: two whole layers, which no quantisation reaches.
     AudioDense,
     /// Kimi K3: two whole layers without biases, and a norm behind them.

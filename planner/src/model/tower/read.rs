@@ -146,7 +146,8 @@ impl<'a> Reader<'a> {
         let patch = if row.positions.is_sound() {
             1
         } else {
-            side(fields, "patch_size")?
+            let own = "image_patch_size";
+            side(fields, if fields.has(own) { own } else { "patch_size" })?
         };
         let attended = fields.count("qkv_hidden_size", MAX_WIDTH)?.unwrap_or(width);
         if !attended.is_multiple_of(heads) {

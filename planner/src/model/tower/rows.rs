@@ -648,6 +648,36 @@ const ROWS: &[Row] = &[
         ..SIGLIP
     },
     Row {
+        architectures: &["Molmo2ForConditionalGeneration"],
+        unchecked: true,
+        object: "vit_config",
+        defaults: &[
+            ("hidden_size", 1152),
+            ("intermediate_size", 4304),
+            ("num_hidden_layers", 27),
+            ("num_attention_heads", 16),
+            ("patch_size", 14),
+            ("image_num_pos", 577),
+        ],
+        roots: &["vision_backbone.image_vit.transformer"],
+        connector_roots: &["vision_backbone.image_projector"],
+        connector: Connector::Pooled,
+        positions: Positions::Rows("image_num_pos"),
+        rotary: Rotary::None,
+        block: Block {
+            names: [
+                "resblocks",
+                "attention.merged_qkv",
+                "attention.wo",
+                "feed_forward.w1",
+                "feed_forward.w2",
+            ],
+            ..QWEN3.block
+        },
+        tokens: Tokens::Unknown,
+        ..QWEN3
+    },
+    Row {
         architectures: &["GLM4VForCausalLM"],
         unchecked: true,
         defaults: &[],

@@ -3,6 +3,7 @@
 //!
 //! Mirrors what `vllm/model_executor/models/<module>.py` at 0.33.0 hands to `init_vllm_registered_model` or builds itself.
 use super::rows::{LLAMA_TEXT, MINICPMV, Wrapper};
+use crate::model::plain::MOLMO2;
 
 const fn row(architecture: &'static str, language: &'static str) -> Wrapper {
     Wrapper {
@@ -52,6 +53,7 @@ pub(super) const WRAPPERS: &[Wrapper] = &[
     row("MiniCPMO", MINICPMV),
     row("MiniCPMV4_6ForConditionalGeneration", "Qwen3_5ForCausalLM"),
     row("MiniCPMV4_7ForConditionalGeneration", "Qwen3_5ForCausalLM"),
+    row("Molmo2ForConditionalGeneration", MOLMO2),
     row("MoonshotKimiaForCausalLM", "Qwen2ForCausalLM"),
     row("NemotronH_Nano_VL_V2", "NemotronHForCausalLM"),
     row("NemotronH_Omni_Reasoning_V3", "NemotronHForCausalLM"),
