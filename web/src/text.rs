@@ -5,7 +5,7 @@ use planner::{
     bounds::{Field, FieldKind},
     engine::{SetBy, VllmVersion},
     import::Form,
-    plan::{Amount, Run, Sweep, figure},
+    plan::{self, Amount, Run, Sweep},
     recommend::{Answer, Objective},
     units::{Bytes, GIB, MIB},
     vllm_log::{Comparison, Quantity},
@@ -544,6 +544,11 @@ pub(crate) fn grouped_digits(text: &str) -> String {
     out
 }
 
+/// An estimate in three digits, with its thousands apart.
+pub(crate) fn figure(value: f64) -> String {
+    grouped_digits(&plan::figure(value))
+}
+
 /// A figure of a plan.
 pub(crate) fn amount(amount: Amount) -> String {
     match amount {
@@ -672,10 +677,7 @@ pub(crate) fn duration(micros: u64) -> String {
 
 /// A rate in thousandths.
 pub(crate) fn rate(milli: u64) -> String {
-    match thousandths(milli) {
-        rate @ 1000.0.. => grouped(micros(rate) / 1000),
-        rate => trimmed(rate),
-    }
+    trimmed(thousandths(milli))
 }
 
 /// Three digits, and no zeros behind the point.

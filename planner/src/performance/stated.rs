@@ -150,7 +150,7 @@ impl Run {
         let row = |label, value| SpeedRow { label, value };
         let times = |times: &Percentiles| {
             let time = |seconds: f64| {
-                if seconds < 10.0 {
+                if seconds < 1.0 {
                     format!("{} ms", figure(seconds * 1e3))
                 } else {
                     format!("{} s", figure(seconds))

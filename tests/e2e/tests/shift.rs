@@ -54,3 +54,17 @@ async fn nothing_moves_while_one_types() -> Res<()> {
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_phone_the_first_edit_moves_nothing() -> Res<()> {
+    journey(Options::default().viewport(360, 760), async |page| {
+        const TOP: &str = "document.querySelector('#gpus').getBoundingClientRect().top + scrollY";
+        page.css(".brand .tag").visible().await?;
+        let before = page.eval(TOP).await?;
+        page.field("GPUs per node").fill("2").await?;
+        page.css(".brand .tag").gone().await?;
+        assert_eq!(page.eval(TOP).await?, before);
+        Ok(())
+    })
+    .await
+}

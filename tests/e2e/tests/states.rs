@@ -75,6 +75,18 @@ async fn other_dialogs_and_keys() -> Res<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_folded_away_is_open() -> Res<()> {
+    let link = "#s=1&model=meta-llama/Llama-3.3-70B-Instruct&gpu=h100-sxm&gpus=4&pipeline_parallel_size=2&request_rate=1";
+    journey(Options::default().at(link), async |page| {
+        page.css("#requests-chart").visible().await?;
+        page.eval("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+            .await?;
+        page.look("all-open").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unsupported_architecture() -> Res<()> {
     journey(Options::default(), async |page| {
         page.role("button", "Paste or open a config.json").click().await?;

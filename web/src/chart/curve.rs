@@ -160,8 +160,9 @@ pub(crate) fn curve(curve: &Curve) -> AnyView {
         let (x, y) = place(*point);
         parts.push(dot("note-dot", (x, y), "5"));
         let (shift, anchor) = beside(x);
-        // A curve rises to the right: below it on the left half, above it on the right one.
-        let y = if x > WHOLE / 2 { y - 10 } else { y + 18 };
+        // A curve rises to the right: below it on the left half, above it on the right one and where it has risen.
+        let above = x > WHOLE / 2 || y < TOP + HEIGHT / 4;
+        let y = if above { y - 10 } else { y + 18 };
         parts.push(label(x, y, shift, anchor, words.clone()));
     }
     if let Some((point, (low, high))) = curve.chosen {

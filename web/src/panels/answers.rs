@@ -12,7 +12,6 @@ use crate::{
 use leptos::{ev, prelude::*};
 use planner::{
     Outcome,
-    plan::figure,
     recommend::{Answer, Layout, Offer, lost, won},
 };
 use std::{cmp::Ordering, sync::Arc};
@@ -338,7 +337,7 @@ fn figures(answer: &Answer) -> [Option<f64>; 8] {
 }
 
 fn texts(answer: &Answer) -> [String; 8] {
-    let mut words = figures(answer).map(|value| value.map_or_else(|| "—".to_owned(), figure));
+    let mut words = figures(answer).map(|value| value.map_or_else(|| "—".to_owned(), text::figure));
     words[0] = answer.total_gpus.to_string();
     if answer.outcome.starts() {
         words[1] = text::context(answer.max_model_len);

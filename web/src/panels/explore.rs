@@ -15,10 +15,7 @@ use crate::{
     text,
 };
 use leptos::{ev, prelude::*};
-use planner::{
-    plan::figure,
-    recommend::{self, Answer},
-};
+use planner::recommend::{self, Answer};
 use std::sync::Arc;
 
 static RATES: Kind = Kind {
@@ -217,7 +214,7 @@ fn best(kind: &Kind, dots: &[(Dot, &Answer)]) -> AnyView {
         .map(|((dot, answer), _)| {
             let cells = dot
                 .at
-                .map(|value| view! { <td class="number">{figure(value)}</td> }.into_any());
+                .map(|value| view! { <td class="number">{text::figure(value)}</td> }.into_any());
             view! { <tr><th scope="row">{dot.name.clone()}", "{answer.layout.to_string()}</th>{cells.into_iter().collect_view()}</tr> }.into_any()
         })
         .collect_view();

@@ -5,6 +5,7 @@ use crate::{
     controls::{part, press, words},
     lean::memo,
     state::use_app,
+    text,
 };
 use leptos::prelude::*;
 use planner::plan::{Performance, SpeedRow};
@@ -66,7 +67,7 @@ pub(super) fn row(row: &SpeedRow) -> AnyView {
     view! {
         <tr>
             <th scope="row">{row.label}</th>
-            <td>{row.value.clone()}</td>
+            <td>{text::grouped_digits(&row.value)}</td>
         </tr>
     }
     .into_any()
