@@ -64,6 +64,13 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, ExpectedError> {
         bench_check::apply(&mut scenario, bench)?;
     }
     scenario_source::set_fields(&mut scenario, &args.machine, &args.fields)?;
+    if let Some(all) = imported.gpus
+        && !scenario.hardware.others.is_empty()
+        && args.fields.value("gpus").is_none()
+    {
+        // The file counts them all.
+        scenario.hardware.gpus = all;
+    }
     let name = args.file.as_deref();
     let command = imported
         .command_of(scenario.vllm_version)

@@ -84,7 +84,7 @@ impl Asked {
         Ok(Self {
             kinds: kinds(args, own || from_file, &scenario)?,
             gpus: if given("gpus") {
-                scenario.hardware.gpus
+                one_kind(&mut scenario)
             } else {
                 NODE
             },
@@ -115,6 +115,15 @@ impl Asked {
         }
         all
     }
+}
+
+/// How many of the first kind; others are left out, which is said.
+fn one_kind(scenario: &mut Scenario) -> u32 {
+    if scenario.hardware.is_mixed() {
+        output::say("note: GPUs of one kind are tried; `plan --search` searches a machine with several");
+        scenario.hardware.put_others(Vec::new());
+    }
+    scenario.hardware.gpus
 }
 
 fn nothing_to_try() -> ExpectedError {

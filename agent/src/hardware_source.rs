@@ -53,6 +53,7 @@ pub(crate) fn one(gpu: GpuSpec) -> Hardware {
         nodes: 1,
         interconnect: Interconnect::Unknown,
         memory_used: Bytes::ZERO,
+        others: Vec::new(),
     }
 }
 

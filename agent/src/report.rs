@@ -48,10 +48,9 @@ fn heading(plan: &Plan, view: View) -> String {
         String::new()
     };
     let text = format!(
-        "{} on {nodes}{} × {}, vLLM {}",
+        "{} on {nodes}{}, vLLM {}",
         output::printable(&plan.scenario.model.id),
-        hardware.gpus,
-        output::printable(&hardware.gpu.name),
+        output::printable(&hardware.kinds()),
         plan.scenario.vllm_version
     );
     view.screen.paint(Tone::Strong, &text)
@@ -211,8 +210,9 @@ fn log_lines(plan: &Plan, memory: &Memory, view: View) -> String {
     ));
     for rank in &memory.ranks {
         lines.push(format!(
-            "  Pipeline stage {}: {}, weights {}, {} for KV cache",
+            "  Pipeline stage {} on {}: {}, weights {}, {} for KV cache",
             rank.pipeline_rank,
+            output::printable(&rank.gpu),
             output::counted(
                 usize::try_from(rank.num_hidden_layers).unwrap_or(usize::MAX),
                 "layer"

@@ -31,6 +31,8 @@ const HARDWARE: &[&str] = &[
     "gpu_memory_used",
     "compute_capability",
     "interconnect",
+    "other_gpus",
+    "pp_layer_partition",
 ];
 const FILES: &[&str] = &["image", "name", "hf_secret", "non_root", "device_ids"];
 

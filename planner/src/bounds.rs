@@ -146,6 +146,20 @@ pub const FIELDS: &[Field] = &[
         "On each GPU, before vLLM starts.",
     ),
     other(
+        "other_gpus",
+        "Other GPUs of the node",
+        "",
+        FieldKind::Text,
+        "GPUs of other kinds behind those, in the order of their PCI slots, such as `RTX 5090, RTX 5090`; `NAME=BYTES` gives the memory that a process sees.",
+    ),
+    other(
+        "pp_layer_partition",
+        "Layers of each stage",
+        "",
+        FieldKind::Text,
+        "How many layers each pipeline stage has, such as `16,32`: VLLM_PP_LAYER_PARTITION. Empty leaves it to the plan where GPUs differ, and to vLLM where they are alike.",
+    ),
+    other(
         "compute_capability",
         "Compute capability",
         "",

@@ -57,3 +57,11 @@ pub(crate) fn values<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(name, text)| (name, NumberOrText(text))))
 }
+
+/// Amounts by name, as an object.
+pub(crate) fn amounts<S: Serializer>(
+    pairs: &[(&'static str, i64)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().copied())
+}

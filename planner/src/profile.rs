@@ -97,6 +97,18 @@ pub(crate) const KEYS: &[Entry] = &[
     ),
     rare(
         "hardware",
+        "other_gpus",
+        "other_gpus",
+        "GPUs of other kinds behind those, in the order of their slots",
+    ),
+    rare(
+        "hardware",
+        "pp_layer_partition",
+        "pp_layer_partition",
+        "layers of each pipeline stage, such as 16,32",
+    ),
+    rare(
+        "hardware",
         "compute_capability",
         "compute_capability",
         "such as 9.0",

@@ -47,3 +47,9 @@ pub(crate) fn milli_text(milli: u64) -> String {
     let text = format!("{}.{:03}", milli / 1000, milli % 1000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
+
+/// Counts with commas.
+pub(crate) fn commas(counts: &[u32]) -> String {
+    let words: Vec<String> = counts.iter().map(u32::to_string).collect();
+    words.join(",")
+}

@@ -136,6 +136,9 @@ fn environment<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
     {
         entries.push((variable.to_owned().into(), ids.to_owned().into()));
     }
+    for (name, value) in deployment.env() {
+        entries.push((name.into(), value.into()));
+    }
     Yaml::Map(entries)
 }
 

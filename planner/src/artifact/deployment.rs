@@ -10,6 +10,7 @@ use crate::{
     engine::ResolvedArgs,
     gpu::Vendor,
     plan::{Outcome, Plan},
+    text::commas,
     units::{Bytes, GIB},
 };
 use std::borrow::Cow;
@@ -122,6 +123,20 @@ impl<'a> Deployment<'a> {
         Some(format!("{variable}_VISIBLE_DEVICES={ids}"))
     }
 
+    /// Variables that the plan relies on.
+    pub(crate) fn env(&self) -> Vec<(&'static str, String)> {
+        let mut env = Vec::new();
+        if !self.rocm && self.plan.scenario.hardware.is_mixed() {
+            // CUDA's own order has the fastest first.
+            env.push(("CUDA_DEVICE_ORDER", "PCI_BUS_ID".to_owned()));
+        }
+        let args = self.plan.args.as_ref();
+        if let Some(layers) = args.and_then(|args| args.pp_layer_partition.as_ref()) {
+            env.push(("VLLM_PP_LAYER_PARTITION", commas(&layers.value)));
+        }
+        env
+    }
+
     /// Cores and GiB of main memory to ask for on each node; twice that is the limit.
     pub(crate) fn host(&self) -> (u32, u32) {
         (2 + 2 * self.gpus, 8 + 6 * self.gpus)
@@ -140,7 +155,11 @@ impl<'a> Deployment<'a> {
 
     /// Labels of nodes with such a GPU; empty where NVIDIA's name is not known.
     pub(crate) fn products(&self) -> Vec<String> {
-        let gpu = &self.plan.scenario.hardware.gpu;
+        let hardware = &self.plan.scenario.hardware;
+        if hardware.is_mixed() {
+            return Vec::new();
+        }
+        let gpu = &hardware.gpu;
         let mut names: Vec<String> = gpu.nvml_names.iter().map(|name| label(name)).collect();
         if names.is_empty() && gpu.name != "custom" {
             names.push(label(&gpu.name));
@@ -260,6 +279,9 @@ pub(crate) fn left_out<'a>(
             Some("the model is a folder, and KServe fetches models of the Hub".to_owned())
         }
         ArtifactKind::LlmInferenceService => llm_inference_service(args, &nodes),
+        ArtifactKind::Skypilot if hardware.is_mixed() => {
+            Some("SkyPilot asks for GPUs of one kind".to_owned())
+        }
         ArtifactKind::Skypilot if rocm => {
             Some("it installs vLLM's wheel, which is CUDA's".to_owned())
         }

@@ -80,5 +80,9 @@ pub(crate) fn hardware(plan: &Plan) -> String {
     } else {
         format!(" (of {all})")
     };
-    format!("{used} × {}{of}", hardware.gpu.name)
+    if !hardware.is_mixed() {
+        return format!("{used} × {}{of}", hardware.gpu.name);
+    }
+    let each = if hardware.nodes > 1 { " on each node" } else { "" };
+    format!("{}{each}", hardware.kinds())
 }

@@ -83,10 +83,17 @@ pub(crate) fn environment<'a>(deployment: &'a Deployment<'_>) -> Vec<Yaml<'a>> {
             Yaml::from(true).comment("models that are not gated need none"),
         ),
     ]);
-    vec![map([
+    let token = map([
         ("name", "HF_TOKEN".into()),
         ("valueFrom", map([("secretKeyRef", secret)])),
-    ])]
+    ]);
+    std::iter::once(token).chain(variables(deployment)).collect()
+}
+
+/// What the plan relies on.
+pub(crate) fn variables<'a>(deployment: &Deployment<'_>) -> impl Iterator<Item = Yaml<'a>> {
+    let one = |(name, value): (&'static str, String)| map([("name", name.into()), ("value", value.into())]);
+    deployment.env().into_iter().map(one)
 }
 
 /// GPUs as the plan takes them; processor and main memory by rule of thumb.

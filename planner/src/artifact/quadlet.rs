@@ -58,6 +58,9 @@ pub(crate) fn quadlet(deployment: &Deployment<'_>, header: &Comments) -> String 
     key("SecurityLabelDisable", "true");
     // The GPUs' processes share memory; the token comes from the service's environment.
     key("PodmanArgs", "--ipc=host --env=HF_TOKEN --env=VLLM_API_KEY");
+    for (name, value) in deployment.env() {
+        key("Environment", &format!("{name}={value}"));
+    }
     if deployment.non_root() {
         key("User", "2000");
         key("Group", "0");

@@ -113,8 +113,12 @@ fn memory_table(text: &mut String, plan: &Plan, memory: &Memory) {
     for rank in &memory.ranks {
         let _ = write!(
             text,
-            "\nPipeline stage {}: {} layers, weights {}, {} for KV cache.  ",
-            rank.pipeline_rank, rank.num_hidden_layers, rank.weights_bytes, rank.kv_cache_available_bytes
+            "\nPipeline stage {} on {}: {} layers, weights {}, {} for KV cache.  ",
+            rank.pipeline_rank,
+            rank.gpu,
+            rank.num_hidden_layers,
+            rank.weights_bytes,
+            rank.kv_cache_available_bytes
         );
     }
     if !memory.ranks.is_empty() {

@@ -33,6 +33,7 @@ pub(crate) fn serve(deployment: &Deployment<'_>, header: &Comments) -> String {
             deployment.gpus
         ));
     }
+    script.variables(deployment);
     script.line("");
     script.nodes(deployment);
     script.command("exec vllm serve", &[], args);
@@ -90,6 +91,9 @@ fn options(deployment: &Deployment<'_>) -> Vec<String> {
         "--network host".to_owned()
     });
     lines.push("-e HF_TOKEN -e VLLM_API_KEY".to_owned());
+    for (name, value) in deployment.env() {
+        lines.push(format!("-e {name}={value}"));
+    }
     let home = deployment.home();
     lines.push(format!(
         r#"-v "${{HF_HOME:-$HOME/.cache/huggingface}}:{home}/.cache/huggingface""#
@@ -171,6 +175,13 @@ impl Script {
             for one in advice {
                 self.note(&format!("{} ({})", one.flags, one.why));
             }
+        }
+    }
+
+    /// What the plan relies on.
+    pub(crate) fn variables(&mut self, deployment: &Deployment<'_>) {
+        for (name, value) in deployment.env() {
+            self.line(&format!("export {name}={value}"));
         }
     }
 

@@ -98,6 +98,7 @@ fn run(deployment: &Deployment<'_>) -> String {
         script.line("NODE_RANK=$SKYPILOT_NODE_RANK");
         script.line("HEAD_ADDRESS=$(echo \"$SKYPILOT_NODE_IPS\" | head -n 1)");
     }
+    script.variables(deployment);
     script.nodes(deployment);
     script.command("vllm serve", &[], &deployment.args);
     // There are no words of a caller.

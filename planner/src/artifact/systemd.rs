@@ -60,6 +60,9 @@ pub(crate) fn systemd(deployment: &Deployment<'_>, header: &Comments) -> String 
     if let Some(devices) = devices {
         let _ = writeln!(text, "Environment={devices}");
     }
+    for (name, value) in deployment.env() {
+        let _ = writeln!(text, "Environment={name}={value}");
+    }
     text.push_str("LimitNOFILE=65536\nLimitMEMLOCK=infinity\n");
     let _ = write!(text, "ExecStart={HOME}/bin/vllm serve");
     continued(&mut text, deployment);

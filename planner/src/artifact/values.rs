@@ -4,6 +4,7 @@
 //! (`image.env` is one that it does not list).
 use super::{
     deployment::Deployment,
+    pod,
     quote::{Comments, dollars},
     yaml::{Document, Yaml, map, texts},
 };
@@ -115,7 +116,7 @@ fn image<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
         ("key", "token".into()),
         ("optional", true.into()),
     ]);
-    let env = vec![
+    let mut env = vec![
         map([
             ("name", "HF_TOKEN".into()),
             ("valueFrom", map([("secretKeyRef", secret)])),
@@ -132,6 +133,7 @@ fn image<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
             ("value", Yaml::from("/data/vllm").comment("so do compiled graphs")),
         ]),
     ];
+    env.extend(pod::variables(deployment));
     map([
         ("repository", deployment.repository.as_str().into()),
         ("tag", deployment.tag.as_str().into()),

@@ -1,6 +1,9 @@
 //! The arguments that vLLM will run with, and who chose each.
 use super::{KvCacheDtype, VllmVersion};
-use crate::units::{Bytes, FloatDtype, Utilization};
+use crate::{
+    text::commas,
+    units::{Bytes, FloatDtype, Utilization},
+};
 use serde::Serialize;
 
 /// Who chose a value.
@@ -64,6 +67,8 @@ pub struct ResolvedArgs {
     pub tensor_parallel_size: Chosen<u32>,
     /// Stages.
     pub pipeline_parallel_size: Chosen<u32>,
+    /// Layers of each stage, where they are not vLLM's own share: `VLLM_PP_LAYER_PARTITION`.
+    pub pp_layer_partition: Option<Chosen<Vec<u32>>>,
     /// Copies of the engine.
     pub data_parallel_size: Chosen<u32>,
     /// Whole experts on each GPU.
@@ -173,6 +178,9 @@ impl ResolvedArgs {
                 &Chosen::user(bytes.get()),
                 ToString::to_string,
             ));
+        }
+        if let Some(partition) = &self.pp_layer_partition {
+            rows.push(row("pp_layer_partition", partition, |counts| commas(counts)));
         }
         if let Some(quantization) = &self.quantization {
             rows.push(row("quantization", quantization, Clone::clone));

@@ -88,6 +88,9 @@ pub struct MemoryRules {
     pub large_gpu_batches: bool,
     /// One block is kept back: from 0.29.0 on.
     pub null_block: bool,
+    /// One sequence's cache over all layers is held against the smallest pipeline stage's memory: from 0.14
+    /// (vllm-project/vllm#29431), still in a build of 8 February 2026 (#34076), when 0.16 was cut; not with #33698.
+    pub checks_whole_model: bool,
     /// Sliding windows count all steps in flight, not one: from 0.26.0 on.
     pub steps_in_flight: bool,
     /// "GPU KV cache size" is concurrency times length: from 0.20.0 on; before, blocks over groups.
@@ -166,6 +169,7 @@ impl VllmVersion {
             hybrid_prefix_caching: self.minor >= 26,
             large_gpu_batches: self.minor >= 28,
             null_block: self.minor >= 29,
+            checks_whole_model: matches!(self.minor, 14..17),
             steps_in_flight: self.minor >= 26,
             tokens_from_concurrency: self.minor >= 20,
         }

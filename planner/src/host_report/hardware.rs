@@ -31,6 +31,7 @@ impl Detected {
             nodes: 1,
             interconnect: self.interconnect,
             memory_used: if count_used { self.memory_used } else { Bytes::ZERO },
+            others: Vec::new(),
         }
     }
 }
@@ -110,7 +111,7 @@ fn largest_group<'a>(
     let group = groups.swap_remove(at);
     for (count, other) in groups.iter().filter_map(|g| Some((g.len(), g.first()?.1))) {
         notes.push(format!(
-            "{count} × {} ({}) left out: a plan is for GPUs of one kind.",
+            "{count} × {} ({}) left out: one engine over several kinds of GPU is planned where `other_gpus` names them.",
             other.name,
             Bytes::new(other.memory_total_bytes)
         ));

@@ -1,12 +1,6 @@
 //! Values of Helm charts: vLLM's own, and production-stack.
 use super::{
-    Form, ImportError,
-    container::texts,
-    gpus,
-    kubernetes::container,
-    launch::Launch,
-    script,
-    vars::{Style, Vars},
+    Form, ImportError, container::texts, gpus, kubernetes::container, launch::Launch, script, vars::Style,
 };
 use crate::yaml::Node;
 
@@ -36,7 +30,7 @@ pub(super) fn launch(document: &Node) -> Option<Result<Launch, ImportError>> {
     let image = document
         .get("image")
         .filter(|image| image.get("command").is_some())?;
-    let mut vars = Vars::default();
+    let mut vars = container(image, Form::Chart, String::new(), None).env;
     let command: Vec<String> = texts(image.get("command"))
         .iter()
         .map(|text| vars.interpolate(text, Style::Kubernetes).into_owned())
@@ -120,6 +114,7 @@ fn stack(engine: &Node) -> Result<Launch, ImportError> {
         format!("modelSpec `{}`", crate::text::short(name)),
         words,
     );
+    launch.take_variables(&env);
     // The template writes 8000 unless it is told.
     let port = engine.get("containerPort").and_then(Node::text);
     if let Some(port) = port.filter(|port| *port != "8000") {

@@ -43,6 +43,7 @@ impl Container {
         launch.form = self.form;
         launch.place.clone_from(&self.place);
         launch.image.clone_from(&self.image);
+        launch.take_variables(&self.env);
         launch.gpus = gpus::visible(&self.env).or(self.gpus).or(launch.gpus);
         Some(Ok(launch))
     }

@@ -103,6 +103,7 @@ fn llm(object: &Node) -> Option<Result<Launch, ImportError>> {
             let main = container(node, Form::Kserve, place, None);
             launch.image = main.image;
             launch.gpus = main.gpus;
+            launch.take_variables(&main.env);
             launch.words.extend(main.args);
             if let Some(more) = main.env.get("VLLM_ADDITIONAL_ARGS") {
                 match lexer::words(more) {

@@ -1,12 +1,15 @@
 //! What a text says of one vLLM, and the scenario that it makes.
-use super::{ImportError, vars::unknown};
+use super::{
+    ImportError,
+    vars::{Vars, unknown},
+};
 use crate::{
     command::{self, Command},
     engine::{EngineArgs, FlagKind, FlagTable, VllmVersion},
     error::InputError,
     gpu::GpuSpec,
     model::ModelInput,
-    plan::{Defaults, Hardware, Scenario},
+    plan::{Defaults, Hardware, Scenario, partition},
     text::short,
 };
 
@@ -77,6 +80,8 @@ pub(super) struct Launch {
     pub(super) gpus: Option<u32>,
     pub(super) nodes: Option<u32>,
     pub(super) gpu: Option<&'static GpuSpec>,
+    /// `VLLM_PP_LAYER_PARTITION`.
+    pub(super) partition: Option<String>,
     pub(super) notes: Vec<String>,
 }
 
@@ -101,6 +106,8 @@ pub struct Imported {
     pub nodes: Option<u32>,
     /// The kind of GPU, where the text names it.
     pub gpu: Option<&'static GpuSpec>,
+    /// Layers of each pipeline stage, where the text sets them.
+    pub pp_layer_partition: Option<Vec<u32>>,
     /// What was left out or chosen, as sentences.
     pub notes: Vec<String>,
 }
@@ -115,7 +122,15 @@ impl Launch {
             gpus: None,
             nodes: None,
             gpu: None,
+            partition: None,
             notes: Vec::new(),
+        }
+    }
+
+    /// What variables say of the plan.
+    pub(super) fn take_variables(&mut self, env: &Vars) {
+        if let Some(counts) = env.get("VLLM_PP_LAYER_PARTITION") {
+            self.partition = Some(counts.to_owned());
         }
     }
 
@@ -142,6 +157,15 @@ impl Launch {
                 place: place.clone(),
                 error,
             })?;
+        let counts = self.partition.filter(|counts| unknown(counts).is_none());
+        let partition = counts.and_then(|counts| match partition(&counts) {
+            Ok(counts) => Some(counts),
+            Err(error) => {
+                let what = format!("VLLM_PP_LAYER_PARTITION is left out: {}", error.problem);
+                self.notes.push(what);
+                None
+            }
+        });
         let nodes = self.nodes.or_else(|| nodes_of(&command.engine));
         Ok(Imported {
             form: self.form,
@@ -153,6 +177,7 @@ impl Launch {
             gpus: self.gpus.filter(|gpus| (1..=MOST).contains(gpus)),
             nodes: nodes.filter(|nodes| (1..=MOST).contains(nodes)),
             gpu: self.gpu,
+            pp_layer_partition: partition,
             notes: self.notes,
         })
     }
@@ -249,10 +274,15 @@ impl Imported {
         }
         scenario.defaults = Defaults::Vllm;
         scenario.engine = self.command.engine.clone();
+        scenario.pp_layer_partition.clone_from(&self.pp_layer_partition);
         let nodes = self.nodes.unwrap_or(1);
         scenario.hardware.nodes = nodes;
         let asked = gpus_asked(&scenario.engine).div_ceil(nodes).clamp(1, MOST);
         scenario.hardware.gpus = self.gpus.unwrap_or(asked);
+        // Those that were there before mean nothing in another machine.
+        if self.gpu.is_some() || scenario.hardware.gpus as usize <= scenario.hardware.others.len() {
+            scenario.hardware.others.clear();
+        }
         if let Some(image) = self.own_image(scenario.vllm_version) {
             scenario.deploy.image = Some(image.to_owned());
         }

@@ -183,7 +183,9 @@ pub(super) fn of_line(line: &Line, env: &Vars, depth: usize) -> Option<Result<La
     }
     let rest = served(words)?;
     let mut launch = Launch::new(Form::Command, format!("line {}", line.number), rest.to_vec());
-    launch.gpus = gpus::visible(&with(env, line));
+    let env = with(env, line);
+    launch.gpus = gpus::visible(&env);
+    launch.take_variables(&env);
     Some(Ok(launch))
 }
 

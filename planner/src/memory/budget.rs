@@ -77,11 +77,28 @@ pub struct BudgetSettings {
     pub rules: MemoryRules,
 }
 
+/// What is a pipeline stage's own, where stages differ in more than their place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// First layer and number of layers; `None` is vLLM's own share.
+    pub layers: Option<(u32, u32)>,
+    /// The least of its GPUs, as a process sees it.
+    pub total: Bytes,
+    /// Compute capability of that GPU as 90 for 9.0.
+    pub capability: u16,
+}
+
 /// One rank.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RankBudget {
     /// Its place.
     pub shape: RankShape,
+    /// Its GPU as a process sees it.
+    pub total: Bytes,
+    /// The GPU's compute capability.
+    pub capability: u16,
+    /// What other processes and the CUDA context leave of it.
+    pub free: Bytes,
     /// Its layers.
     pub layers: u32,
     /// Parameters and buffers by class.
@@ -114,6 +131,8 @@ pub struct RankBudget {
     pub correction: Correction,
     /// What is taken from it before the KV cache.
     pub non_kv: Bytes,
+    /// The cache, where it was set instead.
+    pub fixed: Option<Bytes>,
     /// vLLM's "Available KV cache memory"; `None` where the rest already takes more than the budget.
     pub available: Option<Bytes>,
     /// The cache's layout.
@@ -250,15 +269,22 @@ impl RankBudget {
         let set = settings
             .num_gpu_blocks
             .map(|blocks| Bytes::new(blocks.saturating_mul(layout.bytes_per_block)));
+        let fixed = set
+            .or(settings.kv_cache_memory)
+            .filter(|_| !spec.keeps_no_cache());
         let available = if spec.keeps_no_cache() {
             Some(Bytes::ZERO)
         } else {
-            set.or(settings.kv_cache_memory)
-                .or_else(|| requested.checked_sub(non_kv))
+            fixed.or_else(|| requested.checked_sub(non_kv))
         };
         let num_blocks = layout.blocks_in(available.unwrap_or(Bytes::ZERO));
+        let taken = settings.used_by_others + overhead::context();
         Self {
             shape,
+            total: settings.total,
+            capability: settings.capability,
+            free: settings.total.saturating_sub(taken),
+            fixed,
             layers,
             weights: weights.by_class,
             tensor_bytes: weights.tensor_bytes,
@@ -281,28 +307,68 @@ impl RankBudget {
         }
     }
 
+    /// The GPU has what vLLM asks for, or what was set.
+    fn is_within(&self) -> bool {
+        self.fixed.map_or(self.requested, |set| self.non_kv + set) <= self.free
+    }
+
     /// The cache for that context, given the blocks that the smallest rank has.
     pub fn kv_plan(&self, num_blocks: u64, max_model_len: u32) -> KvPlan {
         self.layout.plan(num_blocks, u64::from(max_model_len))
     }
 }
 
-/// All pipeline ranks; those of equal layers and place are alike, so at most a few differ.
+/// One pipeline rank, with what its stage has of its own.
+pub fn rank(
+    spec: &ModelSpec,
+    mut shape: RankShape,
+    settings: &BudgetSettings,
+    stage: Option<&Stage>,
+    known: &mut KnownWeights,
+) -> RankBudget {
+    let mut settings = *settings;
+    if let Some(stage) = stage {
+        shape.layers = stage.layers;
+        settings.total = stage.total;
+        settings.capability = stage.capability;
+    }
+    RankBudget::new(spec, shape, &settings, known)
+}
+
+/// All pipeline ranks; those of equal layers and place are alike, so at most a few differ. `stages` is empty where their
+/// GPUs are alike and vLLM shares the layers out.
 pub fn ranks(
     spec: &ModelSpec,
     shape: RankShape,
     settings: &BudgetSettings,
+    stages: &[Stage],
     known: &mut KnownWeights,
 ) -> Vec<RankBudget> {
     (0..shape.pp)
-        .map(|pp_rank| RankBudget::new(spec, RankShape { pp_rank, ..shape }, settings, known))
+        .map(|pp_rank| {
+            let stage = stages.get(pp_rank as usize);
+            rank(spec, RankShape { pp_rank, ..shape }, settings, stage, known)
+        })
         .collect()
+}
+
+/// Blocks that vLLM counts when it checks whether one sequence fits: those of the smallest rank. From 0.14 to 0.16 the
+/// smallest rank's memory over the layers of all of them (vllm-project/vllm#32105).
+pub fn checked_blocks(ranks: &[RankBudget], rules: &MemoryRules) -> u64 {
+    let least = ranks.iter().map(|rank| rank.num_blocks).min().unwrap_or(0);
+    if !rules.checks_whole_model || ranks.len() < 2 {
+        return least;
+    }
+    let memory = ranks.iter().filter_map(|rank| rank.available).min();
+    let block: u64 = ranks.iter().map(|rank| rank.layout.bytes_per_block).sum();
+    memory.map_or(0, |memory| memory.get().checked_div(block).unwrap_or(0))
 }
 
 /// The rank with the fewest blocks: vLLM gives every rank as many as that one has.
 pub fn worst(ranks: &[RankBudget]) -> Option<&RankBudget> {
     ranks.iter().min_by_key(|rank| {
         (
+            rank.is_within(),
             rank.available.is_some(),
             rank.num_blocks,
             std::cmp::Reverse(rank.loaded_bytes),

@@ -2,10 +2,7 @@
 //!
 //! Mirrors `vllm/v1/kv_cache_interface.py` and `vllm/v1/core/kv_cache_planning.py` at 0.33.0, for full and
 //! sliding-window attention. Sizes are never "bytes per token": a sliding window has no such figure.
-use super::{
-    packed,
-    shape::{RankShape, layers_per_stage},
-};
+use super::{packed, shape::RankShape};
 use crate::{
     engine::ScaledCache,
     model::{AttentionSpan, LayerRun, Mixer, ModelSpec},
@@ -372,16 +369,12 @@ pub(super) fn kind(mixer: &Mixer, settings: &KvSettings) -> Option<GroupKind> {
 /// Groups of the whole model, reduced to the layers of this stage.
 fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64, page_bytes: u64) -> Vec<Group> {
     let buckets = buckets(spec, settings);
-    let stages = layers_per_stage(spec.num_hidden_layers(), settings.shape.pp);
-    let start: u32 = stages.iter().take(settings.shape.pp_rank as usize).sum();
-    let stage = stages.get(settings.shape.pp_rank as usize).copied().unwrap_or(0);
+    let mut stage = settings.shape.stage(spec.num_hidden_layers());
     // A draft's layers are behind the target's last.
-    let end = if settings.shape.is_last() {
-        u32::MAX
-    } else {
-        start + stage
-    };
-    let inside = |layer: &u32| (start..end).contains(layer);
+    if settings.shape.is_last() {
+        stage.end = u32::MAX;
+    }
+    let inside = |layer: &u32| stage.contains(layer);
     let block = u64::from(settings.block_size);
     if let Some(groups) = packed::groups(spec, settings, inside) {
         return groups;

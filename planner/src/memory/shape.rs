@@ -1,6 +1,7 @@
 //! How a model is cut over GPUs, and what vLLM refuses to cut.
 use super::packed;
 use crate::model::{LayerRun, LinearScheme, Mixer, ModelSpec};
+use std::ops::Range;
 
 /// One rank's place in the layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub struct RankShape {
     pub pp: u32,
     /// 0 is the first stage.
     pub pp_rank: u32,
+    /// First layer and number of layers, where `VLLM_PP_LAYER_PARTITION` says them.
+    pub layers: Option<(u32, u32)>,
     /// data_parallel_size.
     pub dp: u32,
     /// enable_expert_parallel.
@@ -23,6 +26,7 @@ impl RankShape {
         tp: 1,
         pp: 1,
         pp_rank: 0,
+        layers: None,
         dp: 1,
         ep: false,
     };
@@ -35,6 +39,16 @@ impl RankShape {
     /// The last stage.
     pub fn is_last(&self) -> bool {
         self.pp_rank + 1 == self.pp
+    }
+
+    /// Its layers, of so many of the whole model.
+    pub fn stage(&self, num_hidden_layers: u32) -> Range<u32> {
+        let (first, count) = self.layers.unwrap_or_else(|| {
+            let all = layers_per_stage(num_hidden_layers, self.pp);
+            let before = all.iter().take(self.pp_rank as usize).sum();
+            (before, all.get(self.pp_rank as usize).copied().unwrap_or(0))
+        });
+        first..first.saturating_add(count)
     }
 
     /// Ranks that the routed experts are spread over: TP is flattened over DP
@@ -58,9 +72,7 @@ pub fn stage_layers(spec: &ModelSpec, shape: &RankShape) -> Vec<LayerRun> {
     if shape.pp == 1 {
         return spec.layers.clone();
     }
-    let stages = layers_per_stage(spec.num_hidden_layers(), shape.pp);
-    let start: u32 = stages.iter().take(shape.pp_rank as usize).sum();
-    let end = start + stages.get(shape.pp_rank as usize).copied().unwrap_or(0);
+    let Range { start, end } = shape.stage(spec.num_hidden_layers());
     let mut first = 0;
     let mut inside = Vec::new();
     for run in &spec.layers {

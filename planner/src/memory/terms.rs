@@ -473,7 +473,7 @@ fn outside_terms(rank: &RankBudget, settings: &BudgetSettings, inside: i64) -> V
         });
     }
     let outside: i64 = terms.iter().map(|term| term.bytes).sum();
-    let rest = settings.total.signed() - inside - outside;
+    let rest = rank.total.signed() - inside - outside;
     let (id, label, segment, formula) = if rest >= 0 {
         (
             "withheld.free",
@@ -496,7 +496,7 @@ fn outside_terms(rank: &RankBudget, settings: &BudgetSettings, inside: i64) -> V
         bytes: rest,
         formula,
         inputs: vec![
-            ("total", settings.total.get().to_string()),
+            ("total", rank.total.get().to_string()),
             ("requested", rank.requested.get().to_string()),
         ],
         source: "v1/worker/utils.py: request_memory@0.33.0",

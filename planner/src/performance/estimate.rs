@@ -221,15 +221,15 @@ fn wider((low, high): (f64, f64)) -> (f64, f64) {
     (low * low, high * high)
 }
 
-/// GPUs of a generation that no run was fitted on lie further off.
-fn spread(generation: Generation) -> Spread {
-    match generation {
-        Generation::Volta => Spread {
-            ttft: wider(SPREAD.ttft),
-            tpot: wider(SPREAD.tpot),
-            rate: wider(SPREAD.rate),
-        },
-        _ => SPREAD,
+/// GPUs of a generation that no run was fitted on lie further off, and so do GPUs of several kinds.
+fn spread(engine: &Engine) -> Spread {
+    if engine.machine.generation != Generation::Volta && engine.machines.is_empty() {
+        return SPREAD;
+    }
+    Spread {
+        ttft: wider(SPREAD.ttft),
+        tpot: wider(SPREAD.tpot),
+        rate: wider(SPREAD.rate),
     }
 }
 
@@ -243,7 +243,7 @@ pub fn estimate(question: &Question) -> Performance {
         ..
     } = question;
     let found = question.steady(question.load());
-    let spread = spread(engine.machine.generation);
+    let spread = spread(engine);
     // How long the queue gets is the difference of two rates.
     let ttft_spread = if found.overloaded {
         wider(spread.ttft)
@@ -334,6 +334,9 @@ fn assumptions(question: &Question, found: &Steady) -> Vec<&'static str> {
         }
     ) {
         list.push("No published run of this generation of GPUs was fitted: the range is wider.");
+    }
+    if !question.engine.machines.is_empty() {
+        list.push("Assumed: stages on GPUs of different kinds take turns, each at the speed of its own GPU. No published run of such an engine was fitted: the range is wider.");
     }
     if question.engine.drafting.is_some() {
         list.push(

@@ -94,6 +94,8 @@ pub struct Engine {
     pub stages: Vec<Work>,
     /// Each of its GPUs.
     pub machine: Machine,
+    /// One of each stage, where they differ.
+    pub machines: Vec<Machine>,
     /// tensor_parallel_size.
     pub tp: u32,
     /// Replicas that share the routed experts.
@@ -134,8 +136,8 @@ impl Engine {
         if self.tokens(batch) <= 0.0 {
             return time;
         }
-        for work in &self.stages {
-            self.stage(work, batch, &mut time);
+        for (machine, work) in self.stages() {
+            self.stage(machine, work, batch, &mut time);
         }
         if let Some(drafting) = self.drafting.filter(|_| batch.sequences > 0.0) {
             self.draft(drafting, batch, &mut time);
@@ -147,7 +149,7 @@ impl Engine {
 
     /// What the draft adds: its weights are read, and its few layers launched, in each pass.
     fn draft(&self, drafting: Drafting, batch: &Batch, time: &mut StepTime) {
-        let machine = &self.machine;
+        let machine = self.machines.last().unwrap_or(&self.machine);
         let head = self.stages.last().map_or(0.0, |work| work.head_bytes);
         let (bytes, layers) = match drafting.pass {
             DraftPass::None => return,
@@ -156,12 +158,12 @@ impl Engine {
                 // Its experts are few of many: those that the sequences hit, as one layer of the model.
                 let all: f64 = self.stages.iter().map(|work| work.parts / 2.0).sum();
                 let mut step = StepTime::default();
-                for work in &self.stages {
+                for (machine, work) in self.stages() {
                     let batch = Batch {
                         prompt: 0.0,
                         ..*batch
                     };
-                    self.stage(work, &batch, &mut step);
+                    self.stage(machine, work, &batch, &mut step);
                 }
                 *time = time.plus(drafting.passes / all.max(1.0), step);
                 (head, 0.0)
@@ -173,8 +175,13 @@ impl Engine {
         time.host += drafting.passes * layers * constants::LAYER;
     }
 
-    fn stage(&self, work: &Work, batch: &Batch, time: &mut StepTime) {
-        let machine = &self.machine;
+    fn stages(&self) -> impl Iterator<Item = (&Machine, &Work)> {
+        let machine = |at| self.machines.get(at).unwrap_or(&self.machine);
+        let stages = self.stages.iter().enumerate();
+        stages.map(move |(at, work)| (machine(at), work))
+    }
+
+    fn stage(&self, machine: &Machine, work: &Work, batch: &Batch, time: &mut StepTime) {
         let tokens = self.tokens(batch);
         time.operator(
             work.dense_bytes / machine.reads(work.dense),
@@ -185,7 +192,7 @@ impl Engine {
             work.head_bytes / machine.reads(Arithmetic::Half),
             2.0 * work.head_products * sampled / machine.computes(Arithmetic::Half),
         );
-        self.experts(work, tokens, time);
+        self.experts(machine, work, tokens, time);
         for attention in &work.attention {
             let span = |tokens: f64| attention.span.map_or(tokens, |span| tokens.min(span));
             let cached = attention.layers * batch.sequences * span(batch.context) * attention.cached_bytes;
@@ -212,11 +219,11 @@ impl Engine {
         time.host += work.parts / 2.0 * launched;
     }
 
-    fn experts(&self, work: &Work, tokens: f64, time: &mut StepTime) {
+    fn experts(&self, machine: &Machine, work: &Work, tokens: f64, time: &mut StepTime) {
         let weight = |e: &super::ExpertWork| e.layers * e.experts * e.parameters;
         let all: f64 = work.experts.iter().map(weight).sum();
         let rows = tokens * self.dp;
-        let kernels = self.machine.expert_kernels();
+        let kernels = machine.expert_kernels();
         for experts in &work.experts {
             // A token takes each expert with the same chance.
             let missed = power(1.0 - experts.per_token / experts.experts, rows);
@@ -227,9 +234,9 @@ impl Engine {
             let padded = chosen + chosen.min(experts.experts * constants::EXPERT_TILE);
             let products = experts.layers * experts.parameters * padded * experts.share;
             time.operator(
-                bytes / (self.machine.reads(work.routed) * constants::EXPERT_BANDWIDTH * kernels),
+                bytes / (machine.reads(work.routed) * constants::EXPERT_BANDWIDTH * kernels),
                 2.0 * products
-                    / (self.machine.computes(work.routed) * constants::expert_compute(work.routed) * kernels),
+                    / (machine.computes(work.routed) * constants::expert_compute(work.routed) * kernels),
             );
             time.host += experts.layers * constants::expert_layer(work.routed, self.version);
         }

@@ -6,7 +6,7 @@ use super::{
     overrides::applied,
 };
 use crate::memory::{
-    budget::{RankBudget, ranks, worst},
+    budget::{RankBudget, worst},
     rank_weights::KnownWeights,
 };
 
@@ -108,7 +108,7 @@ impl Plan {
 /// The worst rank of a scenario.
 fn placed<'a>(scenario: &'a Scenario, known: &mut KnownWeights) -> Option<(Resolved<'a>, RankBudget)> {
     let resolved = resolve(scenario, known).ok()?;
-    let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, known);
+    let ranks = resolved.ranks(known);
     let rank = worst(&ranks)?.clone();
     Some((resolved, rank))
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     memory::{
         Correction, Segment, Term,
-        budget::{RankBudget, ranks, worst},
+        budget::{RankBudget, checked_blocks, worst},
         overhead,
         rank_weights::KnownWeights,
         terms,
@@ -62,7 +62,7 @@ pub(super) fn asked<T>(scenario: &Scenario, answer: impl FnOnce(&Question, Optio
     let scenario = overrides::applied(scenario);
     let mut known = KnownWeights::of(scenario.model.spec.as_ref().ok());
     let resolved = resolve(&scenario, &mut known).ok()?;
-    let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, &mut known);
+    let ranks = resolved.ranks(&mut known);
     let question = speed::question(&scenario, &resolved, &ranks, worst(&ranks)?)?;
     Some(answer(
         &question,
@@ -104,19 +104,23 @@ pub(super) struct Need {
     pub(super) one: Bytes,
     /// For all sequences of the workload.
     pub(super) workload: Bytes,
+    /// Blocks that vLLM counts before it starts.
+    pub(super) checked: u64,
+    /// One sequence over all stages, and the smallest stage's memory, where vLLM compares these.
+    pub(super) whole: Option<(Bytes, Bytes)>,
     /// Sequences of the workload that fit at once.
     pub(super) sequences: u64,
 }
 
 fn planned(scenario: &Scenario, resolved: Resolved<'_>, known: &mut KnownWeights) -> Plan {
-    let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, known);
+    let ranks = resolved.ranks(known);
     let Some(rank) = worst(&ranks) else {
         return unsupported(scenario, &Refusal::ours("the layout has no ranks"));
     };
-    let need = need(scenario, &resolved, rank);
+    let need = need(scenario, &resolved, &ranks, rank);
     let terms = terms(&resolved.spec, rank, &resolved.settings, need.workload);
     let verdict = judge::verdict(scenario, &resolved, rank, &need);
-    let memory = memory(&resolved, rank, &ranks, &need, terms);
+    let memory = memory(scenario, &resolved, rank, &ranks, &need, terms);
     let feasibility = feasibility(scenario, &resolved, rank, &memory, &verdict);
     let notes = notes::notes(scenario, &resolved, rank, &need);
     let question = speed::question(scenario, &resolved, &ranks, rank);
@@ -139,21 +143,46 @@ fn planned(scenario: &Scenario, resolved: Resolved<'_>, known: &mut KnownWeights
     plan
 }
 
-pub(super) fn need(scenario: &Scenario, resolved: &Resolved<'_>, rank: &RankBudget) -> Need {
+pub(super) fn need(
+    scenario: &Scenario,
+    resolved: &Resolved<'_>,
+    ranks: &[RankBudget],
+    rank: &RankBudget,
+) -> Need {
     let length = u64::from(resolved.args.max_model_len.value);
     let sequence = u64::from(arguments::tokens_per_sequence(scenario, &resolved.spec)).min(length);
     let concurrency = u64::from(scenario.workload.concurrency);
     let per_sequence = rank.layout.blocks_per_request(sequence).max(1);
     // Each of the replicas carries its share.
     let share = concurrency.div_ceil(u64::from(resolved.args.data_parallel_size.value));
+    let rules = &resolved.settings.rules;
+    let whole = (rules.checks_whole_model && ranks.len() > 1).then(|| {
+        let needed = ranks.iter().map(|rank| rank.layout.bytes_for(length, 1)).sum();
+        let least = ranks.iter().filter_map(|rank| rank.available).min();
+        (needed, least.unwrap_or(Bytes::ZERO))
+    });
     Need {
+        checked: checked_blocks(ranks, rules),
+        whole,
         one: rank.layout.bytes_for(length, 1),
         workload: rank.layout.bytes_for(sequence, share),
         sequences: rank.num_blocks / per_sequence,
     }
 }
 
+/// The name of a stage's GPU; of several the smallest.
+fn gpu_of(scenario: &Scenario, resolved: &Resolved<'_>, rank: &RankBudget) -> String {
+    let (hardware, tp) = (&scenario.hardware, rank.shape.tp);
+    let stages = rank.shape.pp * resolved.args.data_parallel_size.value;
+    let own = (0..stages * tp).filter(|at| at / tp % rank.shape.pp == rank.shape.pp_rank);
+    let least = own
+        .map(|at| hardware.gpu_at(at))
+        .min_by_key(|gpu| gpu.memory_visible);
+    least.unwrap_or(&hardware.gpu).name.clone()
+}
+
 fn memory(
+    scenario: &Scenario,
     resolved: &Resolved<'_>,
     rank: &RankBudget,
     ranks: &[RankBudget],
@@ -166,15 +195,23 @@ fn memory(
         .filter(|term| term.segment == Segment::Baseline)
         .map(|term| term.bytes)
         .sum::<i64>();
+    let terms_of = |rank: &RankBudget| {
+        let own = self::need(scenario, resolved, ranks, rank);
+        self::terms(&resolved.spec, rank, &resolved.settings, own.workload)
+    };
     let summary = |rank: &RankBudget| RankMemory {
         pipeline_rank: rank.shape.pp_rank,
+        gpu: gpu_of(scenario, resolved, rank),
         num_hidden_layers: rank.layers,
+        gpu_total_bytes: rank.total,
         weights_bytes: Correction::applied(rank.loaded_bytes, rank.correction.weights),
         kv_cache_available_bytes: rank.available.unwrap_or(Bytes::ZERO),
         num_blocks: rank.num_blocks,
+        terms: terms_of(rank).iter().map(|term| (term.id, term.bytes)).collect(),
     };
     Memory {
-        gpu_total_bytes: resolved.settings.total,
+        gpu: gpu_of(scenario, resolved, rank),
+        gpu_total_bytes: rank.total,
         requested_bytes: rank.requested,
         weights_bytes: Correction::applied(rank.loaded_bytes, rank.correction.weights),
         weights_tensor_bytes: rank.tensor_bytes,

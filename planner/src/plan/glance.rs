@@ -7,10 +7,7 @@ use super::{
     speed,
 };
 use crate::{
-    memory::{
-        budget::{ranks, worst},
-        rank_weights::KnownWeights,
-    },
+    memory::{budget::worst, rank_weights::KnownWeights},
     model::ModelInput,
     performance::Performance,
     units::Bytes,
@@ -26,9 +23,9 @@ pub(super) struct Glance {
 /// As [`super::evaluate`] would judge it; `None` where there would be no figures.
 pub(super) fn glance(scenario: &Scenario, known: &mut KnownWeights) -> Option<Glance> {
     let resolved = resolve(scenario, known).ok()?;
-    let ranks = ranks(&resolved.spec, resolved.shape(), &resolved.settings, known);
+    let ranks = resolved.ranks(known);
     let rank = worst(&ranks)?;
-    let need = need(scenario, &resolved, rank);
+    let need = need(scenario, &resolved, &ranks, rank);
     let length = resolved.args.max_model_len.value;
     Some(Glance {
         outcome: judge::verdict(scenario, &resolved, rank, &need).outcome,
@@ -79,16 +76,11 @@ impl Looks {
             Ok(resolved) => resolved,
             Err(refusal) => return nothing(Outcome::Unsupported, refusal.reason),
         };
-        let ranks = ranks(
-            &resolved.spec,
-            resolved.shape(),
-            &resolved.settings,
-            &mut self.known,
-        );
+        let ranks = resolved.ranks(&mut self.known);
         let Some(rank) = worst(&ranks) else {
             return nothing(Outcome::Unsupported, "the layout has no ranks".to_owned());
         };
-        let need = need(scenario, &resolved, rank);
+        let need = need(scenario, &resolved, &ranks, rank);
         let verdict = judge::verdict(scenario, &resolved, rank, &need);
         let starts = verdict.outcome.starts();
         let question = starts.then(|| speed::question(scenario, &resolved, &ranks, rank));

@@ -28,7 +28,7 @@ pub(super) fn verdict(
 ) -> Verdict {
     let settings = &resolved.settings;
     let taken = settings.used_by_others + overhead::context();
-    let free = settings.total.saturating_sub(taken);
+    let free = rank.free;
     if settings.kv_cache_memory.is_none() && free < rank.requested {
         return does_not_fit(
             format!(
@@ -38,27 +38,25 @@ pub(super) fn verdict(
             rank.requested.saturating_sub(free),
             Some(startup_error(
                 free,
-                settings.total,
+                rank.total,
                 settings.utilization.get(),
                 rank.requested,
             )),
         );
     }
     if let Some(peak) = rank.unquantised
-        && peak + taken > settings.total
+        && peak + taken > rank.total
     {
         let reason = format!(
             "vLLM {} loads all weights in 16 bits, {peak}, before it quantises them (0.15 and later: one by one): CUDA out of memory.",
             scenario.vllm_version
         );
-        return does_not_fit(reason, (peak + taken).saturating_sub(settings.total), None);
+        return does_not_fit(reason, (peak + taken).saturating_sub(rank.total), None);
     }
-    let set = settings.num_gpu_blocks.and(rank.available);
-    if let Some(set) = set.or(settings.kv_cache_memory)
-        && !resolved.spec.keeps_no_cache()
-        && rank.non_kv + set + taken > settings.total
+    if let Some(set) = rank.fixed
+        && rank.non_kv + set + taken > rank.total
     {
-        let short = (rank.non_kv + set + taken).saturating_sub(settings.total);
+        let short = (rank.non_kv + set + taken).saturating_sub(rank.total);
         return does_not_fit(
             format!(
                 "The KV cache of {set} does not fit beside the rest: CUDA out of memory while loading or allocating."
@@ -79,42 +77,41 @@ pub(super) fn verdict(
         return does_not_fit(reason, short, Some(NO_CACHE_MEMORY.to_owned()));
     };
     let length = resolved.args.max_model_len.value;
-    if !rank.kv_plan(rank.num_blocks, length).fits {
+    if !rank.kv_plan(need.checked, length).fits {
         let spare = Bytes::new(if settings.rules.null_block {
             rank.layout.bytes_per_block
         } else {
             0
         });
-        let short = (need.one + spare).saturating_sub(available);
-        let reason = format!(
-            "One sequence of {length} tokens needs {} of KV cache; {available} is left.",
-            need.one
-        );
-        let estimate = rank.layout.longest(rank.num_blocks, 1, u64::from(length));
+        let (one, available) = need.whole.unwrap_or((need.one, available));
+        let short = (one + spare).saturating_sub(available);
+        let held = if need.whole.is_some() {
+            " on the smallest stage, and this vLLM holds the cache of all stages against it (0.14 to 0.16; later ones each against its own)"
+        } else {
+            ""
+        };
+        let reason =
+            format!("One sequence of {length} tokens needs {one} of KV cache; {available} is left{held}.");
+        let estimate = rank.layout.longest(need.checked, 1, u64::from(length));
         let shown = available.saturating_sub(spare);
-        return does_not_fit(
-            reason,
-            short,
-            Some(too_small_error(length, need.one, shown, estimate)),
-        );
+        return does_not_fit(reason, short, Some(too_small_error(length, one, shown, estimate)));
     }
-    starts(scenario, resolved, need, available)
+    starts(scenario, resolved, need, available, rank.total)
 }
 
 /// No cache is planned, and the budget is not held against what the model takes (`v1/engine/core.py:
 /// _initialize_kv_caches`): it must fit the GPU.
 fn without_cache(scenario: &Scenario, resolved: &Resolved<'_>, rank: &RankBudget, taken: Bytes) -> Verdict {
-    let settings = &resolved.settings;
     let needed = rank.non_kv + taken;
-    if needed > settings.total {
+    if needed > rank.total {
         let reason = format!(
             "Weights, buffers and peaks take {}, more than the GPU has: CUDA out of memory.",
             rank.non_kv
         );
-        return does_not_fit(reason, needed.saturating_sub(settings.total), None);
+        return does_not_fit(reason, needed.saturating_sub(rank.total), None);
     }
-    let margin = settings.total.saturating_sub(needed);
-    let unsure = unsure(settings.total);
+    let margin = rank.total.saturating_sub(needed);
+    let unsure = unsure(rank.total);
     let (tokens, length) = (
         tokens_per_sequence(scenario, &resolved.spec),
         resolved.args.max_model_len.value,
@@ -145,14 +142,21 @@ fn without_cache(scenario: &Scenario, resolved: &Resolved<'_>, rank: &RankBudget
 }
 
 /// vLLM starts: is it sure, and is it enough?
-fn starts(scenario: &Scenario, resolved: &Resolved<'_>, need: &Need, available: Bytes) -> Verdict {
+fn starts(
+    scenario: &Scenario,
+    resolved: &Resolved<'_>,
+    need: &Need,
+    available: Bytes,
+    total: Bytes,
+) -> Verdict {
     let concurrency = u64::from(scenario.workload.concurrency);
     let replicas = u64::from(resolved.args.data_parallel_size.value);
     let holds = need.sequences.saturating_mul(replicas);
     let tokens = tokens_per_sequence(scenario, &resolved.spec);
     let too_long = tokens > resolved.args.max_model_len.value;
-    let margin = available.saturating_sub(need.one);
-    let unsure = unsure(resolved.settings.total);
+    let (one, available) = need.whole.unwrap_or((need.one, available));
+    let margin = available.saturating_sub(one);
+    let unsure = unsure(total);
     let verdict = |outcome, reason| Verdict {
         outcome,
         reason,

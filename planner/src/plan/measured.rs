@@ -1,7 +1,7 @@
 //! What a start of vLLM measured, taken over for further questions, and what it holds for.
 use super::Scenario;
-use crate::{bounds, engine::ResolvedArgs, error::InputError, memory::Correction};
-use std::fmt;
+use crate::{bounds, engine::ResolvedArgs, error::InputError, memory::Correction, text::commas};
+use std::fmt::{self, Write as _};
 
 /// The differences between a log and the plan of its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,12 +63,17 @@ pub(super) fn subject(scenario: &Scenario, args: &ResolvedArgs) -> String {
     } else {
         ""
     };
+    let mut gpus = scenario.hardware.gpu.name.clone();
+    for other in &scenario.hardware.others {
+        let _ = write!(gpus, "+{}", other.name);
+    }
+    let layers = args.pp_layer_partition.as_ref();
     format!(
-        "{} {} tp{} pp{} dp{}{experts} {} {quantization} {}",
+        "{} {gpus} tp{} pp{}{} dp{}{experts} {} {quantization} {}",
         args.version,
-        scenario.hardware.gpu.name,
         args.tensor_parallel_size.value,
         args.pipeline_parallel_size.value,
+        layers.map_or_else(String::new, |layers| format!("[{}]", commas(&layers.value))),
         args.data_parallel_size.value,
         args.dtype.value.name(),
         scenario.model.id,

@@ -39,6 +39,7 @@ pub use output::{
     Verdict,
 };
 pub use overrides::applied as with_overrides;
+pub(crate) use scenario::partition;
 pub use scenario::{Defaults, Deploy, Hardware, Interconnect, Scenario};
 pub use speed::requests;
 pub use sweep::{Sweep, SweepPoint};

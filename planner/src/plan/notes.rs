@@ -44,6 +44,14 @@ pub(super) fn notes(
             ),
         );
     }
+    if scenario.hardware.is_mixed() {
+        note(
+            "gpu.mixed",
+            Severity::Caution,
+            Bias::None,
+            "GPUs of different kinds: each pipeline stage is held against its own GPU, and the files keep the GPUs in the order of their slots (CUDA_DEVICE_ORDER=PCI_BUS_ID). One published start of such an engine agrees (vllm-project/vllm#34076).".to_owned(),
+        );
+    }
     if may_pool(scenario, resolved) {
         note(
             "model.may_pool",

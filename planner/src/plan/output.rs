@@ -150,6 +150,9 @@ pub struct Feasibility {
 /// Memory of the worst rank.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Memory {
+    /// The GPU that is the fullest.
+    #[serde(skip)]
+    pub gpu: String,
     /// The GPU as a process sees it.
     pub gpu_total_bytes: Bytes,
     /// What vLLM may fill: total × gpu_memory_utilization.
@@ -204,14 +207,21 @@ impl Memory {
 pub struct RankMemory {
     /// 0 is the first stage.
     pub pipeline_rank: u32,
+    /// Its GPU, the smallest where there are several.
+    pub gpu: String,
     /// Its layers.
     pub num_hidden_layers: u32,
+    /// Its GPU as a process sees it.
+    pub gpu_total_bytes: Bytes,
     /// vLLM's "Model loading took".
     pub weights_bytes: Bytes,
     /// vLLM's "Available KV cache memory".
     pub kv_cache_available_bytes: Bytes,
     /// Blocks that it could hold; vLLM takes the minimum over ranks.
     pub num_blocks: u64,
+    /// Sum to `gpu_total_bytes` exactly.
+    #[serde(serialize_with = "crate::json::amounts")]
+    pub terms: Vec<(&'static str, i64)>,
 }
 
 /// The answer.

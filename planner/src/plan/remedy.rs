@@ -1,5 +1,6 @@
 //! The smallest single changes that make it fit. Each is evaluated; none is offered that does not help.
 use super::{
+    arguments::best_partition,
     glance::{Glance, glance},
     output::{Outcome, Plan, Remedy},
     scenario::Scenario,
@@ -8,6 +9,7 @@ use crate::{
     engine::{NO_ITEMS, ResolvedArgs},
     gpu::ComputeCapability,
     memory::rank_weights::KnownWeights,
+    text::commas,
     units::Utilization,
 };
 
@@ -73,6 +75,11 @@ fn candidates(scenario: &Scenario, plan: &Plan, known: &mut KnownWeights) -> Vec
             .collect();
     };
     let mut all = Vec::new();
+    if let Some(counts) = best_partition(scenario, known) {
+        let counts = commas(&counts);
+        let label = format!("Share the layers out by the GPUs' memory: `VLLM_PP_LAYER_PARTITION={counts}`");
+        all.push(one("pp_layer_partition", counts, label));
+    }
     if !weights_alone_are_too_large(plan, 1) {
         all.extend(around_the_weights(scenario, plan, args, known));
     }

@@ -6,12 +6,12 @@ use crate::{
     error::InputError,
     gpu::{self, ComputeCapability, GpuSpec},
     model::{self, ConfigError, ModelInput},
-    text::milli_text,
+    text::{commas, milli_text},
     units::Bytes,
     workload::{BatchingMode, Shape, Workload},
 };
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 /// How the GPUs of one node are connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct Hardware {
     pub interconnect: Interconnect,
     /// What other processes already hold on each GPU.
     pub memory_used: Bytes,
+    /// The last GPUs of each node, counted among `gpus`, where they are of other kinds.
+    pub others: Vec<GpuSpec>,
 }
 
 impl Hardware {
@@ -56,6 +58,61 @@ impl Hardware {
     pub fn total_gpus(&self) -> u32 {
         self.gpus.saturating_mul(self.nodes)
     }
+
+    /// GPUs of a node that are of the first kind.
+    fn of_first_kind(&self) -> u32 {
+        let others = u32::try_from(self.others.len()).unwrap_or(u32::MAX);
+        self.gpus.saturating_sub(others)
+    }
+
+    /// Puts those behind the ones of the first kind.
+    pub fn put_others(&mut self, others: Vec<GpuSpec>) {
+        let first = self.of_first_kind().max(1);
+        self.gpus = first.saturating_add(u32::try_from(others.len()).unwrap_or(u32::MAX));
+        self.others = others;
+    }
+
+    /// Its GPUs are of several kinds.
+    pub fn is_mixed(&self) -> bool {
+        self.others.iter().any(|other| *other != self.gpu)
+    }
+
+    /// The GPU with that number, counted over all nodes.
+    pub fn gpu_at(&self, index: u32) -> &GpuSpec {
+        let here = index % self.gpus.max(1);
+        let other = here.checked_sub(self.of_first_kind());
+        let other = other.and_then(|at| self.others.get(at as usize));
+        other.unwrap_or(&self.gpu)
+    }
+
+    /// The most GPUs that stand beside their like wherever a node's GPUs are cut into groups of as many.
+    pub fn alike(&self) -> u32 {
+        let (mut all, mut run) = (0, 0);
+        for at in 0..self.gpus {
+            if at > 0 && self.gpu_at(at) != self.gpu_at(at - 1) {
+                all = common(all, run);
+                run = 0;
+            }
+            run += 1;
+        }
+        common(all, run).max(1)
+    }
+
+    /// `8 × H100 SXM`, `1 × RTX 5070 Ti + 1 × RTX 5090`: a node's GPUs in their order.
+    pub fn kinds(&self) -> String {
+        let mut words = format!("{} × {}", self.of_first_kind(), self.gpu.name);
+        for run in self.others.chunk_by(|a, b| a == b) {
+            if let [first, ..] = run {
+                let _ = write!(words, " + {} × {}", run.len(), first.name);
+            }
+        }
+        words
+    }
+}
+
+/// The greatest common divisor.
+fn common(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { common(b, a % b) }
 }
 
 /// Who fills in what was not set.
@@ -118,6 +175,8 @@ pub struct Scenario {
     pub model: ModelInput,
     /// The machines.
     pub hardware: Hardware,
+    /// Layers of each pipeline stage: `VLLM_PP_LAYER_PARTITION`.
+    pub pp_layer_partition: Option<Vec<u32>>,
     /// The load.
     pub workload: Workload,
     /// Memory to keep free on each GPU, in thousandths of 10^9 bytes.
@@ -147,6 +206,8 @@ const IDS: &[&str] = &[
     "nodes",
     "interconnect",
     "gpu_memory_used",
+    "other_gpus",
+    "pp_layer_partition",
     "prompt_tokens",
     "gen_tokens",
     "concurrency",
@@ -187,7 +248,9 @@ impl Scenario {
                 nodes: 1,
                 interconnect: Interconnect::Unknown,
                 memory_used: Bytes::ZERO,
+                others: Vec::new(),
             },
+            pp_layer_partition: None,
             workload: Workload::default(),
             headroom_mb: 0,
             defaults: Defaults::Recommended,
@@ -227,12 +290,18 @@ impl Scenario {
             "gpu" => hardware.gpu.name.clone(),
             "gpu_memory" if custom() => format!("{}", hardware.gpu.memory_visible?.get()),
             "compute_capability" if custom() => hardware.gpu.compute_capability?.to_string(),
-            "gpus" => hardware.gpus.to_string(),
+            "gpus" => hardware.of_first_kind().to_string(),
             "nodes" => hardware.nodes.to_string(),
             "interconnect" => hardware.interconnect.name().to_owned(),
             "gpu_memory_used" => {
                 (hardware.memory_used != Bytes::ZERO).then(|| hardware.memory_used.get().to_string())?
             }
+            "other_gpus" if hardware.others.is_empty() => return None,
+            "other_gpus" => {
+                let names: Vec<String> = hardware.others.iter().map(other_gpu_text).collect();
+                names.join(", ")
+            }
+            "pp_layer_partition" => commas(self.pp_layer_partition.as_ref()?),
             "prompt_tokens" => workload.prompt_tokens.to_string(),
             "gen_tokens" => workload.gen_tokens.to_string(),
             "concurrency" => workload.concurrency.to_string(),
@@ -277,12 +346,12 @@ impl Scenario {
         match id {
             "vllm_version" => self.vllm_version = text.parse().map_err(|e| InputError::new(id, e))?,
             "gpu" => self.hardware.gpu = gpu::find(text).cloned().ok_or_else(|| unknown_gpu(text))?,
-            "gpu_memory" => self.set_gpu_memory(memory(id, text)?)?,
+            "gpu_memory" => give_memory(&mut self.hardware.gpu, id, memory(id, text)?)?,
             "compute_capability" => {
                 let capability: ComputeCapability = text.parse().map_err(|e| InputError::new(id, e))?;
                 self.hardware.gpu.compute_capability = Some(capability);
             }
-            "gpus" => self.hardware.gpus = count()?,
+            "gpus" => self.hardware.gpus = count()? + self.hardware.gpus - self.hardware.of_first_kind(),
             "nodes" => self.hardware.nodes = count()?,
             "interconnect" => {
                 self.hardware.interconnect = match bounds::parse_choice(id, text, bounds::INTERCONNECTS)? {
@@ -292,6 +361,8 @@ impl Scenario {
                 };
             }
             "gpu_memory_used" => self.hardware.memory_used = memory(id, text)?,
+            "other_gpus" => self.hardware.put_others(other_gpus(text)?),
+            "pp_layer_partition" => self.pp_layer_partition = Some(partition(text)?),
             "prompt_tokens" => self.workload.prompt_tokens = average(id, text)?,
             "gen_tokens" => self.workload.gen_tokens = average(id, text)?,
             "concurrency" => self.workload.concurrency = count()?,
@@ -343,7 +414,9 @@ impl Scenario {
             "vllm_version" => self.vllm_version = fresh.vllm_version,
             "gpu" | "gpu_memory" => return Err(InputError::new(id, "expected a value")),
             "compute_capability" => self.hardware.gpu.compute_capability = None,
-            "gpus" => self.hardware.gpus = fresh.hardware.gpus,
+            "gpus" => return self.set(id, "1"),
+            "other_gpus" => self.hardware.put_others(Vec::new()),
+            "pp_layer_partition" => self.pp_layer_partition = None,
             "nodes" => self.hardware.nodes = fresh.hardware.nodes,
             "interconnect" => self.hardware.interconnect = fresh.hardware.interconnect,
             "gpu_memory_used" => self.hardware.memory_used = fresh.hardware.memory_used,
@@ -377,24 +450,77 @@ impl Scenario {
         }
         Ok(())
     }
+}
 
-    /// A memory size that replaces the catalogue's: the GPU keeps its name and everything else.
-    fn set_gpu_memory(&mut self, bytes: Bytes) -> Result<(), InputError> {
-        if bytes < Bytes::from_gib(1) {
-            return Err(InputError::new("gpu_memory", "expected at least 1 GiB"));
-        }
-        self.hardware.gpu.memory_visible = Some(bytes);
-        self.hardware.gpu.visible_basis = gpu::VisibleBasis::Given;
-        Ok(())
-    }
+fn not_in_catalogue(name: &str) -> String {
+    let shown: String = name.chars().take(60).collect();
+    format!("{shown:?} is not in the catalogue")
 }
 
 fn unknown_gpu(name: &str) -> InputError {
-    let shown: String = name.chars().take(60).collect();
+    let what = not_in_catalogue(name);
     InputError::new(
         "gpu",
-        format!("{shown:?} is not in the catalogue (give its memory and compute capability instead)"),
+        format!("{what} (give its memory and compute capability instead)"),
     )
+}
+
+/// `RTX 5090, RTX 5080`, each with the memory that a process sees where it is not the catalogue's:
+/// `RTX 5090=33672921088`.
+fn other_gpus(text: &str) -> Result<Vec<GpuSpec>, InputError> {
+    let id = "other_gpus";
+    let one = |text: &str| {
+        let (name, own) = match text.split_once('=') {
+            Some((name, own)) => (name.trim(), Some(own)),
+            None => (text.trim(), None),
+        };
+        let found = gpu::find(name).cloned();
+        let mut gpu = found.ok_or_else(|| InputError::new(id, not_in_catalogue(name)))?;
+        if let Some(own) = own {
+            give_memory(&mut gpu, id, memory(id, own)?)?;
+        }
+        Ok(gpu)
+    };
+    let all: Vec<GpuSpec> = text.split(',').take(64).map(one).collect::<Result<_, _>>()?;
+    if all.len() > 63 {
+        return Err(InputError::new(id, "expected at most 63 GPUs"));
+    }
+    Ok(all)
+}
+
+/// The text that gives it again.
+fn other_gpu_text(gpu: &GpuSpec) -> String {
+    match gpu.memory_visible.filter(|_| gpu::find(&gpu.name) != Some(gpu)) {
+        Some(own) => format!("{}={}", gpu.name, own.get()),
+        None => gpu.name.clone(),
+    }
+}
+
+/// `VLLM_PP_LAYER_PARTITION`, such as `16,32`.
+pub(crate) fn partition(text: &str) -> Result<Vec<u32>, InputError> {
+    let count = |text: &str| {
+        text.trim()
+            .parse()
+            .ok()
+            .filter(|count| (1..=1000).contains(count))
+    };
+    let counts: Option<Vec<u32>> = text.split(',').map(count).collect();
+    counts.filter(|counts| counts.len() <= 64).ok_or_else(|| {
+        InputError::new(
+            "pp_layer_partition",
+            "expected the layers of each pipeline stage with commas, such as `16,32`",
+        )
+    })
+}
+
+/// A memory size that replaces the catalogue's: the GPU keeps its name and everything else.
+fn give_memory(gpu: &mut GpuSpec, id: &str, bytes: Bytes) -> Result<(), InputError> {
+    if bytes < Bytes::from_gib(1) {
+        return Err(InputError::new(id, "expected at least 1 GiB"));
+    }
+    gpu.memory_visible = Some(bytes);
+    gpu.visible_basis = gpu::VisibleBasis::Given;
+    Ok(())
 }
 
 fn trace(text: &str) -> Result<(Vec<[u32; 2]>, Vec<u64>), InputError> {

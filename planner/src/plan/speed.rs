@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     engine::{Method, ResolvedArgs},
+    gpu::GpuSpec,
     memory::{budget::RankBudget, tensors::TensorClass},
     performance::{
         Arrivals, DraftPass, Drafting, Engine, Lengths, Limits, Machine, Performance, Question,
@@ -41,19 +42,28 @@ pub(super) fn question(
         Interconnect::Pcie => Some(false),
         Interconnect::Nvlink => Some(true),
     };
-    let machine = Machine::of(&hardware.gpu, nvlink, tp > hardware.gpus)?;
-    let replicas = f64::from(args.data_parallel_size.value.max(1));
-    let work = |rank| {
-        Work::of(
-            spec,
-            rank,
-            resolved.settings.kv_element,
-            resolved.settings.capability,
-        )
+    let machine = |gpu: &GpuSpec| Machine::of(gpu, nvlink, tp > hardware.gpus);
+    let engines = args.data_parallel_size.value.max(1);
+    let stages = args.pipeline_parallel_size.value;
+    // Of each stage the GPU that gives its memory slowest, over all replicas.
+    let slowest = |stage: u32| {
+        let ranks =
+            (0..engines).flat_map(|engine| (0..tp).map(move |rank| (engine * stages + stage) * tp + rank));
+        let gpus = ranks.map(|at| hardware.gpu_at(at));
+        machine(gpus.min_by_key(|gpu| gpu.memory_bandwidth_gbps)?)
     };
+    let machines = if hardware.is_mixed() {
+        (0..stages).map(slowest).collect::<Option<_>>()?
+    } else {
+        Vec::new()
+    };
+    let machine = machine(&hardware.gpu)?;
+    let replicas = f64::from(engines);
+    let work = |rank: &RankBudget| Work::of(spec, rank, resolved.settings.kv_element, rank.capability);
     let engine = Engine {
         stages: ranks.iter().map(work).collect(),
         machine,
+        machines,
         tp,
         dp: replicas,
         eager: resolved.settings.enforce_eager,

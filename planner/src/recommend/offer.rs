@@ -45,6 +45,8 @@ pub struct Offer {
     pub memory_used: Bytes,
     /// Of one GPU.
     pub price: Option<Price>,
+    /// The last GPUs of each node, where they are of other kinds.
+    pub others: Vec<GpuSpec>,
 }
 
 impl Offer {
@@ -61,6 +63,7 @@ impl Offer {
             nodes: self.nodes,
             interconnect: self.interconnect,
             memory_used: self.memory_used,
+            others: self.others.clone(),
         }
     }
 }
@@ -71,7 +74,11 @@ impl fmt::Display for Offer {
         if self.nodes > 1 {
             write!(f, "{} × ", self.nodes)?;
         }
-        write!(f, "{} × {}", self.gpus, self.gpu.name)
+        if self.others.is_empty() {
+            write!(f, "{} × {}", self.gpus, self.gpu.name)
+        } else {
+            f.write_str(&self.hardware().kinds())
+        }
     }
 }
 
@@ -79,7 +86,14 @@ impl fmt::Display for Offer {
 pub fn on_hardware(scenario: &Scenario, price: Option<Price>) -> Vec<Offer> {
     let hardware = &scenario.hardware;
     let gpu = Arc::new(hardware.gpu.clone());
-    parts(hardware.gpus, hardware.nodes)
+    let mut parts = parts(hardware.gpus, hardware.nodes);
+    let mut others = Vec::new();
+    if hardware.is_mixed() {
+        // Which GPUs a part would have is not said.
+        parts.retain(|(gpus, _)| *gpus == hardware.gpus);
+        others.clone_from(&hardware.others);
+    }
+    parts
         .into_iter()
         .map(|(gpus, nodes)| Offer {
             gpu: Arc::clone(&gpu),
@@ -88,6 +102,7 @@ pub fn on_hardware(scenario: &Scenario, price: Option<Price>) -> Vec<Offer> {
             interconnect: hardware.interconnect,
             memory_used: hardware.memory_used,
             price,
+            others: others.clone(),
         })
         .collect()
 }
@@ -104,6 +119,7 @@ pub fn fitting(gpu: &GpuSpec, gpus: u32, nodes: u32, price: Option<Price>) -> Ve
             interconnect: Interconnect::Unknown,
             memory_used: Bytes::ZERO,
             price,
+            others: Vec::new(),
         })
         .collect()
 }

@@ -101,6 +101,7 @@ pub fn left_open(scenario: &Scenario, change_formats: bool) -> Scenario {
     let engine = &mut open.engine;
     engine.tensor_parallel_size = None;
     engine.pipeline_parallel_size = None;
+    open.pp_layer_partition = None;
     engine.data_parallel_size = None;
     engine.enable_expert_parallel = None;
     if change_formats && weights {

@@ -96,6 +96,7 @@ fn value(imported: &Imported, id: &str) -> Option<String> {
 fn scenario(imported: &Imported) -> Scenario {
     let model = ModelInput::from_catalog(&imported.command.model).unwrap();
     let hardware = Hardware {
+        others: Vec::new(),
         gpu: gpu::find("L4").unwrap().clone(),
         gpus: 1,
         nodes: 1,

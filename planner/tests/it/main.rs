@@ -33,6 +33,7 @@ mod links;
 mod matrix;
 mod measured;
 mod methodology;
+mod mixed_gpus;
 mod model_flags;
 mod non_root;
 mod online;

@@ -28,7 +28,7 @@ const MODELS: [(&str, [&str; 2]); 13] = [
 ];
 
 /// One more axis each: GPUs of a node and nodes, and what is set.
-const LAYOUTS: [(&str, &[(&str, &str)]); 10] = [
+const LAYOUTS: [(&str, &[(&str, &str)]); 11] = [
     ("one", &[]),
     (
         "tp2",
@@ -55,6 +55,13 @@ const LAYOUTS: [(&str, &[(&str, &str)]); 10] = [
             ("tensor_parallel_size", "2"),
             ("pipeline_parallel_size", "2"),
             ("max_model_len", "8192"),
+        ],
+    ),
+    (
+        "mixed",
+        &[
+            ("other_gpus", "H200 SXM, H200 SXM=150000000000"),
+            ("tensor_parallel_size", "1"),
         ],
     ),
     (

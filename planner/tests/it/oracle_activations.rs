@@ -29,6 +29,7 @@ fn peaks_of(file: &serde_json::Value) {
             tp: number(1) as u32,
             pp: number(3) as u32,
             pp_rank: number(4) as u32,
+            layers: None,
             dp: 1,
             ep: row[2].as_bool().unwrap(),
         };

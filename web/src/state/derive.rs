@@ -229,7 +229,7 @@ pub(crate) fn hardware_line(scenario: &Scenario) -> String {
     } else {
         String::new()
     };
-    format!("{nodes}{} × {}", hardware.gpus, hardware.gpu.name)
+    format!("{nodes}{}", hardware.kinds())
 }
 
 /// How many engine arguments are set, in words.

@@ -13,6 +13,7 @@ pub(super) fn drafter(drafter: &Drafter, target: &ModelSpec, place: &Placement, 
     let place = Placement {
         shape: RankShape {
             pp: 1,
+            layers: None,
             pp_rank: 0,
             ..place.shape
         },

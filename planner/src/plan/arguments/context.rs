@@ -3,7 +3,7 @@ use super::{Refusal, resolve, shape};
 use crate::{
     engine::{Chosen, MaxModelLen, ResolvedArgs},
     memory::{
-        budget::{BudgetSettings, RankBudget, ranks, worst},
+        budget::{BudgetSettings, RankBudget, Stage, checked_blocks, ranks, worst},
         rank_weights::KnownWeights,
     },
     model::ModelSpec,
@@ -19,6 +19,7 @@ pub(super) fn max_model_len(
     spec: &ModelSpec,
     args: &ResolvedArgs,
     settings: &mut BudgetSettings,
+    stages: &[Stage],
     known: &mut KnownWeights,
 ) -> Result<Chosen<u32>, Refusal> {
     let longest = spec.derived_max_model_len;
@@ -37,8 +38,8 @@ pub(super) fn max_model_len(
     if !auto && scenario.defaults == Defaults::Vllm {
         return Ok(Chosen::default(default, why_default));
     }
-    let ranks = ranks(spec, shape(args), settings, known);
-    let fits = longest_that_fits(spec, &ranks, default, Bytes::ZERO);
+    let ranks = ranks(spec, shape(args), settings, stages, known);
+    let fits = longest_that_fits(spec, settings, &ranks, default, Bytes::ZERO);
     if auto {
         return Ok(Chosen {
             why: "auto: the longest that fits.".to_owned(),
@@ -46,7 +47,7 @@ pub(super) fn max_model_len(
         });
     }
     // As far as the estimate is sure of it.
-    let fits = match longest_that_fits(spec, &ranks, default, unsure(settings.total)) {
+    let fits = match longest_that_fits(spec, settings, &ranks, default, unsure(settings.total)) {
         0 => fits,
         sure => sure,
     };
@@ -86,14 +87,21 @@ pub(in crate::plan) fn tokens_per_sequence(scenario: &Scenario, spec: &ModelSpec
 }
 
 /// The longest context of which one sequence fits on every rank, with so much to spare.
-fn longest_that_fits(spec: &ModelSpec, ranks: &[RankBudget], limit: u32, spare: Bytes) -> u32 {
+fn longest_that_fits(
+    spec: &ModelSpec,
+    settings: &BudgetSettings,
+    ranks: &[RankBudget],
+    limit: u32,
+    spare: Bytes,
+) -> u32 {
     if spec.keeps_no_cache() {
         return limit;
     }
+    let blocks = checked_blocks(ranks, &settings.rules);
     let longest = worst(ranks).map_or(0, |rank| {
         let kept = spare.get().div_ceil(rank.layout.bytes_per_block.max(1));
         rank.layout
-            .longest(rank.num_blocks.saturating_sub(kept), 1, u64::from(limit))
+            .longest(blocks.saturating_sub(kept), 1, u64::from(limit))
     });
     u32::try_from(longest).unwrap_or(u32::MAX)
 }
@@ -103,9 +111,10 @@ pub(in crate::plan) fn longest_for(scenario: &Scenario, limit: u64, known: &mut 
     let spec = scenario.model.spec.as_ref().ok()?;
     let resolved = resolve(scenario, spec, known).ok()?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-    let ranks = ranks(&resolved.spec, shape(&resolved.args), &resolved.settings, known);
+    let ranks = resolved.ranks(known);
     Some(u64::from(longest_that_fits(
         &resolved.spec,
+        &resolved.settings,
         &ranks,
         limit,
         Bytes::ZERO,

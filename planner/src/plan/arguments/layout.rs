@@ -28,8 +28,18 @@ pub(super) fn choose(
         .data_parallel_size
         .map_or_else(|| Chosen::default(1, "vLLM's default: one engine."), Chosen::user);
     let recommend = scenario.defaults == Defaults::Recommended;
+    let stages = stages(scenario, spec, dp.value);
+    let named = scenario.pp_layer_partition.as_ref();
     let pp = match engine.pipeline_parallel_size {
         Some(size) => Chosen::user(size),
+        None if recommend && let Some(named) = named => Chosen::recommended(
+            u32::try_from(named.len()).unwrap_or(u32::MAX),
+            "As many stages as pp_layer_partition has counts.",
+        ),
+        None if recommend && stages > 1 => Chosen::recommended(
+            stages,
+            "GPUs of different kinds share layers only with their like: the others are stages of their own.",
+        ),
         None if recommend && hardware.nodes > 1 => Chosen::recommended(
             hardware.nodes,
             "One stage per node, so that only stages talk over the network.",
@@ -59,6 +69,21 @@ pub(super) fn choose(
     Ok((tp, pp, dp))
 }
 
+/// Stages of GPUs that are alike, on a machine whose GPUs are not; 1 where the model cannot be cut into stages.
+fn stages(scenario: &Scenario, spec: &ModelSpec, dp: u32) -> u32 {
+    let hardware = &scenario.hardware;
+    if !hardware.is_mixed() {
+        return 1;
+    }
+    let tp = scenario.engine.tensor_parallel_size.unwrap_or(hardware.alike());
+    let pp = (hardware.total_gpus() / tp.max(1) / dp.max(1)).max(1);
+    let place = RankShape {
+        pp,
+        ..RankShape::SINGLE
+    };
+    if refusal(spec, &place).is_some() { 1 } else { pp }
+}
+
 /// The largest size that the model can be cut into and the GPUs allow.
 fn recommended_tp(
     scenario: &Scenario,
@@ -81,6 +106,7 @@ fn recommended_tp(
                 tp: *tp,
                 pp: 1,
                 pp_rank: 0,
+                layers: None,
                 dp,
                 ep,
             },

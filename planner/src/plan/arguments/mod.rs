@@ -5,8 +5,10 @@ mod batch;
 mod context;
 mod layout;
 mod number_types;
+mod stages;
 
 pub(super) use context::{longest_for, tokens_per_sequence};
+pub(super) use stages::best_partition;
 
 use super::{
     caches, drafting, measured,
@@ -18,7 +20,7 @@ use crate::{
     engine::{Chosen, Extras, KvCacheDtype, MaxModelLen, ResolvedArgs, Runner, last_without},
     gpu::{ComputeCapability, GpuSpec, Vendor},
     memory::{
-        budget::BudgetSettings,
+        budget::{BudgetSettings, RankBudget, Stage, ranks},
         overhead, packed,
         rank_weights::KnownWeights,
         shape::{RankShape, refusal},
@@ -36,11 +38,18 @@ pub(super) struct Resolved<'a> {
     /// The checkpoint's spec, or the same quantised while loading.
     pub(super) spec: Cow<'a, ModelSpec>,
     pub(super) settings: BudgetSettings,
+    /// Of each pipeline stage, where they differ.
+    pub(super) stages: Vec<Stage>,
 }
 
 impl Resolved<'_> {
     pub(super) fn shape(&self) -> RankShape {
         shape(&self.args)
+    }
+
+    /// All pipeline ranks.
+    pub(super) fn ranks(&self, known: &mut KnownWeights) -> Vec<RankBudget> {
+        ranks(&self.spec, self.shape(), &self.settings, &self.stages, known)
     }
 }
 
@@ -76,6 +85,7 @@ fn shape(args: &ResolvedArgs) -> RankShape {
         tp: args.tensor_parallel_size.value,
         pp: args.pipeline_parallel_size.value,
         pp_rank: 0,
+        layers: None,
         dp: args.data_parallel_size.value,
         ep: args.enable_expert_parallel.value,
     }
@@ -162,6 +172,7 @@ pub(super) fn resolve<'a>(
         version: scenario.vllm_version,
         tensor_parallel_size: layout.0,
         pipeline_parallel_size: layout.1,
+        pp_layer_partition: None,
         data_parallel_size: layout.2,
         enable_expert_parallel: switch(
             engine.enable_expert_parallel,
@@ -237,7 +248,8 @@ pub(super) fn resolve<'a>(
         Some(MaxModelLen::Tokens(tokens)) => tokens,
         _ => spec.default_max_model_len,
     };
-    args.max_model_len = context::max_model_len(scenario, &spec, &args, &mut settings, known)?;
+    let stages = stages::choose(scenario, &spec, &mut args, &settings, known)?;
+    args.max_model_len = context::max_model_len(scenario, &spec, &args, &mut settings, &stages, known)?;
     settings.max_model_len = args.max_model_len.value;
     let cuts = cuts_long_prompts(scenario, &spec, settings.lora.is_some());
     batch::finish(&mut args, scenario, cuts)?;
@@ -246,7 +258,12 @@ pub(super) fn resolve<'a>(
     if let Some(tower) = &mut settings.tower {
         tower.max_model_len = args.max_model_len.value;
     }
-    Ok(Resolved { args, spec, settings })
+    Ok(Resolved {
+        args,
+        spec,
+        settings,
+        stages,
+    })
 }
 
 fn visible(gpu: &GpuSpec) -> Result<Bytes, Refusal> {

@@ -151,6 +151,15 @@ pub(super) fn marlin_refusal(spec: &ModelSpec, args: &ResolvedArgs, capability: 
         .then(|| "No FP8 MoE backend supports the deployment configuration.".to_owned())
 }
 
+/// `v1/worker/gpu_worker.py: _check_if_gpu_supports_dtype`.
+pub(super) fn no_bfloat16(gpu: &str, capability: u16) -> Refusal {
+    Refusal::vllms(format!(
+        "Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your {gpu} GPU has compute capability {}.{}. You can use float16 instead by explicitly setting the `dtype` flag in CLI, for example: --dtype=half.",
+        capability / 10,
+        capability % 10
+    ))
+}
+
 pub(super) fn dtype(
     scenario: &Scenario,
     spec: &ModelSpec,
@@ -158,12 +167,7 @@ pub(super) fn dtype(
 ) -> Result<Chosen<FloatDtype>, Refusal> {
     let old = capability != 0 && capability < 80;
     match scenario.engine.dtype.flatten() {
-        Some(FloatDtype::Bfloat16) if old => Err(Refusal::vllms(format!(
-            "Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your {} GPU has compute capability {}.{}. You can use float16 instead by explicitly setting the `dtype` flag in CLI, for example: --dtype=half.",
-            scenario.hardware.gpu.name,
-            capability / 10,
-            capability % 10
-        ))),
+        Some(FloatDtype::Bfloat16) if old => Err(no_bfloat16(&scenario.hardware.gpu.name, capability)),
         Some(FloatDtype::Float32) if spec.quantization.is_some() => Err(Refusal::ours(
             "float32 with a quantised checkpoint is not modelled",
         )),
