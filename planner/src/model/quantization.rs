@@ -93,6 +93,26 @@ pub(super) enum Module {
 const NF4: LinearScheme = LinearScheme::Nf4 { nested: false };
 
 impl Quantization {
+    /// Whether weights in this layout were held against what vLLM's own classes allocate: those of tests/oracle.
+    pub fn held_against_classes(&self) -> bool {
+        use LinearScheme as L;
+        match self.method {
+            "fp8" | "fp8_per_tensor" | "deepseek_v4_fp8" | "gpt_oss_mxfp4" | "mxfp4" | "modelopt_fp4"
+            | "modelopt_mixed" => true,
+            "compressed-tensors" => match self.scheme {
+                L::Fp8Block { .. } | L::PerChannel8 { float: true, .. } => true,
+                L::PackedInt {
+                    bits,
+                    zero_points,
+                    desc_act,
+                    ..
+                } => bits == 4 && !zero_points && !desc_act,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// What `--quantization` with that name makes of a checkpoint that is not quantised
     /// (`layers/quantization/online/base.py`, `experts_int8.py` and, up to 0.27, `bitsandbytes.py`).
     pub fn online(method: &str) -> Option<Self> {

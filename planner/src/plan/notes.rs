@@ -456,7 +456,7 @@ fn quantization_notes(resolved: &Resolved<'_>, note: &mut impl FnMut(&'static st
             "This GPU has no FP8 tensor cores: vLLM keeps FP8 weights and computes in 16 bits (Marlin), which saves memory but not time.".to_owned(),
         );
     }
-    if !matches!(quantization.method, "fp8" | "fp8_per_tensor") {
+    if !quantization.held_against_classes() {
         note(
             "quantization.unchecked",
             Severity::Caution,

@@ -93,6 +93,10 @@ fn tensor_bytes_equal_vllms_classes() {
                 refused.push(format!("{id}: {}", support::model(&file, id).spec.unwrap_err()));
                 continue;
             };
+            if let Some(quantization) = &spec.quantization {
+                // Else a plan says that it was not.
+                assert!(quantization.held_against_classes(), "{row}");
+            }
             let (bytes, loaded) = weigh(&spec, row);
             let truth = row[6].as_u64().unwrap();
             if bytes != truth {
