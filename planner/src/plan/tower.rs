@@ -39,7 +39,7 @@ pub(super) fn settings(
         return Ok(None);
     }
     let settings = TowerSettings {
-        data_parallel: scenario.engine.passed("--mm-encoder-tp-mode") == Some("data"),
+        data_parallel: tower.by_data && scenario.engine.passed("--mm-encoder-tp-mode") == Some("data"),
         profiled: !scenario.engine.switched("--skip-mm-profiling"),
         item_limit: tower.modalities.first().map_or(0, |modality| limit(modality)),
         video_limit: tower.modalities.get(1).map_or(0, |modality| limit(modality)),

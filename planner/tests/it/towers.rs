@@ -73,6 +73,22 @@ fn a_tower_cut_unevenly_is_refused_as_vllm_does() {
     );
 }
 
+/// `supports_encoder_tp_data` of the classes at 0.33.0: the others warn and fall back to cutting (`config/model.py`).
+#[test]
+fn a_tower_is_whole_on_every_rank_only_where_its_class_heeds_the_flag() {
+    for (model, heeds) in [(MODEL, true), ("google/gemma-3-27b-it", false)] {
+        let of = |flags: &[&str]| {
+            let mut scenario = scenario(model, "H200", &[("gpus", "2"), ("tensor_parallel_size", "2")]);
+            let passed = flags
+                .iter()
+                .map(|mode| ("--mm-encoder-tp-mode".to_owned(), Some((*mode).to_owned())));
+            scenario.engine.vllm_args = passed.collect();
+            term(&evaluate(&scenario), "weights.vision")
+        };
+        assert_eq!(of(&["data"]) > of(&[]), heeds, "{model}");
+    }
+}
+
 #[test]
 fn without_its_sizes_only_the_language_model_is_planned() {
     let text = r#"{"architectures":["Qwen2VLForConditionalGeneration"],"hidden_size":3584,"intermediate_size":18944,"max_position_embeddings":32768,"num_attention_heads":28,"num_hidden_layers":28,"num_key_value_heads":4,"torch_dtype":"bfloat16","vision_config":{},"vocab_size":152064}"#;

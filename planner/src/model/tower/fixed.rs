@@ -79,6 +79,7 @@ fn tower(top: &Fields<'_>, architecture: &str, kept: &mut Map<String, Value>) ->
         blocks,
         heads,
         uneven: Uneven::Refused,
+        by_data: false,
         encoder,
         modalities: &["image"],
         unchecked: true,
@@ -242,6 +243,7 @@ fn molmo(text: u32, mlp: u32) -> Tower {
             .to_vec(),
         heads: 16,
         uneven: Uneven::Refused,
+        by_data: false,
         // Twelve crops of 24 × 24 patches beside each other, and the whole image.
         encoder: encoder(W, 4 * W, 3 * 14 * 14, 5, text, 1460),
         modalities: &["image"],

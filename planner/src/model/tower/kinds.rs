@@ -180,6 +180,8 @@ pub(in crate::model) struct Row {
     /// Whole on every rank.
     pub(in crate::model) whole: bool,
     pub(in crate::model) uneven: Uneven,
+    /// `--mm-encoder-tp-mode data` is heeded (`supports_encoder_tp_data` of the class); else the ranks share it all the same.
+    pub(in crate::model) by_data: bool,
     /// The patch embedding has a bias.
     pub(in crate::model) patch_bias: bool,
     /// A token for the whole image.

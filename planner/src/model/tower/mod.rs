@@ -181,6 +181,8 @@ pub struct Tower {
     pub heads: u32,
     /// Where they do not.
     pub uneven: Uneven,
+    /// The class heeds `--mm-encoder-tp-mode data`; the others warn and cut the tower.
+    pub by_data: bool,
     /// What profiling runs.
     pub encoder: Encoder,
     /// vLLM's names of what it takes, the first of them images, chunks of vision or sound: with a limit of 0 for all of

@@ -43,6 +43,7 @@ pub(super) fn tower(
         blocks,
         heads: 16,
         uneven: Uneven::Refused,
+        by_data: false,
         // 36 crops of 16 × 16 tokens above each other with their lines' ends, the whole image with its own, and one
         // between them.
         encoder: encoder(1152, 4304, 588, 4, text, 36 * 272 + 272 + 1),

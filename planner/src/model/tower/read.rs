@@ -213,6 +213,7 @@ impl<'a> Reader<'a> {
             blocks,
             heads: if self.row.whole { 0 } else { self.heads },
             uneven: self.row.uneven,
+            by_data: self.row.by_data,
             encoder: Encoder {
                 width: self.width,
                 intermediate_size: self.mlp,

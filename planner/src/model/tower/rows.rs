@@ -31,6 +31,7 @@ const QWEN3: Row = Row {
     covered: Covered::All,
     whole: false,
     uneven: Uneven::Refused,
+    by_data: true,
     patch_bias: true,
     class_token: false,
     positions: Positions::Rows("num_position_embeddings"),
@@ -88,6 +89,7 @@ const QWEN2_5: Row = Row {
 
 const SIGLIP: Row = Row {
     architectures: &["Gemma3ForConditionalGeneration"],
+    by_data: false,
     defaults: &[
         ("hidden_size", 768),
         ("intermediate_size", 3072),
@@ -142,6 +144,7 @@ const CLIP: Row = Row {
 
 const PIXTRAL: Row = Row {
     architectures: &["Mistral3ForConditionalGeneration"],
+    by_data: false,
     defaults: &[
         ("hidden_size", 1024),
         ("intermediate_size", 4096),
@@ -207,6 +210,7 @@ const KIMI: Row = Row {
 
 const QWEN2_AUDIO: Row = Row {
     architectures: &["Qwen2AudioForConditionalGeneration"],
+    by_data: false,
     object: "audio_config",
     defaults: &[
         ("num_mel_bins", 128),
@@ -248,6 +252,7 @@ const MINICPM_AUDIO: Row = Row {
 
 const MINICPM: Row = Row {
     architectures: &["MiniCPMV", "MiniCPMO"],
+    by_data: true,
     roots: &["vpm.encoder"],
     connector_roots: &["resampler"],
     connector: Connector::Resampler,
@@ -354,6 +359,7 @@ const ROWS: &[Row] = &[
     SIGLIP,
     Row {
         architectures: &["Gemma4ForConditionalGeneration"],
+        by_data: false,
         defaults: &[
             ("hidden_size", 768),
             ("intermediate_size", 3072),
@@ -542,6 +548,7 @@ const ROWS: &[Row] = &[
     QWEN2_AUDIO,
     Row {
         architectures: &["Qwen2_5OmniForConditionalGeneration", "Qwen2_5OmniModel"],
+        by_data: false,
         ..QWEN2_5
     },
     Row {
@@ -552,6 +559,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         architectures: &["Gemma4ForConditionalGeneration"],
+        by_data: false,
         object: "audio_config",
         defaults: &[
             ("hidden_size", 1024),
@@ -601,6 +609,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         architectures: &["MuseGlimmerForConditionalGeneration"],
+        by_data: false,
         defaults: &[],
         connector: Connector::Adapter,
         covered: Covered::None,
@@ -649,6 +658,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         architectures: &["Molmo2ForConditionalGeneration"],
+        by_data: false,
         unchecked: true,
         object: "vit_config",
         defaults: &[
@@ -679,6 +689,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         architectures: &["GLM4VForCausalLM"],
+        by_data: false,
         unchecked: true,
         defaults: &[],
         roots: &["transformer.vision.transformer"],
@@ -824,6 +835,7 @@ const ROWS: &[Row] = &[
             "InternVLForConditionalGeneration",
             "InternS1ForConditionalGeneration",
         ],
+        by_data: false,
         unchecked: true,
         defaults: &[
             ("hidden_size", 1024),
@@ -860,6 +872,7 @@ const ROWS: &[Row] = &[
     Row {
         architectures: &["Qwen3OmniMoeForConditionalGeneration"],
         unchecked: true,
+        by_data: false,
         defaults: &[
             ("depth", 27),
             ("hidden_size", 1152),
