@@ -837,9 +837,13 @@ pub(crate) fn context(tokens: u32) -> String {
     }
 }
 
-/// `max_concurrency` with one decimal, as vLLM's log line has it with two.
+/// `max_concurrency` with one decimal, as vLLM's log line has it with two; what is less than one never reads as one.
 pub(crate) fn times(factor: f64) -> String {
-    format!("{factor:.1}")
+    if 0.0 < factor && factor < 1.0 {
+        format!("{:.2}", (factor * 100.0).floor() / 100.0)
+    } else {
+        format!("{factor:.1}")
+    }
 }
 
 #[cfg(test)]
@@ -868,6 +872,10 @@ mod tests {
         assert_eq!(
             grouped_digits("80000 × 0.92345 − h100000 1234 bytes"),
             "80\u{202f}000 × 0.92345 − h100000 1\u{202f}234 bytes"
+        );
+        assert_eq!(
+            [0.0, 0.97, 0.999, 1.04].map(times),
+            ["0.0", "0.97", "0.99", "1.0"]
         );
         assert_eq!(parameters(70_553_706_496), "70.6 B");
         assert_eq!(parameters(494_032_768), "494 M");

@@ -59,7 +59,7 @@ impl Axis {
         TOP + HEIGHT - self.at(value, HEIGHT)
     }
 
-    /// Values that it names: round ones, at most some seven.
+    /// Values that it names: round ones, three to some seven.
     fn marks(self) -> Vec<u64> {
         if !self.doubles {
             return vec![0, 50, 90, 100];
@@ -71,7 +71,11 @@ impl Axis {
                 .collect()
         };
         let marks = within(&[1, 2, 5]);
-        if marks.len() > 7 { within(&[1]) } else { marks }
+        match marks.len() {
+            0..=2 => within(&[1, 2, 3, 4, 5, 6, 8]),
+            3..=7 => marks,
+            _ => within(&[1]),
+        }
     }
 }
 
@@ -202,6 +206,10 @@ mod tests {
         assert!((x[1] - x[0]).abs_diff(x[2] - x[1]) <= 10, "{x:?}");
         assert_eq!(axis.marks(), [1_000, 2_000, 5_000, 10_000, 20_000, 50_000]);
         assert_eq!(Axis::of([1, 1_000_000].into_iter()).marks().len(), 7);
+        assert_eq!(
+            Axis::of([25_000, 60_000].into_iter()).marks(),
+            [30_000, 40_000, 50_000, 60_000, 80_000]
+        );
         assert_eq!((Axis::SHARES.y(0), Axis::SHARES.y(100)), (TOP + HEIGHT, TOP));
     }
 
