@@ -8,7 +8,9 @@ use crate::{
 use planner::{
     bounds,
     plan::figure,
-    recommend::{self, Demand, Fleet, HOURS_PER_MONTH, Offer, fleets, simulated},
+    recommend::{
+        self, Counted, Demand, Fleet, HOURS_PER_MONTH, Offer, Way, fleet_on, fleets, simulated, ways,
+    },
     share,
 };
 use serde_json::{Value, json};
@@ -23,16 +25,18 @@ pub(crate) fn run(args: &FleetArgs) -> Result<Exit, ExpectedError> {
     let demand = demand(args, &asked)?;
     let api = args.api_price.as_deref().map(api_price).transpose()?;
     let offers = asked.offers(1);
-    let found = fleets(
-        &asked.scenario,
-        &offers,
-        &asked.goal,
-        tried.allow_fp8,
-        &demand,
-        asked.gpus,
-    );
+    let counted = Counted {
+        demand,
+        node: asked.gpus,
+        change_formats: tried.allow_fp8,
+    };
+    let found = fleets(&asked.scenario, &offers, &asked.goal, &counted);
     let report = Report {
         asked: &asked,
+        counted,
+        ways: found.first().map_or_else(Vec::new, |first| {
+            ways(&asked.scenario, &offers, &asked.goal, first, &counted)
+        }),
         demand,
         offers: &offers,
         currency: &tried.goal.currency,
@@ -98,6 +102,9 @@ fn api_price(text: &str) -> Result<(f64, f64), ExpectedError> {
 
 struct Report<'a> {
     asked: &'a Asked,
+    counted: Counted,
+    /// Beside the first.
+    ways: Vec<Way>,
     demand: Demand,
     offers: &'a [Offer],
     currency: &'a str,
@@ -152,6 +159,12 @@ impl Report<'_> {
         };
         parts.push(self.table(rows, most));
         parts.push(self.first(first));
+        if !self.ways.is_empty() {
+            let mut lines = vec![self.screen.paint(Tone::Strong, "Other ways")];
+            let reasons = self.ways.iter().map(|way| output::printable(&way.reason));
+            lines.extend(reasons.map(|reason| self.screen.wrap(&reason, 2)));
+            parts.push(lines.join("\n"));
+        }
         parts.push(self.screen.wrap(
             &format!(
                 "A replica is given {} % of the highest rate that the estimate has it carry within the limits; the rate itself is off as far as the speed is. Files for the replica: `generate` with its flags; k8s-autoscale.yaml scales it by the requests that wait.",
@@ -273,25 +286,9 @@ impl Report<'_> {
         let caches = first.replicas * u64::from(sizes.data_parallel_size);
         let offer = self.offers.get(first.replica.offer)?;
         let mut spread = self.asked.scenario.clone();
-        for (id, size) in [
-            ("tensor_parallel_size", sizes.tensor_parallel_size),
-            ("pipeline_parallel_size", sizes.pipeline_parallel_size),
-            ("data_parallel_size", sizes.data_parallel_size),
-        ] {
-            spread.set(id, &size.to_string()).ok()?;
-        }
         let left = u64::from(share) / caches.max(1);
         spread.workload.shape.prefix_cache_hit_rate = u32::try_from(left).ok();
-        let offers = std::slice::from_ref(offer);
-        let found = fleets(
-            &spread,
-            offers,
-            &self.asked.goal,
-            false,
-            &self.demand,
-            self.asked.gpus,
-        );
-        let replicas = found.first()?.replicas;
+        let replicas = fleet_on(&spread, offer, *sizes, &self.asked.goal, &self.counted)?.replicas;
         (replicas > first.replicas).then(|| {
             format!(
                 "Route by prefix (production-stack: routingLogic prefixaware): where requests are spread evenly over {caches} prefix caches and a prefix comes back once, {:.1} % of prompts is found instead of {:.1} %, and the load takes {replicas} replicas instead of {}.",
@@ -337,6 +334,12 @@ impl Report<'_> {
             "load_percent": self.demand.load_percent,
             "currency": self.currency,
             "api_price_per_month": self.api_month().map(rounded),
+            "ways": self.ways.iter().map(|way| json!({
+                "way": way.id,
+                "favoured": way.favoured,
+                "total_gpus": way.total_gpus,
+                "reason": way.reason,
+            })).collect::<Vec<_>>(),
             "fleets": rows.iter().filter_map(row).collect::<Vec<_>>(),
         });
         format!("{document:#}")

@@ -73,6 +73,8 @@ fn a_fleet_has_the_keys_of_its_schema() {
         keys
     };
     assert_eq!(keys(&fleet), keys(&schema["properties"]));
+    let way = &schema["properties"]["ways"]["items"]["properties"];
+    assert_eq!(keys(&fleet["ways"][0]), keys(way));
     let row = &schema["properties"]["fleets"]["items"]["properties"];
     assert_eq!(keys(&fleet["fleets"][0]), keys(row));
     assert_eq!(fleet["schema"], schema["properties"]["schema"]["const"]);

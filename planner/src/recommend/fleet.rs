@@ -1,5 +1,5 @@
 //! So many replicas for a rate of requests: what one carries within the limits, how many that takes, what it costs.
-use super::{Answer, Goal, Objective, Offer, Search, Slo, Speed, search::Judged};
+use super::{Answer, Goal, Layout, Objective, Offer, Search, Slo, Speed, search::Judged};
 use crate::{
     plan::{Looks, Plan, Scenario, with_overrides},
     units::real,
@@ -65,35 +65,73 @@ fn rates() -> Vec<u64> {
     std::iter::successors(Some(1), next).collect()
 }
 
+/// What replicas are counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// What comes in.
+    pub demand: Demand,
+    /// GPUs that a node has.
+    pub node: u32,
+    /// FP8 weights and cache may be tried where the checkpoint has neither.
+    pub change_formats: bool,
+}
+
 /// For each offer the layout whose replicas take the fewest GPUs, or with prices the least money; the best offer first.
-/// `node` is how many GPUs a node has.
-pub fn fleets(
-    scenario: &Scenario,
-    offers: &[Offer],
-    goal: &Goal,
-    change_formats: bool,
-    demand: &Demand,
-    node: u32,
-) -> Vec<Fleet> {
-    let search = Search::new(scenario, offers.to_vec(), *goal, change_formats);
-    let rates = rates();
+pub fn fleets(scenario: &Scenario, offers: &[Offer], goal: &Goal, counted: &Counted) -> Vec<Fleet> {
+    let search = Search::new(scenario, offers.to_vec(), *goal, counted.change_formats);
     let mut judged = search.judged();
-    let mut all: Vec<Fleet> = Vec::new();
-    for offer in 0..offers.len() {
-        for layout in judged.layouts(offer) {
-            let carried = highest(&rates, |rate| {
-                let answer = judged.at_rate(offer, layout, rate)?;
-                answer.speed.is_some().then_some(answer).filter(Answer::serves)
-            });
-            all.extend(carried.map(|(rate, replica)| fleet(scenario, demand, node, rate, replica)));
-        }
-    }
-    all.sort_by(|a, b| order(goal, a, b));
-    hold_percentile(scenario, &mut all, &mut judged, goal, demand, node, &rates);
+    let mut all = every(scenario, offers.len(), goal, counted, &mut judged);
+    hold_percentile(scenario, &mut all, &mut judged, goal, counted);
     // The best of each offer.
     let mut seen = vec![false; offers.len()];
     all.retain(|fleet| !std::mem::replace(&mut seen[fleet.replica.offer], true));
     all
+}
+
+/// Every layout of these offers by the estimate, the best first.
+pub(super) fn each(scenario: &Scenario, offers: &[Offer], goal: &Goal, counted: &Counted) -> Vec<Fleet> {
+    let search = Search::new(scenario, offers.to_vec(), *goal, counted.change_formats);
+    every(scenario, offers.len(), goal, counted, &mut search.judged())
+}
+
+fn every(
+    scenario: &Scenario,
+    offers: usize,
+    goal: &Goal,
+    counted: &Counted,
+    judged: &mut Judged<'_>,
+) -> Vec<Fleet> {
+    let rates = rates();
+    let mut all: Vec<Fleet> = Vec::new();
+    for offer in 0..offers {
+        for layout in judged.layouts(offer) {
+            let carried = carried(&rates, judged, offer, layout);
+            all.extend(carried.map(|(rate, replica)| fleet(scenario, counted, rate, replica)));
+        }
+    }
+    all.sort_by(|a, b| order(goal, a, b));
+    all
+}
+
+/// That layout alone, on that offer.
+pub fn fleet_on(
+    scenario: &Scenario,
+    offer: &Offer,
+    layout: Layout,
+    goal: &Goal,
+    counted: &Counted,
+) -> Option<Fleet> {
+    let search = Search::new(scenario, vec![offer.clone()], *goal, counted.change_formats);
+    let (rate, replica) = carried(&rates(), &mut search.judged(), 0, layout)?;
+    Some(fleet(scenario, counted, rate, replica))
+}
+
+/// The highest rate that a layout carries within the limits, and how.
+fn carried(rates: &[u64], judged: &mut Judged<'_>, offer: usize, layout: Layout) -> Option<(u64, Answer)> {
+    highest(rates, |rate| {
+        let answer = judged.at_rate(offer, layout, rate)?;
+        answer.speed.is_some().then_some(answer).filter(Answer::serves)
+    })
 }
 
 /// Fleets at most whose replicas are simulated.
@@ -106,10 +144,9 @@ fn hold_percentile(
     all: &mut Vec<Fleet>,
     judged: &mut Judged<'_>,
     goal: &Goal,
-    demand: &Demand,
-    node: u32,
-    rates: &[u64],
+    counted: &Counted,
 ) {
+    let rates = rates();
     let Some(percentile) = goal.slo.tail() else { return };
     for _ in 0..SIMULATED {
         let Some(first) = all.first().filter(|first| first.replica.tail.is_none()) else {
@@ -118,7 +155,7 @@ fn hold_percentile(
         let (offer, layout) = (first.replica.offer, first.replica.layout);
         let below = rates.partition_point(|rate| *rate <= first.capacity_milli);
         let kept = highest(&rates[..below], |rate| {
-            let share = rate.saturating_mul(u64::from(demand.load_percent)) / 100;
+            let share = rate.saturating_mul(u64::from(counted.demand.load_percent)) / 100;
             let tail = judged.tail(offer, layout, share, percentile);
             tail.filter(|tail| goal.slo.is_kept(Some(tail.times_ms)))
         });
@@ -127,7 +164,7 @@ fn hold_percentile(
             && let Some(replica) = judged.at_rate(offer, layout, rate)
         {
             let tail = Some(tail);
-            all.push(fleet(scenario, demand, node, rate, Answer { tail, ..replica }));
+            all.push(fleet(scenario, counted, rate, Answer { tail, ..replica }));
             all.sort_by(|a, b| order(goal, a, b));
         }
     }
@@ -150,15 +187,16 @@ fn highest<T>(rates: &[u64], mut holds: impl FnMut(u64) -> Option<T>) -> Option<
     best
 }
 
-fn fleet(scenario: &Scenario, demand: &Demand, node: u32, capacity_milli: u64, replica: Answer) -> Fleet {
+fn fleet(scenario: &Scenario, counted: &Counted, capacity_milli: u64, replica: Answer) -> Fleet {
+    let Counted { demand, node, .. } = counted;
     let [for_average, for_peak] = demand.replicas(capacity_milli);
     let replicas = for_peak + u64::from(demand.spare);
     let total_gpus = replicas * u64::from(replica.total_gpus);
-    let each = u64::from(node / replica.total_gpus.max(1));
+    let each = u64::from(*node / replica.total_gpus.max(1));
     let nodes = if each > 0 {
         replicas.div_ceil(each)
     } else {
-        replicas * u64::from(replica.total_gpus.div_ceil(node.max(1)))
+        replicas * u64::from(replica.total_gpus.div_ceil((*node).max(1)))
     };
     let one = replica.price_per_hour;
     let price_per_hour = one.map(|price| price * real(replicas));

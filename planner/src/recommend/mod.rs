@@ -2,7 +2,7 @@
 //!
 //! `offer` says what hardware is tried, `space` which layouts each offer has, `goal` what is better, `search` goes
 //! through them in slices, `reasons` puts into words why the first won and what the others lack; `fleet` counts replicas for
-//! a rate, `use_case` has loads by their use, `sensitivity` says what each input brings.
+//! a rate, `ways` holds other ways against them, `use_case` has loads by their use, `sensitivity` says what each input brings.
 mod fleet;
 mod goal;
 mod offer;
@@ -12,8 +12,9 @@ mod search;
 mod sensitivity;
 mod space;
 mod use_case;
+mod ways;
 
-pub use fleet::{Demand, Fleet, HOURS_PER_MONTH, Scaling, fleets};
+pub use fleet::{Counted, Demand, Fleet, HOURS_PER_MONTH, Scaling, fleet_on, fleets};
 pub use goal::{Goal, Objective, Slo};
 pub use offer::{NODE, NODES, Offer, Price, fitting, kinds, on_hardware};
 pub use reasons::{Lost, lost, simulated, won};
@@ -22,3 +23,4 @@ pub use search::{Answer, Found, Search, Speed, Tail, by_kind};
 pub use sensitivity::{Doubling, TurningPoint, doublings, turning_points};
 pub use space::{Layout, left_open};
 pub use use_case::{USE_CASES, UseCase};
+pub use ways::{Way, ways};

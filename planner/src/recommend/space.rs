@@ -47,7 +47,7 @@ impl Layout {
     }
 
     /// Sets it.
-    pub(super) fn put(&self, scenario: &mut Scenario) {
+    pub fn put(&self, scenario: &mut Scenario) {
         let engine = &mut scenario.engine;
         engine.tensor_parallel_size = Some(self.tensor_parallel_size);
         engine.pipeline_parallel_size = Some(self.pipeline_parallel_size);

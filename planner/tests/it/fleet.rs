@@ -4,7 +4,10 @@ use planner::{
     model::ModelInput,
     plan::Course,
     plan::simulate,
-    recommend::{Demand, Goal, Objective, Price, Search, Slo, USE_CASES, UseCase, fitting, fleets},
+    recommend::{
+        Counted, Demand, Goal, Objective, Price, Search, Slo, USE_CASES, UseCase, fitting, fleet_on, fleets,
+        ways,
+    },
     render, share,
 };
 
@@ -22,6 +25,14 @@ const DEMAND: Demand = Demand {
     load_percent: 80,
 };
 
+fn counted(demand: Demand) -> Counted {
+    Counted {
+        demand,
+        node: 8,
+        change_formats: false,
+    }
+}
+
 #[test]
 fn a_replica_serves_its_rate_and_not_much_more() {
     let mut scenario = scenario("Qwen/Qwen3-32B");
@@ -37,7 +48,7 @@ fn a_replica_serves_its_rate_and_not_much_more() {
             objective: Objective::Gpus,
             slo,
         };
-        let found = fleets(&scenario, &offers, &goal, false, &DEMAND, 8);
+        let found = fleets(&scenario, &offers, &goal, &counted(DEMAND));
         assert!(!found.is_empty());
         for fleet in found {
             let at = |scenario: &mut Scenario, milli: u64| {
@@ -55,7 +66,7 @@ fn a_replica_serves_its_rate_and_not_much_more() {
 fn what_a_replica_carries_is_carried_request_by_request() {
     let mut scenario = scenario("Qwen/Qwen3-8B");
     let offers = fitting(&scenario.hardware.gpu.clone(), 1, 1, None);
-    let fleet = fleets(&scenario, &offers, &Goal::default(), false, &DEMAND, 8).remove(0);
+    let fleet = fleets(&scenario, &offers, &Goal::default(), &counted(DEMAND)).remove(0);
     // At the share that it is given, the simulation keeps up: as many are done each second as come.
     let given = fleet.capacity_milli * 80 / 100;
     scenario.set("tensor_parallel_size", "1").unwrap();
@@ -81,7 +92,7 @@ fn counts_and_money_follow_from_the_rate() {
         objective: Objective::Cost,
         ..Goal::default()
     };
-    for fleet in fleets(&scenario, &offers, &goal, false, &DEMAND, 8) {
+    for fleet in fleets(&scenario, &offers, &goal, &counted(DEMAND)) {
         let given = fleet.capacity_milli as f64 * 0.8;
         let needed = |rate: f64| (rate / given).ceil();
         assert!((fleet.for_average as f64 - needed(20_000.0)).abs() < 0.5);
@@ -175,7 +186,7 @@ fn the_autoscaler_has_the_replicas_of_the_fleet() {
     };
     let offers = fitting(&scenario.hardware.gpu.clone(), 1, 1, None);
     let demand = Demand { spare: 1, ..DEMAND };
-    let fleet = fleets(&scenario, &offers, &goal, false, &demand, 8).remove(0);
+    let fleet = fleets(&scenario, &offers, &goal, &counted(demand)).remove(0);
     let known = file(&scenario);
     assert!(
         known.contains(&format!("minReplicas: {}", fleet.for_average + 1)),
@@ -205,4 +216,61 @@ fn the_autoscaler_has_the_replicas_of_the_fleet() {
         "{usage} of {}",
         run.cache_mean
     );
+}
+
+/// Other ways are counted as the fleet itself is, and are only called better where they take fewer GPUs.
+#[test]
+fn other_ways_are_counted_as_the_first() {
+    let demand = Demand {
+        average_milli: 200_000,
+        peak_milli: 400_000,
+        ..DEMAND
+    };
+    let mut seen = Vec::new();
+    for (model, prompt, answer, ttft, tpot) in [
+        ("Qwen/Qwen3-32B", 4000, 250, 2000, 25),
+        ("Qwen/Qwen3-32B", 100, 1000, 2000, 60),
+        ("meta-llama/Llama-3.3-70B-Instruct", 3000, 500, 2000, 40),
+        ("Qwen/Qwen3-8B", 8000, 200, 4000, 12),
+    ] {
+        let mut scenario = scenario(model);
+        scenario.workload.prompt_tokens = prompt;
+        scenario.workload.gen_tokens = answer;
+        let offers = fitting(&scenario.hardware.gpu.clone(), 8, 1, None);
+        let goal = Goal {
+            objective: Objective::Gpus,
+            slo: Slo {
+                ttft_ms: Some(ttft),
+                tpot_ms: Some(tpot),
+                ..Slo::default()
+            },
+        };
+        let counted = counted(demand);
+        let Some(first) = fleets(&scenario, &offers, &goal, &counted).into_iter().next() else {
+            panic!("{model} is not served");
+        };
+        let again = fleet_on(
+            &scenario,
+            &offers[first.replica.offer],
+            first.replica.layout,
+            &goal,
+            &counted,
+        );
+        assert_eq!(again.unwrap().total_gpus, first.total_gpus);
+        for way in ways(&scenario, &offers, &goal, &first, &counted) {
+            println!("{model} {}: {} GPUs; {}", way.id, first.total_gpus, way.reason);
+            let fewer = way
+                .total_gpus
+                .is_some_and(|gpus| gpus * 5 <= first.total_gpus * 4);
+            assert_eq!(way.favoured, fewer, "{way:?}");
+            // The first is the best of its own kind of search.
+            assert!(!way.favoured || way.id == "disaggregated_prefill", "{way:?}");
+            seen.push((prompt, way.id, way.favoured));
+        }
+    }
+    let apart = |prompt, favoured| seen.contains(&(prompt, "disaggregated_prefill", favoured));
+    // Long prompts hold up answers that have to come fast; short ones do not.
+    assert!(apart(8000, true) && apart(100, false), "{seen:?}");
+    assert!(seen.iter().any(|(_, id, _)| *id == "larger_tensor_parallel"));
+    assert!(seen.iter().any(|(_, id, _)| *id == "data_parallel"));
 }
