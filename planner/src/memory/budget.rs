@@ -236,7 +236,7 @@ impl RankBudget {
         let peak = runner.activation_peak();
         let correction = settings.correction.within(loaded_bytes, peak, graphs, rest);
         let non_kv = Correction::applied(loaded_bytes + peak + graphs + rest, correction.total());
-        let layout = KvLayout::new(
+        let layout = known.layout(
             spec,
             KvSettings {
                 shape,

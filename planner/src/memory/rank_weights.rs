@@ -1,6 +1,7 @@
 //! What a rank's tensors weigh, once per model and place however often it is asked.
 use super::{
     allocator::allocated,
+    kv_cache::{KvLayout, KvSettings},
     offload::take_out,
     rocm::driver_extra,
     tensors::{Placement, TensorClass, tensors},
@@ -77,38 +78,59 @@ impl RankWeights {
 pub struct KnownWeights {
     /// As the config describes it.
     spec: Option<Arc<ModelSpec>>,
-    ranks: Vec<Known>,
+    own: Known,
     /// Copies that flags changed, such as one that is quantised while it is loaded.
-    changed: Vec<(ModelSpec, Vec<Known>)>,
+    changed: Vec<(ModelSpec, Known)>,
 }
 
-/// Of a place, and how it is loaded.
-type Known = (Placement, Loading, RankWeights);
+/// What is known of one model.
+#[derive(Debug, Default)]
+struct Known {
+    /// Of a place, and how it is loaded.
+    ranks: Vec<(Placement, Loading, RankWeights)>,
+    /// Where layers differ, laying the cache out goes through each of them.
+    layouts: Vec<(KvSettings, KvLayout)>,
+}
 
 impl KnownWeights {
     /// None yet.
     pub fn of(spec: Option<&Arc<ModelSpec>>) -> Self {
         Self {
             spec: spec.cloned(),
-            ranks: Vec::new(),
+            own: Known::default(),
             changed: Vec::new(),
         }
     }
 
-    pub(super) fn get(&mut self, spec: &ModelSpec, place: Placement, loading: Loading) -> RankWeights {
+    /// Of that model.
+    fn of_model(&mut self, spec: &ModelSpec) -> &mut Known {
         let own = self.spec.as_ref();
-        let known = if own.is_some_and(|own| std::ptr::eq(Arc::as_ptr(own), spec)) {
-            &mut self.ranks
-        } else {
-            let at = self.changed.iter().position(|(known, _)| known == spec);
-            let at = at.unwrap_or_else(|| {
-                self.changed.push((spec.clone(), Vec::new()));
-                self.changed.len() - 1
-            });
-            &mut self.changed[at].1
-        };
+        if own.is_some_and(|own| std::ptr::eq(Arc::as_ptr(own), spec)) {
+            return &mut self.own;
+        }
+        let at = self.changed.iter().position(|(known, _)| known == spec);
+        let at = at.unwrap_or_else(|| {
+            self.changed.push((spec.clone(), Known::default()));
+            self.changed.len() - 1
+        });
+        &mut self.changed[at].1
+    }
+
+    /// The cache's layout, which the next GPU of a search has again.
+    pub(super) fn layout(&mut self, spec: &ModelSpec, settings: KvSettings) -> KvLayout {
+        let known = &mut self.of_model(spec).layouts;
+        if let Some((_, layout)) = known.iter().rev().find(|(of, _)| *of == settings) {
+            return layout.clone();
+        }
+        let layout = KvLayout::new(spec, settings);
+        known.push((settings, layout.clone()));
+        layout
+    }
+
+    pub(super) fn get(&mut self, spec: &ModelSpec, place: Placement, loading: Loading) -> RankWeights {
+        let known = &mut self.of_model(spec).ranks;
         // Most often asked for is what was computed last.
-        let same = |(at, how, _): &&Known| *at == place && *how == loading;
+        let same = |(at, how, _): &&(Placement, Loading, RankWeights)| *at == place && *how == loading;
         if let Some((_, _, weights)) = known.iter().rev().find(same) {
             return weights.clone();
         }
