@@ -126,7 +126,7 @@ fn hardware(args: &CheckArgs, imported: &Imported) -> Result<Hardware, ExpectedE
     match (named, imported.gpu) {
         (Some(hardware), _) => Ok(hardware),
         (None, Some(gpu)) => Ok(hardware_source::one(gpu.clone())),
-        (None, None) => hardware_source::detected(),
+        (None, None) => hardware_source::detected(args.machine.mixed_gpus),
     }
 }
 

@@ -260,6 +260,10 @@ pub(crate) struct MachineArgs {
     /// Take the hardware from a saved report (`detect --json`)
     #[arg(long, value_name = "FILE", help_heading = "Hardware", conflicts_with = "gpu")]
     pub(crate) host: Option<PathBuf>,
+    /// One engine over all GPUs of that report, or of this machine, though they differ: in pipeline stages, each as large
+    /// as its GPU holds
+    #[arg(long, help_heading = "Hardware", conflicts_with = "gpu")]
+    pub(crate) mixed_gpus: bool,
     /// vLLM release
     #[arg(long, value_name = "VERSION", help_heading = "vLLM arguments")]
     pub(crate) vllm_version: Option<String>,

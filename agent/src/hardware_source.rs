@@ -25,7 +25,7 @@ pub(crate) fn named<const ALL: bool>(
 ) -> Result<Option<Hardware>, ExpectedError> {
     if let Some(path) = &machine.host {
         let report = detect::source(Some(path)).report()?;
-        return on_host(&report).map(Some);
+        return on_host(&report, machine.mixed_gpus).map(Some);
     }
     let memory = memory(machine, fields)?;
     match (&machine.gpu, memory) {
@@ -35,14 +35,14 @@ pub(crate) fn named<const ALL: bool>(
     }
 }
 
-/// This machine's.
-pub(crate) fn detected() -> Result<Hardware, ExpectedError> {
+/// This machine's: the largest group of like GPUs, or all of them.
+pub(crate) fn detected(mixed: bool) -> Result<Hardware, ExpectedError> {
     let report = detect::source(None).report().map_err(|error| {
         ExpectedError::new(Exit::NoGpu, format!("no --gpu given, and {}", error.message)).help(
             "Name the hardware, such as `--gpu \"H100 SXM\" --gpus 8`, or give `--host FILE` with the output of `detect --json`.",
         )
     })?;
-    on_host(&report)
+    on_host(&report, mixed)
 }
 
 /// One GPU of that kind.
@@ -57,26 +57,26 @@ pub(crate) fn one(gpu: GpuSpec) -> Hardware {
     }
 }
 
-fn on_host(report: &HostReport) -> Result<Hardware, ExpectedError> {
+fn on_host(report: &HostReport, mixed: bool) -> Result<Hardware, ExpectedError> {
     detect::usable(report)?;
     let found = host_report::to_hardware(report)
         .map_err(|error| ExpectedError::new(Exit::NoGpu, error.to_string()).help(error.help()))?;
-    for note in &found.notes {
+    let all = found.mixed.clone().filter(|_| mixed);
+    let left_out: &[String] = if all.is_some() { &[] } else { &found.left_out };
+    for note in found.notes.iter().chain(left_out) {
         output::say(&format!("note: {}", output::printable(note)));
     }
-    let busy = found.memory_used > IDLE;
-    output::say(&format!(
-        "hardware: {} × {}",
-        found.gpus,
-        output::printable(&found.gpu.name)
-    ));
-    if busy {
+    let mut hardware = all.unwrap_or_else(|| found.hardware(true));
+    output::say(&format!("hardware: {}", output::printable(&hardware.kinds())));
+    if hardware.memory_used > IDLE {
         output::say(&format!(
             "note: other programs hold {} of a GPU, which counts; `--gpu-memory-used 0` leaves it out",
-            found.memory_used
+            hardware.memory_used
         ));
+    } else {
+        hardware.memory_used = Bytes::ZERO;
     }
-    Ok(found.hardware(busy))
+    Ok(hardware)
 }
 
 /// A GPU of the catalogue, or any name together with its memory.

@@ -34,7 +34,9 @@ pub(crate) fn read<const ALL: bool>(
     machine: &MachineArgs,
     fields: &FieldFlags<ALL>,
 ) -> Result<Question, ExpectedError> {
-    read_or(source, machine, fields, hardware_source::detected)
+    read_or(source, machine, fields, || {
+        hardware_source::detected(machine.mixed_gpus)
+    })
 }
 
 /// The same with other hardware where flags name none.
@@ -161,7 +163,7 @@ fn from_profile(
     let mut machine = named.cloned();
     let mut read_once = read(machine.as_ref().map(|machine| (&machine.gpu, machine.gpus)));
     if read_once == Err(ProfileError::NoGpu) {
-        machine = Some(hardware_source::detected()?);
+        machine = Some(hardware_source::detected(false)?);
         read_once = read(machine.as_ref().map(|machine| (&machine.gpu, machine.gpus)));
     }
     // An id that is not found anywhere has its own, better message.

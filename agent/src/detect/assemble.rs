@@ -242,11 +242,10 @@ mod tests {
         assert_eq!(report.topology[0], ["SELF", "PHB", "SYS"]);
         let found = to_hardware(&report).unwrap();
         assert_eq!((found.gpu.name.as_str(), found.gpus), ("RTX 4090", 2));
-        assert!(
-            found.notes.iter().any(|note| note.contains("RTX A6000")),
-            "{:?}",
-            found.notes
-        );
+        assert!(found.left_out[0].contains("RTX A6000"), "{:?}", found.left_out);
+        let all = found.mixed.unwrap();
+        assert_eq!(all.kinds(), "2 × RTX 4090 + 1 × RTX A6000");
+        assert_eq!(all.gpus, 3);
     }
 
     #[test]

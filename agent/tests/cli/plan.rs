@@ -205,6 +205,42 @@ fn the_hardware_may_come_from_a_report() {
 }
 
 #[test]
+fn all_kinds_of_gpu_of_a_report_make_one_engine_on_request() {
+    let run = |args: &str| {
+        Run::new("plan --model Qwen/Qwen3-Coder-30B-A3B-Instruct-FP8")
+            .args(args)
+            .arg("--host")
+            .arg(fixture("rtx5070ti_5090d.json"))
+    };
+    let alone = run("").code(3);
+    assert!(alone.stderr.contains("--mixed-gpus"), "{}", alone.stderr);
+    let both = run("--mixed-gpus --json").code(0);
+    assert!(!both.stderr.contains("left out"), "{}", both.stderr);
+    let plan = both.json();
+    // The second is not in the catalogue, and is planned from what the driver says of it.
+    let others = plan["scenario"]["other_gpus"].as_str().unwrap();
+    assert!(
+        others.starts_with("NVIDIA GeForce RTX 5090 D=") && others.ends_with("@12.0"),
+        "{others}"
+    );
+    let stages = plan["memory"]["ranks"].as_array().unwrap();
+    let layers: Vec<u64> = stages
+        .iter()
+        .map(|stage| stage["num_hidden_layers"].as_u64().unwrap())
+        .collect();
+    assert!(
+        layers.iter().sum::<u64>() == 48 && layers[0] < layers[1],
+        "{layers:?}"
+    );
+    // As a file it says the same.
+    let again = Run::new("plan --json --scenario plan.json")
+        .file("plan.json", &both.stdout)
+        .code(0)
+        .json();
+    assert_eq!(again["memory"], plan["memory"]);
+}
+
+#[test]
 fn memory_may_be_given_instead_of_a_gpu() {
     let total = |args: &str| {
         Run::new("plan --json --model Qwen/Qwen3-8B")

@@ -18,8 +18,12 @@ pub struct Detected {
     pub interconnect: Interconnect,
     /// The most that other processes hold on one of them. A choice, not a fact for later: they may end.
     pub memory_used: Bytes,
-    /// What was left out or estimated, as sentences.
+    /// All of them for one engine, in the order of their slots, where they are of several kinds.
+    pub mixed: Option<Hardware>,
+    /// What was estimated or cannot be used, as sentences.
     pub notes: Vec<String>,
+    /// The kinds that are not planned, as sentences.
+    pub left_out: Vec<String>,
 }
 
 impl Detected {
@@ -47,7 +51,7 @@ pub(crate) fn estimated_visible(total: Bytes) -> Bytes {
 pub fn to_hardware(report: &HostReport) -> Result<Detected, ReportError> {
     let mut notes = report.notes.clone();
     notes.extend(unreadable(report));
-    let group = largest_group(report, &mut notes)?;
+    let (group, left_out) = largest_group(report)?;
     let (place, first) = group.first().copied().ok_or(ReportError::NoGpus)?;
     let gpu = spec(place, first, &mut notes)?;
     let mut gpus = u32::try_from(group.len()).unwrap_or(u32::MAX).min(64);
@@ -57,13 +61,50 @@ pub fn to_hardware(report: &HostReport) -> Result<Detected, ReportError> {
         ));
         gpus = 1;
     }
-    let used = group.iter().map(|(_, gpu)| gpu.memory_used_bytes).max();
     Ok(Detected {
         gpu,
         gpus,
         interconnect: interconnect(report, &group),
-        memory_used: Bytes::new(used.unwrap_or(0)),
+        memory_used: used(&group),
+        mixed: mixed(report, group.len()),
         notes,
+        left_out,
+    })
+}
+
+/// The most that other processes hold on one of them.
+fn used(group: &[(usize, &HostGpu)]) -> Bytes {
+    let used = group.iter().map(|(_, gpu)| gpu.memory_used_bytes).max();
+    Bytes::new(used.unwrap_or(0))
+}
+
+/// All that can be read; nothing where they are alike, are slices, or come from two vendors.
+fn mixed(report: &HostReport, alike: usize) -> Option<Hardware> {
+    let readable = report
+        .gpus
+        .iter()
+        .enumerate()
+        .filter(|(_, gpu)| gpu.error.is_none());
+    let all: Vec<(usize, &HostGpu)> = readable.take(64).collect();
+    if all.len() == alike || all.iter().any(|(_, gpu)| gpu.mig.is_some()) {
+        return None;
+    }
+    let specs = all
+        .iter()
+        .map(|(place, gpu)| spec(*place, gpu, &mut Vec::new()).ok());
+    let specs: Vec<GpuSpec> = specs.collect::<Option<_>>()?;
+    let first = specs.first()?.clone();
+    if specs.iter().any(|spec| spec.vendor != first.vendor) {
+        return None;
+    }
+    let leading = specs.iter().take_while(|spec| **spec == first).count();
+    Some(Hardware {
+        gpu: first,
+        gpus: u32::try_from(specs.len()).ok()?,
+        nodes: 1,
+        interconnect: interconnect(report, &all),
+        memory_used: used(&all),
+        others: specs.into_iter().skip(leading).collect(),
     })
 }
 
@@ -78,18 +119,18 @@ fn unreadable(report: &HostReport) -> Vec<String> {
 }
 
 /// GPUs of one name, size and slice, with their places in the report.
-fn largest_group<'a>(
-    report: &'a HostReport,
-    notes: &mut Vec<String>,
-) -> Result<Vec<(usize, &'a HostGpu)>, ReportError> {
-    let mut groups: Vec<Vec<(usize, &HostGpu)>> = Vec::new();
+type Group<'a> = Vec<(usize, &'a HostGpu)>;
+
+/// The largest group, and what is said of the others.
+fn largest_group(report: &HostReport) -> Result<(Group<'_>, Vec<String>), ReportError> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for (place, gpu) in report
         .gpus
         .iter()
         .enumerate()
         .filter(|(_, gpu)| gpu.error.is_none())
     {
-        let like = |group: &&mut Vec<(usize, &HostGpu)>| {
+        let like = |group: &&mut Group<'_>| {
             group.first().is_some_and(|(_, first)| {
                 first.name == gpu.name
                     && first.memory_total_bytes == gpu.memory_total_bytes
@@ -109,14 +150,15 @@ fn largest_group<'a>(
         });
     };
     let group = groups.swap_remove(at);
-    for (count, other) in groups.iter().filter_map(|g| Some((g.len(), g.first()?.1))) {
-        notes.push(format!(
-            "{count} × {} ({}) left out: one engine over several kinds of GPU is planned where `other_gpus` names them.",
-            other.name,
-            Bytes::new(other.memory_total_bytes)
-        ));
-    }
-    Ok(group)
+    let left_out = groups.iter().filter_map(|group| {
+        let (_, other) = group.first()?;
+        let (count, memory) = (group.len(), Bytes::new(other.memory_total_bytes));
+        Some(format!(
+            "{count} × {} ({memory}) left out. For one engine over several kinds of GPU, name them as other GPUs of the node (`--mixed-gpus` takes all).",
+            other.name
+        ))
+    });
+    Ok((group, left_out.collect()))
 }
 
 /// The catalogue's entry with the memory that the driver gives, or one of our own making.

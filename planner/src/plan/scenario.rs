@@ -465,8 +465,8 @@ fn unknown_gpu(name: &str) -> InputError {
     )
 }
 
-/// `RTX 5090, RTX 5080`, each with the memory that a process sees where it is not the catalogue's:
-/// `RTX 5090=33672921088`.
+/// `RTX 5090, RTX 5080`, each with the memory that a process sees where it is not the catalogue's
+/// (`RTX 5090=33672921088`), and with its compute capability where the catalogue does not know it (`X900=33672921088@12.0`).
 fn other_gpus(text: &str) -> Result<Vec<GpuSpec>, InputError> {
     let id = "other_gpus";
     let one = |text: &str| {
@@ -474,10 +474,34 @@ fn other_gpus(text: &str) -> Result<Vec<GpuSpec>, InputError> {
             Some((name, own)) => (name.trim(), Some(own)),
             None => (text.trim(), None),
         };
-        let found = gpu::find(name).cloned();
-        let mut gpu = found.ok_or_else(|| InputError::new(id, not_in_catalogue(name)))?;
+        let (own, capability) = match own.and_then(|own| own.split_once('@')) {
+            Some((own, capability)) => (Some(own), Some(capability)),
+            None => (own, None),
+        };
+        let own = own.map(|own| memory(id, own)).transpose()?;
+        let mut gpu = match (gpu::find(name), own, capability) {
+            (Some(known), ..) => known.clone(),
+            (None, Some(own), Some(_)) => GpuSpec {
+                name: bounds::parse_text("gpu", name).map_err(|error| InputError::new(id, error.problem))?,
+                ..GpuSpec::custom(own, None)
+            },
+            _ => {
+                let what = not_in_catalogue(name);
+                let way = "give its memory and compute capability: `NAME=BYTES@12.0`";
+                return Err(InputError::new(id, format!("{what}; {way}")));
+            }
+        };
         if let Some(own) = own {
-            give_memory(&mut gpu, id, memory(id, own)?)?;
+            give_memory(&mut gpu, id, own)?;
+        }
+        if let Some(capability) = capability {
+            let read = capability.trim().parse();
+            gpu.compute_capability = Some(read.map_err(|_| {
+                InputError::new(
+                    id,
+                    format!("expected a compute capability such as 12.0, got `{capability}`"),
+                )
+            })?);
         }
         Ok(gpu)
     };
@@ -490,10 +514,15 @@ fn other_gpus(text: &str) -> Result<Vec<GpuSpec>, InputError> {
 
 /// The text that gives it again.
 fn other_gpu_text(gpu: &GpuSpec) -> String {
-    match gpu.memory_visible.filter(|_| gpu::find(&gpu.name) != Some(gpu)) {
-        Some(own) => format!("{}={}", gpu.name, own.get()),
-        None => gpu.name.clone(),
+    let known = gpu::find(&gpu.name);
+    let mut text = gpu.name.clone();
+    if let Some(own) = gpu.memory_visible.filter(|_| known != Some(gpu)) {
+        let _ = write!(text, "={}", own.get());
+        if let Some(capability) = gpu.compute_capability.filter(|_| known.is_none()) {
+            let _ = write!(text, "@{capability}");
+        }
     }
+    text
 }
 
 /// `VLLM_PP_LAYER_PARTITION`, such as `16,32`.

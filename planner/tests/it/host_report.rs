@@ -58,7 +58,7 @@ fn nvidia_smis_csv_is_read_in_every_form() {
 fn what_cannot_be_planned_together_is_left_out_and_said() {
     let found = detected("NVIDIA L4, 23034 MiB, 8.9\nTesla T4, 15360 MiB, 7.5\nNVIDIA L4, 23034 MiB, 8.9\n");
     assert_eq!((found.gpu.name.as_str(), found.gpus), ("L4", 2));
-    assert!(found.notes[0].contains("Tesla T4"), "{:?}", found.notes);
+    assert!(found.left_out[0].contains("Tesla T4"), "{:?}", found.left_out);
     let failed = H100.replacen("\"error\":null", "\"error\":\"GPU is lost\"", 1);
     let found = detected(&failed);
     assert_eq!((found.gpus, found.interconnect), (1, Interconnect::Unknown));

@@ -226,6 +226,9 @@ fn wrong_partitions_are_refused() {
     let mut scenario = on(CODER, "RTX 5070 Ti", "RTX 5090", &[]);
     for (id, text) in [
         ("other_gpus", "RTX 9999"),
+        ("other_gpus", "RTX 9999=33672921088"),
+        ("other_gpus", "RTX 9999=33672921088@new"),
+        ("other_gpus", "RTX 9999@12.0"),
         ("other_gpus", "RTX 5090=3"),
         ("other_gpus", ","),
         ("pp_layer_partition", "16;32"),

@@ -36,7 +36,14 @@ pub(crate) const FIELDS: &[(&str, &[&str])] = &[
     ("slo_tpot_ms", &["12.5", "40"]),
     ("slo_e2e_ms", &["2000", "0.5"]),
     ("slo_percentile", &["90", "99"]),
-    ("other_gpus", &["RTX 5090", "L4, A100 SXM4 80GB=85000000000"]),
+    (
+        "other_gpus",
+        &[
+            "RTX 5090",
+            "L4, A100 SXM4 80GB=85000000000",
+            "X 900=33672921088@12.1",
+        ],
+    ),
     ("pp_layer_partition", &["16,32"]),
     ("batching_mode", &["throughput", "latency"]),
     ("headroom_gb", &["1.25", "2"]),

@@ -142,6 +142,7 @@ pub(crate) fn set_host(state: AppState, detected: Detected) {
     scenario.hardware = detected.hardware(false);
     act(state, scenario, message);
     let mut items = detected.notes;
+    items.extend(detected.left_out);
     if detected.memory_used > Bytes::ZERO {
         items.push(text::memory_in_use(detected.memory_used));
     }
