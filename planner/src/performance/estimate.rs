@@ -221,9 +221,12 @@ fn wider((low, high): (f64, f64)) -> (f64, f64) {
     (low * low, high * high)
 }
 
-/// GPUs of a generation that no run was fitted on lie further off, and so do GPUs of several kinds.
+/// What no run was fitted on lies further off: a generation of GPUs, several kinds of GPU, several nodes, a draft.
 fn spread(engine: &Engine) -> Spread {
-    if engine.machine.generation != Generation::Volta && engine.machines.is_empty() {
+    let known = engine.machine.generation != Generation::Volta
+        && engine.machines.is_empty()
+        && engine.drafting.is_none();
+    if known && !engine.spans_nodes() {
         return SPREAD;
     }
     Spread {
@@ -340,7 +343,12 @@ fn assumptions(question: &Question, found: &Steady) -> Vec<&'static str> {
     }
     if question.engine.drafting.is_some() {
         list.push(
-            "Speculative decoding: no published run with a draft was fitted, and its own KV cache is not read in the estimate.",
+            "Speculative decoding: no published run with a draft was fitted, and its own KV cache is not read in the estimate: the range is wider.",
+        );
+    }
+    if question.engine.spans_nodes() {
+        list.push(
+            "Between nodes 400 Gb/s for each GPU is assumed; no published run on several nodes was fitted: the range is wider.",
         );
     }
     if question.undrafted {

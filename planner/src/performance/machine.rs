@@ -131,16 +131,16 @@ impl Machine {
         }
     }
 
-    /// Seconds of an all-reduce of that many bytes over `tp` ranks.
-    pub(super) fn reduces(&self, bytes: f64, tp: u32) -> f64 {
-        let ring = 2.0 * f64::from(tp.saturating_sub(1)) / f64::from(tp.max(1));
-        match self.link {
+    /// Seconds of an all-reduce of that many bytes over so many ranks.
+    pub(super) fn reduces(&self, bytes: f64, ranks: u32, link: Link) -> f64 {
+        let ring = 2.0 * f64::from(ranks.saturating_sub(1)) / f64::from(ranks.max(1));
+        match link {
             Link::Nvlink(rate) => {
                 constants::nvlink_latency(self.generation) + ring * bytes / (rate * constants::NVLINK_SHARE)
             }
             Link::Network => constants::NETWORK.0 + ring * bytes / constants::NETWORK.1,
             Link::Pcie(rate) => {
-                let (latency, share) = constants::pcie(tp, self.direct);
+                let (latency, share) = constants::pcie(ranks, self.direct);
                 latency + bytes / (rate * share)
             }
         }

@@ -220,7 +220,11 @@ impl Simulation {
         Self {
             engine: question.engine.clone(),
             limits,
-            replicas: question.replicas,
+            // Of fewer requests than replicas some have none.
+            replicas: match arrivals {
+                Arrivals::Closed { sequences, .. } => question.replicas * sequences.min(1.0),
+                Arrivals::Open { .. } => question.replicas,
+            },
             scale,
             room: limits.cached * (request.prompt + request.generated),
             at_once: match arrivals {

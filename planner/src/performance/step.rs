@@ -1,10 +1,10 @@
 //! The time of one engine step, from what is in its batch.
 use super::{
     constants,
-    machine::Machine,
+    machine::{Link, Machine},
     work::{Arithmetic, Work},
 };
-use crate::engine::VllmVersion;
+use crate::{engine::VllmVersion, units::real};
 
 /// The tokens of a step: sequences that decode one each, and a piece of a prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -99,7 +99,9 @@ pub struct Engine {
     /// tensor_parallel_size.
     pub tp: u32,
     /// Replicas that share the routed experts.
-    pub dp: f64,
+    pub dp: u32,
+    /// Between them, and from stage to stage.
+    pub exchange: Link,
     /// No CUDA graphs.
     pub eager: bool,
     /// Tokens of a step that a CUDA graph holds at most.
@@ -114,6 +116,13 @@ impl Engine {
     /// Tokens of the largest CUDA graph.
     pub fn largest_graph(max_num_seqs: u32) -> f64 {
         constants::LARGEST_GRAPH.min(2.0 * f64::from(max_num_seqs))
+    }
+
+    /// Its ranks, stages or replicas reach each other over a network.
+    pub(super) fn spans_nodes(&self) -> bool {
+        let shares = |work: &Work| self.dp > 1 && !work.experts.is_empty();
+        let exchanges = self.stages.len() > 1 || self.stages.iter().any(shares);
+        self.machine.link == Link::Network || exchanges && self.exchange == Link::Network
     }
 
     /// Tokens of a sequence that a step computes while it decodes.
@@ -138,6 +147,12 @@ impl Engine {
         }
         for (machine, work) in self.stages() {
             self.stage(machine, work, batch, &mut time);
+        }
+        // Hidden states and residuals go on to the next stage, as one of two ranks gives to the other.
+        if let [first, rest @ ..] = self.stages.as_slice() {
+            let sends = real(rest.len() as u64);
+            let bytes = 4.0 * self.tokens(batch) * first.hidden_size;
+            time.communication += sends * self.machine.reduces(bytes, 2, self.exchange);
         }
         if let Some(drafting) = self.drafting.filter(|_| batch.sequences > 0.0) {
             self.draft(drafting, batch, &mut time);
@@ -203,7 +218,8 @@ impl Engine {
         }
         time.memory += batch.sequences * work.state_bytes / machine.reads_cache();
         if work.reductions > 0.0 {
-            time.communication += work.reductions * machine.reduces(tokens * work.hidden_size * 2.0, self.tp);
+            time.communication +=
+                work.reductions * machine.reduces(tokens * work.hidden_size * 2.0, self.tp, machine.link);
         }
         time.host += work.parts / 2.0 * constants::LAYER
             + work.reductions / 2.0 * constants::LAYER_IN_PARALLEL
@@ -222,7 +238,7 @@ impl Engine {
     fn experts(&self, machine: &Machine, work: &Work, tokens: f64, time: &mut StepTime) {
         let weight = |e: &super::ExpertWork| e.layers * e.experts * e.parameters;
         let all: f64 = work.experts.iter().map(weight).sum();
-        let rows = tokens * self.dp;
+        let rows = tokens * f64::from(self.dp);
         let kernels = machine.expert_kernels();
         for experts in &work.experts {
             // A token takes each expert with the same chance.
@@ -239,6 +255,12 @@ impl Engine {
                     / (machine.computes(work.routed) * constants::expert_compute(work.routed) * kernels),
             );
             time.host += experts.layers * constants::expert_layer(work.routed, self.version);
+            if self.dp > 1 {
+                // Every rank gets all tokens and gives all sums back (`vllm/distributed/device_communicators/all2all.py:
+                // AgRsAll2AllManager`): a gathering and a scattering are what an all-reduce of the same bytes takes.
+                time.communication +=
+                    experts.layers * machine.reduces(rows * work.hidden_size * 2.0, self.dp, self.exchange);
+            }
         }
     }
 }

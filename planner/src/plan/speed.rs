@@ -9,7 +9,7 @@ use crate::{
     gpu::GpuSpec,
     memory::{budget::RankBudget, tensors::TensorClass},
     performance::{
-        Arrivals, DraftPass, Drafting, Engine, Lengths, Limits, Machine, Performance, Question,
+        Arrivals, DraftPass, Drafting, Engine, Lengths, Limits, Link, Machine, Performance, Question,
         RUN_AT_A_RATE, RUN_AT_ONCE, Request, Work, estimate,
     },
     units::real,
@@ -65,7 +65,12 @@ pub(super) fn question(
         machine,
         machines,
         tp,
-        dp: replicas,
+        dp: engines,
+        exchange: if u64::from(engines) * u64::from(tp) * ranks.len() as u64 > u64::from(hardware.gpus) {
+            Link::Network
+        } else {
+            machine.link
+        },
         eager: resolved.settings.enforce_eager,
         largest_graph: Engine::largest_graph(args.max_num_seqs.value),
         version: args.version,

@@ -145,6 +145,66 @@ fn every_gpu_that_a_plan_fits_on_gets_an_answer() {
 }
 
 #[test]
+fn replicas_that_share_experts_and_stages_wait_for_each_other() {
+    let of = |model: &str, changes: &[(&str, &str)]| {
+        let model = ModelInput::from_catalog(model).unwrap();
+        let mut scenario = Scenario::new(model, gpu::find("H100 SXM").unwrap().clone());
+        for (field, value) in changes {
+            scenario.set(field, value).unwrap();
+        }
+        evaluate(&scenario).performance.unwrap()
+    };
+    let (dense, sparse) = ("Qwen/Qwen3-8B", "Qwen/Qwen3-30B-A3B");
+    let two = [("gpus", "2"), ("data_parallel_size", "2")];
+    let slow = [two[0], two[1], ("interconnect", "pcie")];
+    let between = |found: &Performance| found.step.communication;
+    assert_eq!(between(&of(dense, &two)), 0.0);
+    let (near, far) = (of(sparse, &two), of(sparse, &slow));
+    assert!(
+        between(&near) > 0.0 && between(&far) > 2.0 * between(&near),
+        "{near:?} {far:?}"
+    );
+    assert!(far.tpot_ms.estimate > near.tpot_ms.estimate && far.req_per_s < near.req_per_s);
+    assert!(between(&of(dense, &[("gpus", "2"), ("pipeline_parallel_size", "2")])) > 0.0);
+    // Over a network it takes longer still, and the range is wider; whole replicas need none.
+    let nodes = [
+        ("gpus", "8"),
+        ("nodes", "2"),
+        ("pipeline_parallel_size", "1"),
+        ("data_parallel_size", "16"),
+    ];
+    let says = |found: &Performance| {
+        found
+            .assumptions
+            .iter()
+            .any(|text| text.contains("Between nodes"))
+    };
+    let (apart, together) = (of(sparse, &nodes), of(dense, &nodes));
+    assert!(says(&apart) && !says(&together) && !says(&far));
+    let width = |ranged: Ranged| ranged.high / ranged.low;
+    assert!(width(apart.tpot_ms) > 1.5 * width(together.tpot_ms));
+    // One request keeps one replica busy, not two.
+    let one = [two[0], two[1], ("concurrency", "1"), ("gen_tokens", "64")];
+    let course = Course {
+        requests: 20,
+        spread: 0.0,
+        seed: 1,
+    };
+    let scenario = |changes: &[(&str, &str)]| {
+        let mut scenario = Scenario::new(
+            ModelInput::from_catalog(dense).unwrap(),
+            gpu::find("H100 SXM").unwrap().clone(),
+        );
+        for (field, value) in changes {
+            scenario.set(field, value).unwrap();
+        }
+        simulate(&scenario, course).unwrap().output_tok_per_s
+    };
+    let (both, alone) = (scenario(&one), scenario(&one[2..]));
+    assert!((both / alone - 1.0).abs() < 0.01, "{both} {alone}");
+}
+
+#[test]
 fn requests_that_come_faster_than_they_are_done_wait_as_in_a_run_of_300() {
     for gpu in ["L4", "H100 SXM"] {
         // Far more than either can do.
