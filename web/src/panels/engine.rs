@@ -24,7 +24,9 @@ fn more() -> impl Iterator<Item = &'static str> {
     let flags = FIELDS
         .iter()
         .filter(move |field| field.flag.is_some() && !shown_elsewhere(field.id));
-    std::iter::once("headroom_gb").chain(flags.map(|field| field.id))
+    ["headroom_gb", "pp_layer_partition"]
+        .into_iter()
+        .chain(flags.map(|field| field.id))
 }
 
 /// The section.

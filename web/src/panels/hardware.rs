@@ -23,7 +23,9 @@ const GROUPS: [(GpuGroup, &str); 5] = [
 ];
 
 /// Beside the GPU itself.
-const FIELDS: [&str; 4] = ["gpus", "nodes", "interconnect", "gpu_memory_used"];
+const FIELDS: [&str; 5] = ["gpus", "nodes", "interconnect", "gpu_memory_used", OTHERS];
+/// Few machines have them.
+const OTHERS: &str = "other_gpus";
 
 /// The section.
 #[component]
@@ -49,7 +51,11 @@ pub(crate) fn HardwarePanel() -> AnyView {
                 <p class="why" id="gpu-about">{words(move || gpu.with(about))}</p>
             </div>
             {part(move || custom_fields(state, gpu))}
-            {FIELDS.map(|id| view! { <Field id=id /> }).collect_view()}
+            {FIELDS.into_iter().filter(|id| *id != OTHERS).map(|id| view! { <Field id=id /> }).collect_view()}
+            <details class="more">
+                <summary>"GPUs of other kinds"</summary>
+                <div class="section-body"><Field id=OTHERS /></div>
+            </details>
             <button type="button" class="button" on:click=detect>"Import this machine's GPUs"</button>
         </Section>
     }

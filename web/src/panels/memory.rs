@@ -110,11 +110,7 @@ fn drawn(plan: &Plan) -> Drawn {
     let args = plan.args.as_ref();
     let utilization = args.map(|args| args.gpu_memory_utilization.value.to_string());
     plan.memory.as_ref().map_or_else(Drawn::default, |memory| {
-        Drawn::of(
-            &plan.scenario.hardware.gpu.name,
-            memory,
-            utilization.unwrap_or_default(),
-        )
+        Drawn::of(&memory.gpu, memory, utilization.unwrap_or_default())
     })
 }
 
@@ -147,13 +143,14 @@ fn ranks(plan: &Plan) -> AnyView {
     let Some(memory) = plan.memory.as_ref().filter(|memory| memory.ranks.len() > 1) else {
         return ().into_any();
     };
+    let mixed = plan.scenario.hardware.is_mixed();
     let rows = memory
         .ranks
         .iter()
         .map(|rank| {
             view! {
                 <tr>
-                    <th scope="row">{rank.pipeline_rank}</th>
+                    <th scope="row">{rank.pipeline_rank}{mixed.then(|| view! { <small class="why">{rank.gpu.clone()}</small> }.into_any())}</th>
                     <td class="number">{rank.num_hidden_layers}</td>
                     <td class="number">{rank.weights_bytes.to_string()}</td>
                     <td class="number">{rank.kv_cache_available_bytes.to_string()}</td>
