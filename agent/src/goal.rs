@@ -2,15 +2,14 @@
 use crate::{
     cli::{GoalArgs, ObjectiveArg},
     error::ExpectedError,
-    output, prices,
+    output,
     scenario_flags::FieldFlags,
     suggest,
 };
 use planner::{
     Scenario, bounds,
     gpu::{self, GpuSpec},
-    plan,
-    recommend::{Goal, Objective, Price, Slo, USE_CASES, UseCase},
+    recommend::{Goal, Objective, Price, Slo, USE_CASES, UseCase, priced},
     workload::Workload,
 };
 
@@ -89,21 +88,19 @@ fn prices(texts: &[String], currency: &str) -> Result<Prices, ExpectedError> {
     // One's own go before listed ones.
     let mut listed_prices = Vec::new();
     for text in texts {
-        let listed = prices::named(text);
+        let listed = priced(text);
         if !listed.is_empty() && currency != "USD" {
             return Err(ExpectedError::usage(format!(
                 "--price {text}: listed prices are in USD, --currency says {currency}"
             )));
         }
         for one in &listed {
-            listed_prices.push((one.gpu.to_owned(), Price(one.milli)));
+            listed_prices.push((one.gpu.to_owned(), one.price()));
             output::say(&format!(
-                "price: {} at USD {} a GPU-hour, {} of {} on demand ({})",
+                "price: {} at USD {} a GPU-hour, {}",
                 one.gpu,
-                plan::figure(Price(one.milli).value()),
-                one.instance,
-                one.of,
-                one.source
+                one.amount(),
+                one.words()
             ));
         }
         if !listed.is_empty() {

@@ -23,7 +23,6 @@ mod manual;
 mod model_source;
 mod output;
 mod plan_cmd;
-mod prices;
 mod report;
 mod scenario_flags;
 mod scenario_source;

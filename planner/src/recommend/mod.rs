@@ -6,6 +6,7 @@
 mod fleet;
 mod goal;
 mod offer;
+mod prices;
 mod reasons;
 mod report;
 mod search;
@@ -17,6 +18,7 @@ mod ways;
 pub use fleet::{Counted, Demand, Fleet, HOURS_PER_MONTH, Scaling, fleet_on, fleets};
 pub use goal::{Goal, Objective, Slo};
 pub use offer::{NODE, NODES, Offer, Price, fitting, kinds, on_hardware};
+pub use prices::{Listed, listed, priced};
 pub use reasons::{Lost, lost, simulated, won};
 pub use report::{EXPLORE_SCHEMA, csv, csv_cell};
 pub use search::{Answer, Found, Search, Speed, Tail, by_kind};

@@ -12,7 +12,7 @@ use crate::{
 use leptos::{ev, prelude::*};
 use planner::{
     Outcome,
-    recommend::{Answer, Layout, Offer, lost, won},
+    recommend::{self, Answer, Layout, Offer, lost, won},
 };
 use std::{cmp::Ordering, sync::Arc};
 
@@ -291,6 +291,18 @@ fn row_id(prefix: &str, name: &str) -> String {
     format!("{prefix}-{name}").replace(' ', "-")
 }
 
+/// What clouds ask for a GPU of that kind, each with its place, source and day.
+pub(super) fn listed_prices(id: &str, gpu: &str) -> AnyView {
+    let known = recommend::listed().filter(|one| one.gpu == gpu);
+    let options = known
+        .map(|one| {
+            view! { <option value=one.amount() label=format!("US dollars: {}", one.words())></option> }
+                .into_any()
+        })
+        .collect::<Vec<_>>();
+    view! { <datalist id=id.to_owned()>{options}</datalist> }.into_any()
+}
+
 /// What a GPU of that kind costs, as somebody says.
 fn price_cell(seek: Seek, prefix: &str, name: &str) -> AnyView {
     let own = seek.wishes.with_untracked(|wishes| {
@@ -299,6 +311,8 @@ fn price_cell(seek: Seek, prefix: &str, name: &str) -> AnyView {
     });
     let id = row_id(prefix, &format!("price-{name}"));
     let label = format!("Price of one {name} per hour");
+    let list = row_id(prefix, &format!("listed-{name}"));
+    let offered = listed_prices(&list, name);
     let name = name.to_owned();
     let typed = move |event: ev::Event| {
         let text = event_target_value(&event);
@@ -312,11 +326,13 @@ fn price_cell(seek: Seek, prefix: &str, name: &str) -> AnyView {
                 type="text"
                 inputmode="decimal"
                 autocomplete="off"
+                list=list
                 aria-label=label
                 aria-invalid=(!own.is_empty() && !Wishes::is_price(&own)).to_string()
                 value=own.clone()
                 on:change=hear(typed)
             />
+            {offered}
         </td>
     }
     .into_any()

@@ -1,5 +1,5 @@
 //! The layouts of the hardware at hand, ranked for what is wanted.
-use super::answers::{answers_table, export_answers, lead};
+use super::answers::{answers_table, export_answers, lead, listed_prices};
 use crate::{
     browser,
     controls::{aria, flag, hear, part, press, words},
@@ -126,6 +126,8 @@ fn price(seek: Seek) -> AnyView {
         seek.wishes
             .with(|wishes| wishes.price.trim().is_empty() || Wishes::is_price(&wishes.price))
     });
+    let state = use_app();
+    let gpu = memo(move || state.scenario.with(|scenario| scenario.hardware.gpu.name.clone()));
     let typed =
         move |event: ev::Event| actions::wish(seek, |wishes| wishes.price = event_target_value(&event));
     view! {
@@ -137,11 +139,13 @@ fn price(seek: Seek) -> AnyView {
                 type="text"
                 inputmode="decimal"
                 autocomplete="off"
+                list="listed-prices"
                 aria-invalid=aria(move || !used.get())
                 aria-describedby="gpu-price-error"
                 prop:value=words(move || seek.wishes.with(|wishes| wishes.price.clone()))
                 on:input=hear(typed)
             />
+            {part(move || gpu.with(|name| listed_prices("listed-prices", name)))}
             <p class="error" id="gpu-price-error">
                 {words(move || if used.get() { String::new() } else { text::NOT_A_NUMBER.to_owned() })}
             </p>
