@@ -91,7 +91,7 @@ fn memory_table(plan: &Plan, memory: &Memory, view: View) -> String {
             None => segments.push((term.segment, term.bytes)),
         }
     }
-    segments.sort_by_key(|(segment, _)| *segment);
+    planner::order::sort(&mut segments, |(a, _), (b, _)| a.cmp(b));
     for (segment, bytes) in segments {
         let share = thousandths(bytes.unsigned_abs(), memory.gpu_total_bytes);
         table.add_row([

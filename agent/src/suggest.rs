@@ -12,7 +12,7 @@ pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) ->
         .map(|name| (likeness(&wanted, &plain(name)), name))
         .filter(|(score, _)| *score >= LIKE)
         .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    planner::order::sort(&mut scored, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     scored.dedup_by(|a, b| a.1 == b.1);
     scored.into_iter().take(MOST).map(|(_, name)| name).collect()
 }

@@ -15,6 +15,7 @@ pub mod import;
 mod json;
 pub mod memory;
 pub mod model;
+pub mod order;
 pub mod performance;
 pub mod plan;
 pub mod profile;

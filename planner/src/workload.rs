@@ -1,5 +1,5 @@
 //! What the server has to carry.
-use crate::{bounds::MAX_TOKENS, text::milli_text, units::real};
+use crate::{bounds::MAX_TOKENS, order, text::milli_text, units::real};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -112,9 +112,9 @@ impl Shape {
             .iter()
             .map(|time| ((time - begin) * unit).round() as u64)
             .collect();
-        let mut order: Vec<usize> = (0..all.len()).collect();
-        order.sort_by_key(|at| times.get(*at));
-        times.sort_unstable();
+        let mut by_time: Vec<usize> = (0..all.len()).collect();
+        order::sort(&mut by_time, |a, b| times.get(*a).cmp(&times.get(*b)));
+        order::sort(&mut times, u64::cmp);
         // Where some are left out the rest come closer together, so that as many come each second.
         let apart = all.len().div_ceil(TRACE);
         times = times
@@ -126,7 +126,7 @@ impl Shape {
             // All at once is no rate.
             times.clear();
         }
-        let kept = order.iter().step_by(apart).filter_map(|at| all.get(*at));
+        let kept = by_time.iter().step_by(apart).filter_map(|at| all.get(*at));
         Some((kept.map(|(pair, _)| *pair).collect(), times))
     }
 

@@ -88,7 +88,7 @@ fn rocm_smi(value: &Value) -> Option<Answers> {
         .iter()
         .filter_map(|(name, card)| Some((name.strip_prefix("card")?.parse().ok()?, card)))
         .collect();
-    numbered.sort_by_key(|(number, _)| *number);
+    planner::order::sort(&mut numbered, |(a, _), (b, _)| a.cmp(b));
     for (index, card) in numbered {
         let text = |names: &[&str]| names.iter().find_map(|name| card.get(*name)?.as_str());
         let bytes = |name: &str| text(&[name])?.parse::<u64>().ok();

@@ -107,7 +107,9 @@ impl Machine {
             let digits = name.trim_start_matches(|c: char| !c.is_ascii_digit());
             digits.parse().unwrap_or(u64::MAX)
         };
-        names.sort_by(|a, b| number(a).cmp(&number(b)).then_with(|| a.cmp(b)));
+        planner::order::sort(&mut names, |a, b| {
+            number(a).cmp(&number(b)).then_with(|| a.cmp(b))
+        });
         names
     }
 

@@ -109,7 +109,7 @@ fn every(
             all.extend(carried.map(|(rate, replica)| fleet(scenario, counted, rate, replica)));
         }
     }
-    all.sort_by(|a, b| order(goal, a, b));
+    crate::order::sort(&mut all, |a, b| order(goal, a, b));
     all
 }
 
@@ -165,7 +165,7 @@ fn hold_percentile(
         {
             let tail = Some(tail);
             all.push(fleet(scenario, counted, rate, Answer { tail, ..replica }));
-            all.sort_by(|a, b| order(goal, a, b));
+            crate::order::sort(all, |a, b| order(goal, a, b));
         }
     }
 }

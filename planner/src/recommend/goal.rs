@@ -126,9 +126,9 @@ impl Goal {
         }
     }
 
-    /// The better ones first. All that is ranked comes here: each sort is some kilobytes of code.
+    /// The better ones first.
     pub(super) fn rank(&self, answers: &mut [Answer]) {
-        answers.sort_by(|a, b| self.order(a, b));
+        crate::order::sort(answers, |a, b| self.order(a, b));
     }
 
     /// The better one first. A total order: what is equal in every figure is told apart by its hardware and layout.

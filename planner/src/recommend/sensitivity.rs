@@ -1,6 +1,7 @@
 //! What each doubling brings, and which single input the verdict hangs on most.
 use super::Speed;
 use crate::{
+    order,
     plan::{Looks, Outcome, Scenario, evaluate, with_overrides},
     text::milli_text,
     units::real,
@@ -165,7 +166,7 @@ pub fn turning_points(scenario: &Scenario) -> Vec<TurningPoint> {
             points.min_by(|a, b| a.distance().total_cmp(&b.distance()))
         })
         .collect();
-    all.sort_by(|a, b| a.distance().total_cmp(&b.distance()));
+    order::sort(&mut all, |a, b| a.distance().total_cmp(&b.distance()));
     all
 }
 

@@ -168,7 +168,7 @@ fn best(
             .collect::<Vec<i64>>()
     };
     let sorted = |mut room: Vec<i64>| {
-        room.sort_unstable();
+        crate::order::sort(&mut room, i64::cmp);
         room
     };
     let mut now = room(&counts);
