@@ -43,8 +43,8 @@ fn without_infinities(text: &str) -> Option<String> {
 pub(super) struct Fields<'a> {
     map: &'a Map<String, Value>,
     path: &'static str,
-    /// Values of the model's own class for what the file leaves out.
-    defaults: &'static [(&'static str, u32)],
+    /// Values of the model's own class for what the file leaves out: names and numbers in turn.
+    defaults: &'static str,
     /// The family's own names: what we ask for, and what its files call it.
     names: Cell<Names>,
     touched: RefCell<BTreeSet<String>>,
@@ -96,7 +96,7 @@ impl<'a> Fields<'a> {
         Self {
             map,
             path,
-            defaults: &[],
+            defaults: "",
             names: Cell::new(&[]),
             touched: RefCell::default(),
         }
@@ -108,7 +108,7 @@ impl<'a> Fields<'a> {
     }
 
     /// With a class's own values for what the file leaves out.
-    pub(super) fn with_defaults(self, defaults: &'static [(&'static str, u32)]) -> Self {
+    pub(super) fn with_defaults(self, defaults: &'static str) -> Self {
         Self { defaults, ..self }
     }
 
@@ -168,11 +168,9 @@ impl<'a> Fields<'a> {
     /// A whole number within limits.
     pub(super) fn count_in(&self, key: &str, min: u32, max: u32) -> Result<Option<u32>, ConfigError> {
         let Some(value) = self.value(key) else {
-            return Ok(self
-                .defaults
-                .iter()
-                .find(|(name, _)| *name == key)
-                .map(|(_, value)| *value));
+            let mut words = self.defaults.split_ascii_whitespace();
+            words.find(|word| *word == key);
+            return Ok(words.next().and_then(|value| value.parse().ok()));
         };
         let number = value.as_u64().or_else(|| whole_float(value));
         let number = number

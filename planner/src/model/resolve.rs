@@ -151,7 +151,7 @@ fn wrapped(
             let defaults = if wrappers::defaults_apply(wrapper, family.architecture) {
                 wrapper.defaults
             } else {
-                &[]
+                ""
             };
             let fields = Fields::new(text, "text_config").with_defaults(defaults);
             wrappers::refuse_unknown_experts(&fields, family)?;

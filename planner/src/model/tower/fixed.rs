@@ -40,13 +40,8 @@ pub(super) fn read(
 fn tower(top: &Fields<'_>, architecture: &str, kept: &mut Map<String, Value>) -> Result<Tower, ConfigError> {
     let none = Map::new();
     let object = top.object("projector_config")?.unwrap_or(&none);
-    let fields = Fields::new(object, "projector_config").with_defaults(&[
-        ("input_dim", 1152),
-        ("n_embed", 2048),
-        ("depth", 2),
-        ("mlp_ratio", 1),
-        ("downsample_ratio", 2),
-    ]);
+    let fields = Fields::new(object, "projector_config")
+        .with_defaults("input_dim 1152 n_embed 2048 depth 2 mlp_ratio 1 downsample_ratio 2");
     let connector = projector(&fields);
     if !object.is_empty() {
         kept.insert("projector_config".to_owned(), Value::Object(fields.touched()));

@@ -169,8 +169,8 @@ pub(in crate::model) struct Row {
     pub(in crate::model) object: &'static str,
     /// Its `model_type`, where the class takes towers of several; else empty.
     pub(in crate::model) model_type: &'static str,
-    /// What the config's class fills in.
-    pub(in crate::model) defaults: &'static [(&'static str, u32)],
+    /// What the config's class fills in: names and numbers in turn, as a text, which is a third of a table of pointers.
+    pub(in crate::model) defaults: &'static str,
     /// Names of the tower's module, in vLLM and in checkpoints.
     pub(in crate::model) roots: &'static [&'static str],
     /// Names of the projector's.

@@ -14,17 +14,8 @@ const QWEN3: Row = Row {
     ],
     object: "vision_config",
     model_type: "",
-    defaults: &[
-        ("depth", 27),
-        ("hidden_size", 1152),
-        ("intermediate_size", 4304),
-        ("num_heads", 16),
-        ("patch_size", 16),
-        ("temporal_patch_size", 2),
-        ("out_hidden_size", 3584),
-        ("num_position_embeddings", 2304),
-        ("deepstack", 3),
-    ],
+    defaults: "depth 27 hidden_size 1152 intermediate_size 4304 num_heads 16 patch_size 16 \
+                temporal_patch_size 2 out_hidden_size 3584 num_position_embeddings 2304 deepstack 3",
     roots: &["visual", "model.visual"],
     connector_roots: &["visual", "model.visual"],
     connector: Connector::Merger,
@@ -59,15 +50,8 @@ const QWEN3: Row = Row {
 
 const QWEN2_5: Row = Row {
     architectures: &["Qwen2_5_VLForConditionalGeneration"],
-    defaults: &[
-        ("depth", 32),
-        ("hidden_size", 3584),
-        ("intermediate_size", 3420),
-        ("num_heads", 16),
-        ("patch_size", 14),
-        ("temporal_patch_size", 2),
-        ("out_hidden_size", 3584),
-    ],
+    defaults: "depth 32 hidden_size 3584 intermediate_size 3420 num_heads 16 patch_size 14 \
+                temporal_patch_size 2 out_hidden_size 3584",
     patch_bias: false,
     positions: Positions::None,
     block: Block {
@@ -90,14 +74,8 @@ const QWEN2_5: Row = Row {
 const SIGLIP: Row = Row {
     architectures: &["Gemma3ForConditionalGeneration"],
     by_data: false,
-    defaults: &[
-        ("hidden_size", 768),
-        ("intermediate_size", 3072),
-        ("num_hidden_layers", 12),
-        ("num_attention_heads", 12),
-        ("image_size", 224),
-        ("patch_size", 16),
-    ],
+    defaults: "hidden_size 768 intermediate_size 3072 num_hidden_layers 12 num_attention_heads 12 \
+                image_size 224 patch_size 16",
     roots: &[
         "vision_tower.vision_model.encoder",
         "model.vision_tower.vision_model.encoder",
@@ -126,14 +104,8 @@ const SIGLIP: Row = Row {
 const CLIP: Row = Row {
     architectures: &["LlavaForConditionalGeneration"],
     model_type: "clip_vision_model",
-    defaults: &[
-        ("hidden_size", 768),
-        ("intermediate_size", 3072),
-        ("num_hidden_layers", 12),
-        ("num_attention_heads", 12),
-        ("image_size", 224),
-        ("patch_size", 32),
-    ],
+    defaults: "hidden_size 768 intermediate_size 3072 num_hidden_layers 12 num_attention_heads 12 \
+                image_size 224 patch_size 32",
     connector: Connector::TwoLayers,
     covered: Covered::All,
     patch_bias: false,
@@ -145,14 +117,8 @@ const CLIP: Row = Row {
 const PIXTRAL: Row = Row {
     architectures: &["Mistral3ForConditionalGeneration"],
     by_data: false,
-    defaults: &[
-        ("hidden_size", 1024),
-        ("intermediate_size", 4096),
-        ("num_hidden_layers", 24),
-        ("num_attention_heads", 16),
-        ("image_size", 1024),
-        ("patch_size", 16),
-    ],
+    defaults: "hidden_size 1024 intermediate_size 4096 num_hidden_layers 24 num_attention_heads 16 \
+                image_size 1024 patch_size 16",
     roots: &["vision_tower.transformer", "model.vision_tower.transformer"],
     connector_roots: &["multi_modal_projector", "model.multi_modal_projector"],
     connector: Connector::PatchMerger,
@@ -181,16 +147,8 @@ const PIXTRAL: Row = Row {
 
 const KIMI: Row = Row {
     architectures: &["KimiK25ForConditionalGeneration"],
-    defaults: &[
-        ("vt_hidden_size", 1152),
-        ("vt_num_hidden_layers", 27),
-        ("vt_num_attention_heads", 16),
-        ("vt_intermediate_size", 4304),
-        ("patch_size", 14),
-        ("init_pos_emb_height", 64),
-        ("init_pos_emb_width", 64),
-        ("init_pos_emb_time", 4),
-    ],
+    defaults: "vt_hidden_size 1152 vt_num_hidden_layers 27 vt_num_attention_heads 16 vt_intermediate_size \
+                4304 patch_size 14 init_pos_emb_height 64 init_pos_emb_width 64 init_pos_emb_time 4",
     roots: &["vision_tower.encoder"],
     connector_roots: &["mm_projector"],
     connector: Connector::Whole,
@@ -212,14 +170,8 @@ const QWEN2_AUDIO: Row = Row {
     architectures: &["Qwen2AudioForConditionalGeneration"],
     by_data: false,
     object: "audio_config",
-    defaults: &[
-        ("num_mel_bins", 128),
-        ("encoder_layers", 32),
-        ("encoder_attention_heads", 20),
-        ("encoder_ffn_dim", 5120),
-        ("d_model", 1280),
-        ("max_source_positions", 1500),
-    ],
+    defaults: "num_mel_bins 128 encoder_layers 32 encoder_attention_heads 20 encoder_ffn_dim 5120 d_model \
+                1280 max_source_positions 1500",
     connector_roots: &[],
     connector: Connector::Audio,
     covered: Covered::None,
@@ -238,14 +190,8 @@ const MINICPM_AUDIO: Row = Row {
     architectures: &["MiniCPMO"],
     unchecked: true,
     // `WhisperConfig`.
-    defaults: &[
-        ("num_mel_bins", 80),
-        ("encoder_layers", 4),
-        ("encoder_attention_heads", 6),
-        ("encoder_ffn_dim", 1536),
-        ("d_model", 384),
-        ("max_source_positions", 1500),
-    ],
+    defaults: "num_mel_bins 80 encoder_layers 4 encoder_attention_heads 6 encoder_ffn_dim 1536 d_model \
+                384 max_source_positions 1500",
     connector: Connector::AudioDense,
     ..QWEN2_AUDIO
 };
@@ -268,16 +214,8 @@ const MINICPM: Row = Row {
 const QWEN3_AUDIO: Row = Row {
     architectures: &["Qwen3ASRForConditionalGeneration"],
     unchecked: true,
-    defaults: &[
-        ("num_mel_bins", 128),
-        ("encoder_layers", 32),
-        ("encoder_attention_heads", 20),
-        ("encoder_ffn_dim", 5120),
-        ("d_model", 1280),
-        ("max_source_positions", 1500),
-        ("output_dim", 3584),
-        ("downsample_hidden_size", 480),
-    ],
+    defaults: "num_mel_bins 128 encoder_layers 32 encoder_attention_heads 20 encoder_ffn_dim 5120 d_model \
+                1280 max_source_positions 1500 output_dim 3584 downsample_hidden_size 480",
     connector: Connector::AudioTwice,
     whole: false,
     uneven: Uneven::Whole,
@@ -290,15 +228,8 @@ const QWEN3_AUDIO: Row = Row {
 const GLM_OCR: Row = Row {
     architectures: &["GlmOcrForConditionalGeneration"],
     unchecked: true,
-    defaults: &[
-        ("depth", 24),
-        ("hidden_size", 1024),
-        ("num_heads", 16),
-        ("intermediate_size", 4096),
-        ("patch_size", 14),
-        ("temporal_patch_size", 2),
-        ("out_hidden_size", 1536),
-    ],
+    defaults: "depth 24 hidden_size 1024 num_heads 16 intermediate_size 4096 patch_size 14 \
+                temporal_patch_size 2 out_hidden_size 1536",
     connector: Connector::GatedByText,
     positions: Positions::None,
     block: Block {
@@ -326,30 +257,15 @@ const ROWS: &[Row] = &[
             "Qwen3_5ForConditionalGeneration",
             "Qwen3_5MoeForConditionalGeneration",
         ],
-        defaults: &[
-            ("depth", 27),
-            ("hidden_size", 1152),
-            ("intermediate_size", 4304),
-            ("num_heads", 16),
-            ("patch_size", 16),
-            ("temporal_patch_size", 2),
-            ("out_hidden_size", 3584),
-            ("num_position_embeddings", 2304),
-        ],
+        defaults: "depth 27 hidden_size 1152 intermediate_size 4304 num_heads 16 patch_size 16 \
+                temporal_patch_size 2 out_hidden_size 3584 num_position_embeddings 2304",
         ..QWEN3
     },
     QWEN2_5,
     Row {
         architectures: &["Qwen2VLForConditionalGeneration"],
-        defaults: &[
-            ("depth", 32),
-            ("embed_dim", 1280),
-            ("hidden_size", 3584),
-            ("mlp_ratio", 4),
-            ("num_heads", 16),
-            ("patch_size", 14),
-            ("temporal_patch_size", 2),
-        ],
+        defaults: "depth 32 embed_dim 1280 hidden_size 3584 mlp_ratio 4 num_heads 16 patch_size 14 \
+                temporal_patch_size 2",
         block: Block {
             names: ["blocks", "attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2"],
             ..QWEN3.block
@@ -360,15 +276,8 @@ const ROWS: &[Row] = &[
     Row {
         architectures: &["Gemma4ForConditionalGeneration"],
         by_data: false,
-        defaults: &[
-            ("hidden_size", 768),
-            ("intermediate_size", 3072),
-            ("num_hidden_layers", 16),
-            ("num_attention_heads", 12),
-            ("head_dim", 64),
-            ("patch_size", 16),
-            ("position_embedding_size", 10_240),
-        ],
+        defaults: "hidden_size 768 intermediate_size 3072 num_hidden_layers 16 num_attention_heads 12 \
+                head_dim 64 patch_size 16 position_embedding_size 10240",
         roots: &["vision_tower.encoder", "model.vision_tower.encoder"],
         connector_roots: &["embed_vision", "model.embed_vision"],
         connector: Connector::Plain,
@@ -409,14 +318,8 @@ const ROWS: &[Row] = &[
         object: "img_processor",
         model_type: "",
         // `CLIP_VIT_LARGE_PATCH14_336_CONFIG`: the file names no shapes.
-        defaults: &[
-            ("hidden_size", 1024),
-            ("intermediate_size", 4096),
-            ("num_hidden_layers", 24),
-            ("num_attention_heads", 16),
-            ("image_size", 336),
-            ("patch_size", 14),
-        ],
+        defaults: "hidden_size 1024 intermediate_size 4096 num_hidden_layers 24 num_attention_heads 16 \
+                image_size 336 patch_size 14",
         roots: &["model.vision_embed_tokens.img_processor.vision_model.encoder"],
         connector_roots: &[],
         connector: Connector::Separators,
@@ -440,17 +343,9 @@ const ROWS: &[Row] = &[
     },
     Row {
         architectures: &["Llama4ForConditionalGeneration"],
-        defaults: &[
-            ("hidden_size", 768),
-            ("num_hidden_layers", 34),
-            ("num_attention_heads", 16),
-            ("intermediate_size", 5632),
-            ("vision_output_dim", 7680),
-            ("image_size", 448),
-            ("patch_size", 14),
-            ("projector_input_dim", 4096),
-            ("projector_output_dim", 4096),
-        ],
+        defaults: "hidden_size 768 num_hidden_layers 34 num_attention_heads 16 intermediate_size 5632 \
+                vision_output_dim 7680 image_size 448 patch_size 14 projector_input_dim 4096 \
+                projector_output_dim 4096",
         connector: Connector::PixelShuffle,
         covered: Covered::None,
         patch_bias: false,
@@ -465,7 +360,7 @@ const ROWS: &[Row] = &[
     KIMI,
     Row {
         architectures: &["InternVLChatModel"],
-        defaults: &[("image_size", 448), ("patch_size", 14)],
+        defaults: "image_size 448 patch_size 14",
         roots: &["vision_model.encoder"],
         connector_roots: &["mlp1"],
         connector: Connector::InternVl,
@@ -486,16 +381,8 @@ const ROWS: &[Row] = &[
             "Glm4vForConditionalGeneration",
             "Glm4vMoeForConditionalGeneration",
         ],
-        defaults: &[
-            ("depth", 24),
-            ("hidden_size", 1536),
-            ("num_heads", 12),
-            ("intermediate_size", 13_696),
-            ("image_size", 336),
-            ("patch_size", 14),
-            ("temporal_patch_size", 2),
-            ("out_hidden_size", 4096),
-        ],
+        defaults: "depth 24 hidden_size 1536 num_heads 12 intermediate_size 13696 image_size 336 patch_size \
+                14 temporal_patch_size 2 out_hidden_size 4096",
         connector: Connector::Gated,
         positions: Positions::GridAndIds,
         block: Block {
@@ -518,15 +405,8 @@ const ROWS: &[Row] = &[
     },
     Row {
         architectures: &["DotsOCRForCausalLM"],
-        defaults: &[
-            ("embed_dim", 1536),
-            ("hidden_size", 1536),
-            ("intermediate_size", 4224),
-            ("num_hidden_layers", 42),
-            ("num_attention_heads", 12),
-            ("patch_size", 14),
-            ("temporal_patch_size", 1),
-        ],
+        defaults: "embed_dim 1536 hidden_size 1536 intermediate_size 4224 num_hidden_layers 42 \
+                num_attention_heads 12 patch_size 14 temporal_patch_size 1",
         roots: &["vision_tower"],
         connector_roots: &[],
         covered: Covered::Blocks,
@@ -561,13 +441,8 @@ const ROWS: &[Row] = &[
         architectures: &["Gemma4ForConditionalGeneration"],
         by_data: false,
         object: "audio_config",
-        defaults: &[
-            ("hidden_size", 1024),
-            ("num_hidden_layers", 12),
-            ("num_attention_heads", 8),
-            ("conv_kernel_size", 5),
-            ("output_proj_dims", 1536),
-        ],
+        defaults: "hidden_size 1024 num_hidden_layers 12 num_attention_heads 8 conv_kernel_size 5 \
+                output_proj_dims 1536",
         roots: &["audio_tower", "model.audio_tower"],
         connector_roots: &["embed_audio", "model.embed_audio"],
         connector: Connector::Conformer,
@@ -589,7 +464,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         architectures: &["MiniMaxM3SparseForConditionalGeneration"],
-        defaults: &[],
+        defaults: "",
         roots: &[
             "vision_tower.vision_model.encoder",
             "model.vision_tower.vision_model.encoder",
@@ -610,7 +485,7 @@ const ROWS: &[Row] = &[
     Row {
         architectures: &["MuseGlimmerForConditionalGeneration"],
         by_data: false,
-        defaults: &[],
+        defaults: "",
         connector: Connector::Adapter,
         covered: Covered::None,
         uneven: Uneven::Whole,
@@ -638,14 +513,8 @@ const ROWS: &[Row] = &[
         architectures: &["Ovis2_5"],
         unchecked: true,
         object: "vit_config",
-        defaults: &[
-            ("hidden_size", 1024),
-            ("intermediate_size", 4096),
-            ("num_hidden_layers", 24),
-            ("num_attention_heads", 16),
-            ("image_size", 512),
-            ("patch_size", 16),
-        ],
+        defaults: "hidden_size 1024 intermediate_size 4096 num_hidden_layers 24 num_attention_heads 16 \
+                image_size 512 patch_size 16",
         roots: &["visual_tokenizer.vit.vision_model.encoder"],
         connector_roots: &[],
         connector: Connector::Words,
@@ -661,14 +530,8 @@ const ROWS: &[Row] = &[
         by_data: false,
         unchecked: true,
         object: "vit_config",
-        defaults: &[
-            ("hidden_size", 1152),
-            ("intermediate_size", 4304),
-            ("num_hidden_layers", 27),
-            ("num_attention_heads", 16),
-            ("patch_size", 14),
-            ("image_num_pos", 577),
-        ],
+        defaults: "hidden_size 1152 intermediate_size 4304 num_hidden_layers 27 num_attention_heads 16 \
+                patch_size 14 image_num_pos 577",
         roots: &["vision_backbone.image_vit.transformer"],
         connector_roots: &["vision_backbone.image_projector"],
         connector: Connector::Pooled,
@@ -691,7 +554,7 @@ const ROWS: &[Row] = &[
         architectures: &["GLM4VForCausalLM"],
         by_data: false,
         unchecked: true,
-        defaults: &[],
+        defaults: "",
         roots: &["transformer.vision.transformer"],
         connector_roots: &["transformer.vision.linear_proj"],
         connector: Connector::GatedTokens,
@@ -736,14 +599,8 @@ const ROWS: &[Row] = &[
         architectures: &["Lfm2VlForConditionalGeneration"],
         unchecked: true,
         model_type: "siglip2_vision_model",
-        defaults: &[
-            ("hidden_size", 768),
-            ("intermediate_size", 3072),
-            ("num_hidden_layers", 12),
-            ("num_attention_heads", 12),
-            ("num_patches", 256),
-            ("patch_size", 16),
-        ],
+        defaults: "hidden_size 768 intermediate_size 3072 num_hidden_layers 12 num_attention_heads 12 \
+                num_patches 256 patch_size 16",
         connector_roots: &[],
         connector: Connector::Merged,
         covered: Covered::Blocks,
@@ -767,14 +624,8 @@ const ROWS: &[Row] = &[
             "SmolVLMForConditionalGeneration",
         ],
         unchecked: true,
-        defaults: &[
-            ("hidden_size", 1152),
-            ("intermediate_size", 3072),
-            ("num_hidden_layers", 12),
-            ("num_attention_heads", 16),
-            ("image_size", 224),
-            ("patch_size", 32),
-        ],
+        defaults: "hidden_size 1152 intermediate_size 3072 num_hidden_layers 12 num_attention_heads 16 \
+                image_size 224 patch_size 32",
         roots: &["model.vision_model.encoder"],
         connector_roots: &["model.connector.modality_projection"],
         connector: Connector::Shuffled,
@@ -787,15 +638,8 @@ const ROWS: &[Row] = &[
     Row {
         architectures: &["KimiVLForConditionalGeneration"],
         unchecked: true,
-        defaults: &[
-            ("hidden_size", 1152),
-            ("num_hidden_layers", 27),
-            ("num_attention_heads", 16),
-            ("intermediate_size", 4304),
-            ("patch_size", 14),
-            ("init_pos_emb_height", 64),
-            ("init_pos_emb_width", 64),
-        ],
+        defaults: "hidden_size 1152 num_hidden_layers 27 num_attention_heads 16 intermediate_size 4304 \
+                patch_size 14 init_pos_emb_height 64 init_pos_emb_width 64",
         covered: Covered::None,
         uneven: Uneven::Refused,
         positions: Positions::Plane,
@@ -807,14 +651,8 @@ const ROWS: &[Row] = &[
     Row {
         architectures: &["PaddleOCRVLForConditionalGeneration"],
         unchecked: true,
-        defaults: &[
-            ("hidden_size", 768),
-            ("intermediate_size", 3072),
-            ("num_hidden_layers", 12),
-            ("num_attention_heads", 12),
-            ("image_size", 224),
-            ("patch_size", 14),
-        ],
+        defaults: "hidden_size 768 intermediate_size 3072 num_hidden_layers 12 num_attention_heads 12 \
+                image_size 224 patch_size 14",
         roots: &["visual.vision_model.encoder"],
         connector_roots: &["mlp_AR"],
         connector: Connector::Whole,
@@ -837,14 +675,8 @@ const ROWS: &[Row] = &[
         ],
         by_data: false,
         unchecked: true,
-        defaults: &[
-            ("hidden_size", 1024),
-            ("intermediate_size", 4096),
-            ("num_hidden_layers", 24),
-            ("num_attention_heads", 16),
-            ("image_size", 448),
-            ("patch_size", 14),
-        ],
+        defaults: "hidden_size 1024 intermediate_size 4096 num_hidden_layers 24 num_attention_heads 16 \
+                image_size 448 patch_size 14",
         roots: &["vision_tower.encoder", "model.vision_tower.encoder"],
         connector_roots: &[],
         connector: Connector::InternWhole,
@@ -873,17 +705,8 @@ const ROWS: &[Row] = &[
         architectures: &["Qwen3OmniMoeForConditionalGeneration"],
         unchecked: true,
         by_data: false,
-        defaults: &[
-            ("depth", 27),
-            ("hidden_size", 1152),
-            ("intermediate_size", 4304),
-            ("num_heads", 16),
-            ("patch_size", 16),
-            ("image_size", 768),
-            ("temporal_patch_size", 2),
-            ("out_hidden_size", 3584),
-            ("deepstack", 3),
-        ],
+        defaults: "depth 27 hidden_size 1152 intermediate_size 4304 num_heads 16 patch_size 16 image_size 768 \
+                temporal_patch_size 2 out_hidden_size 3584 deepstack 3",
         positions: Positions::Grid,
         tokens: Tokens::Pixels(12_845_056),
         ..QWEN3
@@ -895,14 +718,8 @@ const ROWS: &[Row] = &[
     Row {
         architectures: &["VoxtralForConditionalGeneration"],
         unchecked: true,
-        defaults: &[
-            ("num_mel_bins", 128),
-            ("num_hidden_layers", 32),
-            ("num_attention_heads", 20),
-            ("intermediate_size", 5120),
-            ("hidden_size", 1280),
-            ("max_source_positions", 1500),
-        ],
+        defaults: "num_mel_bins 128 num_hidden_layers 32 num_attention_heads 20 intermediate_size 5120 \
+                hidden_size 1280 max_source_positions 1500",
         roots: &["whisper_encoder.whisper_encoder"],
         block: Block {
             names: [
@@ -924,7 +741,7 @@ const ROWS: &[Row] = &[
     Row {
         architectures: &["WhisperForConditionalGeneration"],
         object: "encoder_config",
-        defaults: &[],
+        defaults: "",
         roots: &["model.encoder"],
         block: Block {
             names: ["layers", "self_attn.q_proj", "self_attn.out_proj", "fc1", "fc2"],
@@ -943,4 +760,21 @@ pub(super) fn find(architecture: &str) -> impl Iterator<Item = &'static Row> {
     let architecture = architecture.to_owned();
     ROWS.iter()
         .filter(move |row| row.architectures.contains(&architecture.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_names_and_numbers_in_turn() {
+        for row in ROWS {
+            let words: Vec<&str> = row.defaults.split_ascii_whitespace().collect();
+            assert!(words.len().is_multiple_of(2), "{}", row.defaults);
+            for pair in words.chunks(2) {
+                let [name, number] = [pair[0], pair[1]].map(|word| word.parse::<u32>().is_ok());
+                assert!(!name && number, "{pair:?}");
+            }
+        }
+    }
 }

@@ -9,7 +9,7 @@ const fn row(architecture: &'static str, language: &'static str) -> Wrapper {
     Wrapper {
         architecture,
         language,
-        defaults: &[],
+        defaults: "",
     }
 }
 
@@ -84,11 +84,7 @@ pub(super) const WRAPPERS: &[Wrapper] = &[
     any("Ovis2_6_MoeForCausalLM"),
     Wrapper {
         // `GemmaConfig` and `Gemma2Config`; Gemma itself has no windows.
-        defaults: &[
-            ("head_dim", 256),
-            ("max_position_embeddings", 8192),
-            ("sliding_window", 4096),
-        ],
+        defaults: "head_dim 256 max_position_embeddings 8192 sliding_window 4096",
         ..any(PALIGEMMA)
     },
     any("PixtralForConditionalGeneration"),

@@ -7,53 +7,25 @@ pub(in crate::model) struct Wrapper {
     /// The language model's row; empty where the text config names its architecture.
     pub(in crate::model) language: &'static str,
     /// What the text config's class fills in where the file leaves it out, as in Gemma 3's published files.
-    pub(in crate::model) defaults: &'static [(&'static str, u32)],
+    pub(in crate::model) defaults: &'static str,
 }
 
-const GEMMA3_TEXT: &[(&str, u32)] = &[
-    ("vocab_size", 262_208),
-    ("hidden_size", 2304),
-    ("intermediate_size", 9216),
-    ("num_hidden_layers", 26),
-    ("num_attention_heads", 8),
-    ("num_key_value_heads", 4),
-    ("head_dim", 256),
-    ("max_position_embeddings", 131_072),
-    ("sliding_window", 4096),
-];
+const GEMMA3_TEXT: &str = "vocab_size 262208 hidden_size 2304 intermediate_size 9216 num_hidden_layers 26 \
+                num_attention_heads 8 num_key_value_heads 4 head_dim 256 max_position_embeddings 131072 \
+                sliding_window 4096";
 
 /// `LlamaConfig`: what LLaVA's files leave out.
-pub(super) const LLAMA_TEXT: &[(&str, u32)] = &[
-    ("vocab_size", 32_000),
-    ("hidden_size", 4096),
-    ("intermediate_size", 11_008),
-    ("num_hidden_layers", 32),
-    ("num_attention_heads", 32),
-    ("max_position_embeddings", 2048),
-];
+pub(super) const LLAMA_TEXT: &str = "vocab_size 32000 hidden_size 4096 intermediate_size 11008 num_hidden_layers 32 \
+                num_attention_heads 32 max_position_embeddings 2048";
 
 /// `Qwen2Config`: what Qwen2-Audio's files leave out.
-const QWEN2_TEXT: &[(&str, u32)] = &[
-    ("vocab_size", 151_936),
-    ("hidden_size", 4096),
-    ("intermediate_size", 22_016),
-    ("num_hidden_layers", 32),
-    ("num_attention_heads", 32),
-    ("num_key_value_heads", 32),
-    ("max_position_embeddings", 32_768),
-];
+const QWEN2_TEXT: &str = "vocab_size 151936 hidden_size 4096 intermediate_size 22016 num_hidden_layers 32 \
+                num_attention_heads 32 num_key_value_heads 32 max_position_embeddings 32768";
 
 const GLM4V: &str = "Glm4vForConditionalGeneration";
 
-const GLM4V_TEXT: &[(&str, u32)] = &[
-    ("vocab_size", 151_552),
-    ("hidden_size", 4096),
-    ("intermediate_size", 13_696),
-    ("num_hidden_layers", 40),
-    ("num_attention_heads", 32),
-    ("num_key_value_heads", 2),
-    ("max_position_embeddings", 32_768),
-];
+const GLM4V_TEXT: &str = "vocab_size 151552 hidden_size 4096 intermediate_size 13696 num_hidden_layers 40 \
+                num_attention_heads 32 num_key_value_heads 2 max_position_embeddings 32768";
 
 impl Wrapper {
     /// Its config's class reads `text_config` alone: a file without one gets the class's own sizes, whatever stands
@@ -67,40 +39,37 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "Gemma4ForConditionalGeneration",
         language: "Gemma4ForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "Gemma3nForConditionalGeneration",
         language: "Gemma3nForCausalLM",
-        defaults: &[
-            ("hidden_size_per_layer_input", 256),
-            ("vocab_size_per_layer_input", 262_144),
-        ],
+        defaults: "hidden_size_per_layer_input 256 vocab_size_per_layer_input 262144",
     },
     Wrapper {
         architecture: "Llama4ForConditionalGeneration",
         language: "Llama4ForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "KimiK25ForConditionalGeneration",
         language: "DeepseekV3ForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "MiniMaxM3SparseForConditionalGeneration",
         language: "MiniMaxM3SparseForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "Glm5NextForConditionalGeneration",
         language: "Glm5NextForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "KimiK3ForConditionalGeneration",
         language: "KimiLinearForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "Gemma3ForConditionalGeneration",
@@ -110,57 +79,57 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "Qwen3VLForConditionalGeneration",
         language: "Qwen3ForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "Qwen3VLMoeForConditionalGeneration",
         language: "Qwen3MoeForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "Qwen2_5_VLForConditionalGeneration",
         language: "Qwen2ForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "Qwen2VLForConditionalGeneration",
         language: "Qwen2ForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "Qwen3_5ForConditionalGeneration",
         language: "Qwen3_5ForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "Qwen3_5MoeForConditionalGeneration",
         language: "Qwen3_5MoeForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "Mistral3ForConditionalGeneration",
         language: "",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "NemotronH_Nano_Omni_Reasoning_V3",
         language: "NemotronHForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "NemotronH_Super_Omni_Reasoning_V3",
         language: "NemotronHForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "Step3p7ForConditionalGeneration",
         language: "Step3p5ForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "MuseGlimmerForConditionalGeneration",
         language: "MuseGlimmerForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "LlavaForConditionalGeneration",
@@ -175,32 +144,32 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "DeepseekOCRForCausalLM",
         language: DEEPSEEK,
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "DeepseekOCR2ForCausalLM",
         language: DEEPSEEK,
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "DeepseekVLV2ForCausalLM",
         language: DEEPSEEK,
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "MolmoForCausalLM",
         language: "MolmoForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "Phi3VForCausalLM",
         language: "Phi3ForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "DotsOCRForCausalLM",
         language: "Qwen2ForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: GLM4V,
@@ -210,7 +179,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "Glm4vMoeForConditionalGeneration",
         language: "Glm4MoeForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "Qwen2AudioForConditionalGeneration",
@@ -220,27 +189,27 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "Qwen2_5OmniForConditionalGeneration",
         language: "Qwen2ForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "Qwen2_5OmniModel",
         language: "Qwen2ForCausalLM",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "WhisperForConditionalGeneration",
         language: "WhisperDecoder",
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "MiniCPMV",
         language: MINICPMV,
-        defaults: &[],
+        defaults: "",
     },
     Wrapper {
         architecture: "InternVLChatModel",
         language: "",
-        defaults: &[],
+        defaults: "",
     },
 ];
 
