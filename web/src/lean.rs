@@ -76,13 +76,3 @@ impl<T: PartialEq + Send + Sync + 'static> Same for T {
         other.downcast_ref() == Some(self)
     }
 }
-
-/// In order, what is equal as it came. For some hundreds: a sort of std's is 4 kB of code for each type.
-pub(crate) fn sorted<T>(items: impl IntoIterator<Item = T>, before: impl Fn(&T, &T) -> bool) -> Vec<T> {
-    let mut out = Vec::new();
-    for item in items {
-        let at = out.partition_point(|other| !before(&item, other));
-        out.insert(at, item);
-    }
-    out
-}

@@ -2,7 +2,7 @@
 use crate::{
     browser,
     controls::{hear, part, press},
-    lean::{self, memo},
+    lean::memo,
     state::{
         AppState, actions,
         search::{Among, Answers, Searched, Seek, Wishes, use_seek},
@@ -11,7 +11,7 @@ use crate::{
 };
 use leptos::{ev, prelude::*};
 use planner::{
-    Outcome,
+    Outcome, order,
     recommend::{self, Answer, Layout, Offer, lost, won},
 };
 use std::{cmp::Ordering, sync::Arc};
@@ -129,8 +129,8 @@ fn table(
     let mut shown: Vec<&Answer> = rows.into_iter().filter(|row| named(row)).collect();
     let sorted = view.sorted.get();
     if let Some((column, most_first)) = sorted {
-        shown = lean::sorted(shown, |a, b| {
-            compared(figures(a)[column], figures(b)[column], most_first).is_lt()
+        order::sort(&mut shown, |a, b| {
+            compared(figures(a)[column], figures(b)[column], most_first)
         });
     }
     let count = shown.len();

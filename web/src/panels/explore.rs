@@ -6,7 +6,7 @@ use super::{
 use crate::{
     chart::scatter::{Dot, Kind, scatter, unbeaten},
     controls::{aria, hear_key, part, press, words},
-    lean::{self, memo},
+    lean::memo,
     state::{
         AppState, actions,
         search::{Among, Answers, Question, Searched, use_seek},
@@ -15,7 +15,10 @@ use crate::{
     text,
 };
 use leptos::{ev, prelude::*};
-use planner::recommend::{self, Answer};
+use planner::{
+    order,
+    recommend::{self, Answer},
+};
 use std::sync::Arc;
 
 static RATES: Kind = Kind {
@@ -87,7 +90,7 @@ fn explored(state: AppState, searched: Searched) -> AnyView {
 
 /// Every number of every kind that serves, and which answer each is, from left to right.
 fn dots(answers: &Answers, at: fn(&Answer) -> Option<[f64; 2]>) -> Vec<(Dot, &Answer)> {
-    let dots = answers
+    let mut dots: Vec<(Dot, &Answer)> = answers
         .found
         .best
         .iter()
@@ -98,8 +101,10 @@ fn dots(answers: &Answers, at: fn(&Answer) -> Option<[f64; 2]>) -> Vec<(Dot, &An
                 name: answers.offers.get(answer.offer)?.to_string(),
             };
             Some((dot, answer))
-        });
-    lean::sorted(dots, |a, b| a.0.at[0].total_cmp(&b.0.at[0]).is_lt())
+        })
+        .collect();
+    order::sort(&mut dots, |a, b| a.0.at[0].total_cmp(&b.0.at[0]));
+    dots
 }
 
 /// The dot that was chosen, or else the one of the best answer.
