@@ -172,12 +172,10 @@ pub(super) fn need(
 
 /// The name of a stage's GPU; of several the smallest.
 fn gpu_of(scenario: &Scenario, resolved: &Resolved<'_>, rank: &RankBudget) -> String {
-    let (hardware, tp) = (&scenario.hardware, rank.shape.tp);
-    let stages = rank.shape.pp * resolved.args.data_parallel_size.value;
-    let own = (0..stages * tp).filter(|at| at / tp % rank.shape.pp == rank.shape.pp_rank);
-    let least = own
-        .map(|at| hardware.gpu_at(at))
-        .min_by_key(|gpu| gpu.memory_visible);
+    let (hardware, shape) = (&scenario.hardware, rank.shape);
+    let sizes = [shape.tp, shape.pp, resolved.args.data_parallel_size.value];
+    let own = hardware.gpus_of_stage(shape.pp_rank, sizes);
+    let least = own.min_by_key(|gpu| gpu.memory_visible);
     least.unwrap_or(&hardware.gpu).name.clone()
 }
 

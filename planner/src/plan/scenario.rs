@@ -78,11 +78,19 @@ impl Hardware {
     }
 
     /// The GPU with that number, counted over all nodes.
-    pub fn gpu_at(&self, index: u32) -> &GpuSpec {
+    fn gpu_at(&self, index: u32) -> &GpuSpec {
         let here = index % self.gpus.max(1);
         let other = here.checked_sub(self.of_first_kind());
         let other = other.and_then(|at| self.others.get(at as usize));
         other.unwrap_or(&self.gpu)
+    }
+
+    /// Those of one pipeline stage, over all replicas: rank after rank takes the next, the stages of an engine one behind
+    /// the other (`vllm/distributed/parallel_state.py: initialize_model_parallel`).
+    pub(super) fn gpus_of_stage(&self, stage: u32, [tp, pp, dp]: [u32; 3]) -> impl Iterator<Item = &GpuSpec> {
+        let ranks =
+            (0..dp).flat_map(move |engine| (0..tp).map(move |rank| (engine * pp + stage) * tp + rank));
+        ranks.map(|at| self.gpu_at(at))
     }
 
     /// The most GPUs that stand beside their like wherever a node's GPUs are cut into groups of as many.
@@ -495,13 +503,8 @@ fn other_gpus(text: &str) -> Result<Vec<GpuSpec>, InputError> {
             give_memory(&mut gpu, id, own)?;
         }
         if let Some(capability) = capability {
-            let read = capability.trim().parse();
-            gpu.compute_capability = Some(read.map_err(|_| {
-                InputError::new(
-                    id,
-                    format!("expected a compute capability such as 12.0, got `{capability}`"),
-                )
-            })?);
+            let read: ComputeCapability = capability.parse().map_err(|e| InputError::new(id, e))?;
+            gpu.compute_capability = Some(read);
         }
         Ok(gpu)
     };

@@ -47,9 +47,7 @@ pub(super) fn question(
     let stages = args.pipeline_parallel_size.value;
     // Of each stage the GPU that gives its memory slowest, over all replicas.
     let slowest = |stage: u32| {
-        let ranks =
-            (0..engines).flat_map(|engine| (0..tp).map(move |rank| (engine * stages + stage) * tp + rank));
-        let gpus = ranks.map(|at| hardware.gpu_at(at));
+        let gpus = hardware.gpus_of_stage(stage, [tp, stages, engines]);
         machine(gpus.min_by_key(|gpu| gpu.memory_bandwidth_gbps)?)
     };
     let machines = if hardware.is_mixed() {

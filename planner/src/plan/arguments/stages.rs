@@ -78,7 +78,7 @@ pub(in crate::plan) fn best_partition(scenario: &Scenario, known: &mut KnownWeig
 /// The least of each stage's GPUs, over all replicas.
 fn on_their_gpus(scenario: &Scenario, args: &ResolvedArgs) -> Result<Vec<Stage>, Refusal> {
     let hardware = &scenario.hardware;
-    let [tp, pp, dp] = [
+    let sizes @ [_, pp, _] = [
         &args.tensor_parallel_size,
         &args.pipeline_parallel_size,
         &args.data_parallel_size,
@@ -87,8 +87,7 @@ fn on_their_gpus(scenario: &Scenario, args: &ResolvedArgs) -> Result<Vec<Stage>,
     let mut stages = Vec::new();
     for stage in 0..pp {
         let mut least: Option<Stage> = None;
-        for at in (0..dp).flat_map(|engine| (0..tp).map(move |rank| (engine * pp + stage) * tp + rank)) {
-            let gpu = hardware.gpu_at(at);
+        for gpu in hardware.gpus_of_stage(stage, sizes) {
             let (total, capability) = (visible(gpu)?, capability(gpu));
             if gpu.vendor != hardware.gpu.vendor {
                 return Err(Refusal::ours(
