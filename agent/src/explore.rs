@@ -192,12 +192,14 @@ impl View<'_> {
                 let of = |end: f64| figure(end / ranged.estimate);
                 format!("{} to {}", of(ranged.low), of(ranged.high))
             };
+            let tpot = speed
+                .tpot_ms
+                .map_or_else(String::new, |tpot| format!(", TPOT {}", around(tpot)));
             parts.push(self.screen.wrap(
                 &format!(
-                    "Figures are estimates; four of five published runs lay within these multiples: tokens per second {}, TTFT {}, TPOT {}.",
+                    "Figures are estimates; four of five published runs lay within these multiples: tokens per second {}, TTFT {}{tpot}.",
                     around(speed.output_tok_per_s),
                     around(speed.ttft_ms),
-                    around(speed.tpot_ms)
                 ),
                 0,
             ));
@@ -267,7 +269,7 @@ impl View<'_> {
             speed(of.map(|speed| speed.output_tok_per_s.estimate)),
             speed(row.per_gpu()),
             speed(of.map(|speed| speed.ttft_ms.estimate)),
-            speed(of.map(|speed| speed.tpot_ms.estimate)),
+            speed(of.and_then(|speed| Some(speed.tpot_ms?.estimate))),
         ];
         if priced {
             cells.push(speed(row.price_per_hour));

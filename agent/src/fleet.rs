@@ -244,9 +244,11 @@ impl Report<'_> {
             }
             lines.push(self.screen.wrap(
                 &format!(
-                    "At that rate, about: TTFT {} ms, TPOT {} ms, end to end {} ms.",
+                    "At that rate, about: TTFT {} ms,{} end to end {} ms.",
                     figure(speed.ttft_ms.estimate),
-                    figure(speed.tpot_ms.estimate),
+                    speed
+                        .tpot_ms
+                        .map_or_else(String::new, |tpot| format!(" TPOT {} ms,", figure(tpot.estimate))),
                     figure(speed.end_to_end_ms.estimate)
                 ),
                 2,

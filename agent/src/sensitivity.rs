@@ -25,7 +25,7 @@ pub(crate) fn text(scenario: &Scenario, screen: Screen) -> String {
             doubled.outcome.words().to_lowercase(),
             speed(of.map(|speed| speed.output_tok_per_s.estimate)),
             speed(of.map(|speed| speed.ttft_ms.estimate)),
-            speed(of.map(|speed| speed.tpot_ms.estimate)),
+            speed(of.and_then(|speed| Some(speed.tpot_ms?.estimate))),
         ]);
     }
     let points = turning_points(scenario);

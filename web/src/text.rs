@@ -708,11 +708,29 @@ fn load_words(sweep: &Sweep, of: f64) -> String {
     format!("{} {how}", load(of))
 }
 
+/// The time that a request waits for, or that it takes where the model pools.
+pub(crate) const fn first(pools: bool) -> &'static str {
+    if pools {
+        "Time of a request"
+    } else {
+        "Time to first token"
+    }
+}
+
+/// What tokens per second count.
+pub(crate) const fn tokens(pools: bool) -> &'static str {
+    if pools {
+        "Prompt tokens per second"
+    } else {
+        "Output tokens per second"
+    }
+}
+
 /// Title of a chart of loads.
-pub(crate) fn load_title(what: &str, sweep: &Sweep) -> String {
+pub(crate) fn load_title(what: &str, sweep: &Sweep, pools: bool) -> String {
     let along = |at: usize| {
         let point = sweep.points.get(at)?;
-        let time = if what.contains("first") {
+        let time = if what == first(pools) {
             point.ttft_ms
         } else {
             point.tpot_ms
@@ -727,7 +745,7 @@ pub(crate) fn load_title(what: &str, sweep: &Sweep) -> String {
     let own = along(sweep.chosen).unwrap_or_default();
     let knee = sweep.knee.and_then(|(at, full)| Some((along(at)?, full.words())));
     let knee = knee.map_or_else(String::new, |(knee, full)| format!(" {knee}, where {full}."));
-    format!("Output tokens per second against {what}: {own}.{knee}")
+    format!("{} against {what}: {own}.{knee}", tokens(pools))
 }
 
 fn time_of(ms: f64) -> String {
@@ -745,7 +763,8 @@ pub(crate) fn requests_title(run: &Run, limit: Option<u64>) -> String {
         format!(" {within} % come within the limit of {}.", duration(limit))
     });
     let [p50, p99] = [run.ttft.p50, run.ttft.p99].map(|seconds| duration(micros(seconds * 1000.0)));
-    format!("Half of the first tokens come within {p50}, all but one of a hundred within {p99}.{within}")
+    let what = if run.pools { "vectors" } else { "first tokens" };
+    format!("Half of the {what} come within {p50}, all but one of a hundred within {p99}.{within}")
 }
 
 /// Requests panel: what was simulated.

@@ -59,16 +59,32 @@ static MIG_CATALOG: LazyLock<Vec<GpuSpec>> = LazyLock::new(|| {
     slices
 });
 
-/// Of its bandwidth and rates a slice has shares that were not measured.
+/// Of its card a slice has so many of seven parts of the arithmetic and of eight parts of memory and bandwidth (NVIDIA's MIG
+/// user guide, the tables of profiles): the former is its name's first figure, the latter follows from its memory.
 fn slice(card: &GpuSpec, profile: &str, mib: u64) -> GpuSpec {
     let name = |name: &String| format!("{name}{MIG}{profile}");
+    let eighth = card.memory_total.map_or(1, |total| total.get() >> 23).max(1);
+    let eighths = u32::try_from((mib + eighth / 2) / eighth).unwrap_or(1);
+    let sevenths = profile
+        .chars()
+        .next()
+        .and_then(|digit| digit.to_digit(10))
+        .unwrap_or(1);
+    let rate = |whole: Option<u32>| Some(whole? / 7 * sevenths);
+    let rates = card.dense_gflops;
     GpuSpec {
         name: name(&card.name),
         memory_total: Some(Bytes::from_mib(mib)),
         memory_visible: Some(Bytes::from_mib(mib)),
         visible_basis: VisibleBasis::Estimated,
-        memory_bandwidth_gbps: None,
-        dense_gflops: DenseRates::default(),
+        memory_bandwidth_gbps: card.memory_bandwidth_gbps.map(|whole| whole * eighths / 8),
+        dense_gflops: DenseRates {
+            fp16: rate(rates.fp16),
+            bf16: rate(rates.bf16),
+            fp8: rate(rates.fp8),
+            int8: rate(rates.int8),
+            fp4: rate(rates.fp4),
+        },
         nvlink_gbps: None,
         nvml_names: card.nvml_names.iter().map(name).collect(),
         ..card.clone()

@@ -170,6 +170,14 @@ pub(super) fn pcie(tp: u32, direct: bool) -> (f64, f64) {
     }
 }
 
+/// Of a request to a model that pools, the one process that takes requests needs so many seconds, and for each token of its
+/// prompt: two published runs of `vllm bench serve` on small models (vllm#39113: 1089 requests a second of 32 tokens;
+/// vllm#23000: 415 of 512, where 16 prompts in a request gave 2.4 times the tokens).
+pub(super) const POOLED_REQUEST: (f64, f64) = (0.82e-3, 3.1e-6);
+/// Bytes per second from the host's memory where NVLink-C2C joins it, one direction: GH200 has a Grace for itself, two GPUs
+/// of GB200 and GB300 share one (NVIDIA's data sheets: 900 GB/s both ways for a Grace), less what copies lose.
+pub(super) const CHIP_TO_CHIP: (f64, f64) = (380.0e9, 190.0e9);
+
 /// Bytes per second of a slot of 16 lanes, one direction.
 pub(super) fn slot(generation: u8) -> f64 {
     match generation {

@@ -1,7 +1,7 @@
 //! The estimate: figures with their ranges, what limits them, what they assume.
 use super::{
     chance::Lengths,
-    machine::{Generation, Machine},
+    machine::Generation,
     serving::{Arrivals, Limits, Request, Steady, steady},
     simulation::{Course, Run, Simulation},
     step::{Batch, Engine, StepTime},
@@ -54,7 +54,7 @@ impl BoundBy {
 }
 
 /// A figure with the range that four of five measured runs lie in.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Ranged {
     /// The estimate.
     pub estimate: f64,
@@ -99,9 +99,11 @@ impl Ranged {
 /// The estimate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Performance {
-    /// Milliseconds to the first token.
+    /// The model pools: there is no answer, and tokens per second are those of prompts.
+    pub pools: bool,
+    /// Milliseconds to the first token, or to the vector.
     pub ttft_ms: Ranged,
-    /// Milliseconds between tokens after the first.
+    /// Milliseconds between tokens after the first; 0 where the model pools.
     pub tpot_ms: Ranged,
     /// Tokens of answers per second, over all replicas: with a rate, of a run of [`RUN_AT_A_RATE`].
     pub output_tok_per_s: Ranged,
@@ -113,7 +115,9 @@ pub struct Performance {
     pub at_a_rate: bool,
     /// Scaled to a benchmark of this machine.
     pub measured: bool,
-    /// Tokens per second of one sequence alone.
+    /// No published run of such an engine was held against it.
+    pub assumed: bool,
+    /// Tokens per second of one sequence alone; 0 where the model pools.
     pub decode_toks_per_s: Ranged,
     /// Tokens per second of one prompt alone.
     pub prefill_toks_per_s: Ranged,
@@ -221,12 +225,9 @@ fn wider((low, high): (f64, f64)) -> (f64, f64) {
     (low * low, high * high)
 }
 
-/// What no run was fitted on lies further off: a generation of GPUs, several kinds of GPU, several nodes, a draft.
-fn spread(engine: &Engine) -> Spread {
-    let known = engine.machine.generation != Generation::Volta
-        && engine.machines.is_empty()
-        && engine.drafting.is_none();
-    if known && !engine.spans_nodes() {
+/// What no run was fitted on lies further off.
+fn spread(known: bool) -> Spread {
+    if known {
         return SPREAD;
     }
     Spread {
@@ -234,6 +235,42 @@ fn spread(engine: &Engine) -> Spread {
         tpot: wider(SPREAD.tpot),
         rate: wider(SPREAD.rate),
     }
+}
+
+/// Why the range is wider.
+fn doubts(question: &Question) -> impl Iterator<Item = &'static str> {
+    let engine = &question.engine;
+    let all = [
+        (
+            engine.machine.generation == Generation::Volta,
+            "No published run of this generation of GPUs was fitted: the range is wider.",
+        ),
+        (
+            !engine.machines.is_empty(),
+            "Assumed: stages on GPUs of different kinds take turns, each at the speed of its own GPU. No published run of such an engine was fitted: the range is wider.",
+        ),
+        (
+            engine.drafting.is_some(),
+            "Speculative decoding: no published run with a draft was fitted, and its own KV cache is not read in the estimate: the range is wider.",
+        ),
+        (
+            engine.spans_nodes(),
+            "Between nodes 400 Gb/s for each GPU is assumed; no published run on several nodes was fitted: the range is wider.",
+        ),
+        (
+            engine.machine.slice,
+            "Assumed: a MIG slice has the bandwidth and arithmetic of its profile, so many parts of its GPU's. No published run on a slice was fitted: the range is wider.",
+        ),
+        (
+            engine.stages.iter().any(|work| work.offloaded > 0.0),
+            "Assumed: in every step the weights in the host's memory are read over the GPU's link at its full rate. No published run of that was fitted: the range is wider.",
+        ),
+        (
+            question.request.pools(),
+            "A prompt to a request, each done with its step. What takes requests before the engine is from two published runs, the rest as fitted on prompts of generating models: the range is wider.",
+        ),
+    ];
+    all.into_iter().filter_map(|(holds, why)| holds.then_some(why))
 }
 
 /// Answers it.
@@ -246,7 +283,9 @@ pub fn estimate(question: &Question) -> Performance {
         ..
     } = question;
     let found = question.steady(question.load());
-    let spread = spread(engine);
+    let pools = request.pools();
+    let assumed = doubts(question).next().is_some();
+    let spread = spread(!assumed);
     // How long the queue gets is the difference of two rates.
     let ttft_spread = if found.overloaded {
         wider(spread.ttft)
@@ -266,14 +305,20 @@ pub fn estimate(question: &Question) -> Performance {
     let tpot_ms = Ranged::new(found.tpot * 1e3, spread.tpot);
     let rest = (request.generated - 1.0).max(0.0);
     Performance {
+        pools,
         ttft_ms,
         tpot_ms,
         end_to_end_ms: ttft_ms.plus(rest, tpot_ms),
-        output_tok_per_s: Ranged::new(found.in_run * replicas * request.generated, spread.rate),
+        output_tok_per_s: Ranged::new(found.in_run * replicas * request.counted(), spread.rate),
         req_per_s: found.requests * replicas,
         measured: false,
+        assumed,
         at_a_rate: question.is_open(),
-        decode_toks_per_s: Ranged::rate(1.0 / engine.step(&alone).total(), spread.tpot),
+        decode_toks_per_s: if pools {
+            Ranged::default()
+        } else {
+            Ranged::rate(1.0 / engine.step(&alone).total(), spread.tpot)
+        },
         prefill_toks_per_s: Ranged::rate(first.prompt / engine.step(&first).total(), spread.ttft),
         running: found.running * replicas,
         bound_by: bound_by(&found, limits, request),
@@ -329,34 +374,13 @@ fn assumptions(question: &Question, found: &Steady) -> Vec<&'static str> {
     {
         list.push("Tokens choose their experts almost evenly.");
     }
-    if matches!(
-        question.engine.machine,
-        Machine {
-            generation: Generation::Volta,
-            ..
-        }
-    ) {
-        list.push("No published run of this generation of GPUs was fitted: the range is wider.");
-    }
-    if !question.engine.machines.is_empty() {
-        list.push("Assumed: stages on GPUs of different kinds take turns, each at the speed of its own GPU. No published run of such an engine was fitted: the range is wider.");
-    }
-    if question.engine.drafting.is_some() {
-        list.push(
-            "Speculative decoding: no published run with a draft was fitted, and its own KV cache is not read in the estimate: the range is wider.",
-        );
-    }
-    if question.engine.spans_nodes() {
-        list.push(
-            "Between nodes 400 Gb/s for each GPU is assumed; no published run on several nodes was fitted: the range is wider.",
-        );
-    }
+    list.extend(doubts(question));
     if question.undrafted {
         list.push(
             "Speculative decoding is left out of the speed: give its acceptance rate (spec_acceptance_rate) to count it.",
         );
     }
-    if let Arrivals::Open { .. } = question.arrivals {
+    if question.is_open() && !question.request.pools() {
         list.push(
             "Output tokens per second are those of a run of 300 requests, as benchmarks count: it ends with its longest answer, 3.4 times the average.",
         );

@@ -1,6 +1,6 @@
 //! What one GPU does in a second, and what connects it to the others.
 use super::{constants, work::Arithmetic};
-use crate::gpu::{GpuGroup, GpuSpec, Vendor};
+use crate::gpu::{GpuGroup, GpuSpec, Vendor, is_slice};
 
 /// GPUs whose kernels behave alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,10 @@ pub struct Machine {
     direct: bool,
     /// To the others.
     pub link: Link,
+    /// Bytes per second from the host's memory.
+    host: f64,
+    /// A MIG slice.
+    pub slice: bool,
 }
 
 const GIGA: f64 = 1.0e9;
@@ -61,6 +65,8 @@ impl Machine {
         let half = rate(rates.bf16).or(rate(rates.fp16))?;
         let narrow = rate(rates.fp8).unwrap_or(half);
         let nvlink = gpu.nvlink_gbps.filter(|_| nvlink.unwrap_or(true));
+        let slot = constants::slot(gpu.pcie_gen.unwrap_or(4));
+        let (alone, shared) = constants::CHIP_TO_CHIP;
         Some(Self {
             generation,
             bandwidth,
@@ -75,14 +81,27 @@ impl Machine {
             link: match nvlink {
                 _ if spans_nodes => Link::Network,
                 Some(both_ways) => Link::Nvlink(f64::from(both_ways) * GIGA / 2.0),
-                None => Link::Pcie(constants::slot(gpu.pcie_gen.unwrap_or(4))),
+                None => Link::Pcie(slot),
             },
+            host: match gpu.name.get(..3) {
+                _ if gpu.unified_memory => bandwidth,
+                Some("GH2") => alone,
+                Some("GB2" | "GB3") => shared,
+                _ => slot,
+            },
+            slice: is_slice(&gpu.name),
         })
     }
 
     /// Bytes per second when reading weights in that format.
     pub(super) fn reads(&self, arithmetic: Arithmetic) -> f64 {
         self.bandwidth * constants::bandwidth(self.generation) * constants::packed_bandwidth(arithmetic)
+    }
+
+    /// Where such a share of them lies in the host's memory: kernels read it there, in every step
+    /// (`vllm/model_executor/offloader/uva.py`).
+    pub(super) fn reads_beside(&self, arithmetic: Arithmetic, offloaded: f64) -> f64 {
+        1.0 / ((1.0 - offloaded) / self.reads(arithmetic) + offloaded / self.host)
     }
 
     /// Bytes per second when reading the cache.

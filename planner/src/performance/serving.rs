@@ -35,7 +35,7 @@ pub enum Arrivals {
 pub struct Request {
     /// Of its prompt.
     pub prompt: f64,
-    /// Of its answer.
+    /// Of its answer; none where the model pools.
     pub generated: f64,
     /// Of its prompt, found in the prefix cache.
     pub found: f64,
@@ -44,6 +44,16 @@ pub struct Request {
 }
 
 impl Request {
+    /// It wants a vector or a class.
+    pub(super) fn pools(&self) -> bool {
+        self.generated < 1.0
+    }
+
+    /// What tokens per second count: those of the answer, or of the prompt where there is none.
+    pub fn counted(&self) -> f64 {
+        if self.pools() { self.prompt } else { self.generated }
+    }
+
     /// Tokens of the prompt that are computed.
     pub(super) fn computed(&self) -> f64 {
         (self.prompt - self.found).max(1.0)
@@ -138,7 +148,7 @@ pub fn ceiling(engine: &Engine, request: Request, limits: Limits) -> Ceiling {
     let running = serving.most();
     Ceiling {
         running,
-        requests: serving.closed(BUSY, BUSY * BUSY).requests,
+        requests: serving.busy().requests,
         limit: if running >= limits.in_cache(request) {
             Limit::KvCache
         } else if running >= limits.max_num_seqs {
@@ -181,8 +191,12 @@ pub fn steady(engine: &Engine, request: Request, arrivals: Arrivals, limits: Lim
 impl Serving<'_> {
     /// The most sequences that run at once.
     fn most(&self) -> f64 {
-        // A full step holds so many that decode beside the prompts that replace them.
-        let each = self.engine.verified() + self.request.computed() / self.steps();
+        // A full step holds so many that decode beside the prompts that replace them, or so many prompts.
+        let each = if self.request.pools() {
+            self.request.computed()
+        } else {
+            self.engine.verified() + self.request.computed() / self.steps()
+        };
         let replaced = self.limits.max_num_batched_tokens / each;
         let most = self.limits.in_cache(self.request).min(self.limits.max_num_seqs);
         most.min(replaced).max(1.0)
@@ -270,7 +284,76 @@ impl Serving<'_> {
         }
     }
 
+    /// With more requests than it can take.
+    fn busy(&self) -> Steady {
+        self.closed(BUSY, BUSY * BUSY)
+    }
+
+    /// A step of so many prompts that wants no answer; a long one takes several of its own.
+    fn pooling(&self, prompts: f64) -> StepTime {
+        if self.pieces() > 1.0 {
+            return self.prompt(0.0);
+        }
+        let tokens = prompts * self.request.computed();
+        self.engine.step(&Batch {
+            prompt: tokens,
+            behind: self.request.found + (self.request.computed() - tokens) / 2.0,
+            ..Batch::default()
+        })
+    }
+
+    /// Prompts alone, each done with the step that it lies in: all that wait go into the next one.
+    fn pooled(&self, sequences: f64) -> Steady {
+        let running = sequences.min(self.most()).max(1.0);
+        let step = self.pooling(running);
+        let requests = (sequences / (constants::REQUEST + step.total())).min(running / step.total());
+        Steady {
+            ttft: sequences / requests,
+            tpot: 0.0,
+            requests,
+            in_run: requests,
+            running,
+            queues: sequences > running,
+            overloaded: false,
+            step,
+        }
+    }
+
+    /// The same at a rate: a step takes what came during the one before.
+    fn pooled_at(&self, rate: f64, requests: f64, burstiness: f64) -> Steady {
+        let full = self.busy();
+        let served = rate.min(full.requests);
+        let (mut low, mut running) = (1.0, full.running);
+        for _ in 0..HALVINGS {
+            let middle = f64::midpoint(low, running);
+            if served * self.pooling(middle).total() > middle {
+                low = middle;
+            } else {
+                running = middle;
+            }
+        }
+        let step = self.pooling(running);
+        let time = step.total();
+        let unsteady = 1.0 / burstiness + self.request.variation;
+        let waits = unsteady * (served * time / running).min(1.0) * time / 2.0;
+        let behind = requests / 2.0 * (1.0 / served - 1.0 / rate);
+        let ttft = constants::REQUEST + time + waits + behind;
+        Steady {
+            ttft,
+            requests: served,
+            in_run: requests / (requests / served + ttft - behind),
+            running,
+            queues: false,
+            overloaded: served < rate,
+            step,
+            ..full
+        }
+    }
+
     fn closed(&self, sequences: f64, requests: f64) -> Steady {
+        if self.request.pools() {
+            return self.pooled(sequences);
+        }
         let generated = self.request.generated;
         let most = self.most();
         let queues = sequences > most;
@@ -325,6 +408,9 @@ impl Serving<'_> {
     }
 
     fn open(&self, rate: f64, requests: f64, burstiness: f64) -> Steady {
+        if self.request.pools() {
+            return self.pooled_at(rate, requests, burstiness);
+        }
         let rest = (self.request.generated - 1.0).max(0.0);
         let gained = self.engine.gained();
         // As Kingman has it: gaps and lengths that spread make the queue longer. 1 for Poisson's gaps and equal lengths.
@@ -365,7 +451,7 @@ impl Serving<'_> {
             * (self.engine.step(&self.decoding(1.0)).total() / gained + tpot)
             / 2.0;
         let run = |each: f64| requests / (requests * each + stay + last);
-        let full = self.closed(BUSY, BUSY * BUSY);
+        let full = self.busy();
         let overloaded = full.requests < rate;
         if !overloaded {
             return Steady {

@@ -5,11 +5,12 @@
 //! its blocks back and starts anew. The same seed gives the same run on every machine.
 use super::{
     chance::Chance,
+    constants::REQUEST,
     estimate::{Question, Scale},
     serving::{Arrivals, Limits},
     step::{Batch, Engine},
 };
-use crate::units::real;
+use crate::{order, units::real};
 use std::collections::VecDeque;
 
 /// Percentiles of a time, in seconds.
@@ -56,19 +57,8 @@ impl Percentiles {
     }
 }
 
-/// By Shell's method: quick enough for some thousands, and a tenth of the library's size.
 fn sort(times: &mut [f64]) {
-    let mut gap = times.len() / 2;
-    while gap > 0 {
-        for at in gap..times.len() {
-            let mut here = at;
-            while here >= gap && times[here - gap] > times[here] {
-                times.swap(here - gap, here);
-                here -= gap;
-            }
-        }
-        gap /= 2;
-    }
+    order::sort(times, f64::total_cmp);
 }
 
 /// The nearest rank.
@@ -80,6 +70,8 @@ fn nearest(times: &[f64], percent: usize) -> f64 {
 /// What a run showed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
+    /// There are no answers: tokens per second are those of prompts.
+    pub pools: bool,
     /// Requests that were sent, and done.
     pub requests: u32,
     /// To the first token.
@@ -183,6 +175,7 @@ pub struct Simulation {
     /// Tokens that the cache holds.
     room: f64,
     at_once: f64,
+    pools: bool,
     count: usize,
     coming: VecDeque<Sequence>,
     state: State,
@@ -201,7 +194,9 @@ impl Simulation {
                 let known = question.gaps.get(at % question.gaps.len().max(1));
                 clock += known.map_or_else(|| chance.gap(burstiness), |gap| *gap) / rate;
             }
-            let (prompt, generated) = question.lengths.draw(&mut chance, request, at, course.spread);
+            let (prompt, answer) = question.lengths.draw(&mut chance, request, at, course.spread);
+            // A prompt that is pooled is done as if with one token.
+            let generated = if request.pools() { 1.0 } else { answer };
             let prompt = prompt.min(question.longest - 1.0).max(1.0);
             let found = (prompt * request.found / request.prompt)
                 .min(prompt - 1.0)
@@ -232,6 +227,7 @@ impl Simulation {
                 Arrivals::Open { .. } => f64::INFINITY,
             },
             count,
+            pools: request.pools(),
             coming,
             state: State::default(),
         }
@@ -243,6 +239,11 @@ impl Simulation {
         for _ in 0..steps {
             if state.done.len() >= self.count {
                 return true;
+            }
+            if self.pools && self.at_once.is_finite() && state.is_between() {
+                // All are answered at once, and ask again once the answer is theirs.
+                state.now += REQUEST;
+                state.sent += REQUEST * self.at_once;
             }
             state.arrive(&mut self.coming, self.at_once);
             // A step that is running when a request comes is not cut short.
@@ -264,7 +265,7 @@ impl Simulation {
 
     /// What it showed so far.
     pub fn finish(self) -> Run {
-        let mut run = self.state.summary(self.room);
+        let mut run = self.state.summary(self.room, self.pools);
         run.output_tok_per_s *= self.replicas;
         run.req_per_s *= self.replicas;
         if let Some(scale) = self.scale {
@@ -275,6 +276,11 @@ impl Simulation {
 }
 
 impl State {
+    /// Nothing is under way, and something was.
+    fn is_between(&self) -> bool {
+        self.running.is_empty() && self.waiting.is_empty() && !self.done.is_empty()
+    }
+
     fn arrive(&mut self, coming: &mut VecDeque<Sequence>, at_once: f64) {
         while let Some(next) = coming.front() {
             let closed = at_once.is_finite();
@@ -444,22 +450,24 @@ impl State {
         }
     }
 
-    fn summary(self, room: f64) -> Run {
+    fn summary(self, room: f64, pools: bool) -> Run {
         let requests = count(self.done.len()).max(1.0);
         let each = || self.done.iter().zip(&self.ends);
         let stays: f64 = each().map(|(sequence, end)| end - sequence.arrived).sum();
         let begin = self.done.iter().map(|s| s.arrived).fold(f64::INFINITY, f64::min);
         let duration = (self.now - begin).max(0.0);
-        let ttft = each().map(|(s, _)| s.first - s.arrived + super::constants::REQUEST);
+        let ttft = each().map(|(s, _)| s.first - s.arrived + REQUEST);
         let tpot = each()
             .filter(|(s, _)| s.generated > 1.0)
             .map(|(s, end)| (end - s.first) / (s.generated - 1.0));
-        let whole = each().map(|(s, end)| end - s.arrived + super::constants::REQUEST);
+        let whole = each().map(|(s, end)| end - s.arrived + REQUEST);
         let mut ttft: Vec<f64> = ttft.collect();
         sort(&mut ttft);
-        let tokens: f64 = self.done.iter().map(|s| s.generated).sum();
+        let tokens = |s: &Sequence| if pools { s.prompt } else { s.generated };
+        let tokens: f64 = self.done.iter().map(tokens).sum();
         let each_second = |amount: f64| if duration > 0.0 { amount / duration } else { 0.0 };
         Run {
+            pools,
             requests: u32::try_from(self.done.len()).unwrap_or(u32::MAX),
             ttft: Percentiles::of_sorted(&ttft),
             ttft_hundredths: (1..=100).map(|percent| nearest(&ttft, percent)).collect(),

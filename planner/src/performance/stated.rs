@@ -33,16 +33,18 @@ impl Middle {
 
 #[derive(Serialize)]
 struct Document<'a> {
-    decode_toks_per_s_range: [f64; 2],
+    decode_toks_per_s_range: Option<[f64; 2]>,
     prefill_toks_per_s_range: [f64; 2],
     ttft_ms_range: [f64; 2],
-    tpot_ms_range: [f64; 2],
+    tpot_ms_range: Option<[f64; 2]>,
     end_to_end_ms_range: [f64; 2],
-    output_tok_per_s_range: [f64; 2],
-    output_tok_per_s: f64,
+    output_tok_per_s_range: Option<[f64; 2]>,
+    output_tok_per_s: Option<f64>,
+    prompt_tok_per_s_range: Option<[f64; 2]>,
+    prompt_tok_per_s: Option<f64>,
     req_per_s: f64,
     ttft_ms: Middle,
-    tpot_ms: Middle,
+    tpot_ms: Option<Middle>,
     end_to_end_ms: Middle,
     simulated_requests: Option<u32>,
     basis: &'static str,
@@ -55,20 +57,28 @@ impl Serialize for Performance {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let run = self.simulated.as_ref();
         let range = |ranged: &Ranged| [short(ranged.low), short(ranged.high)];
+        let answers = |ranged: &Ranged| (!self.pools).then(|| range(ranged));
+        let tokens = short(self.output_tok_per_s.estimate);
         Document {
-            decode_toks_per_s_range: range(&self.decode_toks_per_s),
+            decode_toks_per_s_range: answers(&self.decode_toks_per_s),
             prefill_toks_per_s_range: range(&self.prefill_toks_per_s),
             ttft_ms_range: range(&self.ttft_ms),
-            tpot_ms_range: range(&self.tpot_ms),
+            tpot_ms_range: answers(&self.tpot_ms),
             end_to_end_ms_range: range(&self.end_to_end_ms),
-            output_tok_per_s_range: range(&self.output_tok_per_s),
-            output_tok_per_s: short(self.output_tok_per_s.estimate),
+            output_tok_per_s_range: answers(&self.output_tok_per_s),
+            output_tok_per_s: (!self.pools).then_some(tokens),
+            prompt_tok_per_s_range: self.pools.then(|| range(&self.output_tok_per_s)),
+            prompt_tok_per_s: self.pools.then_some(tokens),
             req_per_s: short(self.req_per_s),
             ttft_ms: Middle::of(self.ttft_ms, run.map(|run| run.ttft)),
-            tpot_ms: Middle::of(self.tpot_ms, run.map(|run| run.tpot)),
+            tpot_ms: (!self.pools).then(|| Middle::of(self.tpot_ms, run.map(|run| run.tpot))),
             end_to_end_ms: Middle::of(self.end_to_end_ms, run.map(|run| run.end_to_end)),
             simulated_requests: run.map(|run| run.requests),
-            basis: if self.measured { "measured" } else { "fitted" },
+            basis: match (self.measured, self.assumed) {
+                (true, _) => "measured",
+                (_, true) => "assumed",
+                _ => "fitted",
+            },
             running: short(self.running),
             bound_by: self.bound_by,
             assumptions: &self.assumptions,
@@ -130,19 +140,32 @@ impl Performance {
         if self.at_a_rate {
             output.push_str(" in a run of 300 requests");
         }
+        let requests = row("Requests per second", format!("about {}", figure(self.req_per_s)));
+        let limit = row("Limited by", format!("{what}; what helps: {help}"));
+        if self.pools {
+            let alone = ranged(&self.prefill_toks_per_s, "");
+            return vec![
+                row("Time of a request", first),
+                row(PROMPT_TOKENS, output),
+                requests,
+                row("One prompt alone, tokens per second", alone),
+                limit,
+            ];
+        }
+        let alone = ranged(&self.decode_toks_per_s, "");
         vec![
             row("Time to first token", first),
             row("Time per output token", time(&self.tpot_ms)),
-            row("Output tokens per second", output),
-            row("Requests per second", format!("about {}", figure(self.req_per_s))),
-            row(
-                "One sequence alone, tokens per second",
-                ranged(&self.decode_toks_per_s, ""),
-            ),
-            row("Limited by", format!("{what}; what helps: {help}")),
+            row(OUTPUT_TOKENS, output),
+            requests,
+            row("One sequence alone, tokens per second", alone),
+            limit,
         ]
     }
 }
+
+const OUTPUT_TOKENS: &str = "Output tokens per second";
+const PROMPT_TOKENS: &str = "Prompt tokens per second";
 
 impl Run {
     /// The run for people.
@@ -159,24 +182,30 @@ impl Run {
             let [p50, p90, p99] = [times.p50, times.p90, times.p99].map(time);
             format!("p50 {p50}, p90 {p90}, p99 {p99}")
         };
-        vec![
-            row("Time to first token", times(&self.ttft)),
-            row("Time per output token", times(&self.tpot)),
-            row("From request to last token", times(&self.end_to_end)),
+        let mut rows = if self.pools {
+            vec![row("Time of a request", times(&self.end_to_end))]
+        } else {
+            vec![
+                row("Time to first token", times(&self.ttft)),
+                row("Time per output token", times(&self.tpot)),
+                row("From request to last token", times(&self.end_to_end)),
+            ]
+        };
+        let tokens = if self.pools { PROMPT_TOKENS } else { OUTPUT_TOKENS };
+        rows.extend([
             row("Requests per second", figure(self.req_per_s)),
-            row("Output tokens per second", figure(self.output_tok_per_s)),
+            row(tokens, figure(self.output_tok_per_s)),
             row("Requests under way", figure(self.under_way)),
             row("Time in steps", format!("{:.0} %", self.busy * 100.0)),
-            row(
-                "KV cache in use",
-                format!(
-                    "{:.0} %, at most {:.0} %",
-                    self.cache_mean * 100.0,
-                    self.cache_most * 100.0
-                ),
-            ),
-            row("Preemptions", self.preemptions.to_string()),
-        ]
+        ]);
+        if self.cache_most > 0.0 {
+            let [mean, most] = [self.cache_mean, self.cache_most].map(|share| share * 100.0);
+            rows.extend([
+                row("KV cache in use", format!("{mean:.0} %, at most {most:.0} %")),
+                row("Preemptions", self.preemptions.to_string()),
+            ]);
+        }
+        rows
     }
 }
 

@@ -2,6 +2,7 @@
 use super::{
     constants,
     machine::{Link, Machine},
+    serving::Request,
     work::{Arithmetic, Work},
 };
 use crate::{engine::VllmVersion, units::real};
@@ -110,9 +111,17 @@ pub struct Engine {
     pub version: VllmVersion,
     /// Speculative decoding.
     pub drafting: Option<Drafting>,
+    /// Where the model pools: seconds for each token of a prompt that the process which takes requests needs.
+    pub taking: f64,
 }
 
 impl Engine {
+    /// Of requests like that to a model that pools.
+    pub fn taking(request: Request) -> f64 {
+        let (each, token) = constants::POOLED_REQUEST;
+        (each + token * request.prompt) / request.computed()
+    }
+
     /// Tokens of the largest CUDA graph.
     pub fn largest_graph(max_num_seqs: u32) -> f64 {
         constants::LARGEST_GRAPH.min(2.0 * f64::from(max_num_seqs))
@@ -159,6 +168,7 @@ impl Engine {
         }
         time.host += (constants::SHORTEST_STEP - time.total()).max(0.0);
         time.host += constants::host(self.version) + constants::SEQUENCE * batch.sequences;
+        time.host += (self.taking * batch.prompt - time.total()).max(0.0);
         time
     }
 
@@ -199,7 +209,7 @@ impl Engine {
     fn stage(&self, machine: &Machine, work: &Work, batch: &Batch, time: &mut StepTime) {
         let tokens = self.tokens(batch);
         time.operator(
-            work.dense_bytes / machine.reads(work.dense),
+            work.dense_bytes / machine.reads_beside(work.dense, work.offloaded),
             2.0 * work.dense_products * tokens / machine.computes(work.dense),
         );
         let sampled = batch.sequences * self.verified() + if batch.prompt > 0.0 { 1.0 } else { 0.0 };
@@ -250,7 +260,10 @@ impl Engine {
             let padded = chosen + chosen.min(experts.experts * constants::EXPERT_TILE);
             let products = experts.layers * experts.parameters * padded * experts.share;
             time.operator(
-                bytes / (machine.reads(work.routed) * constants::EXPERT_BANDWIDTH * kernels),
+                bytes
+                    / (machine.reads_beside(work.routed, work.offloaded)
+                        * constants::EXPERT_BANDWIDTH
+                        * kernels),
                 2.0 * products
                     / (machine.computes(work.routed) * constants::expert_compute(work.routed) * kernels),
             );

@@ -85,6 +85,8 @@ pub struct Work {
     pub state_bytes: f64,
     /// Sums over the ranks of a tensor-parallel group in a step.
     pub reductions: f64,
+    /// The share of its layers that lies in the host's memory.
+    pub offloaded: f64,
 }
 
 impl Work {
@@ -129,7 +131,12 @@ impl Work {
             attention: Vec::new(),
             state_bytes: 0.0,
             reductions: 0.0,
+            offloaded: 0.0,
         };
+        let layers = dense_bytes + work.expert_bytes;
+        if layers > 0.0 {
+            work.offloaded = (real(rank.offloaded.get()) / layers).min(1.0);
+        }
         if shape.is_last() && spec.pooling.is_none() {
             work.head_bytes = if spec.tie_word_embeddings {
                 bytes(TensorClass::Embedding)
@@ -163,14 +170,20 @@ impl Work {
             self.experts.push(experts(spec, &moe, layers, shape));
         }
         match &run.mixer {
-            Mixer::Attention(a, span) if *span != AttentionSpan::Both => {
+            Mixer::Attention(a, span) => {
                 let heads = (a.num_attention_heads / shape.tp).max(1);
                 let kv_heads = (a.num_key_value_heads / shape.tp).max(1);
                 let width = u64::from(a.head_dim) + u64::from(a.v_head_dim);
+                // In both directions a token looks at all of its prompt, not at half of it, and keeps nothing.
+                let (twice, kept) = if *span == AttentionSpan::Both {
+                    (2, 0)
+                } else {
+                    (1, 1)
+                };
                 self.attention.push(AttentionWork {
                     layers,
-                    per_pair: real(u64::from(heads) * width),
-                    cached_bytes: real(u64::from(kv_heads) * width * kv_element),
+                    per_pair: real(twice * u64::from(heads) * width),
+                    cached_bytes: real(kept * u64::from(kv_heads) * width * kv_element),
                     span: match span {
                         AttentionSpan::Sliding(window) | AttentionSpan::Chunked(window) => {
                             Some(real(u64::from(*window)))

@@ -122,7 +122,8 @@ const OUTPUTS: &[(&str, &str, Option<bool>, Read)] = &[
         Some(Amount::Millis(plan.performance.as_ref()?.ttft_ms.estimate))
     }),
     ("tpot", "Time per output token, about", Some(false), |plan| {
-        Some(Amount::Millis(plan.performance.as_ref()?.tpot_ms.estimate))
+        let speed = plan.performance.as_ref().filter(|speed| !speed.pools);
+        Some(Amount::Millis(speed?.tpot_ms.estimate))
     }),
     (
         "output_rate",
@@ -139,9 +140,8 @@ const OUTPUTS: &[(&str, &str, Option<bool>, Read)] = &[
         "One sequence alone, tokens per second, about",
         Some(true),
         |plan| {
-            Some(Amount::PerSecond(
-                plan.performance.as_ref()?.decode_toks_per_s.estimate,
-            ))
+            let speed = plan.performance.as_ref().filter(|speed| !speed.pools);
+            Some(Amount::PerSecond(speed?.decode_toks_per_s.estimate))
         },
     ),
     ("weights", "Weights per GPU", Some(false), |plan| {

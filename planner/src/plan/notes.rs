@@ -242,7 +242,7 @@ pub(super) fn notes(
             Severity::Caution,
             Bias::None,
             format!(
-                "{} of the weights stay in the host's memory and are read over PCIe in every step, which is many times slower: no speed is stated.",
+                "{} of the weights stay in the host's memory and are read from there in every step, which is many times slower: the speed assumes the full rate of that link.",
                 rank.offloaded
             ),
         );

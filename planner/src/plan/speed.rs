@@ -1,6 +1,6 @@
 //! The plan's question to the performance model.
 use super::{
-    arguments::Resolved,
+    arguments::{Resolved, tokens_per_sequence},
     measured_speed,
     scenario::{Interconnect, Scenario},
 };
@@ -16,8 +16,7 @@ use crate::{
     workload::Workload,
 };
 
-/// The question; `None` where the GPU's rates are not known, nothing is generated, weights are not on the
-/// GPU, or not one request fits.
+/// The question; `None` where the GPU's rates are not known or not one request fits.
 pub(super) fn question(
     scenario: &Scenario,
     resolved: &Resolved<'_>,
@@ -25,16 +24,32 @@ pub(super) fn question(
     worst: &RankBudget,
 ) -> Option<Question> {
     let (spec, args, workload) = (&resolved.spec, &resolved.args, &scenario.workload);
-    // Weights in the host's memory are read over PCIe, which the model of speed does not know.
-    let offloads = worst.offloaded.get() > 0;
-    if offloads || spec.pooling.is_some() || spec.keeps_no_cache() || workload.generated() == 0 {
+    let pools = spec.pooling.is_some();
+    let sequence = u64::from(tokens_per_sequence(scenario, spec));
+    let cached = match spec.keeps_no_cache() {
+        true if worst.non_kv < worst.total => f64::INFINITY,
+        true => 0.0,
+        false => real(worst.num_blocks / worst.layout.blocks_per_request(sequence).max(1)),
+    };
+    if worst.available.is_none() || cached < 1.0 {
         return None;
     }
-    let sequence = u64::from(workload.tokens_per_sequence());
-    let cached = worst.num_blocks / worst.layout.blocks_per_request(sequence).max(1);
-    if worst.available.is_none() || cached == 0 {
-        return None;
-    }
+    let (lengths, gaps) = (lengths(workload), workload.shape.gaps());
+    let prompt = f64::from(workload.prompt().max(1));
+    let request = Request {
+        prompt,
+        generated: if pools {
+            0.0
+        } else {
+            f64::from(workload.generated().max(1))
+        },
+        found: if spec.keeps_no_cache() {
+            0.0
+        } else {
+            prompt * share(workload.shape.prefix_cache_hit_rate)
+        },
+        variation: lengths.variation(),
+    };
     let hardware = &scenario.hardware;
     let tp = args.tensor_parallel_size.value;
     let nvlink = match hardware.interconnect {
@@ -73,17 +88,11 @@ pub(super) fn question(
         largest_graph: Engine::largest_graph(args.max_num_seqs.value),
         version: args.version,
         drafting: drafting(workload, resolved, ranks),
+        taking: if pools { Engine::taking(request) } else { 0.0 },
     };
-    let lengths = lengths(workload);
-    let gaps = workload.shape.gaps();
     Some(Question {
         replicas,
-        request: Request {
-            prompt: f64::from(workload.prompt().max(1)),
-            generated: f64::from(workload.generated()),
-            found: f64::from(workload.prompt()) * share(workload.shape.prefix_cache_hit_rate),
-            variation: lengths.variation(),
-        },
+        request,
         arrivals: match workload.rate_milli() {
             Some(milli) => Arrivals::Open {
                 rate: real(milli) / 1000.0,
@@ -96,7 +105,7 @@ pub(super) fn question(
             },
         },
         limits: Limits {
-            cached: real(cached),
+            cached,
             max_num_seqs: f64::from(args.max_num_seqs.value),
             max_num_batched_tokens: f64::from(args.max_num_batched_tokens.value),
         },

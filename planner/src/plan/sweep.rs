@@ -108,6 +108,6 @@ fn point(question: &Question, scale: Option<Scale>, load: f64) -> SweepPoint {
         load,
         ttft_ms: found.ttft * scale.ttft * 1e3,
         tpot_ms: found.tpot * scale.tpot * 1e3,
-        output_tok_per_s: found.in_run * question.replicas * question.request.generated * rate,
+        output_tok_per_s: found.in_run * question.replicas * question.request.counted() * rate,
     }
 }

@@ -128,8 +128,8 @@ fn is_close(goal: &Goal, first: &Answer, other: &Answer) -> bool {
         }
         Objective::Balanced => {
             // Rate and time of a token are off together.
-            let low = (first.output_tok_per_s.low / first.tpot_ms.high).sqrt();
-            (other.output_tok_per_s.estimate / other.tpot_ms.estimate).sqrt() >= low
+            let low = (first.output_tok_per_s.low / first.pace().high).sqrt();
+            (other.output_tok_per_s.estimate / other.pace().estimate).sqrt() >= low
         }
         _ => other.output_tok_per_s.estimate >= first.output_tok_per_s.low,
     }

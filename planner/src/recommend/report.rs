@@ -96,7 +96,7 @@ impl<'a> Row<'a> {
             output_tok_per_s: speed.map(|speed| speed.output_tok_per_s.into()),
             output_tok_per_s_per_gpu: answer.per_gpu().map(short),
             ttft_ms: speed.map(|speed| speed.ttft_ms.into()),
-            tpot_ms: speed.map(|speed| speed.tpot_ms.into()),
+            tpot_ms: speed.and_then(|speed| speed.tpot_ms).map(Into::into),
             end_to_end_ms: speed.map(|speed| speed.end_to_end_ms.into()),
             simulated: answer.tail.map(|tail| {
                 let [ttft_ms, tpot_ms, end_to_end_ms] = tail.times_ms.map(short);

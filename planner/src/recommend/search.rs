@@ -11,11 +11,11 @@ use crate::{
 pub struct Speed {
     /// Milliseconds to the first token.
     pub ttft_ms: Ranged,
-    /// Milliseconds between tokens.
-    pub tpot_ms: Ranged,
+    /// Milliseconds between tokens; none where the model pools.
+    pub tpot_ms: Option<Ranged>,
     /// Milliseconds to the last token.
     pub end_to_end_ms: Ranged,
-    /// Tokens of answers a second, over all replicas.
+    /// Tokens of answers a second, of prompts where the model pools, over all replicas.
     pub output_tok_per_s: Ranged,
     /// What limits it.
     pub bound_by: BoundBy,
@@ -27,7 +27,7 @@ impl From<Performance> for Speed {
     fn from(found: Performance) -> Self {
         Self {
             ttft_ms: found.ttft_ms,
-            tpot_ms: found.tpot_ms,
+            tpot_ms: (!found.pools).then_some(found.tpot_ms),
             end_to_end_ms: found.end_to_end_ms,
             output_tok_per_s: found.output_tok_per_s,
             bound_by: found.bound_by,
@@ -39,7 +39,13 @@ impl From<Performance> for Speed {
 impl Speed {
     /// What limits are held against.
     pub(super) fn times(&self) -> [f64; 3] {
-        [self.ttft_ms, self.tpot_ms, self.end_to_end_ms].map(|time| time.estimate)
+        let tpot = self.tpot_ms.unwrap_or_default();
+        [self.ttft_ms, tpot, self.end_to_end_ms].map(|time| time.estimate)
+    }
+
+    /// What one request feels: the time between tokens, or all of it where the model pools.
+    pub(super) fn pace(&self) -> Ranged {
+        self.tpot_ms.unwrap_or(self.end_to_end_ms)
     }
 }
 
@@ -105,7 +111,7 @@ impl Answer {
 
     /// Tokens a second that one request sees.
     pub fn per_user(&self) -> Option<f64> {
-        Some(1000.0 / self.speed?.tpot_ms.estimate.max(1e-6))
+        Some(1000.0 / self.speed?.tpot_ms?.estimate.max(1e-6))
     }
 
     pub(super) fn end_to_end(&self) -> Option<f64> {
@@ -114,7 +120,7 @@ impl Answer {
 
     pub(super) fn balance(&self) -> Option<f64> {
         let speed = self.speed?;
-        Some((speed.output_tok_per_s.estimate / speed.tpot_ms.estimate.max(1e-6)).sqrt())
+        Some((speed.output_tok_per_s.estimate / speed.pace().estimate.max(1e-6)).sqrt())
     }
 }
 

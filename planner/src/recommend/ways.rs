@@ -103,7 +103,7 @@ fn beside(id: &'static str, title: &str, offers: &[Offer], first: &Fleet, other:
     let each = |fleet: &Fleet| {
         figure(real(fleet.capacity_milli) / 1000.0 / f64::from(fleet.replica.total_gpus.max(1)))
     };
-    let tpot = |fleet: &Fleet| fleet.replica.speed.map(|speed| figure(speed.tpot_ms.estimate));
+    let tpot = |fleet: &Fleet| Some(figure(fleet.replica.speed?.tpot_ms?.estimate));
     let mut reason = format!(
         "{title}, {}: {} requests a second on each GPU against {}, so {} GPUs instead of {}",
         named(offers, other),
@@ -170,7 +170,7 @@ fn apart(
         .next()?;
     let (to_first, between) = (
         prompts.replica.speed?.ttft_ms.estimate,
-        answers.replica.speed?.tpot_ms.estimate,
+        answers.replica.speed?.tpot_ms?.estimate,
     );
     let whole = to_first + seconds * 1e3 + between * f64::from(load.generated() - 1);
     if slo.end_to_end_ms.is_some_and(|limit| whole > f64::from(limit)) {

@@ -169,3 +169,99 @@ fn nomics_experts_keep_no_cache_and_are_split() {
     let experts = 6 * 8 * 2 * 768 * 3072 * 2;
     assert!(whole - half > experts / 2, "{whole} {half}");
 }
+
+/// Whatever the oracle has of models that pool, on the smallest GPU of a test and on a large one.
+#[test]
+fn every_model_that_pools_has_a_speed_without_an_answer() {
+    let configs = support::json("oracle/weights_pooling.json");
+    let ids = configs["configs"].as_object().unwrap();
+    let mut answered = 0;
+    for id in ids.keys() {
+        let fields = [("prompt_tokens", "300"), ("max_model_len", "512")];
+        let plan = plan(oracle(id), "--runner pooling", &fields);
+        if !plan.verdict.outcome.starts() {
+            continue;
+        }
+        let found = plan.performance.as_ref().unwrap_or_else(|| panic!("{id}"));
+        assert!(found.pools && found.assumed, "{id}");
+        let (time, rate) = (found.ttft_ms, found.output_tok_per_s);
+        for figure in [
+            time.low,
+            time.estimate,
+            time.high,
+            rate.low,
+            rate.high,
+            found.req_per_s,
+        ] {
+            assert!(figure.is_finite() && figure > 0.0, "{id}: {found:?}");
+        }
+        assert_eq!(found.end_to_end_ms, time, "{id}");
+        assert!(
+            (rate.estimate / 300.0 / found.req_per_s - 1.0).abs() < 1e-9,
+            "{id}"
+        );
+        let labels: Vec<&str> = found.rows().iter().map(|row| row.label).collect();
+        assert!(
+            !labels
+                .iter()
+                .any(|label| label.contains("utput") || label.contains("first")),
+            "{labels:?}"
+        );
+        let json = serde_json::to_value(found).unwrap();
+        assert!(
+            json["tpot_ms"].is_null() && json["output_tok_per_s"].is_null(),
+            "{json}"
+        );
+        assert!(
+            json["prompt_tok_per_s"].is_number() && json["basis"] == "assumed",
+            "{json}"
+        );
+        answered += 1;
+    }
+    assert!(answered > 4, "{answered} of {}", ids.len());
+}
+
+#[test]
+fn more_requests_to_a_model_that_pools_wait_longer_and_get_no_less_done() {
+    let at = |fields: &[(&str, &str)]| {
+        let plan = plan(oracle("Snowflake/snowflake-arctic-embed-m"), "", fields);
+        plan.performance.unwrap()
+    };
+    for field in ["concurrency", "request_rate"] {
+        let loads = [1, 2, 4, 8, 16, 64, 256, 1000, 5000];
+        let found = loads.map(|load: u32| at(&[(field, &load.to_string()), ("prompt_tokens", "100")]));
+        for pair in found.windows(2) {
+            assert!(
+                pair[1].ttft_ms.estimate >= pair[0].ttft_ms.estimate * 0.999,
+                "{field}: {pair:?}"
+            );
+            assert!(
+                pair[1].req_per_s >= pair[0].req_per_s * 0.999,
+                "{field}: {pair:?}"
+            );
+        }
+        // What takes the requests is not faster than one of 100 tokens in 1.1 ms.
+        assert!((850.0..950.0).contains(&found[8].req_per_s), "{:?}", found[8]);
+        assert_eq!(found[8].overloaded, field == "request_rate");
+    }
+    // As many are under way as were sent, and a run shows the same.
+    for load in ["1", "20", "300"] {
+        let fields = [("concurrency", load), ("prompt_tokens", "100")];
+        let found = at(&fields);
+        let sent: f64 = load.parse().unwrap();
+        assert!((found.req_per_s * found.ttft_ms.estimate / 1e3 / sent - 1.0).abs() < 1e-9);
+        let plan = plan(oracle("Snowflake/snowflake-arctic-embed-m"), "", &fields);
+        let course = planner::plan::Course {
+            requests: 3000,
+            spread: 0.1,
+            seed: 1,
+        };
+        let run = planner::plan::simulate(&plan.scenario, course).unwrap();
+        assert!(
+            (run.output_tok_per_s / found.output_tok_per_s.estimate - 1.0).abs() < 0.15,
+            "{run:?} {found:?}"
+        );
+        assert!(run.pools && run.rows().iter().all(|row| !row.label.contains("KV")));
+        assert!((run.output_tok_per_s * run.duration / 3000.0 - 100.0).abs() < 2.0);
+    }
+}

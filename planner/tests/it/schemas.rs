@@ -90,7 +90,12 @@ fn plans() -> Vec<Plan> {
         ),
         nasty(TRAPS),
     ];
-    cases.iter().map(evaluate).collect()
+    let mut pools = scenario("Qwen/Qwen3-8B", "L4", &[]);
+    let flags = ["vllm", "serve", "x", "--runner", "pooling"];
+    pools.engine = planner::command::parse(pools.vllm_version, &flags)
+        .unwrap()
+        .engine;
+    cases.iter().chain([&pools]).map(evaluate).collect()
 }
 
 #[test]

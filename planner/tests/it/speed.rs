@@ -145,6 +145,91 @@ fn every_gpu_that_a_plan_fits_on_gets_an_answer() {
 }
 
 #[test]
+fn every_model_of_the_oracle_that_starts_has_a_speed() {
+    let mut answered = 0;
+    let kinds = [
+        "classic",
+        "compressed",
+        "gemma4",
+        "gpt_oss",
+        "irregular",
+        "kimi",
+        "kimi_k3",
+        "latent",
+        "llama4",
+        "minimax_m3",
+        "mixed",
+        "nemotron_h",
+        "nvfp4",
+        "recurrent",
+        "sparse_latent",
+        "tower",
+    ];
+    for kind in kinds {
+        let file = crate::support::json(&format!("oracle/weights_{kind}.json"));
+        for id in file["configs"].as_object().unwrap().keys() {
+            let model = crate::support::model(&file, id);
+            for gpus in ["1", "8"] {
+                let mut scenario = Scenario::new(model.clone(), gpu::find("B300 SXM").unwrap().clone());
+                scenario.set("gpus", gpus).unwrap();
+                let plan = evaluate(&scenario);
+                if !plan.verdict.outcome.starts() {
+                    continue;
+                }
+                let found = plan.performance.unwrap_or_else(|| panic!("{id}"));
+                for figure in [found.ttft_ms, found.tpot_ms, found.output_tok_per_s] {
+                    assert!(
+                        figure.estimate.is_finite() && (found.pools || figure.estimate > 0.0),
+                        "{id}: {found:?}"
+                    );
+                }
+                answered += 1;
+            }
+        }
+    }
+    assert!(answered > 80, "{answered}");
+}
+
+#[test]
+fn slices_and_weights_in_the_hosts_memory_have_a_speed_that_is_assumed() {
+    let whole = ask("H100 SXM", &[("concurrency", "1")]);
+    let half = ask("H100 SXM MIG 3g.40gb", &[("concurrency", "1")]);
+    assert!(half.assumed && !whole.assumed);
+    let times = half.tpot_ms.estimate / whole.tpot_ms.estimate;
+    // Half of the bandwidth, and the small kernels are as fast.
+    assert!((1.5..2.0).contains(&times), "{times}");
+    let width = |ranged: Ranged| ranged.high / ranged.low;
+    assert!(width(half.tpot_ms) > 1.5 * width(whole.tpot_ms));
+    let of = |gpu: &str, gigabytes: &str| {
+        let mut scenario = Scenario::new(
+            ModelInput::from_catalog("Qwen/Qwen3-8B").unwrap(),
+            gpu::find(gpu).unwrap().clone(),
+        );
+        let flags = [
+            "vllm",
+            "serve",
+            "x",
+            "--cpu-offload-gb",
+            gigabytes,
+            "--max-model-len",
+            "4096",
+        ];
+        scenario.engine = planner::command::parse(scenario.vllm_version, &flags)
+            .unwrap()
+            .engine;
+        scenario.set("concurrency", "1").unwrap();
+        evaluate(&scenario).performance.unwrap()
+    };
+    // 8 GiB more over a slot of 24 GB/s than from memory: a token takes some 0.35 s longer; Grace gives them ten times as fast.
+    let (none, some) = (of("RTX 4090", "0"), of("RTX 4090", "8"));
+    assert!(some.assumed && !none.assumed);
+    let more = some.tpot_ms.estimate - none.tpot_ms.estimate;
+    assert!((320.0..380.0).contains(&more), "{more}");
+    let grace = of("GH200 96GB", "8").tpot_ms.estimate - of("GH200 96GB", "0").tpot_ms.estimate;
+    assert!((15.0..30.0).contains(&grace), "{grace}");
+}
+
+#[test]
 fn replicas_that_share_experts_and_stages_wait_for_each_other() {
     let of = |model: &str, changes: &[(&str, &str)]| {
         let model = ModelInput::from_catalog(model).unwrap();

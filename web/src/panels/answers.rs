@@ -347,7 +347,7 @@ fn figures(answer: &Answer) -> [Option<f64>; 8] {
         answer.per_gpu(),
         answer.per_user(),
         speed.map(|speed| speed.ttft_ms.estimate),
-        speed.map(|speed| speed.tpot_ms.estimate),
+        speed.and_then(|speed| Some(speed.tpot_ms?.estimate)),
         answer.cost_per_million,
     ]
 }

@@ -7,7 +7,7 @@ use crate::{
         step_bar::step_bar,
     },
     controls::{Part, hear_key, part, words},
-    lean::effect,
+    lean::{effect, memo},
     state::{AppState, actions, derive::after_pause, use_app},
     text,
 };
@@ -23,6 +23,8 @@ struct Shown {
     sweep: Sweep,
     ttft: Ranged,
     tpot: Ranged,
+    /// There are no answers.
+    pools: bool,
     /// Limits of both, in milliseconds.
     limits: [Option<f64>; 2],
     step: StepTime,
@@ -34,6 +36,7 @@ fn look(plan: &Plan) -> Option<Shown> {
         sweep: plan.sweep()?,
         ttft: found.ttft_ms,
         tpot: found.tpot_ms,
+        pools: found.pools,
         limits: plan.scenario.workload.limits_ms(),
         step: found.step,
     })
@@ -45,6 +48,7 @@ pub(crate) fn SpeedCharts() -> AnyView {
     let state = use_app();
     let shown = after_pause(state, look);
     let run = simulated(state);
+    let pools = memo(move || shown.with(|shown| shown.as_ref().is_some_and(|shown| shown.pools)));
     let of = move |view: fn(&Shown) -> AnyView| {
         part(move || shown.with(|shown| shown.as_ref().map_or_else(|| ().into_any(), view)))
     };
@@ -60,14 +64,21 @@ pub(crate) fn SpeedCharts() -> AnyView {
             aria-label=text::LOADS_KEYS
             on:keydown=hear_key(move |event| key(state, &event))
         >
-            {figure(state, "tpot-chart", "Time per output token", of(|shown| {
-                let [_, limit] = shown.limits;
-                load_curve("tpot-chart", "Time per output token", &shown.sweep, shown.tpot, limit, |point| point.tpot_ms)
-            }))}
-            {figure(state, "ttft-chart", "Time to first token", of(|shown| {
-                let [limit, _] = shown.limits;
-                load_curve("ttft-chart", "Time to first token", &shown.sweep, shown.ttft, limit, |point| point.ttft_ms)
-            }))}
+            {part(move || if pools.get() {
+                ().into_any()
+            } else {
+                figure(state, "tpot-chart", "Time per output token", of(|shown| {
+                    let [_, limit] = shown.limits;
+                    load_curve("tpot-chart", "Time per output token", shown, shown.tpot, limit, |point| point.tpot_ms)
+                }))
+            })}
+            {part(move || {
+                let what = text::first(pools.get());
+                figure(state, "ttft-chart", what, of(|shown| {
+                    let [limit, _] = shown.limits;
+                    load_curve("ttft-chart", text::first(shown.pools), shown, shown.ttft, limit, |point| point.ttft_ms)
+                }))
+            })}
         </div>
         <details class="more">
             <summary>"The loads as a table"</summary>
@@ -79,7 +90,7 @@ pub(crate) fn SpeedCharts() -> AnyView {
         </div>
         {of(|shown| step_bar(shown.step))}
         <div class="panel-head">
-            <h3>"Time to first token, request by request"</h3>
+            <h3>{words(move || format!("{}, request by request", text::first(pools.get())))}</h3>
             {export_buttons(state, "requests-chart", ".run table", "requests")}
         </div>
         <div class="run">{part(move || run.with(|run| run.as_ref().map_or_else(|| ().into_any(), |run| requests_view(state, run))))}</div>
@@ -128,7 +139,7 @@ fn figure(state: AppState, id: &'static str, what: &'static str, chart: Part) ->
 fn load_curve(
     id: &'static str,
     what: &'static str,
-    sweep: &Sweep,
+    Shown { sweep, pools, .. }: &Shown,
     own: Ranged,
     limit: Option<f64>,
     along: fn(&SweepPoint) -> f64,
@@ -147,7 +158,7 @@ fn load_curve(
         .and_then(|(knee, _)| Some((*points.get(knee)?, text::load(sweep.points.get(knee)?.load))));
     curve(&Curve {
         id,
-        title: text::load_title(what, sweep),
+        title: text::load_title(what, sweep, *pools),
         axes: (Axis::of(times), Axis::of(points.iter().map(|point| point.1))),
         words: (text::duration, text::rate),
         chosen: points.get(sweep.chosen).map(|point| (*point, range)),
@@ -168,11 +179,12 @@ fn load_table(shown: &Shown) -> AnyView {
             let knee = sweep.knee.filter(|(knee, _)| *knee == at);
             let mark = if at == sweep.chosen { " ● this plan" } else { "" };
             let knee = knee.map_or_else(String::new, |(_, full)| format!(" {}", full.words()));
+            let time = |ms: f64| text::duration(text::micros(ms));
             view! {
                 <tr>
                     <th scope="row">{text::load(point.load)}{mark}{knee}</th>
-                    <td class="number">{text::duration(text::micros(point.ttft_ms))}</td>
-                    <td class="number">{text::duration(text::micros(point.tpot_ms))}</td>
+                    <td class="number">{time(point.ttft_ms)}</td>
+                    {(!shown.pools).then(|| view! { <td class="number">{time(point.tpot_ms)}</td> }.into_any())}
                     <td class="number">{text::rate(text::micros(point.output_tok_per_s))}</td>
                 </tr>
             }
@@ -184,9 +196,9 @@ fn load_table(shown: &Shown) -> AnyView {
             <thead>
                 <tr>
                     <th scope="col">{if sweep.at_a_rate { "Requests per second" } else { "Requests at once" }}</th>
-                    <th scope="col" class="number">"First token"</th>
-                    <th scope="col" class="number">"Each further token"</th>
-                    <th scope="col" class="number">"Output tokens per second"</th>
+                    <th scope="col" class="number">{if shown.pools { "A request" } else { "First token" }}</th>
+                    {(!shown.pools).then(|| view! { <th scope="col" class="number">"Each further token"</th> }.into_any())}
+                    <th scope="col" class="number">{text::tokens(shown.pools)}</th>
                 </tr>
             </thead>
             <tbody>{rows}</tbody>
