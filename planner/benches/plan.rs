@@ -5,7 +5,9 @@
     reason = "a bench may stop on a missing model"
 )]
 
-use planner::{RenderOptions, Scenario, evaluate, gpu, model::ModelInput, recommend, render};
+use planner::{
+    RenderOptions, Scenario, evaluate, gpu, model::ModelInput, performance, plan, recommend, render,
+};
 
 fn main() {
     divan::main();
@@ -42,6 +44,21 @@ fn fits_with_files(bencher: divan::Bencher<'_, '_>, model: &str) {
 fn does_not_fit(bencher: divan::Bencher<'_, '_>) {
     let scenario = scenario("meta-llama/Llama-3.1-405B-Instruct", "4");
     bencher.bench(|| evaluate(&scenario));
+}
+
+/// The closed form of the speed alone: without and with a rate.
+#[divan::bench(args = MODELS)]
+fn speed(bencher: divan::Bencher<'_, '_>, model: &str) {
+    let question = plan::speed_question(&scenario(model, "4")).expect("a speed");
+    bencher.bench(|| performance::estimate(&question));
+}
+
+#[divan::bench(args = MODELS)]
+fn speed_at_a_rate(bencher: divan::Bencher<'_, '_>, model: &str) {
+    let mut scenario = scenario(model, "4");
+    scenario.set("request_rate", "4").expect("a rate");
+    let question = plan::speed_question(&scenario).expect("a speed");
+    bencher.bench(|| performance::estimate(&question));
 }
 
 /// Every GPU of the catalogue, 1 to 16 of each, in every layout and number format.

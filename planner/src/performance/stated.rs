@@ -40,7 +40,9 @@ struct Document<'a> {
     end_to_end_ms_range: [f64; 2],
     output_tok_per_s_range: Option<[f64; 2]>,
     output_tok_per_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     prompt_tok_per_s_range: Option<[f64; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     prompt_tok_per_s: Option<f64>,
     req_per_s: f64,
     ttft_ms: Middle,
@@ -131,7 +133,10 @@ impl Performance {
             let [estimate, low, high] = [ms.estimate, ms.low, ms.high].map(|ms| ms / 1000.0);
             ranged(&Ranged { estimate, low, high }, " s")
         };
-        let (what, help) = self.bound_by.words();
+        let (what, mut help) = self.bound_by.words();
+        if self.pools && self.bound_by == BoundBy::Host {
+            help = "several prompts in a request, or more API servers (`--api-server-count`)";
+        }
         let mut first = time(&self.ttft_ms);
         if self.overloaded {
             first.push_str(" amid 300 requests, and it grows");

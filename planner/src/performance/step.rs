@@ -46,6 +46,8 @@ pub enum DraftPass {
         bytes: f64,
         /// Its layers.
         layers: f64,
+        /// It uses the model's output projection (`vllm/v1/spec_decode/llm_base_proposer.py: _maybe_share_lm_head`).
+        shares_head: bool,
     },
 }
 
@@ -178,7 +180,11 @@ impl Engine {
         let head = self.stages.last().map_or(0.0, |work| work.head_bytes);
         let (bytes, layers) = match drafting.pass {
             DraftPass::None => return,
-            DraftPass::Own { bytes, layers } => (bytes, layers),
+            DraftPass::Own {
+                bytes,
+                layers,
+                shares_head,
+            } => (if shares_head { bytes + head } else { bytes }, layers),
             DraftPass::Layer => {
                 // Its experts are few of many: those that the sequences hit, as one layer of the model.
                 let all: f64 = self.stages.iter().map(|work| work.parts / 2.0).sum();

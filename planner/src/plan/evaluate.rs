@@ -57,6 +57,11 @@ pub fn simulation(scenario: &Scenario, course: Course) -> Option<Simulation> {
     asked(scenario, |question, scale| question.simulation(course, scale))
 }
 
+/// What the performance model is asked of a scenario.
+pub fn speed_question(scenario: &Scenario) -> Option<Question> {
+    asked(scenario, |question, _| question.clone())
+}
+
 /// What `answer` says of a scenario's question to the performance model, and of what a benchmark measured.
 pub(super) fn asked<T>(scenario: &Scenario, answer: impl FnOnce(&Question, Option<Scale>) -> T) -> Option<T> {
     let scenario = overrides::applied(scenario);

@@ -29,7 +29,7 @@ pub use crate::performance::{
 pub use artifact_kind::{ArtifactGroup, ArtifactKind};
 pub use compare::{Amount, Differences, Input, Output, beside, differences};
 pub use context::{Reach, Tier};
-pub use evaluate::{evaluate, simulate, simulation};
+pub use evaluate::{evaluate, simulate, simulation, speed_question};
 pub use explain::Explanation;
 pub use glance::{Look, Looks};
 pub use measured::Measured;

@@ -8,6 +8,7 @@ use crate::{
     engine::{Method, ResolvedArgs},
     gpu::GpuSpec,
     memory::{budget::RankBudget, tensors::TensorClass},
+    model::DrafterKind,
     performance::{
         Arrivals, DraftPass, Drafting, Engine, Lengths, Limits, Link, Machine, Performance, Question,
         RUN_AT_A_RATE, RUN_AT_ONCE, Request, Work, estimate,
@@ -171,16 +172,12 @@ fn drafting(workload: &Workload, resolved: &Resolved<'_>, ranks: &[RankBudget]) 
     let own = weights
         .filter(|(class, _)| *class == TensorClass::Draft)
         .map(|(_, bytes)| real(bytes.get()));
-    let layers = resolved
-        .spec
-        .drafter
-        .as_ref()
-        .map(|drafter| drafter.spec.num_hidden_layers());
-    let pass = match (speculative.method, layers) {
+    let pass = match (speculative.method, &resolved.spec.drafter) {
         (Method::Lookup, _) => DraftPass::None,
-        (_, Some(layers)) => DraftPass::Own {
+        (_, Some(drafter)) => DraftPass::Own {
             bytes: own.sum(),
-            layers: real(u64::from(layers)),
+            layers: real(u64::from(drafter.spec.num_hidden_layers())),
+            shares_head: drafter.kind != DrafterKind::Model && drafter.head_rows == 0,
         },
         _ => DraftPass::Layer,
     };

@@ -617,6 +617,71 @@ fn accepted_drafts_save_steps_and_refused_ones_cost_them() {
     assert!(many < speedup, "{many} {speedup}");
 }
 
+/// Published runs with a draft, one request at a time: what the estimate says beside what was measured. None was fitted.
+#[test]
+fn drafts_are_off_by_what_the_methodology_says() {
+    let mut table = "\n| run | draft | tokens | accepted length | measured | estimate | off |\n|---|---|---|---|---|---|---|\n".to_owned();
+    for line in text("measured/drafts.jsonl").lines() {
+        let run: Value = serde_json::from_str(line).unwrap();
+        let of = |key: &str| run[key].as_str().unwrap();
+        let model = ModelInput::from_catalog(of("model")).unwrap();
+        let mut scenario = Scenario::new(model, gpu::find(of("gpu")).unwrap().clone());
+        scenario.defaults = Defaults::Vllm;
+        let mut set = |field: &str, value: &str| scenario.set(field, value).unwrap();
+        set("vllm_version", of("vllm"));
+        set("concurrency", "1");
+        set("max_model_len", "2048");
+        set("prompt_tokens", &run["prompt"].to_string());
+        set("gen_tokens", &run["gen"].to_string());
+        let drafted = run["drafted"].as_u64().unwrap_or(0);
+        let length = run["length"].as_f64().unwrap_or(1.0);
+        if let Some(method) = run["method"].as_str() {
+            set(
+                "spec_acceptance_rate",
+                &format!("{:.3}", (length - 1.0) / drafted as f64),
+            );
+            let config =
+                format!(r#"{{"method":"{method}","model":"a/draft","num_speculative_tokens":{drafted}}}"#);
+            let flag = ("--speculative-config".to_owned(), Some(config));
+            scenario.engine.vllm_args.push(flag);
+            // One layer of the model's; EAGLE-3 has an output of its own.
+            let rows = if method == "eagle3" {
+                r#","draft_vocab_size":32000"#
+            } else {
+                ""
+            };
+            let head = format!(
+                r#"{{"architectures":["LlamaForCausalLM"],"model_type":"llama","hidden_size":4096,"intermediate_size":14336,"num_attention_heads":32,"num_key_value_heads":8,"num_hidden_layers":1,"vocab_size":128256,"max_position_embeddings":2048,"torch_dtype":"float16"{rows}}}"#
+            );
+            let head: serde_json::Map<String, Value> = serde_json::from_str(&head).unwrap();
+            scenario.draft_config = Some(head.into());
+        }
+        let plan = evaluate(&scenario);
+        let found = plan
+            .performance
+            .unwrap_or_else(|| panic!("{run}: {}", plan.verdict.reason));
+        let (ranged, measured, unit) = match run["tpot_ms"].as_f64() {
+            Some(measured) => (found.tpot_ms, measured, "ms"),
+            None => (
+                found.output_tok_per_s,
+                run["output_tok_per_s"].as_f64().unwrap(),
+                "tok/s",
+            ),
+        };
+        assert!((ranged.low..ranged.high).contains(&measured), "{run}: {ranged:?}");
+        writeln!(
+            table,
+            "| {} | {} | {drafted} | {length:.2} | {measured:.2} {unit} | {:.2} | {:+.0} % |",
+            of("source"),
+            run["method"].as_str().unwrap_or("none"),
+            ranged.estimate,
+            (ranged.estimate / measured - 1.0) * 100.0
+        )
+        .unwrap();
+    }
+    hold_section("docs/methodology.md", "drafts", &table);
+}
+
 #[test]
 fn drafts_with_weights_take_longer_than_lookups() {
     let of = |model: &str, config: &str| {
