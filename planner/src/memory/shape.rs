@@ -108,7 +108,13 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     {
         return Some(format!("{} is not divisible by {}", layer.o_groups, shape.tp));
     }
-    if shape.pp > 1 && (packed::pooled(spec).is_some() || spec.architecture == "Phi4MMForCausalLM") {
+    if shape.pp > 1
+        && (packed::pooled(spec).is_some()
+            || matches!(
+                spec.architecture.as_str(),
+                "Phi4MMForCausalLM" | "Zamba2ForCausalLM"
+            ))
+    {
         return Some("Pipeline parallelism is not supported for this model.".to_owned());
     }
     if let Some(heads) = spec.layers.iter().find_map(|run| match run.mixer {
@@ -152,6 +158,14 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
             "layers on the cached keys of earlier ones are not modelled over several pipeline stages"
                 .to_owned(),
         );
+    }
+    // Two of our layers are one of vLLM's.
+    let halves = matches!(
+        spec.architecture.as_str(),
+        "FalconH1ForCausalLM" | "LongcatFlashForCausalLM"
+    );
+    if halves && (shape.layers.is_some() || !spec.num_hidden_layers().is_multiple_of(2 * shape.pp)) {
+        return Some("layers like these are modelled only where each stage has as many of them".to_owned());
     }
     if shape.pp > spec.num_hidden_layers() {
         return Some(format!(

@@ -31,7 +31,11 @@ pub(super) fn mixers(
         return kda::glm5_next(fields, glm5_next(fields)?, layers);
     }
     if family.latent {
-        return if family.kda {
+        return if let Experts::Named(_) = family.experts
+            && family.kda
+        {
+            kda::grouped(fields, ling(fields)?, layers)
+        } else if family.kda {
             kda::layers(fields, kimi(fields)?, layers)
         } else {
             latent_layers(fields, family, hidden_size, layers)
@@ -156,6 +160,8 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
         gate_per_head: 0,
         shares_kv: false,
         alibi: false,
+        block: None,
+        query_rank: 0,
         index_dim: 0,
     };
     let shapes = mixers.iter().filter_map(|mixer| match mixer {
@@ -180,10 +186,11 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
 
 /// The head size that positions are computed for.
 pub(super) fn rotary_head_dim(mixers: &[Mixer]) -> u32 {
-    match mixers.first() {
-        Some(Mixer::Mla(mla)) => mla.qk_rope_head_dim,
-        _ => first(mixers).head_dim,
-    }
+    let latent = mixers.iter().find_map(|mixer| match mixer {
+        Mixer::Mla(mla) => Some(mla.qk_rope_head_dim),
+        _ => None,
+    });
+    latent.unwrap_or_else(|| first(mixers).head_dim)
 }
 
 fn latent_layers(
@@ -295,6 +302,7 @@ fn latent_of(fields: &Fields<'_>, value: Option<u32>) -> Result<Mla, ConfigError
         },
         expanded: false,
         output_gate: false,
+        head_gate: false,
         unit_scale: false,
         sparse: None,
     })
@@ -307,6 +315,23 @@ fn kimi(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
     Ok(Mla {
         output_gate: fields.flag("mla_use_output_gate")?.unwrap_or(false),
         unit_scale: true,
+        ..latent(fields)?
+    })
+}
+
+/// Ling 3 (`models/bailing_moe_v3.py: BailingMoeV3MLAAttention`).
+fn ling(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
+    let key = "gated_attention_proj_granularity_type";
+    let head_gate = match fields.text(key)? {
+        None => false,
+        Some("head_wise") => true,
+        Some(other) => {
+            let shown = short(other);
+            return Err(fields.inconsistent(key, format!("only head_wise is modelled, got {shown:?}")));
+        }
+    };
+    Ok(Mla {
+        head_gate,
         ..latent(fields)?
     })
 }
@@ -386,6 +411,8 @@ pub(super) fn attention(
         gate_per_head: if family.own_gate { head_dim } else { 0 },
         shares_kv: false,
         alibi: switch(fields, family.alibi)?,
+        block: None,
+        query_rank: 0,
         index_dim: 0,
     })
 }

@@ -23,6 +23,12 @@ const BERT: Family = Family {
     ..LLAMA
 };
 
+const MASKED: Family = Family {
+    architecture: "BertForMaskedLM",
+    pools: Some(Head::Masked),
+    ..BERT
+};
+
 /// Gated, with rotary embeddings (`models/bert_with_rope.py`).
 const GTE: Family = Family {
     architecture: "GteNewModel",
@@ -70,6 +76,16 @@ pub(super) const FAMILIES: &[Family] = &[
     Family {
         architecture: "RobertaForMaskedLM",
         ..BERT
+    },
+    Family {
+        architecture: "BgeM3EmbeddingModel",
+        pools: Some(Head::Sparse),
+        ..BERT
+    },
+    MASKED,
+    Family {
+        architecture: "BertSpladeSparseEmbeddingModel",
+        ..MASKED
     },
     Family {
         architecture: "BertForSequenceClassification",

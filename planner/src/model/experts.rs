@@ -269,7 +269,12 @@ fn named(fields: &Fields<'_>, routing: &Routing) -> Result<Moe, ConfigError> {
         Wide::Text(key) => fields.text(key)? == Some("fp32"),
     };
     let moe = routed_as(fields, routing.count, routing.per_token, expert)?;
+    let second_width = match routing.images {
+        "" => 0,
+        key => fields.required(key, MAX_EXPERT_WIDTH, "the experts of images")?,
+    };
     Ok(Moe {
+        second_width,
         shared: (shared > 0).then_some(SharedExpert {
             intermediate_size: shared,
             gate: false,
@@ -437,6 +442,8 @@ pub(super) fn routed_as(
         moe_intermediate_size: width,
         shared: None,
         latent: None,
+        idle_experts: 0,
+        second_width: 0,
         least_share: 1,
         router_dtype: FloatDtype::Bfloat16,
         correction_bias: false,

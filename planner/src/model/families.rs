@@ -68,7 +68,7 @@ pub(super) const QWEN2: Family = Family {
     ..LLAMA
 };
 
-const QWEN3: Family = Family {
+pub(super) const QWEN3: Family = Family {
     architecture: "Qwen3ForCausalLM",
     qkv_bias: Switch::Field("attention_bias"),
     qk_norm: QkNorm::PerHead,

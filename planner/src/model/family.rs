@@ -61,6 +61,12 @@ pub(super) enum Head {
     Vectors(u32),
     /// A square layer and the labels, with biases, whole on every rank (BERT).
     Dense,
+    /// One square layer and one value, with biases (BGE-M3's sparse vectors).
+    Sparse,
+    /// What BERT guesses masked words with, in the model's type.
+    Masked,
+    /// Two layers to vectors of 512, in the model's type (Jina's reranker).
+    Ranking,
     /// A square layer and so many labels, with biases, split over the ranks (Qwen 2's reward models).
     Reward(u32),
 }
@@ -106,6 +112,8 @@ pub(super) struct Routing {
     /// The router is float32.
     pub(super) wide_router: Wide,
     pub(super) correction_bias: Switch,
+    /// Width of as many experts more for tokens of images; empty without.
+    pub(super) images: &'static str,
 }
 
 /// Experts that every token takes.

@@ -70,6 +70,10 @@ pub struct Moe {
     pub moe_intermediate_size: u32,
     /// Experts that every token passes.
     pub shared: Option<SharedExpert>,
+    /// Experts that the router knows and that have no weights (LongCat-Flash).
+    pub idle_experts: u32,
+    /// Width of as many experts more, behind a router of their own, for tokens of images (ERNIE 4.5 VL); 0 without.
+    pub second_width: u32,
     /// A narrower space for the routed experts.
     pub latent: Option<LatentMoe>,
     /// With tensor parallelism a share of an expert is no narrower than this (Kimi: 256).
@@ -100,9 +104,10 @@ impl Moe {
         u64::from(self.latent.map_or(hidden_size, |latent| latent.size))
     }
 
-    /// Weights of one routed expert.
+    /// Weights of one routed expert, with its second for images where there is one.
     pub fn expert_parameters(&self, hidden_size: u32) -> u64 {
         let matrices = if self.gated { 3 } else { 2 };
-        matrices * self.inner_size(hidden_size) * u64::from(self.moe_intermediate_size)
+        let width = u64::from(self.moe_intermediate_size) + u64::from(self.second_width);
+        matrices * self.inner_size(hidden_size) * width
     }
 }

@@ -16,6 +16,8 @@ pub struct Kda {
     pub short_conv_kernel_size: u32,
     /// The output gate is as wide as the heads (Kimi K3), else it goes through one head's width (Kimi Linear).
     pub use_full_rank_gate: bool,
+    /// Decay and gate are projected straight from the hidden state, and the convolutions stand apart (Ling 3).
+    pub direct: bool,
     /// A kernel made for heads of 128 and a bounded decay runs the prefill on Hopper and later, and keeps a checkpoint.
     pub fast_prefill: bool,
 }
@@ -29,6 +31,10 @@ impl Kda {
     /// Weights of a layer, whole.
     pub(super) fn parameters(&self, hidden_size: u64) -> u64 {
         let (width, dim, heads) = (self.width(), u64::from(self.head_dim), u64::from(self.num_heads));
+        if self.direct {
+            let conv = 3 * width * u64::from(self.short_conv_kernel_size);
+            return hidden_size * (6 * width + heads) + conv + width + heads + dim;
+        }
         let gate = if self.use_full_rank_gate {
             hidden_size * width
         } else {
@@ -61,6 +67,7 @@ pub(super) fn layers(fields: &Fields<'_>, mla: Mla, layers: u32) -> Result<Vec<M
         head_dim,
         short_conv_kernel_size: inner.required("short_conv_kernel_size", 64, "the linear attention")?,
         use_full_rank_gate,
+        direct: false,
         fast_prefill: use_full_rank_gate && bounded && head_dim == 128,
     };
     let named = inner.list("kda_layers")?.ok_or_else(|| ConfigError::Missing {
@@ -88,6 +95,7 @@ pub(super) fn glm5_next(fields: &Fields<'_>, mla: Mla, layers: u32) -> Result<Ve
         head_dim,
         short_conv_kernel_size: count("linear_conv_kernel_dim", 64, 4)?,
         use_full_rank_gate: false,
+        direct: false,
         // The class always bounds the decay.
         fast_prefill: head_dim == 128,
     };
@@ -113,4 +121,30 @@ pub(super) fn glm5_next(fields: &Fields<'_>, mla: Mla, layers: u32) -> Result<Ve
         _ => Err(fields.wrong("layer_types", "linear_attention or indexed_attention", name)),
     };
     types.iter().map(layer).collect()
+}
+
+/// KDA but in the last layer of each group, and in what is left behind the last whole group
+/// (`models/bailing_moe_v3.py: _is_kda_layer`).
+pub(super) fn grouped(fields: &Fields<'_>, mla: Mla, layers: u32) -> Result<Vec<Mixer>, ConfigError> {
+    let required = |key| fields.required(key, MAX_HEADS, "the linear attention");
+    if fields.flag("no_kda_lora")? != Some(true) {
+        return Err(fields.inconsistent("no_kda_lora", "vLLM's class expects true"));
+    }
+    let kda = Kda {
+        num_heads: required("num_attention_heads")?,
+        head_dim: required("head_dim")?,
+        short_conv_kernel_size: fields.required("short_conv_kernel_size", 64, "the linear attention")?,
+        use_full_rank_gate: false,
+        direct: true,
+        fast_prefill: false,
+    };
+    let group = required("layer_group_size")?;
+    let layer = |i: u32| {
+        if (i + 1).is_multiple_of(group) || i >= layers / group * group {
+            Mixer::Mla(mla)
+        } else {
+            Mixer::Kda(kda)
+        }
+    };
+    Ok((0..layers).map(layer).collect())
 }

@@ -36,6 +36,8 @@ pub struct Mla {
     pub expanded: bool,
     /// A gate on the output, projected beside the latents (Kimi K3).
     pub output_gate: bool,
+    /// A gate per head on the output, with a projection of its own (Ling 3).
+    pub head_gate: bool,
     /// Kimi's own class, which keeps a scale more.
     pub unit_scale: bool,
     /// Attends only to what an indexer picks (DeepSeek V3.2).
@@ -211,6 +213,38 @@ pub enum QkNorm {
     EachHead,
 }
 
+/// What a hybrid layer of Zamba 2 adds to its Mamba: attention over hidden states and embeddings side by side, with a
+/// feed-forward, both of which several layers share, and adapters of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SharedBlock {
+    /// The first layer that has these weights; the feed-forward itself stands in its layer.
+    pub owner: bool,
+    /// Width of the feed-forward.
+    pub intermediate_size: u32,
+    /// Rank of the adapters.
+    pub adapter_rank: u32,
+    /// Adapters on queries, keys and values too.
+    pub attention_adapters: bool,
+}
+
+impl SharedBlock {
+    /// Weights of the layer, without the feed-forward.
+    pub(super) fn parameters(&self, hidden_size: u64) -> u64 {
+        let (rank, width) = (u64::from(self.adapter_rank), u64::from(self.intermediate_size));
+        let own = if self.owner {
+            14 * hidden_size * hidden_size + 3 * hidden_size
+        } else {
+            0
+        };
+        let attention = if self.attention_adapters {
+            3 * 4 * hidden_size * rank
+        } else {
+            0
+        };
+        own + attention + rank * (hidden_size + 2 * width) + hidden_size * hidden_size
+    }
+}
+
 /// Attention shapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Attention {
@@ -238,6 +272,10 @@ pub struct Attention {
     pub shares_kv: bool,
     /// A slope per head instead of positions (BLOOM).
     pub alibi: bool,
+    /// Weights that several layers share (Zamba 2).
+    pub block: Option<SharedBlock>,
+    /// Width of a latent that all queries come from, whole on every rank (Step 3); 0 without.
+    pub query_rank: u32,
     /// Size of the heads of an index that picks blocks of tokens (MiniMax M3): as many queries as key heads, one
     /// 16-bit key per token; 0 where there is none.
     pub index_dim: u32,

@@ -1,5 +1,5 @@
 //! Parameters as published, and those that one token passes.
-use super::{FeedForward, LayerRun, Mixer, ModelSpec, QkNorm};
+use super::{Attention, FeedForward, LayerRun, Mixer, ModelSpec, QkNorm};
 
 impl ModelSpec {
     /// Parameters as published: unpadded, unsharded, a quantised weight counted as one.
@@ -42,6 +42,7 @@ impl ModelSpec {
             + bias(self.lm_head_bias, u64::from(self.vocab_size))
             + positions
             + classifier.map_or(0, |classifier| classifier.elements(h, 1))
+            + self.pooling.map_or(0, |pooling| pooling.projector)
             + layers
             + norm * outer
             + last
@@ -67,6 +68,12 @@ impl ModelSpec {
     fn mixer_parameters(&self, mixer: &Mixer) -> u64 {
         let h = u64::from(self.hidden_size);
         match mixer {
+            Mixer::Attention(
+                Attention {
+                    block: Some(block), ..
+                },
+                _,
+            ) => block.parameters(h),
             Mixer::Attention(a, _) => {
                 let d = u64::from(a.head_dim);
                 let (heads, kv_heads) = (u64::from(a.num_attention_heads), u64::from(a.num_key_value_heads));
@@ -82,7 +89,14 @@ impl ModelSpec {
                 let sinks = bias(a.sinks, heads);
                 let index = u64::from(a.index_dim) * (h * (kv_heads + 1) + 2);
                 let queries = if a.output_gate { 2 * q } else { q };
-                h * (queries + keys + heads * u64::from(a.gate_per_head))
+                let rank = u64::from(a.query_rank);
+                let (queries, latent) = if rank > 0 {
+                    (rank, rank + rank * q)
+                } else {
+                    (queries, 0)
+                };
+                latent
+                    + h * (queries + keys + heads * u64::from(a.gate_per_head))
                     + heads * value * h
                     + bias(a.qkv_bias, queries + keys)
                     + bias(a.o_bias, h)
@@ -142,7 +156,7 @@ impl ModelSpec {
                 let keys = h * (latent + rope) + latent + latent * heads * (nope + value);
                 let rank = u64::from(mla.q_lora_rank.unwrap_or(0));
                 let indexer = mla.sparse.map_or(0, |index| index.parameters(h, rank));
-                let gate = bias(mla.output_gate, h * heads * value);
+                let gate = bias(mla.output_gate, h * heads * value) + bias(mla.head_gate, h * heads);
                 queries + keys + heads * value * h + gate + indexer
             }
         }
@@ -166,12 +180,14 @@ impl ModelSpec {
                 matrices * h * u64::from(s.intermediate_size) + bias(s.gate, h)
             });
             let width = u64::from(moe.moe_intermediate_size);
-            experts * matrices * inner * width
+            let routers = if moe.second_width > 0 { 2 } else { 1 };
+            let known = routers * (experts + u64::from(moe.idle_experts));
+            experts * moe.expert_parameters(self.hidden_size)
                 + latent
-                + experts * h
+                + known * h
                 + bias(moe.bias, experts * (2 * width + h + 1))
                 + bias(moe.output_bias, h)
-                + bias(moe.correction_bias, experts)
+                + bias(moe.correction_bias, known)
                 + bias(moe.router_scales, h + experts + 1)
                 + bias(
                     moe.hashed,

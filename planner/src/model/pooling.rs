@@ -33,10 +33,12 @@ impl Classifier {
 }
 
 /// A model that gives vectors or classes: it has no output head and no sampler.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pooling {
     /// What classifies, where it does.
     pub classifier: Option<Classifier>,
+    /// Elements of layers in the model's own type behind the last one.
+    pub projector: u64,
 }
 
 /// What vLLM does where nobody says `--runner`, and the class does not decide.
@@ -109,16 +111,29 @@ const BIDIRECTIONAL: &[&str] = &[
     "LlamaBidirectionalForSequenceClassification",
 ];
 
+const JINA_V5: &str = "JinaEmbeddingsV5Model";
+
 /// Architectures with a class of their own around another's layers.
 const OWN: &[(&str, &str, Head)] = &[
     ("Gemma3TextModel", "Gemma3ForCausalLM", Head::None),
+    (JINA_V5, "Qwen3ForCausalLM", Head::None),
+    ("JinaForRanking", "Qwen3ForCausalLM", Head::Ranking),
     ("InternLM2ForRewardModel", "InternLM2ForCausalLM", Head::Value),
     ("Qwen2ForRewardModel", "Qwen2ForCausalLM", Head::Reward(1)),
     ("Qwen2ForProcessRewardModel", "Qwen2ForCausalLM", Head::Reward(2)),
 ];
 
 /// What vLLM makes of an architecture that has no row of its own.
-pub(super) fn of(architecture: &str) -> Option<Pooled> {
+pub(super) fn of(top: &Fields<'_>, architecture: &str) -> Option<Pooled> {
+    // jina-embeddings-v5 comes with two kinds of layers (`models/jina.py: JinaEmbeddingsV5Model`).
+    if architecture == JINA_V5 && matches!(top.flag("is_decoder"), Ok(Some(false))) {
+        return Some(Pooled {
+            family: families::find("LlamaForCausalLM")?,
+            by_default: true,
+            head: Head::None,
+            bidirectional: true,
+        });
+    }
     if let Some((_, language, head)) = OWN.iter().find(|(own, ..)| *own == architecture) {
         return Some(Pooled {
             family: families::find(language)?,
@@ -151,7 +166,21 @@ pub(super) fn of(architecture: &str) -> Option<Pooled> {
 /// The pooler of a model that pools: with a classifier in float32, or without any weight.
 pub(super) fn pooling(fields: &Fields<'_>, head: Head) -> Result<Pooling, ConfigError> {
     let (labels, dense, split) = match head {
-        Head::None => return Ok(Pooling { classifier: None }),
+        Head::None => return Ok(Pooling::default()),
+        Head::Ranking | Head::Masked => {
+            let size = |key| fields.required(key, 1 << 22, "the layers behind the last one");
+            let h = u64::from(size("hidden_size")?);
+            return Ok(Pooling {
+                projector: if head == Head::Masked {
+                    // Square with a bias, a norm, and rows of its own for every word.
+                    h * h + 3 * h + u64::from(size("vocab_size")?) * (h + 1)
+                } else {
+                    h / 2 * h + h / 2 * 512
+                },
+                ..Pooling::default()
+            });
+        }
+        Head::Sparse => (1, true, false),
         Head::Score | Head::Labels => (labels(fields)?, false, false),
         Head::Value => (1, false, true),
         Head::Vectors(width) => (vectors(fields)?.unwrap_or(width), false, false),
@@ -159,6 +188,7 @@ pub(super) fn pooling(fields: &Fields<'_>, head: Head) -> Result<Pooling, Config
         Head::Reward(labels) => (labels, true, true),
     };
     Ok(Pooling {
+        projector: 0,
         classifier: Some(Classifier {
             labels,
             dense,

@@ -175,6 +175,8 @@ pub(super) enum RopeKind {
     ByLayerType,
     /// Where `position_embedding_type` is rope (Granite 4).
     OnRequest,
+    /// Where `use_mem_rope` says so (Zamba 2).
+    Flagged,
     /// No positions (Nemotron-H).
     None,
     /// In float32 where it is stretched (DeepSeek's yarn).
@@ -183,6 +185,8 @@ pub(super) enum RopeKind {
     Compressed,
     /// The same, and a cache of its own for the indexer unless it interleaves as attention does.
     DeepSeekIndexer,
+    /// One cache over four times the length (ERNIE 4.5 VL).
+    ThreeAxes,
     /// Two thetas, two caches (Gemma 3).
     TwoThetas,
     /// Computed from its frequencies, which stay in float32: one (OLMo 2) or two sets (OLMo 3).
@@ -224,7 +228,11 @@ pub(super) fn rope(
     alibi: bool,
 ) -> Result<Rope, ConfigError> {
     let kind = family.rope;
-    let off = kind == RopeKind::OnRequest && fields.text("position_embedding_type")? != Some("rope");
+    let off = match kind {
+        RopeKind::OnRequest => fields.text("position_embedding_type")? != Some("rope"),
+        RopeKind::Flagged => fields.flag("use_mem_rope")? != Some(true),
+        _ => false,
+    };
     if kind == RopeKind::None || off || alibi {
         return Ok(Rope::default());
     }
@@ -258,7 +266,12 @@ pub(super) fn rope(
         return by_layer_type(fields, head_dim);
     }
     let object = rope_object(fields)?;
-    let rotary_dim = rotary_dim(fields, object, head_dim, family.rotary_fraction)?;
+    // Ling's class leaves out the part that its files name for linear attention.
+    let rotary_dim = if family.kda {
+        head_dim
+    } else {
+        rotary_dim(fields, object, head_dim, family.rotary_fraction)?
+    };
     let default = if family.default_positions > 0 {
         family.default_positions
     } else {
@@ -272,7 +285,7 @@ pub(super) fn rope(
     // interleave them are not (`models/qwen3_vl.py: mrope_positions_factor`).
     let three_axes = object.filter(|o| o.contains_key("mrope_section"));
     let interleaved = three_axes.is_some_and(|o| o.get("mrope_interleaved") == Some(&Value::Bool(true)));
-    let cached = if three_axes.is_some() && !interleaved {
+    let cached = if kind == RopeKind::ThreeAxes || three_axes.is_some() && !interleaved {
         cached * 4
     } else {
         cached

@@ -8,7 +8,7 @@ use super::{
     layouts::{self, Layout},
     mixed,
     plain::MOLMO2,
-    pooling, positions, quantization, removed, stages,
+    pooling, positions, quantization, removed, routed, stages,
     tower::{self, Tower},
     wrappers,
 };
@@ -84,7 +84,7 @@ fn resolve_top(
     let towers = text.is_some() | TOWERS.iter().any(|tower| top.has(tower));
     let result = match (wrappers::wrapper(architecture), towers) {
         (Some(wrapper), _) => wrapped(top, text, wrapper, kept_text),
-        (None, false) => match (families::find(architecture), pooling::of(architecture)) {
+        (None, false) => match (families::find(architecture), pooling::of(top, architecture)) {
             (Some(family), _) => decoder(top, top, family),
             (None, Some(pooled)) => pooled_model(top, architecture, &pooled),
             (None, None) => Err(ConfigError::unsupported(families::refusal(architecture))),
@@ -201,6 +201,12 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         Some(quantization) => Some(quantization),
         None => quantization::read(fields, family.experts)?,
     };
+    if quantization.is_some() && routed::IN_16_BITS.contains(&family.architecture) {
+        return Err(ConfigError::unsupported(format!(
+            "which layers a quantised checkpoint of {} reaches is not known here",
+            family.architecture
+        )));
+    }
     let (mixers, feed_forwards) = layouts::layers(fields, family, hidden_size)?;
     let alt_up = match family.layout {
         Layout::Gemma3n => Some(layouts::alt_up(fields)?),
@@ -278,7 +284,10 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         norms: Norms {
             per_layer: norms_per_layer(fields, family)?
                 + if residual_blocks { 4 } else { 0 }
-                + if feed_forwards.iter().any(|f| f.dense.is_some() && f.moe.is_some()) {
+                + if feed_forwards
+                    .iter()
+                    .any(|f| f.moe.is_some_and(|moe| moe.router_scales))
+                {
                     3
                 } else {
                     0

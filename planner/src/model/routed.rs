@@ -3,12 +3,23 @@
 //! Mirrors `vllm/model_executor/models/<module>.py` at 0.33.0. None of them was held against vLLM's own figures.
 use super::{
     QkNorm,
-    families::{DEEPSEEK, LLAMA, MIXTRAL, QWEN2},
+    families::{DEEPSEEK, LLAMA, MIXTRAL, QWEN2, QWEN3},
     family::{Experts, Family, KvHeads, Pattern, Routing, Shared, Sparse, Switch, Wide, Width},
     layouts::Layout,
     plain::{COHERE2, MINICPM, PLAIN},
     positions::RopeKind,
 };
+
+/// Names of language models that the registry does not have.
+pub(super) const ERNIE_VL: &str = "Ernie4_5_VLMoeForCausalLM";
+pub(super) const ARIA: &str = "AriaTextModel";
+pub(super) const STEP3: &str = "Step3TextForCausalLM";
+const LING3: &str = "BailingMoeV3ForCausalLM";
+const ZAMBA2: &str = "Zamba2ForCausalLM";
+const LONGCAT: &str = "LongcatFlashForCausalLM";
+
+/// Those of which no quantised checkpoint is modelled.
+pub(super) const IN_16_BITS: &[&str] = &[ARIA, ERNIE_VL, STEP3, LING3, LONGCAT, ZAMBA2];
 
 const ROUTING: Routing = Routing {
     count: "num_experts",
@@ -18,6 +29,7 @@ const ROUTING: Routing = Routing {
     sparse: Sparse::From("first_k_dense_replace", 0),
     wide_router: Wide::Never,
     correction_bias: Switch::Always,
+    images: "",
 };
 
 /// Ling and Ring, and those who took their class.
@@ -51,6 +63,26 @@ const EXAONE_MOE: Family = Family {
         ..ROUTING
     }),
     ..LLAMA
+};
+
+const ERNIE: Family = Family {
+    architecture: "Ernie4_5_MoeForCausalLM",
+    unchecked: true,
+    qkv_bias: Switch::Field("use_bias"),
+    mlp_bias: Switch::Field("use_bias"),
+    tied: true,
+    pattern: Pattern::None,
+    experts: Experts::Named(&ERNIE_ROUTING),
+    ..PLAIN
+};
+
+const ERNIE_ROUTING: Routing = Routing {
+    count: "moe_num_experts",
+    per_token: "moe_k",
+    shared: Shared::Times("moe_num_shared_experts", 0, ""),
+    sparse: Sparse::Interval,
+    wide_router: Wide::Always,
+    ..ROUTING
 };
 
 const GRANITE_SWA: Family = Family {
@@ -135,21 +167,155 @@ pub(super) const FAMILIES: &[Family] = &[
         }),
         ..PLAIN
     },
+    ERNIE,
     Family {
-        architecture: "Ernie4_5_MoeForCausalLM",
+        // Experts for text and as many for images; lists of two where others have a number
+        // (`models/ernie45_vl_moe.py`).
+        architecture: ERNIE_VL,
+        names: &[
+            ("moe_num_experts", "moe_num_experts.0"),
+            ("moe_intermediate_size", "moe_intermediate_size.0"),
+            ("moe_layer_start_index", "moe_layer_start_index.0"),
+            ("moe_layer_end_index", "moe_layer_end_index.1"),
+        ],
+        experts: Experts::Named(&Routing {
+            images: "moe_intermediate_size.1",
+            ..ERNIE_ROUTING
+        }),
+        rope: RopeKind::ThreeAxes,
+        ..ERNIE
+    },
+    Family {
+        architecture: ARIA,
         unchecked: true,
-        qkv_bias: Switch::Field("use_bias"),
-        mlp_bias: Switch::Field("use_bias"),
-        tied: true,
-        pattern: Pattern::None,
         experts: Experts::Named(&Routing {
             count: "moe_num_experts",
-            per_token: "moe_k",
-            shared: Shared::Times("moe_num_shared_experts", 0, ""),
-            sparse: Sparse::Interval,
+            per_token: "moe_topk",
+            width: "intermediate_size",
+            shared: Shared::Times("moe_num_shared_experts", 2, ""),
+            sparse: Sparse::All,
+            correction_bias: Switch::Never,
+            ..ROUTING
+        }),
+        ..LLAMA
+    },
+    Family {
+        architecture: LONGCAT,
+        unchecked: true,
+        names: &[
+            ("num_hidden_layers", "num_layers"),
+            ("intermediate_size", "ffn_hidden_size"),
+            ("moe_intermediate_size", "expert_ffn_hidden_size"),
+        ],
+        layout: Layout::Longcat,
+        experts: Experts::Named(&Routing {
+            count: "n_routed_experts",
+            per_token: "moe_topk",
+            shared: Shared::None,
+            sparse: Sparse::All,
             wide_router: Wide::Always,
             ..ROUTING
         }),
+        ..DEEPSEEK
+    },
+    Family {
+        // Ling 3: Kimi's linear attention between its layers of latent attention.
+        architecture: LING3,
+        unchecked: true,
+        kda: true,
+        mlp_bias: Switch::Field("use_bias"),
+        experts: Experts::Named(&Routing {
+            shared: Shared::Times("num_shared_experts", 0, "moe_shared_expert_intermediate_size"),
+            wide_router: Wide::Always,
+            ..ROUTING
+        }),
+        ..DEEPSEEK
+    },
+    Family {
+        architecture: STEP3,
+        unchecked: true,
+        names: &[("max_position_embeddings", "max_position_embedding")],
+        layout: Layout::Step3,
+        qkv_bias: Switch::Never,
+        pattern: Pattern::None,
+        ..PLAIN
+    },
+    Family {
+        architecture: ZAMBA2,
+        unchecked: true,
+        layout: Layout::Zamba,
+        qkv_bias: Switch::Never,
+        norms_per_layer: 1,
+        tied: true,
+        pattern: Pattern::None,
+        rope: RopeKind::Flagged,
+        ..PLAIN
+    },
+    // Through Transformers' own classes, from here on to Kolibri.
+    Family {
+        architecture: "MellumForCausalLM",
+        unchecked: true,
+        pattern: Pattern::None,
+        rope: RopeKind::Frequencies(2),
+        experts: Experts::Named(&Routing {
+            shared: Shared::None,
+            sparse: Sparse::Types(0),
+            correction_bias: Switch::Never,
+            ..ROUTING
+        }),
+        ..QWEN3
+    },
+    Family {
+        architecture: "FlexOlmoForCausalLM",
+        unchecked: true,
+        o_bias: Switch::Field("attention_bias"),
+        qk_norm: QkNorm::AllHeads,
+        pattern: Pattern::None,
+        rope: RopeKind::Frequencies(1),
+        experts: Experts::Named(&Routing {
+            width: "intermediate_size",
+            shared: Shared::None,
+            sparse: Sparse::All,
+            correction_bias: Switch::Never,
+            ..ROUTING
+        }),
+        ..PLAIN
+    },
+    Family {
+        architecture: "VaultGemmaForCausalLM",
+        unchecked: true,
+        tied: true,
+        scalar_buffers: 1,
+        pattern: Pattern::FullEvery(2),
+        rope: RopeKind::Frequencies(1),
+        ..PLAIN
+    },
+    Family {
+        architecture: "Kolibri1ForCausalLM",
+        unchecked: true,
+        qkv_bias: Switch::Never,
+        qk_norm: QkNorm::PerHead,
+        norms_per_layer: 4,
+        pattern: Pattern::FullEvery(5),
+        rope: RopeKind::Frequencies(1),
+        experts: Experts::Named(&Routing {
+            shared: Shared::Width("shared_expert_intermediate_size"),
+            sparse: Sparse::All,
+            ..ROUTING
+        }),
+        ..PLAIN
+    },
+    Family {
+        // Its own config's class makes windows of these two fields (`models/plamo3.py`).
+        architecture: "Plamo3ForCausalLM",
+        unchecked: true,
+        names: &[("sliding_window", "window_size")],
+        qkv_bias: Switch::Never,
+        qk_norm: QkNorm::PerHead,
+        norms_per_layer: 4,
+        tied: true,
+        pattern: Pattern::FullEvery(8),
+        rope: RopeKind::TwoThetas,
         ..PLAIN
     },
     Family {

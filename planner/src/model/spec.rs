@@ -110,6 +110,10 @@ pub struct Norms {
 impl Norms {
     /// Vectors of hidden_size in such a layer.
     pub fn of(&self, run: &LayerRun) -> u32 {
+        // A shared block's norms come with it.
+        if matches!(run.mixer, Mixer::Attention(Attention { block: Some(_), .. }, _)) {
+            return 0;
+        }
         let missing = u32::from(run.mixer == Mixer::None) + u32::from(run.mlp == FeedForward::default());
         let less = if self.per_part { missing } else { 0 };
         self.per_layer.saturating_sub(less)

@@ -188,7 +188,7 @@ fn a_drafting_layer_and_a_missing_head_equal_vllms_classes() {
     let config = &cases.iter().find(embedding).unwrap()["config"];
     let model = planner::model::ModelInput::from_object("embedding", config.as_object().unwrap()).unwrap();
     let mut spec = (*model.spec.unwrap()).clone();
-    spec = spec.with_pooling(planner::model::Pooling { classifier: None });
+    spec = spec.with_pooling(planner::model::Pooling::default());
     assert_eq!(weigh(&spec, 1).0, 15_145_200_192);
     assert_eq!(weigh(&spec, 2).0, 7_578_151_488);
 }

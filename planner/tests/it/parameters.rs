@@ -184,3 +184,40 @@ fn minicpm_o_hears_with_whispers_medium_encoder() {
     let layers = 1024 * 3584 + 3584 + 3584 * 3584 + 3584;
     assert!((heard - layers).abs_diff(300_000_000) < 15_000_000, "{heard}");
 }
+
+/// Two bytes for each parameter, and the few that are wider, padded or buffers.
+#[test]
+fn tensors_weigh_what_the_parameters_say() {
+    use planner::memory::{
+        shape::RankShape,
+        tensors::{Placement, TensorClass, TowerPlace, tensors},
+    };
+    let file = support::json("measured/parameters.json");
+    for row in file["rows"].as_array().unwrap() {
+        let id = row[0].as_str().unwrap();
+        let model = ModelInput::from_object(id, row[4].as_object().unwrap()).unwrap();
+        let spec = model.spec.unwrap();
+        let place = Placement {
+            shape: RankShape::SINGLE,
+            dtype: spec.dtype,
+            capability: 90,
+            tower: Some(TowerPlace {
+                data_parallel: false,
+                max_num_batched_tokens: 8192,
+                every_stage: false,
+            }),
+            buffers: support::load(&spec).buffers(&spec, 1, 90),
+            streams_online: true,
+        };
+        let bytes: u64 = tensors(&spec, &place)
+            .iter()
+            .flat_map(|run| run.tensors.iter().map(|tensor| (run.layers, tensor)))
+            .filter(|(_, tensor)| tensor.class != TensorClass::Rope)
+            .map(|(layers, tensor)| layers * tensor.bytes * tensor.count)
+            .sum();
+        let counted = 2 * (spec.parameters() + spec.tower.as_ref().unwrap().parameters());
+        println!("{id} {counted} {:+}", bytes as i64 - counted as i64);
+        let more = bytes as f64 / counted as f64 - 1.0;
+        assert!(more.abs() < 0.01, "{id}: {bytes} for {counted}");
+    }
+}

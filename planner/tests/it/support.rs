@@ -72,7 +72,7 @@ pub(crate) fn spec(file: &Value, id: &str) -> Option<Arc<ModelSpec>> {
 pub(crate) fn run_as(spec: &ModelSpec, runner: &Value) -> ModelSpec {
     let spec = spec.clone();
     if runner == "pooling" {
-        spec.with_pooling(Pooling { classifier: None })
+        spec.with_pooling(Pooling::default())
     } else {
         spec
     }

@@ -4,6 +4,9 @@ use crate::model::{Attention, LayerRun, QkNorm};
 
 impl Builder<'_> {
     pub(super) fn attention(&self, run: &LayerRun, a: &Attention, out: &mut Vec<Tensor>) {
+        if let Some(block) = a.block {
+            return self.shared_block(a, block, out);
+        }
         let hidden = u64::from(self.spec.hidden_size);
         let d = u64::from(a.head_dim);
         // A head is replicated where there are more ranks than heads.
@@ -11,7 +14,12 @@ impl Builder<'_> {
         let (kv, values) = (kv_heads * d, kv_heads * u64::from(a.v_head_dim));
         let heads = u64::from(a.num_attention_heads) / self.tp();
         let q = heads * d;
-        let queries = if a.output_gate { 2 * q } else { q };
+        let rank = u64::from(a.query_rank);
+        let queries = match (rank, a.output_gate) {
+            (0, true) => 2 * q,
+            (0, false) => q,
+            _ => rank,
+        };
         let class = TensorClass::Attention;
         let bias = |on: bool, rows: u64| if on { rows } else { 0 };
         let index = u64::from(a.index_dim);
@@ -31,6 +39,10 @@ impl Builder<'_> {
             whole_k: hidden,
         };
         self.linear(&qkv, out);
+        if rank > 0 {
+            out.push(whole(TensorClass::Norms, rank * self.element, 1));
+            self.linear(&Linear::plain(class, &[q], rank, rank, run.quantized.qkv), out);
+        }
         if a.gate_per_head > 0 {
             let gates = &[heads * u64::from(a.gate_per_head)];
             self.linear(

@@ -1,7 +1,7 @@
 //! Routed and shared experts: `layers/fused_moe/layer.py`.
 use super::{Builder, Tensor, TensorClass, linear::Linear, whole};
 use crate::{
-    model::{LayerRun, LinearScheme},
+    model::{LayerRun, LinearScheme, Moe},
     units::FloatDtype,
 };
 
@@ -10,6 +10,7 @@ impl Builder<'_> {
         let Some(moe) = run.mlp.moe else { return };
         let shape = self.place.shape;
         let (h, experts) = (u64::from(self.spec.hidden_size), u64::from(moe.num_experts));
+        let known = experts + u64::from(moe.idle_experts);
         let wide = moe.wide_router_before_hopper && (1..90).contains(&self.place.capability);
         let router = if wide || moe.router_dtype == FloatDtype::Float32 {
             4
@@ -18,9 +19,9 @@ impl Builder<'_> {
         };
         if run.quantized.router {
             let class = TensorClass::Router;
-            self.linear(&Linear::plain(class, &[experts], h, h, true), out);
+            self.linear(&Linear::plain(class, &[known], h, h, true), out);
         } else {
-            out.push(whole(TensorClass::Router, experts * h * router, 1));
+            out.push(whole(TensorClass::Router, known * h * router, 1));
         }
         if moe.bias {
             out.push(whole(TensorClass::Router, experts * self.element, 1));
@@ -35,7 +36,7 @@ impl Builder<'_> {
             out.push(whole(TensorClass::Router, table * 4, 1));
         }
         if moe.correction_bias {
-            out.push(whole(TensorClass::Router, experts * 4, 1));
+            out.push(whole(TensorClass::Router, known * 4, 1));
         }
         if let Some(shared) = moe.shared {
             // Sequence-parallel experts keep the shared ones whole on every rank.
@@ -136,6 +137,16 @@ impl Builder<'_> {
                     ..whole(class, local * rows * self.element, 1)
                 });
             }
+        }
+        if moe.second_width > 0 {
+            let mut images = *run;
+            images.mlp.moe = Some(Moe {
+                moe_intermediate_size: moe.second_width,
+                second_width: 0,
+                shared: None,
+                ..moe
+            });
+            self.moe(&images, out);
         }
     }
 

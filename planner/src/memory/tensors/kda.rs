@@ -14,16 +14,26 @@ impl Builder<'_> {
         let linear = |shards: &[u64], k: u64, whole_k: u64, out: &mut Vec<Tensor>| {
             self.linear(&Linear::plain(class, shards, k, whole_k, run.quantized.qkv), out);
         };
-        if kda.use_full_rank_gate {
+        if kda.direct {
+            linear(&[width, width, width, heads], h, h, out);
+            linear(&[width], h, h, out);
+            linear(&[width], h, h, out);
+        } else if kda.use_full_rank_gate {
             // Rows are filled up to 16.
             let rows = 4 * width + dim + heads;
             linear(&[rows.next_multiple_of(16)], h, h, out);
         } else {
             linear(&[width, width, width, heads, dim], h, h, out);
         }
-        linear(&[width], dim, dim, out);
+        if !kda.direct {
+            linear(&[width], dim, dim, out);
+        }
         out.push(whole(class, width * 4, 1));
-        out.push(whole(class, conv, 1));
+        if kda.direct {
+            out.push(whole(class, conv / 3, 3));
+        } else {
+            out.push(whole(class, conv, 1));
+        }
         // The fused kernel for decoding reads copies of its own.
         let fused = matches!(heads, 12 | 24 | 48 | 96)
             && kda.short_conv_kernel_size == 4
@@ -35,7 +45,7 @@ impl Builder<'_> {
             out.push(whole(class, dim * 4, 1));
         }
         out.push(whole(class, heads * 4, 1));
-        if !kda.use_full_rank_gate {
+        if !kda.use_full_rank_gate && !kda.direct {
             linear(&[dim], h, h, out);
             linear(&[width], dim, dim, out);
         }

@@ -36,6 +36,9 @@ impl Builder<'_> {
                 linear(&[heads * value], h, quantized, out);
             }
         }
+        if mla.head_gate {
+            linear(&[heads], h, quantized, out);
+        }
         out.push(norm(latent));
         linear(&[heads * (nope + value)], latent, quantized, out);
         linear(&[h], heads * value, run.quantized.o, out);

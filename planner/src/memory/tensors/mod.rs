@@ -17,6 +17,7 @@ mod mamba1;
 mod mamba2;
 mod marlin;
 mod per_layer_input;
+mod shared_block;
 mod short_conv;
 mod tower;
 
@@ -381,6 +382,7 @@ impl Builder<'_> {
                 .classifier
                 .map_or(0, |c| c.elements(u64::from(spec.hidden_size), self.tp()));
             out.push(whole(TensorClass::LmHead, elements * 4, 1));
+            out.push(whole(TensorClass::LmHead, pooling.projector * self.element, 1));
         } else if !spec.tie_word_embeddings {
             if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
                 let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();

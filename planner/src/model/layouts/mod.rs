@@ -5,11 +5,13 @@ mod gemma4;
 mod granite;
 mod laguna;
 mod lfm2;
+mod longcat;
 mod mamba;
 mod mimo;
 mod nas;
 mod nemotron;
 mod step;
+mod zamba;
 
 use super::{
     Attention, AttentionSpan, ConfigError, FeedForward, Mixer, attention, experts, family::Family,
@@ -52,6 +54,12 @@ pub(super) enum Layout {
     Granite,
     /// The last layers on cached keys of earlier ones, an embedding per layer (Gemma 3n).
     Gemma3n,
+    /// Twice attention and feed-forward in every layer (LongCat-Flash).
+    Longcat,
+    /// Mamba 2, and blocks with shared weights in some layers (Zamba 2).
+    Zamba,
+    /// All queries from one latent (Step 3).
+    Step3,
     /// Full-attention layers of another shape, the last layers on cached keys of earlier ones (Gemma 4).
     Gemma4,
 }
@@ -83,6 +91,9 @@ pub(super) fn layers(
         Layout::FalconH1 => falcon_h1::layers(fields, family, hidden_size, layers),
         Layout::Granite => granite::layers(fields, family, hidden_size, layers),
         Layout::Gemma3n => gemma3n::layers(fields, family, hidden_size, layers),
+        Layout::Longcat => longcat::layers(fields, family, hidden_size, layers),
+        Layout::Zamba => zamba::layers(fields, family, hidden_size, layers),
+        Layout::Step3 => step::layers3(fields, family, hidden_size, layers),
         Layout::Gemma4 => gemma4::layers(fields, family, hidden_size, layers),
     }
 }

@@ -1,5 +1,5 @@
 //! Step 3.5: sliding layers with more query heads, a gate per head, a shared expert
-//! (`model_executor/models/step3p5.py` at 0.33.0).
+//! (`model_executor/models/step3p5.py` at 0.33.0). Step 3: one key head, queries from one latent (`step3_text.py`).
 use super::{needed, sparse_by_type};
 use crate::{
     model::{
@@ -45,7 +45,34 @@ pub(super) fn layers(
         )),
     };
     let mixers = needed(fields, key, layers)?.iter().map(mixer);
-    Ok((mixers.collect::<Result<_, _>>()?, feed_forwards(fields, layers)?))
+    let routed = Moe {
+        correction_bias: true,
+        router_dtype: FloatDtype::Float32,
+        ..moe(fields)?
+    };
+    Ok((
+        mixers.collect::<Result<_, _>>()?,
+        feed_forwards(fields, routed, 3, layers)?,
+    ))
+}
+
+pub(super) fn layers3(
+    fields: &Fields<'_>,
+    family: &Family,
+    hidden_size: u32,
+    layers: u32,
+) -> Result<(Vec<Mixer>, Vec<FeedForward>), ConfigError> {
+    let attention = attention::attention(fields, family, hidden_size)?;
+    let attention = Attention {
+        num_key_value_heads: 1,
+        query_rank: fields
+            .count("share_q_dim", 1 << 16)?
+            .unwrap_or(attention.head_dim),
+        ..attention
+    };
+    let mixer = Mixer::Attention(attention, AttentionSpan::Full);
+    let mlps = feed_forwards(fields, moe(fields)?, 1, layers)?;
+    Ok((vec![mixer; layers as usize], mlps))
 }
 
 fn sliding_heads(fields: &Fields<'_>) -> Result<Option<u32>, ConfigError> {
@@ -67,12 +94,10 @@ fn either(fields: &Fields<'_>, old: &'static str, new: &'static str) -> &'static
     if fields.has(old) { old } else { new }
 }
 
-fn feed_forwards(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, ConfigError> {
+fn moe(fields: &Fields<'_>) -> Result<Moe, ConfigError> {
     let expert = fields.required("moe_intermediate_size", MAX_WIDTH, "the experts")?;
     let shared = fields.required("share_expert_dim", MAX_WIDTH, "the shared expert")?;
-    let moe = Moe {
-        correction_bias: true,
-        router_dtype: FloatDtype::Float32,
+    Ok(Moe {
         shared: Some(SharedExpert {
             intermediate_size: shared,
             gate: false,
@@ -83,7 +108,16 @@ fn feed_forwards(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, C
             either(fields, "moe_top_k", "num_experts_per_tok"),
             expert,
         )?
-    };
+    })
+}
+
+/// `dense` layers come first where the file names none.
+fn feed_forwards(
+    fields: &Fields<'_>,
+    moe: Moe,
+    dense: u32,
+    layers: u32,
+) -> Result<Vec<FeedForward>, ConfigError> {
     let listed: Option<Vec<u32>> = match fields.value("moe_layers_enum") {
         Some(Value::String(list)) => Some(list.split(',').filter_map(|i| i.trim().parse().ok()).collect()),
         _ => None,
@@ -91,8 +125,8 @@ fn feed_forwards(fields: &Fields<'_>, layers: u32) -> Result<Vec<FeedForward>, C
     let sparse = match (sparse_by_type(fields, layers)?, listed) {
         (Some(sparse), _) => sparse,
         (None, Some(listed)) => (0..layers).map(|i| listed.contains(&i)).collect(),
-        // `transformers`' Step3p7TextConfig.
-        (None, None) => (0..layers).map(|i| i >= 3).collect(),
+        // `transformers`' Step3p7TextConfig; Step 3's class.
+        (None, None) => (0..layers).map(|i| i >= dense).collect(),
     };
     experts::either(&sparse, moe, || {
         let width = fields.required("intermediate_size", MAX_WIDTH, "the feed-forward layers")?;

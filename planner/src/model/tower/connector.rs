@@ -202,6 +202,46 @@ impl Reader<'_> {
                 out.push(self.projection("embedding_projection", last, text, Cut::Whole, false)?);
             }
             Connector::Resampler => self.resampler(&mut out)?,
+            Connector::Spacetime => {
+                let frames = self.top.count("temporal_conv_size", 64)?.unwrap_or(2);
+                let temporal = self.top.flag("use_temporal_conv")?.unwrap_or(true);
+                for inputs in [Some(merged), temporal.then_some(frames * merged)]
+                    .into_iter()
+                    .flatten()
+                {
+                    for inputs in [inputs, merged] {
+                        out.push(cut(inputs, merged, 1, Cut::OutputsAlways, false, false));
+                    }
+                    out.push(whole(u64::from(merged), 2));
+                }
+                out.push(cut(merged, text, 1, Cut::OutputsAlways, false, false));
+                out.push(whole(u64::from(text), 1));
+            }
+            Connector::Convolutions => {
+                let (w, text) = (u64::from(w), u64::from(text));
+                let last = u64::from(self.number("output_hidden_size")?);
+                dense(&mut out, 4 * w, last);
+                dense(&mut out, 9 * last, 2 * last);
+                out.push(whole(2 * last * text, 1));
+                if self.top.flag("projector_bias")?.unwrap_or(true) {
+                    out.push(whole(text, 1));
+                }
+            }
+            Connector::Queries => {
+                // `AriaConfig` takes the most that `projector_patch_to_query_dict` names.
+                let named = self.top.object("projector_patch_to_query_dict")?;
+                let queries = named.and_then(|named| named.values().filter_map(Value::as_u64).max());
+                let d = u64::from(w);
+                out.push(whole(queries.unwrap_or(256).min(1 << 12) * d, 1));
+                // Queries, keys and values once without biases and once with them; output and one matrix more.
+                out.push(whole(3 * d * d, 2));
+                out.push(whole(3 * d, 1));
+                dense(&mut out, d, d);
+                dense(&mut out, d, d);
+                out.push(whole(d, 6));
+                out.push(self.projection("linear_in", w, text, Cut::OutputsAlways, false)?);
+                out.push(self.projection("linear_out", text, text, Cut::InputsAlways, false)?);
+            }
             Connector::WholeNormed => {
                 out.push(self.projection("linear_1", merged, merged, Cut::Whole, false)?);
                 out.push(self.projection("linear_2", merged, text, Cut::Whole, false)?);

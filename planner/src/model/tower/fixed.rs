@@ -8,6 +8,7 @@ use crate::model::{ConfigError, ModelSpec, fields::Fields};
 use serde_json::{Map, Value};
 
 const OCR: &str = "DeepseekOCRForCausalLM";
+const UNLIMITED: &str = "UnlimitedOCRForCausalLM";
 const OCR2: &str = "DeepseekOCR2ForCausalLM";
 const VL2: &str = "DeepseekVLV2ForCausalLM";
 const MOLMO: &str = "MolmoForCausalLM";
@@ -24,7 +25,7 @@ pub(super) fn read(
     if architecture == phi4mm::ARCHITECTURE {
         return Some(phi4mm::tower(top, spec.hidden_size, kept));
     }
-    if ![OCR, OCR2, VL2, MOLMO].contains(&architecture) {
+    if ![OCR, UNLIMITED, OCR2, VL2, MOLMO].contains(&architecture) {
         return None;
     }
     let stored = spec.quantization.as_ref().filter(|own| !own.from_16_bits());
@@ -56,10 +57,12 @@ fn tower(top: &Fields<'_>, architecture: &str, kept: &mut Map<String, Value>) ->
             (4304, encoder(1152, 4304, 588, 4, output, 2101))
         }
         // Images are encoded one after the other: a global view of 64 × 64 patches, then its tiles.
-        OCR => {
+        OCR | UNLIMITED => {
             sam(&mut blocks, 1024);
             clip(&mut blocks);
-            (16, encoder(768, 3072, 768, 1, output, 693))
+            // Two by two tiles, or 32 in a column.
+            let tokens = if architecture == OCR { 693 } else { 3793 };
+            (16, encoder(768, 3072, 768, 1, output, tokens))
         }
         _ => {
             sam(&mut blocks, 896);

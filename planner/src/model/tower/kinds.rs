@@ -146,6 +146,13 @@ pub(in crate::model) enum Connector {
     InternWhole,
     /// Gemma 4's sound: one layer with a bias, then one without.
     Conformer,
+    /// ERNIE 4.5 VL: two layers over merged patches, two over pairs of frames of them, a norm behind each, then one
+    /// more and a norm.
+    Spacetime,
+    /// Step 3: two convolutions and a layer, which no quantisation reaches.
+    Convolutions,
+    /// Aria: learned queries that attend to the patches, then two layers.
+    Queries,
 }
 
 /// The blocks of a tower.

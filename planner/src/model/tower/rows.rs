@@ -11,6 +11,7 @@ const QWEN3: Row = Row {
     architectures: &[
         "Qwen3VLForConditionalGeneration",
         "Qwen3VLMoeForConditionalGeneration",
+        "Cosmos3ForConditionalGeneration",
     ],
     object: "vision_config",
     model_type: "",
@@ -633,6 +634,48 @@ const ROWS: &[Row] = &[
         positions: Positions::Grid,
         // Four by four tiles and the whole image.
         tokens: Tokens::Tiles(17),
+        ..SIGLIP
+    },
+    Row {
+        architectures: &["Ernie4_5_VLMoeForConditionalGeneration"],
+        by_data: false,
+        unchecked: true,
+        defaults: "depth 32 embed_dim 1280 hidden_size 1280 mlp_ratio 4 num_heads 16 patch_size 14",
+        connector: Connector::Spacetime,
+        block: Block {
+            names: ["blocks", "attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2"],
+            ..QWEN3.block
+        },
+        vectors: 2,
+        rotary: Rotary::Inverse,
+        tokens: Tokens::Unknown,
+        ..QWEN2_5
+    },
+    Row {
+        architectures: &["Step3VLForConditionalGeneration"],
+        by_data: true,
+        unchecked: true,
+        model_type: "",
+        defaults: "hidden_size 1792 intermediate_size 3072 output_hidden_size 4096 num_hidden_layers 63 \
+                num_attention_heads 16 image_size 728 patch_size 14",
+        connector_roots: &[],
+        connector: Connector::Convolutions,
+        covered: Covered::None,
+        patch_bias: true,
+        vectors: 0,
+        // The image and six tiles of 504 × 504, at most.
+        tokens: Tokens::Unknown,
+        ..CLIP
+    },
+    Row {
+        architectures: &["AriaForConditionalGeneration"],
+        unchecked: true,
+        connector_roots: &[],
+        connector: Connector::Queries,
+        covered: Covered::Blocks,
+        positions: Positions::Grid,
+        vectors: 0,
+        tokens: Tokens::Fixed(256),
         ..SIGLIP
     },
     Row {

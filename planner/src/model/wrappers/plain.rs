@@ -2,8 +2,11 @@
 //! `--language-model-only`.
 //!
 //! Mirrors what `vllm/model_executor/models/<module>.py` at 0.33.0 hands to `init_vllm_registered_model` or builds itself.
-use super::rows::{LLAMA_TEXT, MINICPMV, Wrapper};
-use crate::model::plain::MOLMO2;
+use super::rows::{DEEPSEEK, LLAMA_TEXT, MINICPMV, Wrapper};
+use crate::model::{
+    plain::MOLMO2,
+    routed::{ARIA, ERNIE_VL, STEP3},
+};
 
 const fn row(architecture: &'static str, language: &'static str) -> Wrapper {
     Wrapper {
@@ -36,24 +39,34 @@ const fn llamas(architecture: &'static str) -> Wrapper {
 pub(super) const PALIGEMMA: &str = "PaliGemmaForConditionalGeneration";
 
 pub(super) const WRAPPERS: &[Wrapper] = &[
+    row("AriaForConditionalGeneration", ARIA),
     row("AudioFlamingo3ForConditionalGeneration", "Qwen2ForCausalLM"),
+    row("Cosmos3ForConditionalGeneration", "Qwen3ForCausalLM"),
+    row("Ernie4_5_VLMoeForConditionalGeneration", ERNIE_VL),
     row("Exaone4_5_ForConditionalGeneration", "Exaone4ForCausalLM"),
     row("FunAudioChatForConditionalGeneration", "Qwen3ForCausalLM"),
     row("GLM4VForCausalLM", "ChatGLMModel"),
     row("Gemma4UnifiedForConditionalGeneration", "Gemma4ForCausalLM"),
     row("GlmAsrForConditionalGeneration", "LlamaForCausalLM"),
     row("GlmOcrForConditionalGeneration", "Glm4ForCausalLM"),
+    row("Granite4VisionForConditionalGeneration", "GraniteForCausalLM"),
     row("InternS2PreviewForConditionalGeneration", "Qwen3_5MoeForCausalLM"),
+    row("IsaacForConditionalGeneration", "Qwen3ForCausalLM"),
     row("KananaVForConditionalGeneration", "LlamaForCausalLM"),
     row("KeyeForConditionalGeneration", "Qwen3ForCausalLM"),
     row("KeyeVL1_5ForConditionalGeneration", "Qwen3ForCausalLM"),
     row("KimiVLForConditionalGeneration", "DeepseekV2ForCausalLM"),
     row("LlavaOnevision2ForConditionalGeneration", "Qwen3ForCausalLM"),
+    row("MiMoV2OmniForCausalLM", "MiMoV2FlashForCausalLM"),
     row("MiDashengLMModel", "Qwen2ForCausalLM"),
     row("MiniCPMO", MINICPMV),
     row("MiniCPMV4_6ForConditionalGeneration", "Qwen3_5ForCausalLM"),
     row("MiniCPMV4_7ForConditionalGeneration", "Qwen3_5ForCausalLM"),
     row("Molmo2ForConditionalGeneration", MOLMO2),
+    row(
+        "MossTranscribeDiarizeForConditionalGeneration",
+        "Qwen3ForCausalLM",
+    ),
     row("MoonshotKimiaForCausalLM", "Qwen2ForCausalLM"),
     row("NemotronH_Nano_VL_V2", "NemotronHForCausalLM"),
     row("NemotronH_Omni_Reasoning_V3", "NemotronHForCausalLM"),
@@ -65,6 +78,9 @@ pub(super) const WRAPPERS: &[Wrapper] = &[
     row("Qwen3ASRForConditionalGeneration", "Qwen3ForCausalLM"),
     row("Qwen3ASRRealtimeGeneration", "Qwen3ForCausalLM"),
     row("Qwen3OmniMoeForConditionalGeneration", "Qwen3MoeForCausalLM"),
+    row("Step3VLForConditionalGeneration", STEP3),
+    row("UnlimitedOCRForCausalLM", DEEPSEEK),
+    row("BagelForConditionalGeneration", "Qwen2ForCausalLM"),
     any("BeeForConditionalGeneration"),
     any("Cohere2VisionForConditionalGeneration"),
     any("Eagle2_5_VLForConditionalGeneration"),
@@ -89,8 +105,10 @@ pub(super) const WRAPPERS: &[Wrapper] = &[
     },
     any("PixtralForConditionalGeneration"),
     any("QianfanOCRForConditionalGeneration"),
+    any("RForConditionalGeneration"),
     any("SkyworkR1VChatModel"),
     any("StepVLForConditionalGeneration"),
+    any("UltravoxModel"),
     any("VoxtralForConditionalGeneration"),
     llamas("Idefics3ForConditionalGeneration"),
     llama("LlavaNextVideoForConditionalGeneration"),

@@ -319,7 +319,7 @@ pub(super) fn pooling<'a>(
             "--convert classify is not modelled for models that generate: their config does not say how many classes there are",
         ));
     }
-    let pooled = spec.into_owned().with_pooling(Pooling { classifier: None });
+    let pooled = spec.into_owned().with_pooling(Pooling::default());
     Ok(Cow::Owned(pooled))
 }
 
