@@ -313,9 +313,14 @@ fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
             return history * (u64::from(conv.conv_dim) / tp) * settings.state_element;
         }
         Mixer::Kda(kda) => {
-            let history = u64::from(kda.short_conv_kernel_size).saturating_sub(1) + proposed;
             let width = kda.width() / tp;
-            let state = width * u64::from(kda.head_dim) * FloatDtype::Float32.size();
+            let state = width * u64::from(kda.head_dim);
+            // Lightning attention's has the model's type and no convolution (`linear_attention_state_shape`).
+            if kda.lightning_groups > 0 {
+                return state * settings.state_element;
+            }
+            let history = u64::from(kda.short_conv_kernel_size).saturating_sub(1) + proposed;
+            let state = state * FloatDtype::Float32.size();
             return history * 3 * width * settings.state_element + state;
         }
         _ => return 0,

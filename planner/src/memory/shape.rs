@@ -117,12 +117,21 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     {
         return Some("Pipeline parallelism is not supported for this model.".to_owned());
     }
-    if let Some(heads) = spec.layers.iter().find_map(|run| match run.mixer {
-        Mixer::Kda(kda) => Some(kda.num_heads),
+    if let Some(kda) = spec.layers.iter().find_map(|run| match run.mixer {
+        Mixer::Kda(kda) => Some(kda),
         _ => None,
-    }) && !heads.is_multiple_of(shape.tp)
-    {
-        return Some(format!("{heads} is not divisible by {}", shape.tp));
+    }) {
+        let (heads, groups) = (kda.num_heads, kda.lightning_groups);
+        if !heads.is_multiple_of(shape.tp) {
+            return Some(format!("{heads} is not divisible by {}", shape.tp));
+        }
+        // `layers/mamba/linear/bailing_linear_attn.py`.
+        if groups > 0 && shape.tp > groups {
+            return Some("tp_size must be <= group_norm_size for local rms norm".to_owned());
+        }
+        if !groups.is_multiple_of(shape.tp) {
+            return Some("group_norm_size must be divisible by tp_size".to_owned());
+        }
     }
     let vocab = spec.vocab_size.next_multiple_of(64);
     let mut cuts = vec![(big, small), (vocab, shape.tp)];

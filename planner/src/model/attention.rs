@@ -8,6 +8,7 @@ use super::{
     plain::MOLMO2,
     pooling,
     resolve::{short, switch},
+    routed::LING25,
 };
 use crate::units::FloatDtype;
 use serde_json::Value;
@@ -34,7 +35,8 @@ pub(super) fn mixers(
         return if let Experts::Named(_) = family.experts
             && family.kda
         {
-            kda::grouped(fields, ling(fields)?, layers)
+            let lightning = family.architecture == LING25;
+            kda::grouped(fields, ling(fields)?, layers, lightning)
         } else if family.kda {
             kda::layers(fields, kimi(fields)?, layers)
         } else {

@@ -18,6 +18,10 @@ pub struct Kda {
     pub use_full_rank_gate: bool,
     /// Decay and gate are projected straight from the hidden state, and the convolutions stand apart (Ling 3).
     pub direct: bool,
+    /// Groups of the norm behind lightning attention, which stands in KDA's place in Ling 2.5; 0 without.
+    pub lightning_groups: u32,
+    /// Norms of its queries and keys.
+    pub qk_norm: bool,
     /// A kernel made for heads of 128 and a bounded decay runs the prefill on Hopper and later, and keeps a checkpoint.
     pub fast_prefill: bool,
 }
@@ -31,6 +35,9 @@ impl Kda {
     /// Weights of a layer, whole.
     pub(super) fn parameters(&self, hidden_size: u64) -> u64 {
         let (width, dim, heads) = (self.width(), u64::from(self.head_dim), u64::from(self.num_heads));
+        if self.lightning_groups > 0 {
+            return hidden_size * 5 * width + width + if self.qk_norm { 2 * dim } else { 0 };
+        }
         if self.direct {
             let conv = 3 * width * u64::from(self.short_conv_kernel_size);
             return hidden_size * (6 * width + heads) + conv + width + heads + dim;
@@ -68,6 +75,8 @@ pub(super) fn layers(fields: &Fields<'_>, mla: Mla, layers: u32) -> Result<Vec<M
         short_conv_kernel_size: inner.required("short_conv_kernel_size", 64, "the linear attention")?,
         use_full_rank_gate,
         direct: false,
+        lightning_groups: 0,
+        qk_norm: false,
         fast_prefill: use_full_rank_gate && bounded && head_dim == 128,
     };
     let named = inner.list("kda_layers")?.ok_or_else(|| ConfigError::Missing {
@@ -96,6 +105,8 @@ pub(super) fn glm5_next(fields: &Fields<'_>, mla: Mla, layers: u32) -> Result<Ve
         short_conv_kernel_size: count("linear_conv_kernel_dim", 64, 4)?,
         use_full_rank_gate: false,
         direct: false,
+        lightning_groups: 0,
+        qk_norm: false,
         // The class always bounds the decay.
         fast_prefill: head_dim == 128,
     };
@@ -124,23 +135,39 @@ pub(super) fn glm5_next(fields: &Fields<'_>, mla: Mla, layers: u32) -> Result<Ve
 }
 
 /// KDA but in the last layer of each group, and in what is left behind the last whole group
-/// (`models/bailing_moe_v3.py: _is_kda_layer`).
-pub(super) fn grouped(fields: &Fields<'_>, mla: Mla, layers: u32) -> Result<Vec<Mixer>, ConfigError> {
+/// (`models/bailing_moe_v3.py: _is_kda_layer`); lightning attention has no such rest
+/// (`bailing_moe_linear.py: is_linear_layer`).
+pub(super) fn grouped(
+    fields: &Fields<'_>,
+    mla: Mla,
+    layers: u32,
+    lightning: bool,
+) -> Result<Vec<Mixer>, ConfigError> {
     let required = |key| fields.required(key, MAX_HEADS, "the linear attention");
-    if fields.flag("no_kda_lora")? != Some(true) {
+    if !lightning && fields.flag("no_kda_lora")? != Some(true) {
         return Err(fields.inconsistent("no_kda_lora", "vLLM's class expects true"));
     }
     let kda = Kda {
         num_heads: required("num_attention_heads")?,
         head_dim: required("head_dim")?,
-        short_conv_kernel_size: fields.required("short_conv_kernel_size", 64, "the linear attention")?,
+        short_conv_kernel_size: if lightning {
+            1
+        } else {
+            required("short_conv_kernel_size")?
+        },
         use_full_rank_gate: false,
         direct: true,
+        lightning_groups: if lightning {
+            fields.count("group_norm_size", MAX_HEADS)?.unwrap_or(1)
+        } else {
+            0
+        },
+        qk_norm: lightning && fields.flag("use_qk_norm")?.unwrap_or(false),
         fast_prefill: false,
     };
     let group = required("layer_group_size")?;
     let layer = |i: u32| {
-        if (i + 1).is_multiple_of(group) || i >= layers / group * group {
+        if (i + 1).is_multiple_of(group) || !lightning && i >= layers / group * group {
             Mixer::Mla(mla)
         } else {
             Mixer::Kda(kda)

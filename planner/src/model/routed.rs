@@ -14,12 +14,13 @@ use super::{
 pub(super) const ERNIE_VL: &str = "Ernie4_5_VLMoeForCausalLM";
 pub(super) const ARIA: &str = "AriaTextModel";
 pub(super) const STEP3: &str = "Step3TextForCausalLM";
+pub(super) const LING25: &str = "BailingMoeV2_5ForCausalLM";
 const LING3: &str = "BailingMoeV3ForCausalLM";
 const ZAMBA2: &str = "Zamba2ForCausalLM";
 const LONGCAT: &str = "LongcatFlashForCausalLM";
 
 /// Those of which no quantised checkpoint is modelled.
-pub(super) const IN_16_BITS: &[&str] = &[ARIA, ERNIE_VL, STEP3, LING3, LONGCAT, ZAMBA2];
+pub(super) const IN_16_BITS: &[&str] = &[ARIA, ERNIE_VL, STEP3, LING25, LING3, LONGCAT, ZAMBA2];
 
 const ROUTING: Routing = Routing {
     count: "num_experts",
@@ -227,6 +228,22 @@ pub(super) const FAMILIES: &[Family] = &[
         experts: Experts::Named(&Routing {
             shared: Shared::Times("num_shared_experts", 0, "moe_shared_expert_intermediate_size"),
             wide_router: Wide::Always,
+            ..ROUTING
+        }),
+        ..DEEPSEEK
+    },
+    Family {
+        // Ling 2.5: lightning attention between them.
+        architecture: LING25,
+        unchecked: true,
+        kda: true,
+        mlp_bias: Switch::Field("use_bias"),
+        // Two caches of one size: half of the linear heads, all that has positions of the latent ones.
+        rope: RopeKind::DeepSeekIndexer,
+        experts: Experts::Named(&Routing {
+            shared: Shared::Times("num_shared_experts", 0, "moe_shared_expert_intermediate_size"),
+            wide_router: Wide::Always,
+            correction_bias: Switch::Field("moe_router_enable_expert_bias"),
             ..ROUTING
         }),
         ..DEEPSEEK

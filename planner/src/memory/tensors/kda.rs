@@ -14,6 +14,17 @@ impl Builder<'_> {
         let linear = |shards: &[u64], k: u64, whole_k: u64, out: &mut Vec<Tensor>| {
             self.linear(&Linear::plain(class, shards, k, whole_k, run.quantized.qkv), out);
         };
+        if kda.lightning_groups > 0 {
+            linear(&[width, width, width], h, h, out);
+            linear(&[width], h, h, out);
+            out.push(whole(class, dim * self.element, if kda.qk_norm { 2 } else { 0 }));
+            out.push(whole(class, width * self.element, 1));
+            self.linear(
+                &Linear::plain(class, &[h], width, width * self.tp(), run.quantized.o),
+                out,
+            );
+            return;
+        }
         if kda.direct {
             linear(&[width, width, width, heads], h, h, out);
             linear(&[width], h, h, out);
