@@ -34,8 +34,8 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, ExpectedError> {
     let run = args
         .simulate
         .map(|requests| simulated(&question.scenario, requests));
-    if let (Some(Some(run)), Some(performance)) = (&run, &mut plan.performance) {
-        performance.take_simulated(run.clone());
+    if let Some(Some(run)) = &run {
+        plan.take_simulated(run.clone());
     }
     show(&plan, args.view, false)?;
     if let Some(run) = run
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, ExpectedError> {
     Ok(exit(&plan))
 }
 
-/// Lengths lie so far around the stated ones, as benchmarks draw them; `Performance::take_simulated` says so in words.
+/// Lengths lie so far around the stated ones, as benchmarks draw them; `Plan::take_simulated` says so in words.
 const SPREAD: f64 = 0.2;
 
 fn simulated(scenario: &Scenario, requests: u32) -> Option<Run> {

@@ -1,7 +1,7 @@
 //! THE entry point.
 use super::{
     arguments::{self, Refusal, Resolved},
-    judge, measured_speed, notes,
+    judge, limits, measured_speed, notes,
     output::{Feasibility, Memory, OomRisk, Outcome, Plan, RankMemory, Verdict},
     overrides, remedy,
     scenario::Scenario,
@@ -127,11 +127,16 @@ fn planned(scenario: &Scenario, resolved: Resolved<'_>, known: &mut KnownWeights
     let verdict = judge::verdict(scenario, &resolved, rank, &need);
     let memory = memory(scenario, &resolved, rank, &ranks, &need, terms);
     let feasibility = feasibility(scenario, &resolved, rank, &memory, &verdict);
-    let notes = notes::notes(scenario, &resolved, rank, &need);
+    let mut notes = notes::notes(scenario, &resolved, rank, &need);
     let question = speed::question(scenario, &resolved, &ranks, rank);
     let performance = question
         .as_ref()
         .map(|question| speed::answer(scenario, &resolved.args, question));
+    notes.extend(
+        performance
+            .as_ref()
+            .and_then(|speed| limits::note(&scenario.workload, speed)),
+    );
     let mut plan = Plan {
         scenario: scenario.clone(),
         verdict,

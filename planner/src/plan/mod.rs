@@ -9,6 +9,7 @@ mod evaluate;
 mod explain;
 mod glance;
 mod judge;
+mod limits;
 mod measured;
 mod measured_speed;
 mod notes;
@@ -32,6 +33,7 @@ pub use context::{Reach, Tier};
 pub use evaluate::{evaluate, simulate, simulation, speed_question};
 pub use explain::Explanation;
 pub use glance::{Look, Looks};
+pub use limits::Slo;
 pub use measured::Measured;
 pub use measured_speed::MeasuredSpeed;
 pub use output::{

@@ -1,8 +1,8 @@
 //! What is better.
 use super::search::Answer;
 use crate::{
-    plan::Outcome,
-    workload::{BatchingMode, Workload},
+    plan::{Outcome, Slo},
+    workload::BatchingMode,
 };
 use std::cmp::Ordering;
 
@@ -49,58 +49,6 @@ impl Objective {
             Self::Latency => "latency",
             Self::Gpus => "gpus",
             Self::Cost => "cost",
-        }
-    }
-}
-
-/// What requests must keep; milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Slo {
-    /// To the first token.
-    pub ttft_ms: Option<u32>,
-    /// Between tokens.
-    pub tpot_ms: Option<u32>,
-    /// To the last token.
-    pub end_to_end_ms: Option<u32>,
-    /// How many of a hundred: 90, 95 or 99; else the one in the middle.
-    pub percentile: u32,
-}
-
-impl Slo {
-    /// Those of a load, in whole milliseconds.
-    pub fn of(load: &Workload) -> Self {
-        let whole = |us: Option<u64>| us.map(|us| u32::try_from(us.div_ceil(1000)).unwrap_or(u32::MAX));
-        Self {
-            ttft_ms: whole(load.slo_ttft_us),
-            tpot_ms: whole(load.slo_tpot_us),
-            end_to_end_ms: whole(load.slo_e2e_us),
-            percentile: load.slo_percentile,
-        }
-    }
-
-    fn limits(&self) -> [Option<u32>; 3] {
-        [self.ttft_ms, self.tpot_ms, self.end_to_end_ms]
-    }
-
-    /// The percentile, where the estimate's middle cannot tell.
-    pub(super) fn tail(&self) -> Option<u32> {
-        (self.percentile > 50 && self.limits() != [None; 3]).then_some(self.percentile)
-    }
-
-    /// Each limit with its figure, as (name, limit, figure); figures in the order of the limits.
-    pub(super) fn held(&self, figures: [f64; 3]) -> impl Iterator<Item = (&'static str, f64, f64)> {
-        ["TTFT", "TPOT", "end to end"]
-            .into_iter()
-            .zip(self.limits())
-            .zip(figures)
-            .filter_map(|((name, limit), figure)| Some((name, f64::from(limit?), figure)))
-    }
-
-    /// Whether figures keep all limits; without any, none may be asked.
-    pub(super) fn is_kept(&self, figures: Option<[f64; 3]>) -> bool {
-        match figures {
-            Some(figures) => self.held(figures).all(|(_, limit, figure)| figure <= limit),
-            None => self.limits() == [None; 3],
         }
     }
 }

@@ -15,8 +15,9 @@ mod space;
 mod use_case;
 mod ways;
 
+pub use crate::plan::Slo;
 pub use fleet::{Counted, Demand, Fleet, HOURS_PER_MONTH, Scaling, fleet_on, fleets};
-pub use goal::{Goal, Objective, Slo};
+pub use goal::{Goal, Objective};
 pub use offer::{NODE, NODES, Offer, Price, fitting, kinds, on_hardware};
 pub use prices::{Listed, listed, priced};
 pub use reasons::{Lost, lost, simulated, won};

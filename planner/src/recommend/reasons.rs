@@ -160,17 +160,14 @@ impl Answer {
         let Some(speed) = &self.speed else {
             return "its speed cannot be said.".to_owned();
         };
-        let missed: Vec<String> = goal
+        let missed = goal
             .slo
-            .held(self.tail.map_or(speed.times(), |tail| tail.times_ms))
-            .filter(|(_, limit, figure)| figure > limit)
-            .map(|(name, limit, figure)| format!("{name} {figure:.0} ms instead of {limit:.0}"))
-            .collect();
+            .missed(self.tail.map_or(speed.times(), |tail| tail.times_ms));
         if !missed.is_empty() {
             let of = self.tail.map_or_else(String::new, |tail| {
                 format!(" for {} % of requests", tail.percentile)
             });
-            return format!("{}{of}.", missed.join(", "));
+            return format!("{missed}{of}.");
         }
         if speed.overloaded {
             return "requests come faster than they are done.".to_owned();

@@ -29,6 +29,7 @@ mod hostile;
 mod import;
 mod irregular;
 mod kinds;
+mod limits;
 mod links;
 mod matrix;
 mod measured;

@@ -114,7 +114,7 @@ fn plans_hold_their_schema() {
         seed: 1,
     };
     let run = simulate(&scenario, course).unwrap();
-    plan.performance.as_mut().unwrap().take_simulated(run);
+    plan.take_simulated(run);
     let value: Value = serde_json::from_str(&plan_json(&plan, &render(&plan, &options()))).unwrap();
     assert_eq!(value["performance"]["simulated_requests"], 20);
     holds(&schema, &value, "plan");
