@@ -4,6 +4,7 @@
     clippy::disallowed_methods,
     reason = "the crate has no I/O; what builds it reads the catalogues"
 )]
+use miniz_oxide::deflate::compress_to_vec;
 use serde_json::Value;
 use std::{env, error::Error, fmt::Write as _, fs, path::Path};
 
@@ -11,7 +12,9 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     table("data/gpus.json", "gpus.rs", gpus)?;
-    table("data/models.json", "models.txt", models)?;
+    let models = models(&read("data/models.json")?).map_err(|error| format!("data/models.json: {error}"))?;
+    write("models.txt", &models)?;
+    write("models.deflate", compress_to_vec(models.as_bytes(), 10))?;
     table("data/drafts.json", "drafts.rs", drafts)?;
     let [old, middle, new] =
         ["0.10.2", "0.11.2", "0.33.0"].map(|version| read(&format!("data/vllm/{version}.json")));
@@ -28,7 +31,7 @@ fn read(from: &str) -> Result<Value> {
     Ok(serde_json::from_str(&fs::read_to_string(from)?)?)
 }
 
-fn write(to: &str, text: &str) -> Result<()> {
+fn write(to: &str, text: impl AsRef<[u8]>) -> Result<()> {
     Ok(fs::write(Path::new(&env::var("OUT_DIR")?).join(to), text)?)
 }
 
