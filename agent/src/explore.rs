@@ -72,19 +72,21 @@ pub(crate) struct Asked {
 impl Asked {
     pub(crate) fn read(args: &TriedArgs) -> Result<Self, ExpectedError> {
         let machine = &args.machine;
-        let own = machine.gpu.is_some() || machine.host.is_some() || machine.gpu_memory_gib.is_some();
         let from_file = args.source.profile.is_some() || args.source.scenario.is_some();
+        let named = machine.gpu.is_some() || machine.host.is_some() || machine.gpu_memory_gib.is_some();
+        let own = named || from_file;
         let anywhere = || Ok(hardware_source::one(GpuSpec::clone(&gpu::gpus()[0])));
         let mut scenario = scenario_source::read_or(&args.source, machine, &args.fields, anywhere)?.scenario;
         if let Some(name) = &args.use_case {
             goal::put_use_case(name, &mut scenario, &args.fields)?;
         }
         let (goal, prices) = goal::read(&args.goal, &scenario.workload, Objective::Gpus)?;
-        let given = |id: &str| args.fields.value(id).is_some() || machine.host.is_some() || from_file;
+        let counted = machine.host.is_some() || from_file || scenario.hardware.is_mixed();
+        let given = |id: &str| args.fields.value(id).is_some() || counted;
         Ok(Self {
-            kinds: kinds(args, own || from_file, &scenario)?,
+            kinds: kinds(args, own, &scenario)?,
             gpus: if given("gpus") {
-                one_kind(&mut scenario)
+                scenario.hardware.gpus
             } else {
                 NODE
             },
@@ -102,28 +104,15 @@ impl Asked {
 
     /// All kinds, up to so many nodes.
     pub(crate) fn offers(&self, nodes: u32) -> Vec<Offer> {
-        let hardware = &self.scenario.hardware;
-        let mut all = Vec::new();
-        for kind in &self.kinds {
-            for mut offer in recommend::fitting(kind, self.gpus, nodes, self.prices.of(&kind.name)) {
-                if self.own {
-                    offer.interconnect = hardware.interconnect;
-                    offer.memory_used = hardware.memory_used;
-                }
-                all.push(offer);
-            }
+        let price = |gpu: &GpuSpec| self.prices.of(&gpu.name);
+        if self.own {
+            let mut own = self.scenario.clone();
+            (own.hardware.gpus, own.hardware.nodes) = (self.gpus, nodes);
+            return recommend::on_hardware(&own, price);
         }
-        all
+        let of = |kind| recommend::fitting(kind, self.gpus, nodes, price(kind));
+        self.kinds.iter().flat_map(of).collect()
     }
-}
-
-/// How many of the first kind; others are left out, which is said.
-fn one_kind(scenario: &mut Scenario) -> u32 {
-    if scenario.hardware.is_mixed() {
-        output::say("note: GPUs of one kind are tried; `plan --search` searches a machine with several");
-        scenario.hardware.put_others(Vec::new());
-    }
-    scenario.hardware.gpus
 }
 
 fn nothing_to_try() -> ExpectedError {

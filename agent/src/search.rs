@@ -35,8 +35,7 @@ pub(crate) fn apply(scenario: &mut Scenario, args: &SearchArgs) -> Result<Option
     }
     let mode = scenario.workload.batching_mode;
     let (goal, prices) = goal::read(&args.goal, &scenario.workload, Objective::of(mode))?;
-    let price = prices.of(&scenario.hardware.gpu.name);
-    let offers = recommend::on_hardware(scenario, price);
+    let offers = recommend::on_hardware(scenario, |gpu| prices.of(&gpu.name));
     let found = Search::new(scenario, offers.clone(), goal, args.allow_fp8).run(true);
     let Some((first, offer)) = found
         .all
@@ -84,7 +83,7 @@ pub(crate) fn better(plan: &Plan) -> Option<String> {
         objective: Objective::of(open.workload.batching_mode),
         ..Goal::default()
     };
-    let offers = recommend::on_hardware(&open, None);
+    let offers = recommend::on_hardware(&open, |_| None);
     let search = Search::new(&open, offers.clone(), goal, false);
     let theirs = search.judge(offers.len().checked_sub(1)?, theirs)?;
     let found = search.run(false);

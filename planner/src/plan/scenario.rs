@@ -60,7 +60,7 @@ impl Hardware {
     }
 
     /// GPUs of a node that are of the first kind.
-    fn of_first_kind(&self) -> u32 {
+    pub(crate) fn of_first_kind(&self) -> u32 {
         let others = u32::try_from(self.others.len()).unwrap_or(u32::MAX);
         self.gpus.saturating_sub(others)
     }
@@ -75,6 +75,18 @@ impl Hardware {
     /// Its GPUs are of several kinds.
     pub fn is_mixed(&self) -> bool {
         self.others.iter().any(|other| *other != self.gpu)
+    }
+
+    /// The kinds of a node's GPUs, in their order, and how many there are of each.
+    pub fn by_kind(&self) -> Vec<(&GpuSpec, u32)> {
+        let mut kinds = vec![(&self.gpu, self.of_first_kind())];
+        for other in &self.others {
+            match kinds.iter_mut().find(|(gpu, _)| *gpu == other) {
+                Some((_, gpus)) => *gpus += 1,
+                None => kinds.push((other, 1)),
+            }
+        }
+        kinds
     }
 
     /// The GPU with that number, counted over all nodes.

@@ -47,12 +47,34 @@ pub struct Offer {
     pub price: Option<Price>,
     /// The last GPUs of each node, where they are of other kinds.
     pub others: Vec<GpuSpec>,
+    /// The scenario has GPUs of other kinds, which this leaves out.
+    pub leaves_out: bool,
 }
 
 impl Offer {
     /// GPUs over all nodes.
     pub fn total_gpus(&self) -> u32 {
         self.gpus.saturating_mul(self.nodes)
+    }
+
+    /// Whether both are of the same kinds, however many.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.gpu.name == other.gpu.name && self.others == other.others
+    }
+
+    /// What makes a scenario's hardware this one, as [`Scenario::set`] takes it.
+    pub(super) fn change(&self) -> Vec<(String, String)> {
+        let mut change = Vec::new();
+        let mut set = |id: &str, value: String| change.push((id.to_owned(), value));
+        if self.leaves_out {
+            set("other_gpus", String::new());
+        }
+        if gpu::find(&self.gpu.name) == Some(&self.gpu) {
+            set("gpu", self.gpu.name.clone());
+        }
+        set("gpus", self.hardware().of_first_kind().to_string());
+        set("nodes", self.nodes.to_string());
+        change
     }
 
     /// As a scenario names it.
@@ -82,29 +104,45 @@ impl fmt::Display for Offer {
     }
 }
 
-/// The scenario's own hardware, and every part of it that is of use: 1, 2, 4 … GPUs of one node, then whole nodes.
-pub fn on_hardware(scenario: &Scenario, price: Option<Price>) -> Vec<Offer> {
+/// The scenario's own hardware, and every part of it that is of use: 1, 2, 4 … GPUs of a node and of one kind, then whole nodes.
+pub fn on_hardware(scenario: &Scenario, price: impl Fn(&GpuSpec) -> Option<Price>) -> Vec<Offer> {
     let hardware = &scenario.hardware;
-    let gpu = Arc::new(hardware.gpu.clone());
-    let mut parts = parts(hardware.gpus, hardware.nodes);
-    let mut others = Vec::new();
-    if hardware.is_mixed() {
-        // Which GPUs a part would have is not said.
-        parts.retain(|(gpus, _)| *gpus == hardware.gpus);
-        others.clone_from(&hardware.others);
+    let leaves_out = hardware.is_mixed();
+    let mut offers = Vec::new();
+    for (gpu, gpus) in hardware.by_kind() {
+        // Another kind is taken by its name.
+        if *gpu != hardware.gpu && gpu::find(&gpu.name) != Some(gpu) {
+            continue;
+        }
+        offers.extend(
+            fitting(gpu, gpus, hardware.nodes, price(gpu))
+                .into_iter()
+                .map(|offer| Offer {
+                    interconnect: hardware.interconnect,
+                    memory_used: hardware.memory_used,
+                    leaves_out,
+                    ..offer
+                }),
+        );
     }
-    parts
-        .into_iter()
-        .map(|(gpus, nodes)| Offer {
-            gpu: Arc::clone(&gpu),
-            gpus,
-            nodes,
+    if leaves_out {
+        let all: Option<u64> = hardware
+            .by_kind()
+            .iter()
+            .map(|(gpu, gpus)| Some(price(gpu)?.0.saturating_mul(u64::from(*gpus))))
+            .sum();
+        let price = all.map(|all| Price(all / u64::from(hardware.gpus.max(1))));
+        let parts = fitting(&hardware.gpu, hardware.gpus, hardware.nodes, price);
+        // Which GPUs of a node a part of it would have is not said.
+        let whole = parts.into_iter().filter(|offer| offer.gpus == hardware.gpus);
+        offers.extend(whole.map(|offer| Offer {
             interconnect: hardware.interconnect,
             memory_used: hardware.memory_used,
-            price,
-            others: others.clone(),
-        })
-        .collect()
+            others: hardware.others.clone(),
+            ..offer
+        }));
+    }
+    offers
 }
 
 /// So many of that kind, up to full nodes.
@@ -120,6 +158,7 @@ pub fn fitting(gpu: &GpuSpec, gpus: u32, nodes: u32, price: Option<Price>) -> Ve
             memory_used: Bytes::ZERO,
             price,
             others: Vec::new(),
+            leaves_out: false,
         })
         .collect()
 }

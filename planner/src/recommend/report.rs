@@ -1,7 +1,6 @@
 //! What a search found, for programs and for spreadsheets.
 use super::{Answer, Found, Goal, Lost, Offer, lost, won};
 use crate::{
-    gpu,
     performance::{BoundBy, Ranged, short},
     plan::{Outcome, Plan, Remedy, Scenario},
 };
@@ -118,13 +117,7 @@ impl<'a> Row<'a> {
 impl Answer {
     /// Everything that makes the question's scenario this answer, as [`crate::Scenario::set`] takes it.
     pub fn change(&self, offer: &Offer) -> Vec<(String, String)> {
-        let mut change = vec![
-            ("gpus".to_owned(), offer.gpus.to_string()),
-            ("nodes".to_owned(), offer.nodes.to_string()),
-        ];
-        if gpu::find(&offer.gpu.name) == Some(&offer.gpu) {
-            change.insert(0, ("gpu".to_owned(), offer.gpu.name.clone()));
-        }
+        let mut change = offer.change();
         change.extend(self.layout.change());
         if offer.nodes > 1 && self.layout.pipeline_parallel_size == 1 {
             // A plan of several nodes has a stage on each, where nobody says otherwise.

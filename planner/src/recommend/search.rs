@@ -165,14 +165,14 @@ impl Found {
 
 /// The first of each kind of GPU. `offer` says which offer something is of.
 pub fn by_kind<'a, T>(ranked: &'a [T], offers: &[Offer], offer: impl Fn(&T) -> usize) -> Vec<&'a T> {
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: Vec<&Offer> = Vec::new();
     let new = |found: &&T| {
-        let name = offers
-            .get(offer(found))
-            .map_or("", |offer| offer.gpu.name.as_str());
-        let first = !seen.contains(&name);
+        let Some(own) = offers.get(offer(found)) else {
+            return false;
+        };
+        let first = !seen.iter().any(|seen| seen.is_like(own));
         if first {
-            seen.push(name);
+            seen.push(own);
         }
         first
     };
@@ -251,13 +251,16 @@ impl Search {
         if self.checked.0 == 0 {
             self.goal.rank(&mut self.found.all);
         }
-        let kind = |answer: &Answer| self.offers.get(answer.offer).map(|offer| &offer.gpu.name);
+        let like = |a: &Answer, b: &Answer| {
+            let both = self.offers.get(a.offer).zip(self.offers.get(b.offer));
+            both.is_some_and(|(a, b)| a.is_like(b))
+        };
         let all = &mut self.found.all;
         while let Some(answer) = all.get(self.checked.0).filter(|answer| answer.serves()) {
             let (at, runs, kept) = &mut self.checked;
             let known = kept
                 .iter()
-                .any(|kept| all.get(*kept).map(kind) == Some(kind(answer)));
+                .any(|kept| all.get(*kept).is_some_and(|kept| like(kept, answer)));
             if *runs == RUNS {
                 return false;
             }

@@ -42,7 +42,7 @@ pub fn ways(
     };
     let offers: Vec<Offer> = offers
         .iter()
-        .filter(|offer| offer.gpu.name == own.gpu.name)
+        .filter(|offer| offer.is_like(own))
         .cloned()
         .collect();
     let all = each(scenario, &offers, goal, counted);

@@ -1,9 +1,12 @@
 //! One engine on GPUs of different kinds: stages by memory.
 use crate::artifacts::options;
 use planner::{
-    ArtifactKind, Plan, Scenario, evaluate, gpu, import,
+    ArtifactKind, Plan, Scenario, evaluate,
+    gpu::{self, GpuSpec},
+    import,
     model::ModelInput,
     plan::{Outcome, RankMemory},
+    recommend::{Goal, Price, Search, on_hardware},
     render,
 };
 
@@ -296,4 +299,39 @@ fn speed_lies_between_those_of_either_kind() {
     let width = |of: planner::plan::Ranged| of.high / of.low;
     assert!(width(both.0) > width(slow.0));
     assert_eq!(both.1, slow.1 + 1);
+}
+
+#[test]
+fn a_search_of_several_kinds_tries_each_alone_and_all_together() {
+    let scenario = on(CODER, "L40S", "RTX 5090, RTX 5090", &[("gpus", "2")]);
+    let prices = |gpu: &GpuSpec| Some(Price(if gpu.name == "L40S" { 1000 } else { 500 }));
+    let offers = on_hardware(&scenario, prices);
+    let named: Vec<String> = offers.iter().map(ToString::to_string).collect();
+    let all = "2 × L40S + 2 × RTX 5090";
+    let alone = ["1 × L40S", "2 × L40S", "1 × RTX 5090", "2 × RTX 5090"];
+    assert_eq!(named, [&alone[..], &[all]].concat());
+    assert_eq!(offers[4].price, Some(Price(750)), "on average");
+    let found = Search::new(&scenario, offers.clone(), Goal::default(), false).run(true);
+    // Taken over, an answer is a scenario on the GPUs that it names.
+    for answer in &found.all {
+        let offer = &offers[answer.offer];
+        let mut taken = scenario.clone();
+        for (id, value) in answer.change(offer) {
+            taken.set(&id, &value).unwrap();
+        }
+        assert_eq!(taken.hardware.kinds(), offer.to_string());
+        assert_eq!(
+            evaluate(&taken).verdict.outcome,
+            answer.outcome,
+            "{offer}, {}",
+            answer.layout
+        );
+    }
+    let kinds: Vec<String> = found
+        .by_kind(&offers)
+        .iter()
+        .map(|answer| offers[answer.offer].to_string())
+        .collect();
+    assert_eq!(kinds.len(), 3, "{kinds:?}");
+    assert!(kinds.contains(&all.to_owned()), "{kinds:?}");
 }

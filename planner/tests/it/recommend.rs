@@ -125,7 +125,7 @@ proptest! {
     #[test]
     fn no_layout_is_better_than_the_first((scenario, goal, fp8) in any_question()) {
         prop_assume!(scenario.model.spec.is_ok());
-        let offers = on_hardware(&scenario, Some(Price(2500)));
+        let offers = on_hardware(&scenario, |_| Some(Price(2500)));
         let found = Search::new(&scenario, offers.clone(), goal, fp8).run(true);
         let every: usize = offers.iter().map(|offer| every_layout(&scenario, offer, fp8).len()).sum();
         prop_assert_eq!(found.judged, every);
@@ -177,7 +177,7 @@ fn limits_come_before_the_objective() {
             objective: Objective::Gpus,
             slo,
         };
-        Search::new(&scenario, on_hardware(&scenario, None), goal, false)
+        Search::new(&scenario, on_hardware(&scenario, |_| None), goal, false)
             .run(false)
             .best
             .remove(0)
@@ -246,7 +246,7 @@ fn what_was_set_is_not_varied() {
     ] {
         scenario.set(id, value).unwrap();
     }
-    let found = Search::new(&scenario, on_hardware(&scenario, None), Goal::default(), true).run(true);
+    let found = Search::new(&scenario, on_hardware(&scenario, |_| None), Goal::default(), true).run(true);
     assert!(!found.all.is_empty());
     for answer in &found.all {
         assert_eq!(answer.layout.tensor_parallel_size, 2);
@@ -257,7 +257,7 @@ fn what_was_set_is_not_varied() {
 #[test]
 fn an_answer_makes_the_scenario_it_was_judged_by() {
     let scenario = h100s("Qwen/Qwen3-235B-A22B", 8);
-    let offers = on_hardware(&scenario, None);
+    let offers = on_hardware(&scenario, |_| None);
     let goal = Goal::default();
     let found = Search::new(&scenario, offers.clone(), goal, true).run(true);
     let first = &found.best[0];
@@ -286,7 +286,7 @@ fn an_answer_makes_the_scenario_it_was_judged_by() {
 fn every_answer_of_two_nodes_makes_the_layout_that_it_names() {
     let mut scenario = h100s("Qwen/Qwen3-30B-A3B-FP8", 8);
     scenario.set("nodes", "2").unwrap();
-    let offers = on_hardware(&scenario, None);
+    let offers = on_hardware(&scenario, |_| None);
     let found = Search::new(&scenario, offers.clone(), Goal::default(), true).run(true);
     assert!(found.all.iter().any(|answer| offers[answer.offer].nodes == 2));
     for answer in &found.all {
@@ -311,7 +311,7 @@ fn every_answer_of_two_nodes_makes_the_layout_that_it_names() {
 fn a_percentile_is_held_by_a_run_of_the_first_answer() {
     let mut scenario = h100s("Qwen/Qwen3-8B", 4);
     scenario.set("request_rate", "5").unwrap();
-    let offers = on_hardware(&scenario, None);
+    let offers = on_hardware(&scenario, |_| None);
     let search = |percentile, ttft_ms| {
         let slo = Slo {
             ttft_ms,

@@ -163,7 +163,7 @@ fn searches_hold_their_schema() {
         "H100 SXM",
         &[("gpus", "4"), ("request_rate", "1")],
     );
-    let offers = on_hardware(&scenario, Some(Price(2500)));
+    let offers = on_hardware(&scenario, |_| Some(Price(2500)));
     for percentile in [50, 99] {
         let slo = Slo {
             ttft_ms: Some(2000),

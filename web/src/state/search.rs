@@ -148,7 +148,7 @@ impl Question {
     fn offers(&self, nodes: u32) -> Vec<Offer> {
         let price = |gpu: &GpuSpec| self.wishes.price(&gpu.name);
         match self.among {
-            Among::Here => recommend::on_hardware(&self.scenario, price(&self.scenario.hardware.gpu)),
+            Among::Here => recommend::on_hardware(&self.scenario, price),
             Among::Everywhere => recommend::kinds()
                 .flat_map(|gpu| recommend::fitting(gpu, NODE, nodes, price(gpu)))
                 .collect(),
