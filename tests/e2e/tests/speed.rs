@@ -66,3 +66,26 @@ async fn steps_and_requests_are_shown_on_a_narrow_dark_page() -> Res<()> {
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_that_pools_has_times_of_requests_and_no_tokens_between() -> Res<()> {
+    let link = "#s=1&vllm=0.33.0&model=Qwen/Qwen3-8B&gpu=h100-sxm&x.--runner=pooling";
+    journey(Options::default().at(link), async |page| {
+        let speed = page.css("#speed");
+        speed.has_text("Prompt tokens per second").await?;
+        speed.has_text("the most without a queue").await?;
+        page.wait("document.querySelector('#requests-chart title')?.textContent.includes('Half of the vectors')")
+            .await?;
+        page.wait("document.querySelector('#ttft-chart title').textContent.startsWith('Prompt tokens per second against Time of a request')")
+            .await?;
+        let rows = "[...document.querySelectorAll('#speed .more tr')].map((row) => row.children.length)";
+        page.wait(&format!("{rows}.length > 5 && {rows}.every((cells) => cells == 3)")).await?;
+        page.wait("!/NaN|output token|first token|further/i.test(document.querySelector('#speed').textContent)")
+            .await?;
+        page.wait("!document.querySelector('#tpot-chart')").await?;
+        let breaches = page.axe().await?;
+        assert!(breaches.is_empty(), "{breaches:#?}");
+        Ok(())
+    })
+    .await
+}
