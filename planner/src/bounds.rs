@@ -150,7 +150,7 @@ pub const FIELDS: &[Field] = &[
         "Other GPUs of the node",
         "",
         FieldKind::Text,
-        "GPUs of other kinds behind those, in the order of their PCI slots, such as `RTX 5090, RTX 5090`; `NAME=BYTES` gives the memory that a process sees, `NAME=BYTES@12.0` a kind that the catalogue lacks.",
+        "GPUs of other kinds behind those, in the order of their PCI slots, such as `RTX 5090, RTX 5090`; `NAME=BYTES` gives the memory that a process sees, `NAME=BYTES@12.0` also the compute capability of a kind that the catalogue lacks.",
     ),
     other(
         "pp_layer_partition",

@@ -501,13 +501,13 @@ fn other_gpus(text: &str) -> Result<Vec<GpuSpec>, InputError> {
         let own = own.map(|own| memory(id, own)).transpose()?;
         let mut gpu = match (gpu::find(name), own, capability) {
             (Some(known), ..) => known.clone(),
-            (None, Some(own), Some(_)) => GpuSpec {
+            (None, Some(own), _) => GpuSpec {
                 name: bounds::parse_text("gpu", name).map_err(|error| InputError::new(id, error.problem))?,
                 ..GpuSpec::custom(own, None)
             },
             _ => {
                 let what = not_in_catalogue(name);
-                let way = "give its memory and compute capability: `NAME=BYTES@12.0`";
+                let way = "give its memory, `NAME=BYTES`, or with its compute capability, `NAME=BYTES@12.0`";
                 return Err(InputError::new(id, format!("{what}; {way}")));
             }
         };

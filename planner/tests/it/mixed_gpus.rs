@@ -7,7 +7,7 @@ use planner::{
     model::ModelInput,
     plan::{Outcome, RankMemory},
     recommend::{Goal, Price, Search, on_hardware},
-    render,
+    render, share,
 };
 
 /// A scenario on those GPUs, in their order.
@@ -229,7 +229,6 @@ fn wrong_partitions_are_refused() {
     let mut scenario = on(CODER, "RTX 5070 Ti", "RTX 5090", &[]);
     for (id, text) in [
         ("other_gpus", "RTX 9999"),
-        ("other_gpus", "RTX 9999=33672921088"),
         ("other_gpus", "RTX 9999=33672921088@new"),
         ("other_gpus", "RTX 9999@12.0"),
         ("other_gpus", "RTX 5090=3"),
@@ -334,4 +333,19 @@ fn a_search_of_several_kinds_tries_each_alone_and_all_together() {
         .collect();
     assert_eq!(kinds.len(), 3, "{kinds:?}");
     assert!(kinds.contains(&all.to_owned()), "{kinds:?}");
+}
+
+#[test]
+fn a_kind_that_nobody_knows_is_written_and_read_back() {
+    for others in ["Card=17179869184@12.0", "Card=17179869184"] {
+        let scenario = on(CODER, "RTX 5090", others, &[]);
+        assert_eq!(scenario.get("other_gpus").as_deref(), Some(others));
+        let text = share::scenario_json(&scenario);
+        assert_eq!(
+            share::scenario_from_json(&text).unwrap().hardware,
+            scenario.hardware
+        );
+    }
+    let error = Scenario::set(&mut on(CODER, "RTX 5090", "", &[]), "other_gpus", "Card").unwrap_err();
+    assert!(error.problem.contains("`NAME=BYTES`"), "{error}");
 }
