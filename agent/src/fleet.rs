@@ -9,11 +9,11 @@ use planner::{
     bounds,
     plan::figure,
     recommend::{
-        self, Counted, Demand, Fleet, HOURS_PER_MONTH, Offer, Way, fleet_on, fleets, simulated, ways,
+        self, Counted, Demand, Fleet, FleetReport, HOURS_PER_MONTH, Offer, Way, fleets, routing, simulated,
+        ways,
     },
     share,
 };
-use serde_json::{Value, json};
 
 /// A month in seconds, as clouds count it.
 const MONTH: f64 = HOURS_PER_MONTH * 3600.0;
@@ -167,8 +167,8 @@ impl Report<'_> {
         }
         parts.push(self.screen.wrap(
             &format!(
-                "A replica is given {} % of the highest rate that the estimate has it carry within the limits; the rate itself is off as far as the speed is. Files for the replica: `generate` with its flags; k8s-autoscale.yaml scales it by the requests that wait.",
-                self.demand.load_percent
+                "{} Files for the replica: `generate` with its flags; k8s-autoscale.yaml scales it by the requests that wait.",
+                self.demand.said()
             ),
             0,
         ));
@@ -217,19 +217,10 @@ impl Report<'_> {
                 first.replica.layout
             ),
         )];
-        let spare = u64::from(self.demand.spare);
-        lines.push(self.screen.wrap(
-            &format!(
-                "{} carry the average, {} the peak, {spare} may fail. Autoscaling between {} and {}; each is full at {} requests a second.",
-                first.for_average,
-                first.for_peak,
-                first.for_average + spare,
-                first.replicas,
-                figure(per_second(first.capacity_milli)),
-            ),
-            2,
-        ));
-        if let Some(routing) = self.routing(first) {
+        lines.push(self.screen.wrap(&first.said(&self.demand), 2));
+        let Self { asked, offers, .. } = self;
+        let routing = routing(&asked.scenario, offers, &asked.goal, first, &self.counted);
+        if let Some(routing) = routing {
             lines.push(self.screen.wrap(&routing, 2));
         }
         if let Some(speed) = &first.replica.speed {
@@ -280,79 +271,20 @@ impl Report<'_> {
         lines.join("\n")
     }
 
-    /// Whether routing by prefix saves replicas: each has a prefix cache of its own, and where requests are spread evenly
-    /// what one has seen is met there again by one of so many.
-    fn routing(&self, first: &Fleet) -> Option<String> {
-        let share = self.asked.scenario.workload.shape.prefix_cache_hit_rate?;
-        let sizes = &first.replica.layout;
-        let caches = first.replicas * u64::from(sizes.data_parallel_size);
-        let offer = self.offers.get(first.replica.offer)?;
-        let mut spread = self.asked.scenario.clone();
-        let left = u64::from(share) / caches.max(1);
-        spread.workload.shape.prefix_cache_hit_rate = u32::try_from(left).ok();
-        let replicas = fleet_on(&spread, offer, *sizes, &self.asked.goal, &self.counted)?.replicas;
-        (replicas > first.replicas).then(|| {
-            format!(
-                "Route by prefix (production-stack: routingLogic prefixaware): where requests are spread evenly over {caches} prefix caches and a prefix comes back once, {:.1} % of prompts is found instead of {:.1} %, and the load takes {replicas} replicas instead of {}.",
-                per_second(left) * 100.0,
-                per_second(u64::from(share)) * 100.0,
-                first.replicas
-            )
-        })
-    }
-
     fn json(&self, rows: &[&Fleet]) -> String {
-        let row = |fleet: &&Fleet| {
-            let offer = self.offers.get(fleet.replica.offer)?;
-            let change: serde_json::Map<String, Value> = fleet
-                .replica
-                .change(offer)
-                .into_iter()
-                .map(|(id, value)| (id, Value::String(value)))
-                .collect();
-            Some(json!({
-                "gpu": offer.gpu.name,
-                "gpus_per_replica": fleet.replica.total_gpus,
-                "layout": fleet.replica.layout.to_string(),
-                "change": change,
-                "capacity_req_per_s": per_second(fleet.capacity_milli),
-                "replicas_for_average": fleet.for_average,
-                "replicas_for_peak": fleet.for_peak,
-                "replicas": fleet.replicas,
-                "total_gpus": fleet.total_gpus,
-                "nodes": fleet.nodes,
-                "utilization": rounded(fleet.utilization(&self.demand)),
-                "price_per_month": fleet.price_per_month().map(rounded),
-                "cost_per_million_output_tokens": fleet.cost_per_million.map(rounded),
-                "cost_per_million_tokens": fleet.cost_per_million_tokens.map(rounded),
-            }))
+        let report = FleetReport {
+            scenario: &share::scenario_json(&self.asked.scenario),
+            demand: &self.counted.demand,
+            offers: self.offers,
+            ways: &self.ways,
+            currency: self.currency,
+            api_month: self.api_month(),
         };
-        let document = json!({
-            "schema": "vllm-wizard/fleet/v1",
-            "scenario": share::scenario_json(&self.asked.scenario),
-            "average_req_per_s": per_second(self.demand.average_milli),
-            "peak_req_per_s": per_second(self.demand.peak_milli),
-            "spare_replicas": self.demand.spare,
-            "load_percent": self.demand.load_percent,
-            "currency": self.currency,
-            "api_price_per_month": self.api_month().map(rounded),
-            "ways": self.ways.iter().map(|way| json!({
-                "way": way.id,
-                "favoured": way.favoured,
-                "total_gpus": way.total_gpus,
-                "reason": way.reason,
-            })).collect::<Vec<_>>(),
-            "fleets": rows.iter().filter_map(row).collect::<Vec<_>>(),
-        });
-        format!("{document:#}")
+        report.json(rows)
     }
 }
 
 fn per_second(milli: u64) -> f64 {
     // Rates are bounded far below what a double holds exactly.
     u32::try_from(milli).map_or(f64::MAX, f64::from) / 1000.0
-}
-
-fn rounded(value: f64) -> f64 {
-    (value * 10_000.0).round() / 10_000.0
 }

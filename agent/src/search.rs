@@ -84,7 +84,7 @@ pub(crate) fn better(plan: &Plan) -> Option<String> {
         ..Goal::default()
     };
     let offers = recommend::on_hardware(&open, |_| None);
-    let search = Search::new(&open, offers.clone(), goal, false);
+    let mut search = Search::new(&open, offers.clone(), goal, false);
     let theirs = search.judge(offers.len().checked_sub(1)?, theirs)?;
     let found = search.run(false);
     let first = found.best.first().filter(|first| first.serves())?;

@@ -7,12 +7,14 @@ mod fields;
 mod fragment;
 mod json;
 mod pins;
+mod wishes;
 
 pub use fragment::{LINK_LIMIT, SCHEMA, from_fragment, to_fragment};
 pub(crate) use json::Ordered;
 pub use json::{SCENARIO_SCHEMA, scenario_from_json, scenario_json};
 
 pub use pins::{split_pins, with_pins};
+pub use wishes::{wishes_of, with_wishes};
 
 pub(crate) use fields::{arg_text, entries, gpu};
 

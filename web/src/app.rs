@@ -10,7 +10,7 @@ use crate::{
         Header, ImportDialog, MemoryPanel, ModelPanel, Notes, PastedPanel, Recommended, RunCheck, SheetView,
         SpeedPanel, VerdictPanel, WorkloadPanel,
     },
-    state::{AppState, search::Seek},
+    state::{AppState, derive::follow_fields, search::Seek},
 };
 use leptos::{ev, prelude::*};
 
@@ -19,12 +19,14 @@ use leptos::{ev, prelude::*};
 pub fn App() -> impl IntoView {
     let state = AppState::new();
     provide_context(state);
-    provide_context(Seek::new());
+    let seek = Seek::new();
+    provide_context(seek);
 
-    open_first(state);
-    sync_url(state);
+    open_first(state, seek);
+    sync_url(state, seek);
     keep_last_scenario(state);
     set_title(state);
+    follow_fields(state);
     accept_drops(state);
     listen_keys(state);
     let announced = announce_verdict(state);

@@ -1,4 +1,5 @@
 //! Sentences of the page itself, and how numbers read. Verdicts, notes, remedies, errors and help come from planner.
+use crate::state::fleet::Found;
 use planner::{
     Plan,
     bench_result::{BenchResult, BenchRow},
@@ -6,7 +7,7 @@ use planner::{
     engine::{SetBy, VllmVersion},
     import::Form,
     plan::{self, Amount, Run, Sweep},
-    recommend::{Answer, Objective},
+    recommend::{Answer, Objective, Way},
     units::{Bytes, GIB, MIB},
     vllm_log::{Comparison, Quantity},
 };
@@ -82,6 +83,67 @@ pub(crate) const ANSWER_REFUSED: &str = "This layout cannot be set here; nothing
 pub(crate) const NEEDS_PRICE: &str = "Give a price per GPU-hour: without one, fewer GPUs come first.";
 /// Recommended panel: a box that is not used.
 pub(crate) const NOT_A_NUMBER: &str = "Expected a number, such as 2.50. Not used.";
+
+/// Fleet: no rate is given.
+pub(crate) const NO_RATE: &str =
+    "Give the requests of an average second to see how many replicas, GPUs and nodes carry them.";
+/// Fleet: nothing was found.
+const NO_FLEET: &str = "No layout of this GPU serves a single request within the limits on one node.";
+/// Fleet: a box that is not used.
+pub(crate) const NOT_A_COUNT: &str = "Expected a whole number up to 1000. Not used.";
+/// Fleet: what the other ways are held against.
+pub(crate) const THIS_FLEET: &str = "This fleet";
+
+/// The first fleet, and how its replicas are used.
+pub(crate) fn fleet(found: &Found) -> String {
+    let Some(first) = found.fleets.first() else {
+        return NO_FLEET.to_owned();
+    };
+    let mut said = format!(
+        "{} replicas of {}, {}: {}",
+        grouped(first.replicas),
+        found.offer(first),
+        first.replica.layout,
+        first.said(found.demand())
+    );
+    let simulated = found.simulated(first);
+    for more in found.routing.iter().chain(&simulated) {
+        said.push(' ');
+        said.push_str(more);
+    }
+    grouped_digits(&said)
+}
+
+/// What a way is called, and that it takes clearly less.
+pub(crate) fn way(way: &Way) -> String {
+    let name = match way.id {
+        "larger_tensor_parallel" => "Larger tensor parallel",
+        "data_parallel" => "More copies",
+        _ => "Disaggregated prefill",
+    };
+    let favoured = if way.favoured {
+        ": at least a fifth fewer GPUs"
+    } else {
+        ""
+    };
+    format!("{name}{favoured}")
+}
+
+/// Thousandths, in three digits.
+pub(crate) fn milli_figure(milli: u64) -> String {
+    u32::try_from(milli).map_or_else(
+        |_| grouped(milli / 1000),
+        |milli| figure(f64::from(milli) / 1000.0),
+    )
+}
+
+/// A share as per cent.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+/// Of a link: what a search would go by.
+pub(crate) const NOT_A_WISH: &str = "no price, goal or currency that a search goes by";
 
 /// Scatter charts.
 pub(crate) const SCATTER_KEYS: &str =
@@ -703,7 +765,8 @@ pub(crate) fn load(load: f64) -> String {
     rate(micros(load))
 }
 
-fn load_words(sweep: &Sweep, of: f64) -> String {
+/// A load with what it counts.
+pub(crate) fn load_words(sweep: &Sweep, of: f64) -> String {
     let how = if sweep.at_a_rate { "a second" } else { "at once" };
     format!("{} {how}", load(of))
 }

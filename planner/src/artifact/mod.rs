@@ -44,5 +44,5 @@ pub use plan_json::{plan_json, plan_line};
 pub use profile_yaml::profile_yaml;
 pub use quote::shell_word;
 pub use review::{Line, Mark, Review, review};
-pub use set::{Artifact, ArtifactSet, RenderOptions, render};
+pub use set::{Artifact, ArtifactSet, RenderOptions, render, render_one};
 pub use zip::zip;

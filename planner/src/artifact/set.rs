@@ -51,6 +51,16 @@ impl ArtifactSet {
 
 /// Renders every file of a plan; [`super::omitted`] says why one is not there.
 pub fn render(plan: &Plan, options: &RenderOptions) -> ArtifactSet {
+    rendered(plan, options, None)
+}
+
+/// One of these files.
+pub fn render_one(plan: &Plan, options: &RenderOptions, kind: ArtifactKind) -> Option<Artifact> {
+    let files = rendered(plan, options, Some(kind)).files;
+    files.into_iter().find(|file| file.kind == kind)
+}
+
+fn rendered(plan: &Plan, options: &RenderOptions, only: Option<ArtifactKind>) -> ArtifactSet {
     let mut set = ArtifactSet::default();
     let Some(deployment) = Deployment::of(plan) else {
         return set;
@@ -61,7 +71,9 @@ pub fn render(plan: &Plan, options: &RenderOptions) -> ArtifactSet {
         .copied()
         .filter(|kind| left_out(plan, *kind, &|| Cow::Borrowed(&deployment.args)).is_none())
         .collect();
-    for kind in &kinds {
+    // plan.json holds the others.
+    let wanted = |kind: &&ArtifactKind| only.is_none_or(|one| one == ArtifactKind::Plan || one == **kind);
+    for kind in kinds.iter().filter(wanted) {
         let text = match kind {
             ArtifactKind::Command => shell::serve(&deployment, &header),
             ArtifactKind::Docker => shell::docker(&deployment, &header),
@@ -82,7 +94,7 @@ pub fn render(plan: &Plan, options: &RenderOptions) -> ArtifactSet {
             ArtifactKind::Report => report::report(plan, options),
             ArtifactKind::Readme => readme::readme(&deployment, options),
             ArtifactKind::Profile => profile_yaml::profile_yaml(&plan.scenario, &kinds, &header),
-            // Last in the order: it holds the others.
+            // Last in the order.
             ArtifactKind::Plan => plan_json(plan, &set),
         };
         set.files.push(Artifact { kind: *kind, text });

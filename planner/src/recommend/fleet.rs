@@ -1,7 +1,7 @@
 //! So many replicas for a rate of requests: what one carries within the limits, how many that takes, what it costs.
-use super::{Answer, Goal, Layout, Objective, Offer, Search, Slo, Speed, search::Judged};
+use super::{Answer, Goal, Layout, Objective, Offer, Search, Slo, Speed, Tail, search::tail};
 use crate::{
-    plan::{Looks, Plan, Scenario, with_overrides},
+    plan::{Looks, Plan, Scenario, figure, with_overrides},
     units::real,
 };
 use std::cmp::Ordering;
@@ -53,6 +53,19 @@ impl Fleet {
         Some(self.price_per_hour? * HOURS_PER_MONTH)
     }
 
+    /// How many replicas carry what, in words.
+    pub fn said(&self, demand: &Demand) -> String {
+        let spare = u64::from(demand.spare);
+        format!(
+            "{} carry the average, {} the peak, {spare} may fail. Autoscaling between {} and {}; each is full at {} requests a second.",
+            self.for_average,
+            self.for_peak,
+            self.for_average + spare,
+            self.replicas,
+            figure(real(self.capacity_milli) / 1000.0),
+        )
+    }
+
     /// The share of what all replicas carry that the average takes.
     pub fn utilization(&self, demand: &Demand) -> f64 {
         real(demand.average_milli) / (real(self.capacity_milli) * real(self.replicas.max(1)))
@@ -76,41 +89,150 @@ pub struct Counted {
     pub change_formats: bool,
 }
 
-/// For each offer the layout whose replicas take the fewest GPUs, or with prices the least money; the best offer first.
-pub fn fleets(scenario: &Scenario, offers: &[Offer], goal: &Goal, counted: &Counted) -> Vec<Fleet> {
-    let search = Search::new(scenario, offers.to_vec(), *goal, counted.change_formats);
-    let mut judged = search.judged();
-    let mut all = every(scenario, offers.len(), goal, counted, &mut judged);
-    hold_percentile(scenario, &mut all, &mut judged, goal, counted);
-    // The best of each offer.
-    let mut seen = vec![false; offers.len()];
-    all.retain(|fleet| !std::mem::replace(&mut seen[fleet.replica.offer], true));
-    all
+/// A count of replicas that is under way, in slices: a page works on between two.
+#[derive(Debug)]
+pub struct Fleets {
+    search: Search,
+    /// What is judged.
+    trial: Scenario,
+    counted: Counted,
+    rates: Vec<u64>,
+    /// Layouts that are left, each with its offer.
+    left: Vec<(usize, Layout)>,
+    /// The best first, once none are left.
+    all: Vec<Fleet>,
+    /// Fleets that were simulated, and how far the first is.
+    simulated: (usize, Option<Halved>),
 }
 
-/// Every layout of these offers by the estimate, the best first.
-pub(super) fn each(scenario: &Scenario, offers: &[Offer], goal: &Goal, counted: &Counted) -> Vec<Fleet> {
-    let search = Search::new(scenario, offers.to_vec(), *goal, counted.change_formats);
-    every(scenario, offers.len(), goal, counted, &mut search.judged())
-}
+/// Rates from one to another are left, and the highest that was kept.
+type Halved = (usize, usize, Option<(u64, Tail)>);
 
-fn every(
-    scenario: &Scenario,
-    offers: usize,
-    goal: &Goal,
-    counted: &Counted,
-    judged: &mut Judged<'_>,
-) -> Vec<Fleet> {
-    let rates = rates();
-    let mut all: Vec<Fleet> = Vec::new();
-    for offer in 0..offers {
-        for layout in judged.layouts(offer) {
-            let carried = carried(&rates, judged, offer, layout);
-            all.extend(carried.map(|(rate, replica)| fleet(scenario, counted, rate, replica)));
+/// Fleets at most whose replicas are simulated.
+const SIMULATED: usize = 8;
+
+impl Fleets {
+    /// Of all layouts of these offers.
+    pub fn new(scenario: &Scenario, offers: &[Offer], goal: &Goal, counted: &Counted) -> Self {
+        let search = Search::new(scenario, offers.to_vec(), *goal, counted.change_formats);
+        let of = |offer| {
+            search
+                .layouts(offer)
+                .into_iter()
+                .map(move |layout| (offer, layout))
+        };
+        Self {
+            left: (0..offers.len()).flat_map(of).collect(),
+            trial: search.base.clone(),
+            search,
+            counted: *counted,
+            rates: rates(),
+            all: Vec::new(),
+            simulated: (0, None),
         }
     }
-    crate::order::sort(&mut all, |a, b| order(goal, a, b));
-    all
+
+    /// Judges the next layout by the estimate; false when none are left.
+    pub(super) fn estimate(&mut self) -> bool {
+        let Some((offer, layout)) = self.left.pop() else {
+            return false;
+        };
+        let carried = self.carried(offer, layout);
+        self.all.extend(carried);
+        if self.left.is_empty() {
+            self.rank();
+        }
+        true
+    }
+
+    /// Judges the next layout, and then simulates; false when nothing is left.
+    pub fn step(&mut self) -> bool {
+        self.estimate() || self.hold_percentile()
+    }
+
+    fn rank(&mut self) {
+        let goal = self.search.goal;
+        crate::order::sort(&mut self.all, |a, b| order(&goal, a, b));
+    }
+
+    fn at_rate(&mut self, offer: usize, layout: Layout, milli: u64) -> Option<Answer> {
+        self.trial.workload.request_rate_milli = Some(milli);
+        self.search.at(&mut self.trial, offer, layout)
+    }
+
+    /// At the highest rate that a layout carries within the limits.
+    fn carried(&mut self, offer: usize, layout: Layout) -> Option<Fleet> {
+        let rates = std::mem::take(&mut self.rates);
+        let found = highest(&rates, |rate| {
+            let answer = self.at_rate(offer, layout, rate)?;
+            answer.speed.is_some().then_some(answer).filter(Answer::serves)
+        });
+        self.rates = rates;
+        let (rate, replica) = found?;
+        Some(fleet(&self.search.base, &self.counted, rate, replica))
+    }
+
+    /// Where limits hold for more than the middle: what the first's replica carries is what a simulation at its share
+    /// keeps, until that one is still the first. One rate at a time.
+    fn hold_percentile(&mut self) -> bool {
+        let slo = self.search.goal.slo;
+        let Some(percentile) = slo.tail() else {
+            return false;
+        };
+        let (count, halves) = &mut self.simulated;
+        let first = self.all.first().filter(|first| first.replica.tail.is_none());
+        let Some(first) = first.filter(|_| *count < SIMULATED) else {
+            return false;
+        };
+        let (offer, layout) = (first.replica.offer, first.replica.layout);
+        let below = || self.rates.partition_point(|rate| *rate <= first.capacity_milli);
+        let (low, high, kept) = halves.take().unwrap_or_else(|| (0, below(), None));
+        if low < high {
+            let middle = low.midpoint(high);
+            let rate = self.rates.get(middle).copied().unwrap_or_default();
+            let share = rate.saturating_mul(u64::from(self.counted.demand.load_percent)) / 100;
+            let tail = self
+                .at_rate(offer, layout, share)
+                .and_then(|_| tail(&self.trial, percentile));
+            let keeps = tail.filter(|tail| slo.is_kept(Some(tail.times_ms)));
+            self.simulated.1 = Some(match keeps {
+                Some(tail) => (middle + 1, high, Some((rate, tail))),
+                None => (low, middle, kept),
+            });
+            return true;
+        }
+        *count += 1;
+        self.all.remove(0);
+        if let Some((rate, tail)) = kept
+            && let Some(replica) = self.at_rate(offer, layout, rate)
+        {
+            let tail = Some(tail);
+            let held = fleet(&self.search.base, &self.counted, rate, Answer { tail, ..replica });
+            self.all.push(held);
+            self.rank();
+        }
+        true
+    }
+
+    /// Every layout that serves, the best first.
+    pub(super) fn all(self) -> Vec<Fleet> {
+        self.all
+    }
+
+    /// The best layout of each offer, the best offer first.
+    pub fn finish(mut self) -> Vec<Fleet> {
+        let mut seen = vec![false; self.search.offers().len()];
+        self.all
+            .retain(|fleet| !std::mem::replace(&mut seen[fleet.replica.offer], true));
+        self.all
+    }
+}
+
+/// For each offer the layout whose replicas take the fewest GPUs, or with prices the least money; the best offer first.
+pub fn fleets(scenario: &Scenario, offers: &[Offer], goal: &Goal, counted: &Counted) -> Vec<Fleet> {
+    let mut fleets = Fleets::new(scenario, offers, goal, counted);
+    while fleets.step() {}
+    fleets.finish()
 }
 
 /// That layout alone, on that offer.
@@ -121,53 +243,7 @@ pub fn fleet_on(
     goal: &Goal,
     counted: &Counted,
 ) -> Option<Fleet> {
-    let search = Search::new(scenario, vec![offer.clone()], *goal, counted.change_formats);
-    let (rate, replica) = carried(&rates(), &mut search.judged(), 0, layout)?;
-    Some(fleet(scenario, counted, rate, replica))
-}
-
-/// The highest rate that a layout carries within the limits, and how.
-fn carried(rates: &[u64], judged: &mut Judged<'_>, offer: usize, layout: Layout) -> Option<(u64, Answer)> {
-    highest(rates, |rate| {
-        let answer = judged.at_rate(offer, layout, rate)?;
-        answer.speed.is_some().then_some(answer).filter(Answer::serves)
-    })
-}
-
-/// Fleets at most whose replicas are simulated.
-const SIMULATED: usize = 8;
-
-/// Where limits hold for more than the middle: what the first's replica carries is what a simulation at its share keeps,
-/// until that one is still the first.
-fn hold_percentile(
-    scenario: &Scenario,
-    all: &mut Vec<Fleet>,
-    judged: &mut Judged<'_>,
-    goal: &Goal,
-    counted: &Counted,
-) {
-    let rates = rates();
-    let Some(percentile) = goal.slo.tail() else { return };
-    for _ in 0..SIMULATED {
-        let Some(first) = all.first().filter(|first| first.replica.tail.is_none()) else {
-            return;
-        };
-        let (offer, layout) = (first.replica.offer, first.replica.layout);
-        let below = rates.partition_point(|rate| *rate <= first.capacity_milli);
-        let kept = highest(&rates[..below], |rate| {
-            let share = rate.saturating_mul(u64::from(counted.demand.load_percent)) / 100;
-            let tail = judged.tail(offer, layout, share, percentile);
-            tail.filter(|tail| goal.slo.is_kept(Some(tail.times_ms)))
-        });
-        all.remove(0);
-        if let Some((rate, tail)) = kept
-            && let Some(replica) = judged.at_rate(offer, layout, rate)
-        {
-            let tail = Some(tail);
-            all.push(fleet(scenario, counted, rate, Answer { tail, ..replica }));
-            crate::order::sort(all, |a, b| order(goal, a, b));
-        }
-    }
+    Fleets::new(scenario, std::slice::from_ref(offer), goal, counted).carried(0, layout)
 }
 
 /// The highest of the rates at which something holds.
@@ -236,9 +312,10 @@ pub struct Scaling {
     pub waiting: Option<f64>,
 }
 
-/// What a replica is given of what it can carry, and how many may fail, where nobody says: as `fleet` has them.
-const LOAD_PERCENT: u32 = 80;
-const SPARE: u32 = 1;
+/// What a replica is given of what it can carry, in per cent, where nobody says.
+pub const LOAD_PERCENT: u32 = 80;
+/// How many may fail, where nobody says.
+pub const SPARE: u32 = 1;
 
 impl Scaling {
     /// Of that plan's replicas; nothing where no rate is given, or none is carried.
@@ -287,6 +364,14 @@ impl Scaling {
 }
 
 impl Demand {
+    /// What a replica is given, in words.
+    pub fn said(&self) -> String {
+        format!(
+            "A replica is given {} % of the highest rate that the estimate has it carry within the limits; the rate itself is off as far as the speed is.",
+            self.load_percent
+        )
+    }
+
     /// Replicas for the average and for the peak, where each carries so much.
     fn replicas(&self, capacity_milli: u64) -> [u64; 2] {
         let given = capacity_milli.saturating_mul(u64::from(self.load_percent)).max(1);

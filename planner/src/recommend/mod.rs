@@ -16,14 +16,16 @@ mod use_case;
 mod ways;
 
 pub use crate::plan::Slo;
-pub use fleet::{Counted, Demand, Fleet, HOURS_PER_MONTH, Scaling, fleet_on, fleets};
+pub use fleet::{
+    Counted, Demand, Fleet, Fleets, HOURS_PER_MONTH, LOAD_PERCENT, SPARE, Scaling, fleet_on, fleets,
+};
 pub use goal::{Goal, Objective};
 pub use offer::{NODE, NODES, Offer, Price, fitting, kinds, on_hardware};
 pub use prices::{Listed, listed, priced};
 pub use reasons::{Lost, lost, simulated, won};
-pub use report::{EXPLORE_SCHEMA, csv, csv_cell};
+pub use report::{EXPLORE_SCHEMA, FleetReport, csv, csv_cell};
 pub use search::{Answer, Found, Search, Speed, Tail, by_kind};
 pub use sensitivity::{Doubling, TurningPoint, doublings, turning_points};
 pub use space::{Layout, left_open};
 pub use use_case::{USE_CASES, UseCase};
-pub use ways::{Way, ways};
+pub use ways::{Way, Ways, routing, ways};

@@ -1,10 +1,12 @@
 //! What a search found, for programs and for spreadsheets.
-use super::{Answer, Found, Goal, Lost, Offer, lost, won};
+use super::{Answer, Demand, Fleet, Found, Goal, Lost, Offer, Way, lost, won};
 use crate::{
     performance::{BoundBy, Ranged, short},
     plan::{Outcome, Plan, Remedy, Scenario},
+    units::real,
 };
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
 /// The schema of the document.
@@ -207,6 +209,74 @@ impl Found {
         let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
         text.push('\n');
         text
+    }
+}
+
+/// What a count of replicas found, for programs.
+#[derive(Clone, Copy, Debug)]
+pub struct FleetReport<'a> {
+    /// The question as JSON.
+    pub scenario: &'a serde_json::Value,
+    /// What comes in.
+    pub demand: &'a Demand,
+    /// The hardware that was tried.
+    pub offers: &'a [Offer],
+    /// Beside the first.
+    pub ways: &'a [Way],
+    /// What prices are counted in.
+    pub currency: &'a str,
+    /// What the same tokens cost elsewhere, for a month.
+    pub api_month: Option<f64>,
+}
+
+impl FleetReport<'_> {
+    /// As `vllm-wizard/fleet/v1`: those rows, the best first.
+    pub fn json(&self, rows: &[&Fleet]) -> String {
+        let rounded = |value: f64| (value * 10_000.0).round() / 10_000.0;
+        let per_second = |milli: u64| real(milli) / 1000.0;
+        let row = |fleet: &&Fleet| {
+            let offer = self.offers.get(fleet.replica.offer)?;
+            let change: Map<String, Value> = fleet
+                .replica
+                .change(offer)
+                .into_iter()
+                .map(|(id, value)| (id, Value::String(value)))
+                .collect();
+            Some(json!({
+                "gpu": offer.gpu.name,
+                "gpus_per_replica": fleet.replica.total_gpus,
+                "layout": fleet.replica.layout.to_string(),
+                "change": change,
+                "capacity_req_per_s": per_second(fleet.capacity_milli),
+                "replicas_for_average": fleet.for_average,
+                "replicas_for_peak": fleet.for_peak,
+                "replicas": fleet.replicas,
+                "total_gpus": fleet.total_gpus,
+                "nodes": fleet.nodes,
+                "utilization": rounded(fleet.utilization(self.demand)),
+                "price_per_month": fleet.price_per_month().map(rounded),
+                "cost_per_million_output_tokens": fleet.cost_per_million.map(rounded),
+                "cost_per_million_tokens": fleet.cost_per_million_tokens.map(rounded),
+            }))
+        };
+        let document = json!({
+            "schema": "vllm-wizard/fleet/v1",
+            "scenario": self.scenario,
+            "average_req_per_s": per_second(self.demand.average_milli),
+            "peak_req_per_s": per_second(self.demand.peak_milli),
+            "spare_replicas": self.demand.spare,
+            "load_percent": self.demand.load_percent,
+            "currency": self.currency,
+            "api_price_per_month": self.api_month.map(rounded),
+            "ways": self.ways.iter().map(|way| json!({
+                "way": way.id,
+                "favoured": way.favoured,
+                "total_gpus": way.total_gpus,
+                "reason": way.reason,
+            })).collect::<Vec<_>>(),
+            "fleets": rows.iter().filter_map(row).collect::<Vec<_>>(),
+        });
+        format!("{document:#}")
     }
 }
 

@@ -127,9 +127,9 @@ impl Answer {
 /// A search that is under way.
 #[derive(Debug)]
 pub struct Search {
-    base: Scenario,
+    pub(super) base: Scenario,
     offers: Vec<Offer>,
-    goal: Goal,
+    pub(super) goal: Goal,
     change_formats: bool,
     /// The offer that is next.
     next: usize,
@@ -305,16 +305,24 @@ impl Search {
     }
 
     /// What a layout of one of the offers comes to, whether or not the search would try it.
-    pub fn judge(&self, offer: usize, layout: Layout) -> Option<Answer> {
-        self.judged().at(offer, layout)
+    pub fn judge(&mut self, offer: usize, layout: Layout) -> Option<Answer> {
+        let mut trial = self.base.clone();
+        self.at(&mut trial, offer, layout)
     }
 
-    pub(super) fn judged(&self) -> Judged<'_> {
-        Judged {
-            search: self,
-            looks: Looks::new(&self.base.model),
-            scenario: self.base.clone(),
-        }
+    /// All layouts of an offer.
+    pub(super) fn layouts(&self, offer: usize) -> Vec<Layout> {
+        let layouts = |offer| layouts(&self.base, offer, self.change_formats);
+        self.offers.get(offer).map_or_else(Vec::new, layouts)
+    }
+
+    /// A layout with the load of `trial`, which becomes it.
+    pub(super) fn at(&mut self, trial: &mut Scenario, offer: usize, layout: Layout) -> Option<Answer> {
+        trial.hardware = self.offers.get(offer)?.hardware();
+        trial.engine = self.base.engine.clone();
+        layout.put(trial);
+        let look = self.looks.look(trial);
+        self.answer(offer, layout, look)
     }
 
     /// All of it at once.
@@ -351,7 +359,7 @@ impl Search {
 }
 
 /// What so many of a hundred requests keep.
-fn tail(scenario: &Scenario, percentile: u32) -> Option<Tail> {
+pub(super) fn tail(scenario: &Scenario, percentile: u32) -> Option<Tail> {
     let course = Course {
         requests: plan::requests(&scenario.workload).clamp(100, 300),
         spread: SPREAD,
@@ -363,41 +371,4 @@ fn tail(scenario: &Scenario, percentile: u32) -> Option<Tail> {
         times_ms: [run.ttft, run.tpot, run.end_to_end].map(|times| times.at(percentile) * 1e3),
         requests: run.requests,
     })
-}
-
-/// Single layouts of a search, judged one by one.
-pub(super) struct Judged<'a> {
-    search: &'a Search,
-    looks: Looks,
-    scenario: Scenario,
-}
-
-impl Judged<'_> {
-    /// All layouts of an offer.
-    pub(super) fn layouts(&self, offer: usize) -> Vec<Layout> {
-        let offer = self.search.offers.get(offer);
-        offer.map_or_else(Vec::new, |offer| {
-            layouts(&self.search.base, offer, self.search.change_formats)
-        })
-    }
-
-    fn at(&mut self, offer: usize, layout: Layout) -> Option<Answer> {
-        self.scenario.hardware = self.search.offers.get(offer)?.hardware();
-        self.scenario.engine = self.search.base.engine.clone();
-        layout.put(&mut self.scenario);
-        let look = self.looks.look(&self.scenario);
-        self.search.answer(offer, layout, look)
-    }
-
-    /// The times that so many of a hundred requests keep, where they come at that rate.
-    pub(super) fn tail(&mut self, offer: usize, layout: Layout, milli: u64, percentile: u32) -> Option<Tail> {
-        self.at_rate(offer, layout, milli)?;
-        tail(&self.scenario, percentile)
-    }
-
-    /// With requests that come at that rate, in thousandths each second.
-    pub(super) fn at_rate(&mut self, offer: usize, layout: Layout, milli: u64) -> Option<Answer> {
-        self.scenario.workload.request_rate_milli = Some(milli);
-        self.at(offer, layout)
-    }
 }

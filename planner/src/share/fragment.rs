@@ -3,6 +3,7 @@ use super::{
     Ignored, ShareError, base64, entries, gpu,
     json::{read_draft, with_config},
     pins::split_pins,
+    wishes,
 };
 use crate::{
     bounds,
@@ -94,7 +95,9 @@ pub fn from_fragment(fragment: &str) -> Result<(Scenario, Vec<Ignored>), ShareEr
             });
         }
     }
-    link.take("explain"); // what the page opens beside the plan; no part of it
+    // What the page opens beside the plan, and what its search goes by: no part of it.
+    link.take("explain");
+    link.pairs.retain(|pair| !pair.key.starts_with(wishes::LETTER));
     let model = link.model()?;
     let name = link.take("gpu").ok_or(ShareError::MissingGpu)?;
     let memory = link.pairs.iter().find(|pair| pair.key == "gpu_memory");
@@ -255,7 +258,7 @@ fn slug(name: &str) -> String {
 }
 
 /// Percent-encodes all but what is plain in a fragment and legible.
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/:,".contains(&byte) {
@@ -268,7 +271,7 @@ fn encode(text: &str) -> String {
 }
 
 /// The reverse; `None` where the bytes are no UTF-8. A `%` without two digits stands for itself.
-fn decode(text: &str) -> Option<String> {
+pub(super) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {

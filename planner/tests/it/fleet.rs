@@ -53,7 +53,7 @@ fn a_replica_serves_its_rate_and_not_much_more() {
         for fleet in found {
             let at = |scenario: &mut Scenario, milli: u64| {
                 scenario.workload.request_rate_milli = Some(milli);
-                let search = Search::new(scenario, offers.clone(), goal, false);
+                let mut search = Search::new(scenario, offers.clone(), goal, false);
                 search.judge(fleet.replica.offer, fleet.replica.layout).unwrap()
             };
             assert!(at(&mut scenario, fleet.capacity_milli).serves());

@@ -4,7 +4,7 @@
 use crate::support::folder;
 use planner::{
     Scenario,
-    share::{SCHEMA, from_fragment, split_pins},
+    share::{SCHEMA, from_fragment, split_pins, wishes_of, with_wishes},
 };
 use serde_json::{Map, Value};
 
@@ -80,6 +80,20 @@ fn each_means_what_it_meant() {
         if let Some(draft) = link.get("draft") {
             holds(&name, scenario.draft(), draft);
         }
+        let wishes = wishes_of(fragment);
+        let expected = link.get("wishes").and_then(Value::as_object);
+        assert_eq!(wishes.len(), expected.map_or(0, Map::len), "{name}");
+        for (key, value) in &wishes {
+            assert_eq!(
+                expected.and_then(|all| all[key].as_str()),
+                Some(&**value),
+                "{name}: {key}"
+            );
+        }
+        assert!(
+            wishes.is_empty() || fragment.ends_with(&with_wishes("", &wishes)),
+            "{name}"
+        );
         let (_, pins) = split_pins(fragment);
         let expected = link.get("pins").map_or(&[][..], |pins| pins.as_array().unwrap());
         assert_eq!(pins.len(), expected.len(), "{name}");

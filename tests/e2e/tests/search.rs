@@ -1,6 +1,6 @@
 //! What to run: layouts of the hardware at hand, and other hardware, ranked, taken over, saved.
 
-use e2e::{Name, Options, Page, Res, journey, paths};
+use e2e::{Name, Options, Page, Res, Scheme, journey, paths};
 use std::process::Command;
 
 const EIGHT: &str = "#s=1&model=meta-llama/Llama-3.3-70B-Instruct&gpu=h100-sxm&gpus=8";
@@ -135,6 +135,111 @@ async fn all_gpus_are_explored_saved_and_taken_over() -> Res<()> {
             .nth(0).press("Enter").await?;
         page.css(".subject").has_text("H200").await?;
         panel.has_text("In use").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_brings_prices_and_the_ranking_they_make() -> Res<()> {
+    journey(Options::default().at(EIGHT), async |page| {
+        let panel = page.role("region", "Recommended");
+        panel.has_text("First of").await?;
+        panel.field("First").select("Lowest cost per token").await?;
+        panel.field("Price per GPU-hour").fill("2.50").await?;
+        panel.field("Currency").fill("EUR").await?;
+        page.press("Tab").await?;
+        panel.role("button", "EUR/M tokens").visible().await?;
+        let first = panel.css("#recommended-why").text().await?;
+        page.role("button", "Share").press("Enter").await?;
+        let shared = page.clipboard().await?;
+        let (_, hash) = shared.split_once('#').ok_or("no link was shared")?;
+        assert!(
+            hash.contains("&w.objective=cost&w.currency=EUR&w.price=2.50"),
+            "{hash}"
+        );
+        page.open_at("").await?;
+        page.open_at(&format!("#{hash}")).await?;
+        panel.field("Price per GPU-hour").has_value("2.50").await?;
+        panel.role("button", "EUR/M tokens").visible().await?;
+        panel.has_text(&first).await?;
+        // One's own prices of one kind, on paper and in the column that is left out without any.
+        let price = "getComputedStyle(document.querySelector('#explore .price-head')).display";
+        page.role("region", "Other hardware")
+            .role("button", Name::containing("Explore"))
+            .press("Enter")
+            .await?;
+        let explored = page.role("region", "Other hardware");
+        explored.has_text("First of").await?;
+        page.set_media(Scheme::Light, "print").await?;
+        page.wait(&format!("{price} === 'none'")).await?;
+        page.set_media(Scheme::Light, "").await?;
+        explored.field("Price of one L4 per hour").fill("0.7").await?;
+        page.press("Tab").await?;
+        page.wait("location.hash.includes('w.price.L4=0.7')").await?;
+        page.set_media(Scheme::Light, "print").await?;
+        page.wait(&format!("{price} === 'table-cell'")).await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fleet_is_counted_held_against_other_ways_and_saved() -> Res<()> {
+    journey(Options::default().at(EIGHT), async |page| {
+        let fleet = page.role("region", "Fleet");
+        fleet.has_text("Give the requests of an average second").await?;
+        fleet.field("Requests per second").fill("20").await?;
+        page.field("Request rate (per second)").has_value("20").await?;
+        fleet.field("At the peak").fill("30").await?;
+        fleet.has_text("1 may fail").await?;
+        fleet
+            .role("table", "Other ways to serve the same")
+            .has_text("This fleet")
+            .await?;
+        page.look("fleet").await?;
+        let saved = async || -> Res<serde_json::Value> {
+            fleet.role("button", "Save fleet as JSON").click().await?;
+            Ok(serde_json::from_slice(&page.download("fleet.json").await?)?)
+        };
+        let mut link = page
+            .eval("location.href")
+            .await?
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let asked = async |link: &str, spare: &str| -> Res<serde_json::Value> {
+            let printed = Command::new(paths::binary()?)
+                .args(["fleet", "--json", "--spare", spare, "--scenario", link])
+                .output()?;
+            Ok(serde_json::from_slice(&printed.stdout)?)
+        };
+        let (here, there) = (saved().await?, asked(&link, "1").await?);
+        for part in ["schema", "ways", "fleets"] {
+            assert_eq!(here[part], there[part], "{part}");
+        }
+        fleet.field("Spare replicas").fill("many").await?;
+        fleet.has_text("Not used.").await?;
+        fleet.field("Spare replicas").fill("3").await?;
+        fleet.has_text("3 may fail").await?;
+        page.wait("location.hash.includes('w.spare=3')").await?;
+        link = page
+            .eval("location.href")
+            .await?
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        assert_eq!(saved().await?["fleets"], asked(&link, "3").await?["fleets"]);
+        fleet.role("button", "Save fleet as CSV").click().await?;
+        let csv = String::from_utf8(page.download("fleet.csv").await?)?;
+        assert!(
+            csv.starts_with("\"Replica\",\"Requests/s\",\"Replicas\",\"GPUs\""),
+            "{csv}"
+        );
+        // Money, once there is a price; nothing, once there is no rate.
+        page.field("Price per GPU-hour").fill("2.5").await?;
+        fleet.has_text("USD/month").await?;
+        fleet.field("Requests per second").fill("").await?;
+        fleet.has_text("Give the requests").await?;
+        page.css("#fleet-table").gone().await
     })
     .await
 }

@@ -5,8 +5,11 @@ use super::{
 };
 use leptos::prelude::*;
 
-/// From the top, in CSS pixels: the plot, and what stands below it.
-const TOP: u64 = 22;
+/// From the top, in CSS pixels: a line for the limit and one for words above the highest points, the plot, and what stands
+/// below it.
+const TOP: u64 = 38;
+/// Where the limit's words stand.
+const LIMIT: u64 = 13;
 const HEIGHT: u64 = 170;
 const BELOW: u64 = 26;
 /// Left of the plot, in hundredths of a percent.
@@ -74,7 +77,10 @@ impl Axis {
         match marks.len() {
             0..=2 => within(&[1, 2, 3, 4, 5, 6, 8]),
             3..=7 => marks,
-            _ => within(&[1]),
+            _ => {
+                let fewer = within(&[1, 3]);
+                if fewer.len() > 7 { within(&[1]) } else { fewer }
+            }
         }
     }
 }
@@ -128,10 +134,10 @@ pub(crate) fn curve(curve: &Curve) -> AnyView {
             view! { <rect class="fits-area" x=percent(LEFT) y=TOP.to_string() width=width height=HEIGHT.to_string() /> }
                 .into_any(),
         );
-        parts.push(line("limit-line", (x, TOP - 6), (x, ground)));
+        parts.push(line("limit-line", (x, LIMIT - 10), (x, ground)));
         let words = format!("limit {}", (curve.words.0)(limit));
         let (shift, anchor) = beside(x);
-        parts.push(label(x, TOP - 8, shift, anchor, words));
+        parts.push(label(x, LIMIT, shift, anchor, words));
     }
     for mark in up.marks() {
         let y = up.y(mark);
@@ -209,6 +215,10 @@ mod tests {
         assert_eq!(
             Axis::of([25_000, 60_000].into_iter()).marks(),
             [30_000, 40_000, 50_000, 60_000, 80_000]
+        );
+        assert_eq!(
+            Axis::of([130_000, 45_000_000].into_iter()).marks(),
+            [300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000]
         );
         assert_eq!((Axis::SHARES.y(0), Axis::SHARES.y(100)), (TOP + HEIGHT, TOP));
     }

@@ -22,7 +22,7 @@ pub(crate) fn Field(
     let Some(field) = bounds::field(id) else {
         return ().into_any();
     };
-    let shown = derive::shown(state, field);
+    let shown = derive::shown(field);
     let help = RwSignal::new(false);
     let class = words(move || {
         shown.with(|s| {
@@ -71,7 +71,7 @@ pub(crate) fn Field(
     .into_any()
 }
 
-fn control(state: AppState, field: &'static bounds::Field, shown: Memo<Shown>) -> AnyView {
+fn control(state: AppState, field: &'static bounds::Field, shown: RwSignal<Shown>) -> AnyView {
     let id = field.id;
     match field.kind {
         _ if id == "tensor_parallel_size" => select(state, field, shown),
@@ -84,7 +84,7 @@ fn described_by(id: &str) -> String {
     format!("{id}-error {id}-why")
 }
 
-fn text_box(state: AppState, field: &'static bounds::Field, shown: Memo<Shown>) -> AnyView {
+fn text_box(state: AppState, field: &'static bounds::Field, shown: RwSignal<Shown>) -> AnyView {
     let id = field.id;
     let mode = match field.kind {
         FieldKind::Count { .. } | FieldKind::Fraction | FieldKind::Decimal => "decimal",
@@ -142,11 +142,10 @@ fn text_box(state: AppState, field: &'static bounds::Field, shown: Memo<Shown>) 
     .into_any()
 }
 
-fn select(state: AppState, field: &'static bounds::Field, shown: Memo<Shown>) -> AnyView {
+fn select(state: AppState, field: &'static bounds::Field, shown: RwSignal<Shown>) -> AnyView {
     let id = field.id;
     let options = memo(move || {
-        let effective = shown.with(|s| s.effective.clone());
-        let value = state.get(id).unwrap_or_default();
+        let (effective, value) = shown.with(|s| (s.effective.clone(), s.value.clone()));
         (derive::choices(state, field, &effective), value)
     });
     let chosen = move |event: ev::Event| {

@@ -2,7 +2,7 @@
 use super::hear;
 use super::words;
 use crate::{
-    lean::effect,
+    lean::{effect, memo},
     state::{AppState, actions, derive::after_pause},
     text,
 };
@@ -24,13 +24,17 @@ pub(super) fn length_slider(state: AppState) -> AnyView {
     };
     let stops = move || stops(own(), longest.get());
     let node = NodeRef::<html::Input>::new();
-    // In one go: a value beyond an older end would be cut off.
-    effect(move || {
+    let place = memo(move || {
         let stops = stops();
         let length = state.plan.with(length).unwrap_or_else(own);
         let at = stops.partition_point(|stop| *stop <= length).saturating_sub(1);
+        (stops.len().saturating_sub(1), at)
+    });
+    // In one go: a value beyond an older end would be cut off.
+    effect(move || {
+        let (last, at) = place.get();
         if let Some(input) = node.get() {
-            input.set_max(&stops.len().saturating_sub(1).to_string());
+            input.set_max(&last.to_string());
             input.set_value(&at.to_string());
         }
     });

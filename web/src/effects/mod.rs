@@ -19,4 +19,4 @@ pub(crate) use request::WebRequest;
 pub(crate) use storage::keep_last_scenario;
 pub(crate) use theme::{Theme, apply_theme, stored_theme};
 pub(crate) use title::set_title;
-pub(crate) use url::{open_first, pinned, sync_url};
+pub(crate) use url::{beside, open_first, pin_links, sync_url};

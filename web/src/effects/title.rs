@@ -1,6 +1,6 @@
 //! The window's title, so that a tab says what it found.
 use crate::{
-    lean::effect,
+    lean::{effect, memo},
     state::{AppState, derive::hardware_line},
     text,
 };
@@ -8,8 +8,8 @@ use leptos::prelude::*;
 
 /// "Fits · Qwen/Qwen3-8B · 1 × H100 SXM".
 pub(crate) fn set_title(state: AppState) {
-    effect(move || {
-        let title = state.plan.with(|plan| {
+    let title = memo(move || {
+        state.plan.with(|plan| {
             let scenario = &plan.scenario;
             let word = plan.verdict.outcome.words();
             format!(
@@ -18,7 +18,7 @@ pub(crate) fn set_title(state: AppState) {
                 hardware_line(scenario),
                 text::NAME
             )
-        });
-        document().set_title(&title);
+        })
     });
+    effect(move || title.with(|title| document().set_title(title)));
 }

@@ -2,31 +2,36 @@
 use super::storage::last_scenario;
 use crate::{
     browser,
-    lean::effect,
-    state::{AppState, Banner, Sheet, actions, import, link, presets},
+    lean::{effect, memo},
+    state::{
+        AppState, Banner, Sheet, actions, import, link, presets,
+        search::{Seek, Wishes},
+    },
     text,
 };
 use leptos::{ev, prelude::*};
 
 /// Opens what the address holds, else the last scenario of this browser, else the example.
-pub(crate) fn open_first(state: AppState) {
+pub(crate) fn open_first(state: AppState, seek: Seek) {
     if browser::fragment().is_empty() {
         if let Some((scenario, ignored)) = last_scenario() {
             actions::load(state, scenario, &ignored);
             state.steps.update(|steps| steps.back.clear());
         }
     } else {
-        open(state);
+        open(state, seek);
         state.steps.update(|steps| steps.back.clear());
     }
 }
 
 /// Keeps address and scenario the same, in both directions.
-pub(crate) fn sync_url(state: AppState) {
+pub(crate) fn sync_url(state: AppState, seek: Seek) {
+    let pins = memo(move || pin_links(state));
+    let address = move || address(state, seek, &pins.get());
     let timer = browser::Timer::new();
     let mut before: Option<(String, u32)> = None;
     effect(move || {
-        let address = address(state);
+        let address = address();
         let acts = state.acts.get();
         match before.take() {
             // An imported machine does not stay in the address in its raw form.
@@ -47,9 +52,9 @@ pub(crate) fn sync_url(state: AppState) {
     });
     let handle = window_event_listener(ev::hashchange, move |_| {
         // The page's own changes fire no such event; a person, a link or Back does.
-        if untrack(|| address(state)) != browser::fragment() {
+        if untrack(address) != browser::fragment() {
             timer.stop();
-            open(state);
+            open(state, seek);
         }
     });
     on_cleanup(move || handle.remove());
@@ -58,23 +63,29 @@ pub(crate) fn sync_url(state: AppState) {
 /// The key of what the sheet explains.
 const EXPLAIN: &str = "&explain=";
 
-/// What stands behind `#`: the scenario, what is pinned beside it, and what the sheet explains.
-fn address(state: AppState) -> String {
+/// What stands behind `#`: the scenario, what is pinned beside it, what searches go by, and what the sheet explains.
+fn address(state: AppState, seek: Seek, pins: &[String]) -> String {
     let fragment = state.fragment.with(|f| f.clone().unwrap_or_default());
-    let fragment = pinned(state, &fragment);
+    let fragment = beside(seek, &fragment, pins);
     state.sheet.with(|sheet| match sheet {
         Sheet::Explain(id) => format!("{fragment}{EXPLAIN}{id}"),
         _ => fragment,
     })
 }
 
-/// The fragment with what is pinned beside it.
-pub(crate) fn pinned(state: AppState, fragment: &str) -> String {
-    let pins: Vec<String> = state.beside.with(|beside| {
+/// The links of what is pinned.
+pub(crate) fn pin_links(state: AppState) -> Vec<String> {
+    state.beside.with(|beside| {
         let links = beside.pins.iter().map(|pin| link::to_fragment(&pin.scenario));
         links.filter_map(Result::ok).collect()
-    });
-    planner::share::with_pins(fragment, &pins)
+    })
+}
+
+/// The fragment with what is pinned beside it, and what searches go by.
+pub(crate) fn beside(seek: Seek, fragment: &str, pins: &[String]) -> String {
+    let fragment = planner::share::with_pins(fragment, pins);
+    let wishes = seek.wishes.with(Wishes::pairs);
+    planner::share::with_wishes(&fragment, &wishes)
 }
 
 /// What a link asks to explain.
@@ -84,7 +95,7 @@ fn asked_sheet(fragment: &str) -> Option<String> {
     Some(id).filter(|id| !id.is_empty())
 }
 
-fn open(state: AppState) {
+fn open(state: AppState, seek: Seek) {
     let fragment = browser::fragment();
     if let Some(id) = asked_sheet(&fragment) {
         actions::show_explanation(state, &id);
@@ -93,6 +104,8 @@ fn open(state: AppState) {
     let pins = pins.iter().filter_map(|pin| link::from_fragment(pin).ok());
     let pins: Vec<_> = pins.map(|(scenario, _)| scenario).collect();
     actions::set_pins(state, &pins);
+    let (wishes, unread) = Wishes::of(planner::share::wishes_of(&fragment));
+    actions::wish(seek, |old| *old = wishes);
     if let Some(host) = fragment.strip_prefix("host=") {
         let report = browser::packed_text(host).ok_or_else(|| text::HOST_DAMAGED.to_owned());
         if let Err(problem) = report.and_then(|report| import::take_host(state, &report)) {
@@ -105,7 +118,10 @@ fn open(state: AppState) {
         return;
     }
     match link::from_fragment(&fragment) {
-        Ok((scenario, ignored)) => actions::load(state, scenario, &ignored),
+        Ok((scenario, mut ignored)) => {
+            ignored.extend(unread);
+            actions::load(state, scenario, &ignored);
+        }
         Err(problem) => unreadable(state, problem),
     }
 }

@@ -1,4 +1,5 @@
 //! The table of a search's answers: sorted by any column, filtered by name, taken over with one click.
+use super::export::save_button;
 use crate::{
     browser,
     controls::{hear, part, press},
@@ -170,7 +171,7 @@ fn table(
     view! {
         <div class="wide" tabindex="0" role="group" aria-label=label>
             <table class="ranks answers">
-                <thead><tr><th scope="col">{first}</th>{heads}{everywhere.then(|| view! { <th scope="col" class="number">"Price/h"</th> }.into_any())}<th scope="col"><span class="vh">"Take over"</span></th></tr></thead>
+                <thead><tr><th scope="col">{first}</th>{heads}{everywhere.then(|| view! { <th scope="col" class="number price-head">"Price/h"</th> }.into_any())}<th scope="col"><span class="vh">"Take over"</span></th></tr></thead>
                 <tbody>{body}</tbody>
             </table>
         </div>
@@ -363,24 +364,13 @@ fn texts(answer: &Answer) -> [String; 8] {
 
 /// The buttons that save the answers as files.
 pub(super) fn export_answers(state: AppState, searched: Searched, name: &'static str) -> AnyView {
-    let save = move |kind: &'static str, mime: &'static str, text: fn(&Answers) -> String| {
-        let click = press(move || {
-            let saved = searched.answers.with_untracked(|answers| {
-                let text = text(answers.as_ref()?);
-                browser::download(
-                    &format!("{name}.{}", kind.to_ascii_lowercase()),
-                    text.as_bytes(),
-                    mime,
-                )
-            });
-            if saved.is_none() {
-                actions::inform(state, text::NO_DOWNLOAD.to_owned());
-            }
-        });
-        view! {
-            <button type="button" class="button quiet" aria-label=format!("Save {name} as {kind}") on:click=click>{kind}</button>
-        }
-        .into_any()
+    let save = |kind, mime, text: fn(&Answers) -> String| {
+        let read = move || {
+            searched
+                .answers
+                .with_untracked(|answers| Some(text(answers.as_ref()?)))
+        };
+        save_button(state, name, kind, mime, Box::new(read))
     };
     view! {
         <div class="panel-tools">

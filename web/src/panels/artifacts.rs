@@ -2,10 +2,13 @@
 use super::{changes::Changes, liked::liked};
 use crate::{
     browser,
-    code_view::{diff::Marks, view::code},
+    code_view::{
+        diff::Marks,
+        view::{lines, lines_view},
+    },
     controls::{CopyButton, Field, flag, hear, hear_key, part, press, words},
-    lean::memo,
-    state::{AppState, actions, use_app},
+    lean::{each, memo},
+    state::{AppState, actions, derive, use_app},
     text,
 };
 use leptos::{ev, prelude::*};
@@ -60,14 +63,15 @@ fn files(state: AppState, changes: Changes, against: RwSignal<bool>) -> AnyView 
             .collect_view()
             .into_any()
     });
-    let missing = memo(move || state.files.with(|files| files.get(state.tab.get()).is_none()));
+    let text = derive::file(state);
+    let missing = memo(move || text.with(Option::is_none));
     let label = words(move || format!("tab-{}", state.tab.get().name()));
     view! {
         <div class="files">
             <div class="groups" role="group" aria-label="Kinds of files">{groups}</div>
             <div class="tabs" role="tablist" aria-label="Files" on:keydown=hear_key(move |event| key(state, &event))>{tabs}</div>
             <div class="file" role="tabpanel" id="artifact" aria-labelledby=label>
-                {part(move || if missing.get() { reason(state) } else { file(state, changes, against) })}
+                {part(move || if missing.get() { reason(state) } else { file(state, text, changes, against) })}
             </div>
             <div class="deploy" role="group" aria-label="Options of the files">
                 <h3>"Options"</h3>
@@ -85,8 +89,8 @@ fn files(state: AppState, changes: Changes, against: RwSignal<bool>) -> AnyView 
 }
 
 /// The file that the tab names, with what can be done with it.
-fn file(state: AppState, changes: Changes, against: RwSignal<bool>) -> AnyView {
-    let shown = words(move || text_of(state));
+fn file(state: AppState, text: Memo<Option<String>>, changes: Changes, against: RwSignal<bool>) -> AnyView {
+    let shown = words(move || text.get().unwrap_or_default());
     let marks = memo(move || {
         if state.likes.with(|likes| likes.marks) || changes.against_a() {
             changes.marks(state.tab.get(), &shown.get())
@@ -94,6 +98,7 @@ fn file(state: AppState, changes: Changes, against: RwSignal<bool>) -> AnyView {
             Marks::default()
         }
     });
+    let read = move || marks.with(|marks| lines(state.tab.get().path(), &shown.get(), marks));
     let class = words(move || {
         if changes.fresh() {
             "fresh".to_owned()
@@ -104,14 +109,14 @@ fn file(state: AppState, changes: Changes, against: RwSignal<bool>) -> AnyView {
     let pinned = memo(move || state.beside.with(|beside| beside.pins.len()));
     view! {
         <div class="file-tools">
-            <CopyButton id="copy-file" label="Copy" text=move |()| text_of(state) from=CODE />
-            <button type="button" class="button" on:click=press(move || download(state))>"Download"</button>
+            <CopyButton id="copy-file" label="Copy" text=move |()| shown.get() from=CODE />
+            <button type="button" class="button" on:click=press(move || download(state, &untrack(|| shown.get())))>"Download"</button>
             <button type="button" class="button" on:click=press(move || download_all(state))>"Download all (.zip)"</button>
             {liked(state, "Mark changes", |likes| &mut likes.marks)}
             {part(move || if pinned.get() > 0 { against_a(against) } else { ().into_any() })}
         </div>
         <pre tabindex="0" class=class>
-            <code id=CODE>{part(move || marks.with(|marks| code(state.tab.get().path(), &shown.get(), marks)))}</code>
+            <code id=CODE>{each(read, lines_view)}</code>
         </pre>
     }
     .into_any()
@@ -160,7 +165,7 @@ fn group(state: AppState, group: ArtifactGroup) -> AnyView {
 
 fn tab(state: AppState, changes: Changes, kind: ArtifactKind) -> AnyView {
     let here = flag(move || state.tab.get() == kind);
-    let changed = memo(move || !here.get() && state.files.with(|files| changes.changed(kind, files)));
+    let changed = memo(move || !here.get() && changes.changed(kind));
     view! {
         <button
             type="button"
@@ -200,16 +205,8 @@ fn key(state: AppState, event: &ev::KeyboardEvent) {
     }
 }
 
-fn text_of(state: AppState) -> String {
-    let kind = state.tab.get();
-    state
-        .files
-        .with(|files| files.get(kind).map(|file| file.text.clone()).unwrap_or_default())
-}
-
-fn download(state: AppState) {
+fn download(state: AppState, text: &str) {
     let path = state.tab.get_untracked().path();
-    let text = untrack(|| text_of(state));
     if browser::download(path, text.as_bytes(), "text/plain").is_none() {
         actions::inform(state, text::NO_DOWNLOAD.to_owned());
     }

@@ -13,10 +13,14 @@ const BURST_MS: u64 = 600;
 /// How long lines that are gone stay.
 const GONE_MS: u64 = 4000;
 
-/// The files before the burst, and whether it is fresh; the files of A where they are asked for.
+/// All files are rendered so long after an edit: the one that is shown follows at once.
+const ALL_MS: u64 = 150;
+
+/// The files before the burst and now, and whether it is fresh; the files of A where they are asked for.
 #[derive(Clone, Copy)]
 pub(super) struct Changes {
     before: RwSignal<Option<ArtifactSet>>,
+    now: RwSignal<ArtifactSet>,
     fresh: RwSignal<bool>,
     a: RwSignal<Option<ArtifactSet>>,
 }
@@ -26,27 +30,30 @@ impl Changes {
     pub(super) fn follow(state: AppState, against: RwSignal<bool>) -> Self {
         let changes = Self {
             before: RwSignal::new(None),
+            now: RwSignal::new(state.files.get_untracked()),
             fresh: RwSignal::new(false),
             a: RwSignal::new(None),
         };
         effect(move || changes.a.set(derive::files_of_a(state, against.get())));
-        let (burst, gone) = (Timer::new(), Timer::new());
+        let (all, burst, gone) = (Timer::new(), Timer::new(), Timer::new());
         let running = StoredValue::new(false);
-        let mut last: Option<ArtifactSet> = None;
+        let mut first = true;
         effect(move || {
-            let now = state.files.get();
-            if let Some(last) = last.take().filter(|last| *last != now) {
-                if !running.get_value() {
-                    changes.before.set(Some(last));
-                    running.set_value(true);
-                }
-                burst.start(BURST_MS, move || running.set_value(false));
-                if !changes.fresh.get_untracked() {
-                    changes.fresh.set(true);
-                }
-                gone.start(GONE_MS, move || changes.fresh.set(false));
+            state.plan.track();
+            state.fragment.track();
+            if std::mem::take(&mut first) {
+                return;
             }
-            last = Some(now);
+            if !running.get_value() {
+                changes.before.set(Some(changes.now.get_untracked()));
+                running.set_value(true);
+            }
+            all.start(ALL_MS, move || changes.now.set(state.files.get_untracked()));
+            burst.start(BURST_MS, move || running.set_value(false));
+            if !changes.fresh.get_untracked() {
+                changes.fresh.set(true);
+            }
+            gone.start(GONE_MS, move || changes.fresh.set(false));
         });
         changes
     }
@@ -83,12 +90,14 @@ impl Changes {
     }
 
     /// Whether a file's text changed, its link aside, which every change changes.
-    pub(super) fn changed(self, kind: ArtifactKind, now: &ArtifactSet) -> bool {
+    pub(super) fn changed(self, kind: ArtifactKind) -> bool {
         fn lines(text: &str) -> impl Iterator<Item = &str> {
             text.lines().filter(|line| !line.contains("#s="))
         }
-        let now = now.get(kind).map(|file| file.text.as_str()).unwrap_or_default();
-        self.before(kind, |old| !lines(old).eq(lines(now)))
-            .unwrap_or(false)
+        self.now.with(|now| {
+            let now = now.get(kind).map_or("", |file| &file.text);
+            self.before(kind, |old| !lines(old).eq(lines(now)))
+                .unwrap_or(false)
+        })
     }
 }

@@ -1,15 +1,15 @@
 //! Pinned plans beside the page's own: what differs in the question, then in the answer.
 use crate::{
-    chart::compare_bars::compare_bars,
-    controls::{CopyButton, part, press},
-    lean::memo,
+    chart::compare_bars::{bars, compare_bars},
+    controls::{CopyButton, part, press, words},
+    lean::{each, memo},
     state::{AppState, Beside, actions, use_app},
     text,
 };
 use leptos::prelude::*;
 use planner::{
     Plan,
-    plan::{Amount, Differences, Output, beside, differences},
+    plan::{Amount, Differences, Input, Output, beside, differences},
 };
 
 /// The panel, while something is pinned. Its head is built once for what is pinned, its body with every plan.
@@ -39,6 +39,7 @@ fn panel(state: AppState, count: usize) -> AnyView {
             .into_any()
         })
         .collect_view();
+    let names: Vec<&'static str> = Beside::NAMES.into_iter().take(count).chain(["Now"]).collect();
     let table = move |()| with_plans(state, |names, plans| markdown(names, &differences(plans)));
     view! {
         <section class="panel" id="compare" tabindex="-1" aria-labelledby="compare-title">
@@ -50,7 +51,7 @@ fn panel(state: AppState, count: usize) -> AnyView {
                     <button type="button" class="button quiet" on:click=press(move || actions::unpin(state))>"Clear"</button>
                 </div>
             </div>
-            {part(move || with_plans(state, body))}
+            {body(state, &names)}
         </section>
     }
     .into_any()
@@ -70,59 +71,64 @@ fn with_plans<T>(state: AppState, read: fn(&[&'static str], &[&Plan]) -> T) -> T
     })
 }
 
-fn body(names: &[&'static str], plans: &[&Plan]) -> AnyView {
-    let found = &differences(plans);
-    if found.inputs.is_empty() && found.outputs.is_empty() {
-        return view! { <p class="why">{text::NO_DIFFERENCE}</p> }.into_any();
-    }
-    let named: Vec<(&'static str, &Plan)> = names.iter().copied().zip(plans.iter().copied()).collect();
-    (
-        differences_table("compare-table", names, "Now against A", found),
-        compare_bars(&named),
-    )
-        .into_any()
+/// Only rows that change are built again.
+fn body(state: AppState, names: &[&'static str]) -> AnyView {
+    let found = memo(move || with_plans(state, |_, plans| differences(plans)));
+    let none = memo(move || found.with(|found| found.inputs.is_empty() && found.outputs.is_empty()));
+    let bars = memo(move || with_plans(state, bars));
+    let names = names.to_vec();
+    part(move || {
+        if none.get() {
+            return view! { <p class="why">{text::NO_DIFFERENCE}</p> }.into_any();
+        }
+        (
+            differences_table("compare-table", &names, "Now against A", found),
+            compare_bars(bars),
+        )
+            .into_any()
+    })
+    .into_any()
 }
 
 /// What differs, a column for each plan, and how far the last is from the first.
 pub(super) fn differences_table(
     id: &'static str,
-    names: &[&str],
+    names: &[&'static str],
     change: &'static str,
-    found: &Differences,
+    found: Memo<Differences>,
 ) -> AnyView {
     let heads = names
         .iter()
-        .zip(&found.outcomes)
-        .map(|(name, outcome)| {
-            view! { <th scope="col" class="number">{(*name).to_owned()}" "<small>{outcome.words()}</small></th> }
-                .into_any()
+        .enumerate()
+        .map(|(at, name)| {
+            let outcome = words(move || {
+                let outcome = found.with(|found| found.outcomes.get(at).copied());
+                outcome.map_or_else(String::new, |outcome| outcome.words().to_owned())
+            });
+            view! { <th scope="col" class="number">{*name}" "<small>{outcome}</small></th> }.into_any()
         })
         .collect_view();
-    let inputs = found
-        .inputs
-        .iter()
-        .map(|input| {
-            let values = input
-                .values
-                .iter()
-                .map(|value| cell(value.clone()))
-                .collect_view();
-            view! { <tr><th scope="row">{input.label}</th><td></td>{values}</tr> }.into_any()
-        })
-        .collect_view();
-    let outputs = found.outputs.iter().map(output).collect_view();
     view! {
         <div class="wide" tabindex="0" role="group" aria-label="Differences">
             <table class=format!("ranks compare of-{}", names.len()) id=id>
                 <thead>
                     <tr><th scope="col">"Differs in"</th><th scope="col" class="number">{change}</th>{heads}</tr>
                 </thead>
-                <tbody>{inputs}</tbody>
-                <tbody>{outputs}</tbody>
+                <tbody>{each(move || found.with(|found| found.inputs.clone()), input)}</tbody>
+                <tbody>{each(move || found.with(|found| found.outputs.clone()), output)}</tbody>
             </table>
         </div>
     }
     .into_any()
+}
+
+fn input(input: &Input) -> AnyView {
+    let values = input
+        .values
+        .iter()
+        .map(|value| cell(value.clone()))
+        .collect_view();
+    view! { <tr><th scope="row">{input.label}</th><td></td>{values}</tr> }.into_any()
 }
 
 fn cell(words: String) -> AnyView {

@@ -37,3 +37,24 @@ pub(crate) fn export_buttons(
     view! { <div class="panel-tools">{["SVG", "PNG", "CSV"].map(save).into_iter().collect_view()}</div> }
         .into_any()
 }
+
+/// The button that saves a text as a file.
+pub(super) fn save_button(
+    state: AppState,
+    name: &'static str,
+    kind: &'static str,
+    mime: &'static str,
+    text: Box<dyn Fn() -> Option<String> + Send>,
+) -> AnyView {
+    let click = press(move || {
+        let file = format!("{name}.{}", kind.to_ascii_lowercase());
+        let saved = text().and_then(|text| browser::download(&file, text.as_bytes(), mime));
+        if saved.is_none() {
+            actions::inform(state, text::NO_DOWNLOAD.to_owned());
+        }
+    });
+    view! {
+        <button type="button" class="button quiet" aria-label=format!("Save {name} as {kind}") on:click=click>{kind}</button>
+    }
+    .into_any()
+}

@@ -14,9 +14,10 @@ pub(crate) fn Footer() -> AnyView {
         VllmVersion::latest()
     );
     let state = use_app();
+    let today = browser::today();
     let printed = words(move || {
         let link = state.fragment.with(|f| f.as_ref().ok().map(|f| browser::link(f)));
-        let parts = [browser::today(), link];
+        let parts = [today.clone(), link];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     });
     view! {

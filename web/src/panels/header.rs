@@ -2,12 +2,14 @@
 use crate::{
     browser,
     controls::{Menu, Options, hear, part, press},
-    effects::{Theme, apply_theme, pinned, stored_theme},
+    effects::{Theme, apply_theme, beside, pin_links, stored_theme},
+    lean::memo,
     state::{
         AppState, actions,
         derive::Choice,
         link,
         presets::{PRESETS, Preset},
+        search::{Seek, use_seek},
         use_app,
     },
     text,
@@ -19,7 +21,7 @@ use wasm_bindgen_futures::spawn_local;
 /// The top of the page.
 #[component]
 pub(crate) fn Header() -> AnyView {
-    let state = use_app();
+    let (state, seek) = (use_app(), use_seek());
     let presets = PRESETS.iter().map(|preset| (preset.name, preset.about)).collect();
     let choose = Callback::new(move |at: usize| {
         let preset = PRESETS.get(at);
@@ -38,7 +40,7 @@ pub(crate) fn Header() -> AnyView {
             <div class="tools">
                 <Menu id="presets" label="Presets" choices=presets on_choose=choose />
                 <button type="button" class="button" on:click=import>"Open"</button>
-                <button type="button" class="button" on:click=press(move || share(state))>"Share"</button>
+                <button type="button" class="button" on:click=press(move || share(state, seek))>"Share"</button>
                 <button type="button" class="button" on:click=press(move || actions::pin(state))>"Compare"</button>
                 {version_select(state)}
                 {theme_select()}
@@ -56,10 +58,10 @@ fn example_label(example: bool) -> AnyView {
     }
 }
 
-fn share(state: AppState) {
+fn share(state: AppState, seek: Seek) {
     let link = state.fragment.with_untracked(|f| {
         f.as_ref()
-            .map(|f| browser::link(&pinned(state, f)))
+            .map(|f| browser::link(&beside(seek, f, &untrack(|| pin_links(state)))))
             .map_err(Clone::clone)
     });
     match link {
@@ -89,11 +91,12 @@ fn version_select(state: AppState) -> AnyView {
         .map(|v| Choice::new(v.to_string(), v.to_string()))
         .collect::<Vec<_>>();
     let chosen = move |event: ev::Event| actions::set_version(state, &event_target_value(&event));
+    let now = memo(move || state.get("vllm_version").unwrap_or_default());
     view! {
         <label class="tool">
             "vLLM"
             <select class="box" id="vllm_version" on:change=hear(chosen)>
-                {part(move || Options::of(&choices, &state.get("vllm_version").unwrap_or_default()))}
+                {part(move || now.with(|now| Options::of(&choices, now)))}
             </select>
         </label>
     }

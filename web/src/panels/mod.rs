@@ -9,6 +9,7 @@ mod engine;
 mod explain;
 mod explore;
 mod export;
+mod fleet;
 mod footer;
 mod hardware;
 mod header;

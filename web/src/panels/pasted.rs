@@ -2,6 +2,7 @@
 use super::compare::differences_table;
 use crate::{
     controls::{part, press, with_code},
+    lean::memo,
     state::{AppState, Pasted, actions, use_app},
     text,
 };
@@ -79,10 +80,11 @@ fn recommended(state: AppState, plan: &Plan, better: Plan) -> AnyView {
         inputs: Vec::new(),
         ..differences(&[plan, &better])
     };
+    let found = memo(move || found.clone());
     let take = press(move || actions::take_better(state, better.scenario.clone()));
     let keep = press(move || actions::review(state, None));
     view! {
-        {differences_table("pasted-table", &["Pasted", "Better"], "Change", &found)}
+        {differences_table("pasted-table", &["Pasted", "Better"], "Change", found)}
         <div class="file-tools">
             <button type="button" class="button primary" on:click=take>"Use the recommended command"</button>
             <button type="button" class="button" on:click=keep>"Keep the pasted one"</button>

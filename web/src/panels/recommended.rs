@@ -1,12 +1,15 @@
 //! The layouts of the hardware at hand, ranked for what is wanted.
-use super::answers::{answers_table, export_answers, lead, listed_prices};
+use super::{
+    answers::{answers_table, export_answers, lead, listed_prices},
+    fleet::fleet,
+};
 use crate::{
     browser,
     controls::{aria, flag, hear, part, press, words},
     lean::memo,
     state::{
         AppState, actions,
-        search::{Among, Question, Searched, Seek, Wishes, use_seek},
+        search::{Among, CURRENCY, Question, Searched, Seek, Wishes, use_seek},
         use_app,
     },
     text,
@@ -40,6 +43,7 @@ pub(crate) fn Recommended() -> AnyView {
                 {wishes(state, seek)}
                 <p class="why" id="recommended-why">{lead}</p>
                 {answers_table(state, searched, "recommend")}
+                {fleet(state, seek)}
             </section>
         }
         .into_any()
@@ -101,7 +105,7 @@ fn wishes(state: AppState, seek: Seek) -> AnyView {
                     id="currency"
                     class="box"
                     type="text"
-                    maxlength="8"
+                    maxlength=CURRENCY.to_string()
                     autocomplete="off"
                     prop:value=words(move || seek.wishes.with(|wishes| wishes.currency.clone()))
                     on:change=hear(move |event| actions::wish(seek, |wishes| wishes.currency = event_target_value(&event)))

@@ -153,9 +153,12 @@ fn load_curve(
         .map(|point| point.0)
         .chain(limit)
         .chain([range.0, range.1]);
-    let note = sweep
-        .knee
-        .and_then(|(knee, _)| Some((*points.get(knee)?, text::load(sweep.points.get(knee)?.load))));
+    let note = sweep.knee.and_then(|(knee, _)| {
+        Some((
+            *points.get(knee)?,
+            text::load_words(sweep, sweep.points.get(knee)?.load),
+        ))
+    });
     curve(&Curve {
         id,
         title: text::load_title(what, sweep, *pools),

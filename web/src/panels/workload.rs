@@ -1,6 +1,7 @@
 //! 3 Workload: what the server has to carry.
 use crate::{
     controls::{Field, Options, Section, hear, part, words},
+    lean::memo,
     state::{
         AppState, actions,
         derive::{Choice, changed},
@@ -9,7 +10,10 @@ use crate::{
     text,
 };
 use leptos::{ev, prelude::*};
-use planner::recommend::{USE_CASES, UseCase};
+use planner::{
+    Scenario,
+    recommend::{USE_CASES, UseCase},
+};
 
 const FIELDS: [&str; 17] = [
     "prompt_tokens",
@@ -66,11 +70,11 @@ pub(crate) fn WorkloadPanel() -> AnyView {
 
 /// Published loads by their use; none is chosen where the load is no longer that of one.
 fn use_case(state: AppState) -> AnyView {
-    let now = move || {
-        state
-            .scenario
-            .with(|scenario| USE_CASES.iter().find(|case| case.is_of(scenario)))
-    };
+    let id = memo(move || {
+        let of = |scenario: &Scenario| USE_CASES.iter().find(|case| case.is_of(scenario));
+        state.scenario.with(of).map_or("", |case| case.id)
+    });
+    let now = move || UseCase::find(id.get());
     let choices: Vec<_> = USE_CASES
         .iter()
         .map(|case| Choice::new(case.id, case.title))

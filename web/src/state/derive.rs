@@ -8,8 +8,9 @@ use crate::{
 use leptos::prelude::*;
 use planner::{
     ArtifactSet, Outcome, Plan, RenderOptions, Scenario,
+    artifact::render_one,
     bounds::{self, Field, FieldKind},
-    engine::SetBy,
+    engine::{ArgRow, SetBy},
     memory::shape::{RankShape, refusal},
     units::Bytes,
 };
@@ -18,6 +19,16 @@ use planner::{
 pub(crate) fn files(plan: Memo<Plan>, fragment: Memo<Result<String, String>>) -> Memo<ArtifactSet> {
     let date = browser::today();
     memo(move || plan.with(|plan| planner::render(plan, &options(date.clone(), fragment))))
+}
+
+/// The one of them that the tab names.
+pub(crate) fn file(state: AppState) -> Memo<Option<String>> {
+    let date = browser::today();
+    memo(move || {
+        let options = options(date.clone(), state.fragment);
+        let file = |plan: &Plan| render_one(plan, &options, state.tab.get());
+        state.plan.with(file).map(|file| file.text)
+    })
 }
 
 /// The files of A where they are asked for, with the page's own link: that it is another's is no difference.
@@ -37,6 +48,8 @@ fn options(date: Option<String>, fragment: Memo<Result<String, String>>) -> Rend
 /// A field as it looks now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
+    /// As the scenario has it.
+    pub(crate) value: String,
     /// In the box.
     pub(crate) text: String,
     /// Somebody set it.
@@ -49,54 +62,85 @@ pub(crate) struct Shown {
     pub(crate) why: String,
 }
 
-/// A field as it looks now.
-pub(crate) fn shown(state: AppState, field: &'static Field) -> Memo<Shown> {
-    let id = field.id;
-    let optional = field.flag.is_some();
-    memo(move || {
-        let value = state.get(id).map(|value| text::value(field, &value));
-        let draft = state
-            .drafts
-            .with(|drafts| drafts.iter().find(|draft| draft.id == id).cloned());
-        let row = state
-            .rows
-            .with(|rows| rows.iter().find(|row| row.id == id).cloned());
-        let set = if optional {
-            value.is_some()
-        } else {
-            differs_from_fresh(state, id)
-        };
-        let (effective, why) = match row {
-            Some(row) if row.set_by != SetBy::User => {
-                (text::value(field, &row.value), text::reason(row.set_by, &row.why))
-            }
-            _ => (String::new(), String::new()),
-        };
-        let used = value.clone().unwrap_or_else(|| effective.clone());
-        let (text, error) = match draft {
-            Some(Draft {
-                text,
-                error: Some(error),
-                ..
-            }) => (text, text::not_used(&error, &used)),
-            Some(Draft { text, .. }) => (text, String::new()),
-            None => (value.unwrap_or_default(), String::new()),
-        };
-        Shown {
-            text,
-            set,
-            error,
-            effective,
-            why,
-        }
+/// All fields of `bounds::FIELDS` as they look now.
+fn fields(state: AppState) -> Vec<Shown> {
+    let (drafts, rows) = (state.drafts.read(), state.rows.read());
+    state.scenario.with(|scenario| {
+        let fresh = fresh(scenario);
+        let of = |field| shown_as(field, (scenario, &fresh), &drafts, &rows);
+        bounds::FIELDS.iter().map(of).collect()
     })
 }
 
-/// Whether a field that always has a value differs from a new scenario's.
-fn differs_from_fresh(state: AppState, id: &str) -> bool {
-    state.scenario.with(|scenario| {
-        !matches!(id, "gpu_memory" | "compute_capability") && scenario.get(id) != fresh(scenario).get(id)
-    })
+/// Each field for itself.
+#[derive(Clone, Copy)]
+struct Fields(StoredValue<Vec<RwSignal<Shown>>>);
+
+/// Provides what boxes show: of some ninety fields a keystroke changes one or two, and only they hear of it. Everything in
+/// a field would ask whether it changed if it followed all of them.
+pub(crate) fn follow_fields(state: AppState) {
+    let first = untrack(|| fields(state));
+    let all = StoredValue::new(first.into_iter().map(RwSignal::new).collect());
+    provide_context(Fields(all));
+    effect(move || {
+        let fields = fields(state);
+        all.with_value(|all: &Vec<RwSignal<Shown>>| {
+            for (now, shown) in fields.into_iter().zip(all) {
+                if shown.with_untracked(|shown| *shown != now) {
+                    shown.set(now);
+                }
+            }
+        });
+    });
+}
+
+/// A field as it looks now.
+pub(crate) fn shown(field: &'static Field) -> RwSignal<Shown> {
+    let at = bounds::FIELDS.iter().position(|one| one.id == field.id);
+    let of = |Fields(all)| all.with_value(|all: &Vec<RwSignal<Shown>>| all.get(at?).copied());
+    use_context().and_then(of).unwrap_or_default()
+}
+
+fn shown_as(
+    field: &Field,
+    (scenario, fresh): (&Scenario, &Scenario),
+    drafts: &[Draft],
+    rows: &[ArgRow],
+) -> Shown {
+    let id = field.id;
+    let raw = scenario.get(id);
+    let value = raw.as_ref().map(|value| text::value(field, value));
+    let set = if field.flag.is_some() {
+        raw.is_some()
+    } else {
+        !matches!(id, "gpu_memory" | "compute_capability") && raw != fresh.get(id)
+    };
+    let (effective, why) = match rows.iter().find(|row| row.id == id) {
+        Some(row) if row.set_by != SetBy::User => {
+            (text::value(field, &row.value), text::reason(row.set_by, &row.why))
+        }
+        _ => (String::new(), String::new()),
+    };
+    let (text, error) = match drafts.iter().find(|draft| draft.id == id) {
+        Some(Draft {
+            text,
+            error: Some(error),
+            ..
+        }) => {
+            let used = value.as_ref().unwrap_or(&effective);
+            (text.clone(), text::not_used(error, used))
+        }
+        Some(Draft { text, .. }) => (text.clone(), String::new()),
+        None => (value.unwrap_or_default(), String::new()),
+    };
+    Shown {
+        value: raw.unwrap_or_default(),
+        text,
+        set,
+        error,
+        effective,
+        why,
+    }
 }
 
 /// Nothing set beside model and GPU.
@@ -299,8 +343,11 @@ mod tests {
     fn an_unset_argument_shows_what_holds_and_why() {
         owned(|| {
             let state = AppState::new();
-            let field = bounds::field("max_model_len").unwrap();
-            let shown = shown(state, field);
+            let at = bounds::FIELDS
+                .iter()
+                .position(|field| field.id == "max_model_len")
+                .unwrap();
+            let shown = memo(move || fields(state)[at].clone());
             assert!(
                 shown.with(|s| !s.set && s.text.is_empty() && !s.effective.is_empty() && !s.why.is_empty())
             );

@@ -1,6 +1,7 @@
 //! What the page knows. Only `actions` writes it.
 pub(crate) mod actions;
 pub(crate) mod derive;
+pub(crate) mod fleet;
 pub(crate) mod held;
 pub(crate) mod import;
 pub(crate) mod link;

@@ -161,12 +161,12 @@ pub(crate) struct AppState {
     /// The whole input.
     pub(crate) scenario: RwSignal<Scenario>,
 
-    // Derived from it, each computed once per change.
+    // Derived from it, each computed once per change, where it is read.
     /// The answer.
     pub(crate) plan: Memo<Plan>,
     /// Its arguments.
     pub(crate) rows: Memo<Vec<ArgRow>>,
-    /// Its files.
+    /// Its files. All of them take a while: not for what follows each keystroke.
     pub(crate) files: Memo<ArtifactSet>,
     /// The scenario as a link's fragment, or why it has none.
     pub(crate) fragment: Memo<Result<String, String>>,

@@ -1,19 +1,28 @@
 //! What somebody wants of a deployment, and the search for it: in slices, so that the page goes on between two.
 use super::{AppState, derive::hardware_line};
-use crate::browser::{self, Timer};
-use crate::lean::effect;
+use crate::{
+    browser::{self, Timer},
+    lean::effect,
+    text,
+};
 use leptos::prelude::*;
 use planner::{
     Scenario, bounds,
-    gpu::GpuSpec,
+    gpu::{self, GpuSpec},
     plan::Hardware,
-    recommend::{self, Answer, Found, Goal, NODE, NODES, Objective, Offer, Price, Search, Slo},
-    share,
+    recommend::{self, Answer, Found, Goal, NODE, NODES, Objective, Offer, Price, SPARE, Search, Slo},
+    share::{self, Ignored},
 };
 use std::sync::Arc;
 
 /// Layouts between two looks at the clock.
 const LAYOUTS: usize = 20;
+
+/// The most characters of a currency.
+pub(crate) const CURRENCY: usize = 8;
+
+/// Begins the key of the price of one kind of GPU.
+const OF_KIND: &str = "price.";
 
 /// What is wanted, as typed. A text that is no number is not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +35,8 @@ pub(crate) struct Wishes {
     pub(crate) price: String,
     /// What prices are counted in.
     pub(crate) currency: String,
+    /// Replicas of a fleet that may fail.
+    pub(crate) spare: String,
     /// Prices of one kind of GPU.
     pub(crate) prices: Vec<(String, String)>,
 }
@@ -37,6 +48,7 @@ impl Default for Wishes {
             formats: false,
             price: String::new(),
             currency: "USD".to_owned(),
+            spare: SPARE.to_string(),
             prices: Vec::new(),
         }
     }
@@ -49,11 +61,22 @@ impl Wishes {
         self.objective.unwrap_or_else(|| Objective::of(mode))
     }
 
-    fn goal(&self, scenario: &Scenario) -> Goal {
+    /// What is better for that scenario.
+    pub(crate) fn goal(&self, scenario: &Scenario) -> Goal {
         Goal {
             objective: self.objective(scenario),
             slo: Slo::of(&scenario.workload),
         }
+    }
+
+    /// Replicas that may fail: what was typed, else one.
+    pub(crate) fn spare(&self) -> u32 {
+        spare(&self.spare).unwrap_or(SPARE)
+    }
+
+    /// Whether a text is a number of spare replicas.
+    pub(crate) fn is_spare(text: &str) -> bool {
+        spare(text).is_some()
     }
 
     /// Whether a text is a price.
@@ -69,12 +92,66 @@ impl Wishes {
         }
     }
 
+    /// As a link has them: what is not as at first. A text that is no price is left out.
+    pub(crate) fn pairs(&self) -> Vec<(String, String)> {
+        let fresh = Self::default();
+        let mut pairs = Vec::new();
+        let mut add = |key: &str, value: &str, differs: bool| {
+            if differs {
+                pairs.push((key.to_owned(), value.to_owned()));
+            }
+        };
+        add(
+            "objective",
+            self.objective.map_or("", Objective::name),
+            self.objective.is_some(),
+        );
+        add("fp8", "true", self.formats);
+        add("currency", &self.currency, self.currency != fresh.currency);
+        add("spare", self.spare.trim(), self.spare() != SPARE);
+        add("price", self.price.trim(), Self::is_price(&self.price));
+        for (kind, text) in &self.prices {
+            add(&format!("{OF_KIND}{kind}"), text.trim(), Self::is_price(text));
+        }
+        pairs
+    }
+
+    /// Those of a link, and what of them is not understood.
+    pub(crate) fn of(pairs: Vec<(String, String)>) -> (Self, Vec<Ignored>) {
+        let mut wishes = Self::default();
+        let mut ignored = Vec::new();
+        for (key, value) in pairs {
+            let kind = key.strip_prefix(OF_KIND).and_then(gpu::find);
+            let objective = Objective::ALL.into_iter().find(|one| one.name() == value);
+            let price = Self::is_price(&value);
+            match (key.as_str(), kind) {
+                ("objective", _) if objective.is_some() => wishes.objective = objective,
+                ("fp8", _) if value == "true" => wishes.formats = true,
+                ("currency", _) if value.chars().count() <= CURRENCY => wishes.currency = value,
+                ("spare", _) if Self::is_spare(&value) => wishes.spare = value,
+                ("price", _) if price => wishes.price = value,
+                (_, Some(kind)) if price => wishes.set_price(&kind.name, value),
+                _ => ignored.push(Ignored {
+                    key,
+                    value: value.chars().take(40).collect(),
+                    reason: text::NOT_A_WISH.to_owned(),
+                }),
+            }
+        }
+        (wishes, ignored)
+    }
+
     /// What a GPU of that kind costs an hour.
-    fn price(&self, name: &str) -> Option<Price> {
+    pub(crate) fn price(&self, name: &str) -> Option<Price> {
         let own = self.prices.iter().find(|(kind, _)| kind == name);
         own.and_then(|(_, text)| price(text))
             .or_else(|| price(&self.price))
     }
+}
+
+/// At most as many as `fleet` takes.
+fn spare(text: &str) -> Option<u32> {
+    text.trim().parse().ok().filter(|count| *count <= 1000)
 }
 
 fn price(text: &str) -> Option<Price> {
@@ -315,6 +392,29 @@ mod tests {
         for (name, milli) in [("L4", 700), ("T4", 2500), ("H100 SXM", 2500)] {
             assert_eq!(wishes.price(name), Some(Price(milli)), "{name}");
         }
+    }
+
+    #[test]
+    fn wishes_come_back_from_a_link() {
+        let mut wishes = Wishes {
+            objective: Some(Objective::Cost),
+            formats: true,
+            price: " 2.5".to_owned(),
+            currency: "€".to_owned(),
+            spare: "2".to_owned(),
+            ..Wishes::default()
+        };
+        wishes.set_price("H100 SXM", "3".to_owned());
+        wishes.set_price("L4", "cheap".to_owned());
+        let link = share::with_wishes("s=1", &wishes.pairs());
+        let (read, ignored) = Wishes::of(share::wishes_of(&link));
+        wishes.price = "2.5".to_owned();
+        wishes.prices.pop();
+        assert_eq!((read, ignored), (wishes, Vec::new()), "{link}");
+        assert_eq!(share::with_wishes("s=1", &Wishes::default().pairs()), "s=1");
+        let wrong = "w.price=cheap&w.price.L4=-1&w.price.none=1&w.objective=fun&w.currency=bottlecaps&w.other=1&w.fp8=no&w.spare=-1";
+        let (read, ignored) = Wishes::of(share::wishes_of(wrong));
+        assert_eq!((read, ignored.len()), (Wishes::default(), 8));
     }
 
     #[test]
