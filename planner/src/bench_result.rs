@@ -116,17 +116,22 @@ impl BenchResult {
         let Some(found) = &plan.performance else {
             return Vec::new();
         };
+        let (first, tokens) = if found.pools {
+            ("Time of a request, ms", "Prompt tokens per second")
+        } else {
+            ("Time to first token, ms", "Output tokens per second")
+        };
         let figures = [
-            ("ttft_ms", "Time to first token, ms", found.ttft_ms, self.ttft_ms),
+            ("ttft_ms", first, found.ttft_ms, self.ttft_ms),
             (
                 "tpot_ms",
                 "Time per output token, ms",
                 found.tpot_ms,
-                self.tpot_ms,
+                self.tpot_ms.filter(|_| !found.pools),
             ),
             (
                 "output_tok_per_s",
-                "Output tokens per second",
+                tokens,
                 found.output_tok_per_s,
                 self.output_tok_per_s,
             ),

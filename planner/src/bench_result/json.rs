@@ -19,7 +19,9 @@ fn of(value: &Value) -> Option<BenchResult> {
     if value.get("time_to_first_token").is_some() || value.get("output_token_throughput").is_some() {
         return Some(perf(value));
     }
-    value.get("output_throughput").is_some().then(|| vllm(value))
+    let throughput = ["output_throughput", "total_token_throughput"];
+    let is_there = throughput.iter().any(|key| value.get(key).is_some());
+    is_there.then(|| vllm(value))
 }
 
 fn number(value: &Value, path: &[&str]) -> Option<f64> {
@@ -44,6 +46,7 @@ fn vllm(value: &Value) -> BenchResult {
         names.iter().find_map(|name| at(name))
     };
     let rate = at("request_rate");
+    let pools = value.get("total_output_tokens").is_none();
     // bench.sh says so where the requests came as in the plan's trace: then the load is the plan's.
     let traced = value.get("arrivals").is_some();
     BenchResult {
@@ -56,9 +59,10 @@ fn vllm(value: &Value) -> BenchResult {
         concurrency: at("max_concurrency")
             .or_else(|| at("num_prompts").filter(|_| rate.is_none() && !traced)),
         request_rate: rate,
-        ttft_ms: middle("ttft"),
+        // Without answers (`EmbedBenchmarkMetrics`) there is the time of a request, and tokens are those of prompts.
+        ttft_ms: middle("ttft").or_else(|| middle("e2el").filter(|_| pools)),
         tpot_ms: middle("tpot").or_else(|| middle("itl")),
-        output_tok_per_s: at("output_throughput"),
+        output_tok_per_s: at("output_throughput").or_else(|| at("total_token_throughput").filter(|_| pools)),
     }
 }
 

@@ -26,17 +26,25 @@ pub(super) fn read(text: &str) -> Option<BenchResult> {
         let names = ["Median", "Mean"].map(|kind| format!("{kind} {what} (ms):"));
         names.iter().find_map(|name| at(name))
     };
+    // Without answers there is the time of a request, and tokens are those of prompts.
+    let answers = each("Total generated tokens:");
     Some(BenchResult {
         tool: "vllm bench serve",
         model: None,
         requests,
         prompt_tokens: each("Total input tokens:"),
-        gen_tokens: each("Total generated tokens:"),
+        gen_tokens: answers,
         concurrency: load("Maximum request concurrency:")
             .or_else(|| requests.filter(|_| rate.is_none() && !traced)),
         request_rate: rate,
-        ttft_ms: middle("TTFT"),
+        ttft_ms: middle("TTFT").or_else(|| middle("E2EL").filter(|_| answers.is_none())),
         tpot_ms: middle("TPOT").or_else(|| middle("ITL")),
-        output_tok_per_s: at("Output token throughput (tok/s):"),
+        output_tok_per_s: at("Output token throughput (tok/s):").or_else(|| {
+            let all = [
+                "Total token throughput (tok/s):",
+                "Total Token throughput (tok/s):",
+            ];
+            all.into_iter().find_map(at).filter(|_| answers.is_none())
+        }),
     })
 }

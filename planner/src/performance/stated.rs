@@ -34,10 +34,10 @@ impl Middle {
 #[derive(Serialize)]
 struct Document<'a> {
     decode_toks_per_s_range: Option<[f64; 2]>,
-    prefill_toks_per_s_range: [f64; 2],
-    ttft_ms_range: [f64; 2],
+    prefill_toks_per_s_range: Option<[f64; 2]>,
+    ttft_ms_range: Option<[f64; 2]>,
     tpot_ms_range: Option<[f64; 2]>,
-    end_to_end_ms_range: [f64; 2],
+    end_to_end_ms_range: Option<[f64; 2]>,
     output_tok_per_s_range: Option<[f64; 2]>,
     output_tok_per_s: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,9 +45,9 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt_tok_per_s: Option<f64>,
     req_per_s: f64,
-    ttft_ms: Middle,
+    ttft_ms: Option<Middle>,
     tpot_ms: Option<Middle>,
-    end_to_end_ms: Middle,
+    end_to_end_ms: Option<Middle>,
     simulated_requests: Option<u32>,
     basis: &'static str,
     running: f64,
@@ -58,8 +58,9 @@ struct Document<'a> {
 impl Serialize for Performance {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let run = self.simulated.as_ref();
-        let range = |ranged: &Ranged| [short(ranged.low), short(ranged.high)];
-        let answers = |ranged: &Ranged| (!self.pools).then(|| range(ranged));
+        let range = |ranged: &Ranged| Some([short(ranged.low), short(ranged.high)]);
+        let answers = |ranged: &Ranged| range(ranged).filter(|_| !self.pools);
+        let middle = |ranged, of: fn(&Run) -> Percentiles| Some(Middle::of(ranged, run.map(of)));
         let tokens = short(self.output_tok_per_s.estimate);
         Document {
             decode_toks_per_s_range: answers(&self.decode_toks_per_s),
@@ -69,12 +70,12 @@ impl Serialize for Performance {
             end_to_end_ms_range: range(&self.end_to_end_ms),
             output_tok_per_s_range: answers(&self.output_tok_per_s),
             output_tok_per_s: (!self.pools).then_some(tokens),
-            prompt_tok_per_s_range: self.pools.then(|| range(&self.output_tok_per_s)),
+            prompt_tok_per_s_range: range(&self.output_tok_per_s).filter(|_| self.pools),
             prompt_tok_per_s: self.pools.then_some(tokens),
             req_per_s: short(self.req_per_s),
-            ttft_ms: Middle::of(self.ttft_ms, run.map(|run| run.ttft)),
-            tpot_ms: (!self.pools).then(|| Middle::of(self.tpot_ms, run.map(|run| run.tpot))),
-            end_to_end_ms: Middle::of(self.end_to_end_ms, run.map(|run| run.end_to_end)),
+            ttft_ms: middle(self.ttft_ms, |run| run.ttft),
+            tpot_ms: middle(self.tpot_ms, |run| run.tpot).filter(|_| !self.pools),
+            end_to_end_ms: middle(self.end_to_end_ms, |run| run.end_to_end),
             simulated_requests: run.map(|run| run.requests),
             basis: match (self.measured, self.assumed) {
                 (true, _) => "measured",

@@ -231,3 +231,58 @@ fn a_text_that_is_no_measured_speed_is_refused() {
         assert!(error.to_string().contains("ttft:N,tpot:N,rate:N"), "{error}");
     }
 }
+
+/// vllm-project/vllm#23000: arctic-embed-m in requests of 512 tokens; the JSON has the keys of `EmbedBenchmarkMetrics`.
+#[test]
+fn runs_without_answers_are_held_against_a_plan_that_pools() {
+    let printed = "\
+Traffic request rate: inf
+Maximum request concurrency: 1000
+============ Serving Benchmark Result ============
+Successful requests:                     10000
+Benchmark duration (s):                  24.10
+Total input tokens:                      5102595
+Request throughput (req/s):              414.91
+Total Token throughput (tok/s):          211711.04
+----------------End-to-end Latency----------------
+Mean E2EL (ms):                          2300.00
+Median E2EL (ms):                        2350.00
+==================================================
+";
+    let written = json!({
+        "backend": "openai-embeddings", "model_id": "Qwen/Qwen3-8B", "num_prompts": 10000, "max_concurrency": 1000,
+        "request_rate": "inf", "completed": 10000, "duration": 24.1, "total_input_tokens": 5_102_595,
+        "request_throughput": 414.91, "total_token_throughput": 211_711.04, "median_e2el_ms": 2350.0,
+    });
+    for text in [printed.to_owned(), written.to_string()] {
+        let found = read(&text).unwrap();
+        assert!(found.gen_tokens.is_none() && found.tpot_ms.is_none());
+        assert!(close(found.ttft_ms, 2350.0) && close(found.output_tok_per_s, 211_711.04));
+        let model = ModelInput::from_catalog("Qwen/Qwen3-8B").unwrap();
+        let mut scenario = Scenario::new(model, gpu::find("H100 SXM").unwrap().clone());
+        let flags = ["vllm", "serve", "x", "--runner", "pooling"];
+        let command = planner::command::parse(scenario.vllm_version, &flags).unwrap();
+        scenario.engine = command.engine;
+        for (field, value) in found.load() {
+            scenario.set(field, &value).unwrap();
+        }
+        let rows = found.compare(&evaluate(&scenario));
+        let labels: Vec<&str> = rows.iter().map(|row| row.label).collect();
+        assert_eq!(labels, ["Time of a request, ms", "Prompt tokens per second"]);
+        let measured = evaluate(&found.calibrated(&scenario).unwrap())
+            .performance
+            .unwrap();
+        assert!(
+            (measured.output_tok_per_s.estimate / 211_711.04 - 1.0).abs() < 0.01,
+            "{measured:?}"
+        );
+    }
+    // A run with answers that prints no TTFT is not taken for one.
+    let other = printed.replace("Request through", "Total generated tokens: 5\nRequest through");
+    assert!(
+        read(&other)
+            .map(|found| found.ttft_ms)
+            .is_ok_and(|ttft| ttft.is_none())
+            || read(&other).is_err()
+    );
+}
