@@ -1,12 +1,26 @@
 //! What follows the state, behind one box: Leptos compiles itself anew for every closure that it is given as a type.
 use crate::controls::{Part, part};
-use leptos::prelude::*;
+use leptos::{
+    prelude::*,
+    reactive::graph::{Observer, Subscriber},
+};
 use std::{any::Any, sync::Arc};
+
+/// Whatever runs now is forgotten by what it reads, once it is built anew or taken away. Leptos leaves it there, and keeps
+/// its memory, for as long as what it reads lives.
+pub(crate) fn let_go() {
+    if let Some(reader) = Observer::get() {
+        on_cleanup(move || reader.clear_sources(&reader));
+    }
+}
 
 /// Runs soon, and again when what it read has changed.
 pub(crate) fn effect(run: impl FnMut() + 'static) {
     fn boxed(mut run: Box<dyn FnMut()>) {
-        Effect::new(move |_: Option<()>| run());
+        Effect::new(move |_: Option<()>| {
+            let_go();
+            run();
+        });
     }
     boxed(Box::new(run));
 }
@@ -20,7 +34,10 @@ where
     where
         T: PartialEq + Send + Sync + 'static,
     {
-        Memo::new(move |_| read())
+        Memo::new(move |_| {
+            let_go();
+            read()
+        })
     }
     boxed(Box::new(read))
 }

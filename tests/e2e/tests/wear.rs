@@ -5,7 +5,8 @@ use e2e::{
     wear::{HUNDRED, MEMORY, WATCH},
 };
 
-/// Tables were once made anew with subscriptions that nothing took back: 3.5 kB a change.
+/// What was made anew was once never forgotten by what it read: 1.4 to 3.5 kB a change. Now the memory stays as it is, over
+/// thousands of changes too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_leave_nothing_in_memory() -> Res<()> {
     journey(Options::default().before_start(WATCH), async |page| {
@@ -20,7 +21,7 @@ async fn changes_leave_nothing_in_memory() -> Res<()> {
             return Err(format!("no memory was watched: {held:?}").into());
         };
         let grown = worn.saturating_sub(warm);
-        assert!(grown < 512 << 10, "four hundred changes left {grown} bytes");
+        assert!(grown < 256 << 10, "four hundred changes left {grown} bytes");
         Ok(())
     })
     .await

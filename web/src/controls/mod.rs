@@ -19,6 +19,7 @@ pub(crate) use section::Section;
 pub(crate) use toast::{BannerView, ToastView};
 pub(crate) use words::with_code;
 
+use crate::lean::let_go;
 use leptos::{
     ev::{Event, FocusEvent, KeyboardEvent, MouseEvent},
     prelude::*,
@@ -31,13 +32,22 @@ pub(crate) type Part = Box<dyn FnMut() -> AnyView + Send>;
 
 /// A part of the page that is built again when what it reads changes.
 pub(crate) fn part(build: impl FnMut() -> AnyView + Send + 'static) -> Part {
-    Box::new(build)
+    fn boxed(mut build: Part) -> Part {
+        Box::new(move || {
+            let_go();
+            build()
+        })
+    }
+    boxed(Box::new(build))
 }
 
 /// Text that follows the state.
 pub(crate) fn words(read: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
     fn boxed(read: Box<dyn Fn() -> String + Send + Sync>) -> Signal<String> {
-        Signal::derive(read)
+        Signal::derive(move || {
+            let_go();
+            read()
+        })
     }
     boxed(Box::new(read))
 }
@@ -45,7 +55,10 @@ pub(crate) fn words(read: impl Fn() -> String + Send + Sync + 'static) -> Signal
 /// Yes or no that follows the state.
 pub(crate) fn flag(read: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
     fn boxed(read: Box<dyn Fn() -> bool + Send + Sync>) -> Signal<bool> {
-        Signal::derive(read)
+        Signal::derive(move || {
+            let_go();
+            read()
+        })
     }
     boxed(Box::new(read))
 }
