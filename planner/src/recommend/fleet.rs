@@ -160,6 +160,17 @@ impl Fleets {
         self.search.at(&mut self.trial, offer, layout)
     }
 
+    /// A node has so many GPUs of the offer's kind.
+    fn on(&self, offer: usize) -> Counted {
+        let kinds = self.search.base.hardware.by_kind();
+        let alone = self.search.offers().get(offer).filter(|offer| offer.leaves_out);
+        let own = alone.and_then(|offer| kinds.iter().find(|(gpu, _)| **gpu == *offer.gpu));
+        Counted {
+            node: own.map_or(self.counted.node, |(_, gpus)| *gpus),
+            ..self.counted
+        }
+    }
+
     /// At the highest rate that a layout carries within the limits.
     fn carried(&mut self, offer: usize, layout: Layout) -> Option<Fleet> {
         let rates = std::mem::take(&mut self.rates);
@@ -169,7 +180,7 @@ impl Fleets {
         });
         self.rates = rates;
         let (rate, replica) = found?;
-        Some(fleet(&self.search.base, &self.counted, rate, replica))
+        Some(fleet(&self.search.base, &self.on(offer), rate, replica))
     }
 
     /// Where limits hold for more than the middle: what the first's replica carries is what a simulation at its share
@@ -207,7 +218,12 @@ impl Fleets {
             && let Some(replica) = self.at_rate(offer, layout, rate)
         {
             let tail = Some(tail);
-            let held = fleet(&self.search.base, &self.counted, rate, Answer { tail, ..replica });
+            let held = fleet(
+                &self.search.base,
+                &self.on(offer),
+                rate,
+                Answer { tail, ..replica },
+            );
             self.all.push(held);
             self.rank();
         }

@@ -5,8 +5,8 @@ use planner::{
     plan::Course,
     plan::simulate,
     recommend::{
-        Counted, Demand, Goal, Objective, Price, Search, Slo, USE_CASES, UseCase, fitting, fleet_on, fleets,
-        ways,
+        Counted, Demand, Fleet, Goal, Objective, Price, Search, Slo, USE_CASES, UseCase, fitting, fleet_on,
+        fleets, on_hardware, ways,
     },
     render, share,
 };
@@ -273,4 +273,29 @@ fn other_ways_are_counted_as_the_first() {
     assert!(apart(8000, true) && apart(100, false), "{seen:?}");
     assert!(seen.iter().any(|(_, id, _)| *id == "larger_tensor_parallel"));
     assert!(seen.iter().any(|(_, id, _)| *id == "data_parallel"));
+}
+
+#[test]
+fn a_node_of_several_kinds_has_so_many_of_each() {
+    let mut scenario = scenario("Qwen/Qwen3-8B");
+    for (id, value) in [("gpu", "L40S"), ("gpus", "2"), ("other_gpus", "RTX 5090")] {
+        scenario.set(id, value).unwrap();
+    }
+    let offers = on_hardware(&scenario, |_| None);
+    let counted = Counted {
+        node: 3,
+        ..counted(DEMAND)
+    };
+    let found = fleets(&scenario, &offers, &Goal::default(), &counted);
+    let nodes = |name: &str| {
+        let of = |fleet: &&Fleet| offers[fleet.replica.offer].to_string() == name;
+        let fleet = found.iter().find(of).unwrap();
+        (fleet.nodes, fleet.replicas)
+    };
+    let (one, ones) = nodes("1 × RTX 5090");
+    assert_eq!(one, ones, "a node has one");
+    let (two, twos) = nodes("1 × L40S");
+    assert_eq!(two, twos.div_ceil(2), "a node has two");
+    let (all, whole) = nodes("2 × L40S + 1 × RTX 5090");
+    assert_eq!(all, whole);
 }

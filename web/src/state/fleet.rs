@@ -27,9 +27,8 @@ impl Count {
     /// What the page asks now; nothing where the model is not understood or no rate is given.
     pub(crate) fn of(state: AppState, seek: Seek) -> Option<Self> {
         let mut question = Question::of(state, seek, Among::Here)?;
-        // A replica stays on a node, and its GPUs are of one kind, as `fleet` has it.
+        // A replica stays on a node, as `fleet` has it.
         question.scenario.hardware.nodes = 1;
-        question.scenario.hardware.put_others(Vec::new());
         let load = &question.scenario.workload;
         let average_milli = load.rate_milli()?;
         Some(Self {
