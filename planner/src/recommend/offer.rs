@@ -108,36 +108,34 @@ impl fmt::Display for Offer {
 pub fn on_hardware(scenario: &Scenario, price: impl Fn(&GpuSpec) -> Option<Price>) -> Vec<Offer> {
     let hardware = &scenario.hardware;
     let leaves_out = hardware.is_mixed();
+    let kinds = hardware.by_kind();
+    let parts = |gpu, gpus, price| {
+        fitting(gpu, gpus, hardware.nodes, price)
+            .into_iter()
+            .map(|offer| Offer {
+                interconnect: hardware.interconnect,
+                memory_used: hardware.memory_used,
+                ..offer
+            })
+    };
     let mut offers = Vec::new();
-    for (gpu, gpus) in hardware.by_kind() {
+    for &(gpu, gpus) in &kinds {
         // Another kind is taken by its name.
         if *gpu != hardware.gpu && gpu::find(&gpu.name) != Some(gpu) {
             continue;
         }
-        offers.extend(
-            fitting(gpu, gpus, hardware.nodes, price(gpu))
-                .into_iter()
-                .map(|offer| Offer {
-                    interconnect: hardware.interconnect,
-                    memory_used: hardware.memory_used,
-                    leaves_out,
-                    ..offer
-                }),
-        );
+        let alone = parts(gpu, gpus, price(gpu));
+        offers.extend(alone.map(|offer| Offer { leaves_out, ..offer }));
     }
     if leaves_out {
-        let all: Option<u64> = hardware
-            .by_kind()
+        let all: Option<u64> = kinds
             .iter()
             .map(|(gpu, gpus)| Some(price(gpu)?.0.saturating_mul(u64::from(*gpus))))
             .sum();
         let price = all.map(|all| Price(all / u64::from(hardware.gpus.max(1))));
-        let parts = fitting(&hardware.gpu, hardware.gpus, hardware.nodes, price);
         // Which GPUs of a node a part of it would have is not said.
-        let whole = parts.into_iter().filter(|offer| offer.gpus == hardware.gpus);
+        let whole = parts(&hardware.gpu, hardware.gpus, price).filter(|offer| offer.gpus == hardware.gpus);
         offers.extend(whole.map(|offer| Offer {
-            interconnect: hardware.interconnect,
-            memory_used: hardware.memory_used,
             others: hardware.others.clone(),
             ..offer
         }));
