@@ -8,6 +8,17 @@ use std::{fmt, str::FromStr};
 pub struct VllmVersion {
     minor: u16,
     patch: u16,
+    mend: Mend,
+}
+
+/// What a release that mends another has behind its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Mend {
+    None,
+    /// 1 in 0.10.1.1.
+    Dot(u16),
+    /// 1 in 0.8.5.post1.
+    Post(u16),
 }
 
 /// The versions whose flags are bundled, newest first.
@@ -100,7 +111,24 @@ pub struct MemoryRules {
 impl VllmVersion {
     /// 0.`minor`.`patch`.
     pub const fn new(minor: u16, patch: u16) -> Self {
-        Self { minor, patch }
+        Self {
+            minor,
+            patch,
+            mend: Mend::None,
+        }
+    }
+
+    /// The release at the start of a longer name: 0.33.0 of `0.33.0-cu130`, 0.11.2 of `0.11.2.dev690+g67475a6`.
+    pub(crate) fn at_start(text: &str) -> Option<Self> {
+        let (minor, rest) = number(text.strip_prefix("0.")?)?;
+        let (patch, rest) = after(rest, ".").unwrap_or((0, rest));
+        let post = after(rest, ".post").map(|(n, _)| Mend::Post(n));
+        let dot = || after(rest, ".").map(|(n, _)| Mend::Dot(n));
+        Some(Self {
+            minor,
+            patch,
+            mend: post.or_else(dot).unwrap_or(Mend::None),
+        })
     }
 
     /// The newest bundled version.
@@ -184,7 +212,12 @@ impl Default for VllmVersion {
 
 impl fmt::Display for VllmVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "0.{}.{}", self.minor, self.patch)
+        write!(f, "0.{}.{}", self.minor, self.patch)?;
+        match self.mend {
+            Mend::None => Ok(()),
+            Mend::Dot(n) => write!(f, ".{n}"),
+            Mend::Post(n) => write!(f, ".post{n}"),
+        }
     }
 }
 
@@ -197,20 +230,29 @@ impl From<VllmVersion> for String {
 impl FromStr for VllmVersion {
     type Err = String;
 
-    /// Reads `0.33.0`, `v0.33.0` or `0.33`.
+    /// Reads `0.33.0`, `v0.33.0`, `0.33`, `0.10.1.1` or `0.8.5.post1`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("expected a vLLM version such as {}", Self::latest());
         let text = text.trim();
-        let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
-        let zero = parts.next();
-        let minor = parts.next().and_then(|p| p.parse().ok()).ok_or_else(wrong)?;
-        let patch = parts.next().map_or(Ok(0), |p| p.parse().map_err(|_| wrong()))?;
-        if zero != Some("0") || parts.next().is_some() {
-            Err(wrong())
-        } else {
-            Ok(Self { minor, patch })
-        }
+        let text = text.strip_prefix('v').unwrap_or(text);
+        let written = |version: &Self| {
+            let whole = version.to_string();
+            whole == text || whole.strip_suffix(".0") == Some(text)
+        };
+        Self::at_start(text)
+            .filter(written)
+            .ok_or_else(|| format!("expected a released vLLM version such as {}", Self::latest()))
     }
+}
+
+/// The number at the start of a text, and what follows it.
+fn number(text: &str) -> Option<(u16, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at_checked(end)?;
+    Some((digits.parse().ok()?, rest))
+}
+
+fn after<'a>(text: &'a str, mark: &str) -> Option<(u16, &'a str)> {
+    text.strip_prefix(mark).and_then(number)
 }
 
 impl TryFrom<String> for VllmVersion {

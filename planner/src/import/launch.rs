@@ -242,12 +242,7 @@ impl Launch {
 fn version_of(image: &str) -> Option<VllmVersion> {
     let image = image.split('@').next().unwrap_or_default();
     let (_, tag) = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))?;
-    let tag = tag.strip_prefix('v').unwrap_or(tag);
-    let end = tag
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(tag.len());
-    let number = tag.get(..end)?.trim_end_matches('.');
-    number.parse().ok().filter(|_| number.contains('.'))
+    VllmVersion::at_start(tag.strip_prefix('v').unwrap_or(tag))
 }
 
 impl Imported {

@@ -90,11 +90,7 @@ fn read_version(log: &mut VllmLog, line: &str) -> bool {
         .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '_')))
         .unwrap_or(rest.len());
     let text: String = rest.chars().take(end.min(80)).collect();
-    let mut numbers = text.split(|c: char| !c.is_ascii_digit());
-    let mut next = || numbers.next().and_then(|n| n.parse::<u16>().ok());
-    if let (Some(0), Some(minor), patch) = (next(), next(), next()) {
-        log.version = Some(VllmVersion::new(minor, patch.unwrap_or(0)));
-    }
+    log.version = VllmVersion::at_start(&text);
     log.version_text = Some(text);
     true
 }

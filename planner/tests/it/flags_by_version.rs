@@ -14,6 +14,36 @@ fn version(text: &str) -> VllmVersion {
     text.parse().unwrap()
 }
 
+/// Releases that mend another have a fourth number or `.postN` (0.9.0.1, 0.10.1.1, 0.8.5.post1), images the same tag.
+#[test]
+fn releases_are_read_as_they_are_named_and_builds_between_them_are_not() {
+    for (text, name) in [
+        ("v0.33.0", "0.33.0"),
+        ("0.33", "0.33.0"),
+        ("0.10.1.1", "0.10.1.1"),
+        ("0.8.5.post1", "0.8.5.post1"),
+    ] {
+        assert_eq!(version(text).to_string(), name);
+    }
+    for text in [
+        "",
+        "0",
+        "0.",
+        "1.0.0",
+        "0.33.x",
+        "0.13.0rc2",
+        "0.11.2.dev690+g67475a6",
+        "0.8.5.post",
+    ] {
+        let error = text.parse::<VllmVersion>().unwrap_err();
+        assert!(
+            error.starts_with("expected a released vLLM version"),
+            "{text}: {error}"
+        );
+    }
+    assert!(version("0.10.1") < version("0.10.1.1") && version("0.10.1.1") < version("0.10.2"));
+}
+
 /// engine/arg_utils.py of 0.16.0 has no `--language-model-only`, that of 0.17.0 has; limits of 0 leave the tower out since
 /// 0.10.1 (vllm#22299).
 #[test]

@@ -246,6 +246,9 @@ fn version_image_and_gpu_are_taken() {
         scenario(&own).deploy.image.as_deref(),
         Some("registry.example/vllm:v0.33.0-cu130")
     );
+    let mended = get("docker run --gpus all vllm/vllm-openai:v0.10.1.1 --model Qwen/Qwen3-8B");
+    assert_eq!(mended.vllm_version.unwrap().to_string(), "0.10.1.1");
+    assert_eq!(scenario(&mended).deploy.image, None, "vLLM's own image");
     let compose = get(COMPOSE);
     assert_eq!((compose.gpus, compose.place.as_str()), (Some(2), "service `llm`"));
     assert_eq!(compose.vllm_version.unwrap().to_string(), "0.11.2");
