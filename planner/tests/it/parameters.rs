@@ -9,9 +9,9 @@ fn parameters_equal_the_published_count() {
         let id = row[0].as_str().unwrap();
         let model = ModelInput::from_object(id, row[4].as_object().unwrap()).unwrap();
         let spec = model.spec.unwrap();
-        let published = row[1].as_u64().unwrap() - row[2].as_u64().unwrap();
+        let published = row[1].as_i64().unwrap() - row[2].as_i64().unwrap();
         let tower = spec.tower.as_ref().unwrap().parameters();
-        assert_eq!(spec.parameters() + tower, published, "{id}");
+        assert_eq!((spec.parameters() + tower).cast_signed(), published, "{id}");
     }
 }
 
@@ -119,17 +119,11 @@ fn voxtral_small_is_as_large_as_its_report_says() {
 }
 
 /// Counts of cards and listings, to as many digits as they give:
-/// GLM-4V-9B 13.9 and MiniCPM-V 4.6 1.3 billion, Ovis 2.5 2.57
-/// and 9.17 (from memory). GLM-4V's sizes are from memory; those of Ovis and MiniCPM stand in programs that read their files.
+/// GLM-4V-9B 13.9 and MiniCPM-V 4.6 1.3 billion. GLM-4V's sizes are from memory; those of MiniCPM stand in programs that read
+/// its files.
 #[test]
 fn towers_beside_known_language_models_make_the_listed_totals() {
     let siglip = r#"{"hidden_size":1152,"image_size":980,"intermediate_size":4304,"num_attention_heads":16,"num_hidden_layers":27,"patch_size":14}"#;
-    let navit = r#"{"fullatt_block_indexes":null,"hidden_size":1152,"hidden_stride":2,"image_size":512,"intermediate_size":4304,"model_type":"siglip2_navit","num_attention_heads":16,"num_channels":3,"num_hidden_layers":27,"num_patches":-1,"patch_size":16,"preserve_original_pe":true,"use_rope":true}"#;
-    let ovis = |hidden: u32, layers: u32, heads: u32, mlp: u32, tied: bool| {
-        format!(
-            r#"{{"architectures":["Ovis2_5"],"hidden_size":{hidden},"visual_vocab_size":65536,"llm_config":{{"head_dim":128,"hidden_size":{hidden},"intermediate_size":{mlp},"max_position_embeddings":40960,"model_type":"qwen3","num_attention_heads":{heads},"num_hidden_layers":{layers},"num_key_value_heads":8,"tie_word_embeddings":{tied},"vocab_size":151936}},"vit_config":{navit}}}"#
-        )
-    };
     let minicpm = format!(
         r#"{{"architectures":["MiniCPMV4_6ForConditionalGeneration"],"drop_vision_last_layer":false,"text_config":{{"full_attention_interval":4,"head_dim":256,"hidden_size":1024,"intermediate_size":3584,"linear_conv_kernel_dim":4,"linear_key_head_dim":128,"linear_num_key_heads":16,"linear_num_value_heads":16,"linear_value_head_dim":128,"max_position_embeddings":262144,"model_type":"qwen3_5_text","num_attention_heads":8,"num_hidden_layers":24,"num_key_value_heads":2,"tie_word_embeddings":true,"vocab_size":248094}},"vision_config":{siglip}}}"#
     );
@@ -140,18 +134,6 @@ fn towers_beside_known_language_models_make_the_listed_totals() {
         ("allenai/Molmo2-8B", molmo.to_owned(), 10_000_000, 866),
         ("zai-org/glm-4v-9b", glm.to_owned(), 100_000_000, 139),
         ("openbmb/MiniCPM-V-4.6", minicpm, 100_000_000, 13),
-        (
-            "AIDC-AI/Ovis2.5-2B",
-            ovis(2048, 28, 16, 6144, true),
-            10_000_000,
-            257,
-        ),
-        (
-            "AIDC-AI/Ovis2.5-9B",
-            ovis(4096, 36, 32, 12_288, false),
-            10_000_000,
-            917,
-        ),
     ] {
         let model = ModelInput::from_config(id, &config).unwrap();
         // What a link keeps of the file is enough.

@@ -174,11 +174,11 @@ impl Reader<'_> {
                     dense(&mut out, between, outputs);
                 }
             }
-            Connector::Words => {
-                // Four of them mark images and have no logits.
+            Connector::Words(marks) => {
                 let words = u64::from(self.words()?);
-                out.push(whole(u64::from(merged) * words.saturating_sub(4), 1));
-                out.push(whole(words.saturating_sub(4), 2));
+                let logits = words.saturating_sub(u64::from(marks));
+                out.push(whole(u64::from(merged) * logits, 1));
+                out.push(whole(logits, 2));
                 out.push(whole(words * u64::from(text), 1));
             }
             Connector::Pooled => {

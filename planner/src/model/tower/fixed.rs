@@ -12,6 +12,7 @@ const UNLIMITED: &str = "UnlimitedOCRForCausalLM";
 const OCR2: &str = "DeepseekOCR2ForCausalLM";
 const VL2: &str = "DeepseekVLV2ForCausalLM";
 const MOLMO: &str = "MolmoForCausalLM";
+const GEMMA4: &str = "Gemma4UnifiedForConditionalGeneration";
 
 const MAX_WIDTH: u32 = 1 << 16;
 
@@ -24,6 +25,9 @@ pub(super) fn read(
     let architecture = spec.architecture.as_str();
     if architecture == phi4mm::ARCHITECTURE {
         return Some(phi4mm::tower(top, spec.hidden_size, kept));
+    }
+    if architecture == GEMMA4 {
+        return Some(gemma4(top, spec, kept));
     }
     if ![OCR, UNLIMITED, OCR2, VL2, MOLMO].contains(&architecture) {
         return None;
@@ -80,6 +84,67 @@ fn tower(top: &Fields<'_>, architecture: &str, kept: &mut Map<String, Value>) ->
         by_data: false,
         encoder,
         modalities: &["image"],
+        unchecked: true,
+    })
+}
+
+/// `gemma4_unified.py: Gemma4UnifiedVisionEmbedder`: a layer over pixels with positions of both axes and three norms, and
+/// a matrix behind it; one matrix for sound.
+fn gemma4(top: &Fields<'_>, spec: &ModelSpec, kept: &mut Map<String, Value>) -> Result<Tower, ConfigError> {
+    let mut read = |name: &'static str, defaults: &'static str, keys: [&str; 5]| {
+        let object = top.object(name)?;
+        let fields = Fields::new(
+            object.ok_or(ConfigError::Missing {
+                field: name.to_owned(),
+                needed_for: "the tower",
+            })?,
+            name,
+        )
+        .with_defaults(defaults);
+        let mut sizes = [0; 5];
+        for (size, key) in sizes.iter_mut().zip(keys) {
+            *size = fields.required(key, MAX_WIDTH, "the tower")?;
+        }
+        kept.insert(name.to_owned(), Value::Object(fields.touched()));
+        Ok::<_, ConfigError>(sizes)
+    };
+    let [patch, pooled, width, rows, output] = read(
+        "vision_config",
+        "patch_size 16 pooling_kernel_size 3 mm_embed_dim 3840 mm_posemb_size 1120 output_proj_dims 3840",
+        [
+            "patch_size",
+            "pooling_kernel_size",
+            "mm_embed_dim",
+            "mm_posemb_size",
+            "output_proj_dims",
+        ],
+    )?;
+    let text = u64::from(spec.hidden_size);
+    let pixels = 3 * patch.saturating_mul(pooled).min(1 << 10).pow(2);
+    let (d, w) = (u64::from(pixels), u64::from(width));
+    // Which of it a quantised file holds in fewer bits is not known; the published ones leave it out.
+    let mut tensors = vec![
+        whole(d, 2),
+        cut(pixels, width, 1, Cut::OutputsAlways, false, true),
+        whole(w, 4),
+        whole(2 * u64::from(rows) * w, 1),
+        whole(u64::from(output) * text, 1),
+    ];
+    if top.has("audio_config") && top.object("audio_config")?.is_some() {
+        let [sound, ..] = read("audio_config", "audio_embed_dim 640", ["audio_embed_dim"; 5])?;
+        tensors.push(whole(u64::from(sound) * text, 1));
+    }
+    Ok(Tower {
+        blocks: vec![TowerBlock { count: 1, tensors }],
+        heads: 0,
+        uneven: Uneven::Refused,
+        by_data: false,
+        encoder: Encoder {
+            video_tokens: 2496,
+            video_parts: 1,
+            ..encoder(width, 0, 2 * pixels, 1, spec.hidden_size, 280)
+        },
+        modalities: &["image", "video", "audio"],
         unchecked: true,
     })
 }

@@ -118,8 +118,9 @@ pub(in crate::model) enum Connector {
     Resampler,
     /// MiniCPM-V 4.6: attention in windows and two layers among the blocks, then a norm and two layers, all over four patches.
     Windowed,
-    /// Ovis 2.5: logits over a table of visual words, whose embeddings are as wide as the language model.
-    Words,
+    /// Ovis: logits over a table of visual words, whose embeddings are as wide as the language model; so many of the words
+    /// mark images and have no logits.
+    Words(u32),
     /// Molmo 2: attention pools over several layers' outputs, then a gated feed-forward; sizes in `adapter_config`.
     Pooled,
     /// MiniCPM-o's sound: two whole layers, which no quantisation reaches.

@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
                 patch: self.pixels()?
                     + match self.row.connector {
                         // The words of a token: twice in 16 bits and once in float32 at the widest point.
-                        Connector::Words => 4 * self.words()? / (merge * merge),
+                        Connector::Words(_) => 4 * self.words()? / (merge * merge),
                         _ => 0,
                     },
                 patches_per_token: merge * merge,
@@ -300,7 +300,7 @@ impl<'a> Reader<'a> {
             (Connector::TwoLayers | Connector::TwoLayersNewline | Connector::OneWhole, None) => 1,
             // 64 queries for 1024 patches.
             (Connector::Resampler | Connector::Windowed, None) => 4,
-            (Connector::Words, None) => self.fields.count("hidden_stride", 64)?.unwrap_or(2),
+            (Connector::Words(_), None) => self.fields.count("hidden_stride", 64)?.unwrap_or(2),
             (_, None) => 2,
         })
     }

@@ -250,6 +250,22 @@ const GLM_OCR: Row = Row {
     ..QWEN3
 };
 
+/// Ovis 1.6 has SigLIP, Ovis 2 AIMv2.
+const OVIS: Row = Row {
+    architectures: &["Ovis"],
+    unchecked: true,
+    object: "vit_config",
+    model_type: "siglip_vision_model",
+    roots: &["visual_tokenizer.vision_model.encoder"],
+    connector_roots: &[],
+    connector: Connector::Words(5),
+    covered: Covered::All,
+    positions: Positions::Grid,
+    // Nine tiles and the whole image.
+    tokens: Tokens::Tiles(10),
+    ..SIGLIP
+};
+
 /// Every kind of tower that is modelled.
 const ROWS: &[Row] = &[
     QWEN3,
@@ -510,15 +526,33 @@ const ROWS: &[Row] = &[
         connector: Connector::Windowed,
         ..MINICPM
     },
+    OVIS,
     Row {
-        architectures: &["Ovis2_5"],
+        architectures: &["Ovis"],
+        model_type: "aimv2",
+        defaults: "hidden_size 1024 intermediate_size 2816 num_hidden_layers 24 num_attention_heads 8 \
+                image_size 224 patch_size 14",
+        roots: &["visual_tokenizer.trunk"],
+        block: Block {
+            names: ["blocks", "attn.qkv", "attn.proj", "mlp.fc13", "mlp.fc2"],
+            qkv_bias: false,
+            o_bias: false,
+            mlp_bias: false,
+            gated: true,
+            vectors: RMS_NORMS,
+        },
+        vectors: 1,
+        ..OVIS
+    },
+    Row {
+        architectures: &["Ovis2_5", "Ovis2_6ForCausalLM", "Ovis2_6_MoeForCausalLM"],
         unchecked: true,
         object: "vit_config",
         defaults: "hidden_size 1024 intermediate_size 4096 num_hidden_layers 24 num_attention_heads 16 \
                 image_size 512 patch_size 16",
         roots: &["visual_tokenizer.vit.vision_model.encoder"],
         connector_roots: &[],
-        connector: Connector::Words,
+        connector: Connector::Words(4),
         covered: Covered::All,
         positions: Positions::Grid,
         rotary: Rotary::Inverse,

@@ -21,6 +21,8 @@ pub(super) enum Layout {
     Thinker,
     /// Encoder and decoder side by side, each field with its prefix (Whisper).
     EncoderDecoder,
+    /// The tower two objects deep, with the table of visual words around it (Ovis 1 and 2).
+    Tokenizer,
 }
 
 /// Whisper's names of what decoders alone have other names for.
@@ -40,6 +42,12 @@ const BOTH: &[&str] = &[
     "dtype",
     "quantization_config",
 ];
+
+/// Where Ovis 2.5 has what stands in `visual_tokenizer_config` before: outside and inside of it.
+const TOKENIZER: &str = "visual_tokenizer_config";
+const BACKBONE: &str = "backbone_config";
+const STRIDE: &str = "hidden_stride";
+const VISUAL_WORDS: &str = "visual_vocab_size";
 
 /// The object that the encoder is read from.
 const ENCODER: &str = "encoder_config";
@@ -185,6 +193,25 @@ pub(super) fn unwrap(object: &Map<String, Value>) -> Option<(Map<String, Value>,
     if object.contains_key("text_config") {
         return None;
     }
+    if let Some(Value::Object(tokenizer)) = object.get(TOKENIZER) {
+        let mut inner = object.clone();
+        inner.remove(TOKENIZER);
+        if let Some(text) = inner.remove("llm_config") {
+            inner.insert("text_config".to_owned(), text);
+        }
+        // `transformers_utils/configs/ovis.py: BaseVisualTokenizerConfig`.
+        let own = |key: &str, default: u32| tokenizer.get(key).cloned().unwrap_or(default.into());
+        let mut tower = match tokenizer.get(BACKBONE) {
+            Some(Value::Object(tower)) => tower.clone(),
+            _ => Map::new(),
+        };
+        if !tower.is_empty() {
+            tower.insert(STRIDE.to_owned(), own(STRIDE, 1));
+        }
+        inner.insert(VISUAL_WORDS.to_owned(), own("vocab_size", 16_384));
+        inner.insert("vit_config".to_owned(), Value::Object(tower));
+        return Some((inner, Layout::Tokenizer));
+    }
     let name = ["llm_config", "language_config"]
         .into_iter()
         .find(|name| object.contains_key(*name))?;
@@ -213,6 +240,23 @@ pub(super) fn wrap(mut kept: Map<String, Value>, layout: Layout) -> Map<String, 
             if let Some(text) = kept.remove("text_config") {
                 kept.insert(name.to_owned(), text);
             }
+            kept
+        }
+        Layout::Tokenizer => {
+            let mut tokenizer = Map::new();
+            if let Some(words) = kept.remove(VISUAL_WORDS) {
+                tokenizer.insert("vocab_size".to_owned(), words);
+            }
+            if let Some(Value::Object(mut tower)) = kept.remove("vit_config") {
+                if let Some(stride) = tower.remove(STRIDE) {
+                    tokenizer.insert(STRIDE.to_owned(), stride);
+                }
+                tokenizer.insert(BACKBONE.to_owned(), Value::Object(tower));
+            }
+            if let Some(text) = kept.remove("text_config") {
+                kept.insert("llm_config".to_owned(), text);
+            }
+            kept.insert(TOKENIZER.to_owned(), Value::Object(tokenizer));
             kept
         }
         Layout::Thinker => {
