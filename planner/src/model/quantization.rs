@@ -192,6 +192,17 @@ impl Quantization {
         self.ignore.iter().any(|ignore| ignore.matches(module))
     }
 
+    /// Whether everything that a class hands it to is quantised, and alike: what is left out are modules of these names
+    /// alone, which are none of a layer's projections.
+    pub(super) fn reaches_all(&self) -> bool {
+        const OTHERS: &[&str] = &["lm_head", "embed_tokens", "router", "classifier", "gate", "norm"];
+        let other = |module: &Module| match module {
+            Module::Name(name) => OTHERS.contains(&name.rsplit('.').next().unwrap_or_default()),
+            _ => false,
+        };
+        self.mixed.is_none() && self.ignore.iter().all(other)
+    }
+
     /// The scheme of that module, leaving aside whether it is ignored.
     pub(super) fn scheme_of(&self, module: &str) -> Option<LinearScheme> {
         match &self.mixed {
@@ -289,7 +300,7 @@ pub(super) fn read(fields: &Fields<'_>, experts: Experts) -> Result<Option<Quant
     };
     let quantization = match method.to_ascii_lowercase().as_str() {
         "fp8" if experts == Experts::DeepSeekV4 => deepseek_v4(fields, &inner)?,
-        "fp8" => fp8(&inner)?,
+        "fp8" => ling(fp8(&inner)?, &inner)?,
         "awq" => packed(&inner, "auto_awq", 75)?,
         "gptq" => packed(&inner, "auto_gptq", 60)?,
         // vLLM takes Kimi K3's experts as MXFP4 whatever the file calls them.
@@ -385,10 +396,29 @@ fn fp8(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
     };
     let mut ignore = names(fields, "modules_to_not_convert")?;
     ignore.extend(names(fields, "ignored_layers")?);
+    let experts = (fields.text("store_dtype")? == Some("mxfp4")).then_some(LinearScheme::Mxfp4);
     Ok(Quantization {
         ignore,
+        experts,
         ..Quantization::plain("fp8", scheme, 75)
     })
+}
+
+/// Ling's own name of `store_dtype` (`models/bailing_moe_v3.py: _configure_ling_fp8_quant_config`).
+fn ling(mut own: Quantization, fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
+    match fields.text("routed_experts_quant_method")? {
+        None => {}
+        Some("mxfp4") if matches!(own.scheme, LinearScheme::Fp8Block { .. }) => {
+            own.experts = Some(LinearScheme::Mxfp4);
+        }
+        Some(other) => {
+            let shown: String = other.chars().take(40).collect();
+            return Err(ConfigError::unsupported(format!(
+                "Unsupported routed experts quantization: '{shown}'"
+            )));
+        }
+    }
+    Ok(own)
 }
 
 /// FP8 blocks, and experts by `expert_dtype` (`models/deepseek_v4/quant_config.py`).

@@ -201,9 +201,11 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         Some(quantization) => Some(quantization),
         None => quantization::read(fields, family.experts)?,
     };
-    if quantization.is_some() && routed::IN_16_BITS.contains(&family.architecture) {
+    // Two of ours are one of theirs: modules have other numbers.
+    let renumbered = [routed::LONGCAT, routed::ZAMBA2].contains(&family.architecture);
+    if renumbered && quantization.as_ref().is_some_and(|own| !own.reaches_all()) {
         return Err(ConfigError::unsupported(format!(
-            "which layers a quantised checkpoint of {} reaches is not known here",
+            "a checkpoint of {} that quantises some of its layers only is not modelled yet",
             family.architecture
         )));
     }
@@ -222,13 +224,29 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     let mut layers = runs(&feed_forwards, &mixers, quantization.as_ref(), family.experts)?;
     // Its attention never takes the checkpoint's quantisation (`models/glm5next/common/{model,kda}.py`).
     let bare_attention = family.experts == Experts::Glm5Next;
-    for run in layers.iter_mut().filter(|_| bare_attention) {
-        run.quantized = Quantized {
-            qkv: false,
-            o: false,
-            indexer: false,
-            ..run.quantized
-        };
+    // LongCat's config names whole kinds (`models/longcat_flash.py: FlashDecoderLayer`).
+    let left_out = |kind: &str| {
+        let named = fields.list("disable_quant_module").map(Option::unwrap_or_default);
+        named.map(|list| family.architecture == routed::LONGCAT && list.iter().any(|name| name == kind))
+    };
+    if bare_attention || left_out("self_attn")? {
+        for run in &mut layers {
+            run.quantized = Quantized {
+                qkv: false,
+                o: false,
+                indexer: false,
+                ..run.quantized
+            };
+        }
+    }
+    if left_out("mlps")? {
+        for run in &mut layers {
+            run.quantized = Quantized {
+                gate_up: false,
+                down: false,
+                ..run.quantized
+            };
+        }
     }
     let context = match family.layout {
         Layout::Mamba | Layout::Mamba2 => positions::unbounded(fields, family)?,
@@ -442,8 +460,17 @@ fn mixer_names(mixer: &Mixer) -> (&'static [&'static str], &'static [&'static st
                 "self_attn.kv_b_proj",
                 "mixer.q_proj",
                 "mixer.qkv_proj",
+                "attention.q_proj",
+                "attention.q_a_proj",
+                "attention.query_key_value",
             ],
-            &["self_attn.o_proj", "self_attn.out_proj", "mixer.o_proj"],
+            &[
+                "self_attn.o_proj",
+                "self_attn.out_proj",
+                "mixer.o_proj",
+                "attention.o_proj",
+                "attention.dense",
+            ],
         ),
         Mixer::GatedDeltaNet(_) => (&["linear_attn.in_proj_qkv"], &["linear_attn.out_proj"]),
         Mixer::Mamba2(_) => (
@@ -480,7 +507,12 @@ fn expert_names(experts: Experts) -> &'static [&'static str] {
         }
         Experts::NemotronH => &["mixer.experts", "mixer.experts.0.up_proj"],
         Experts::Lfm2 => &["feed_forward.experts", "feed_forward.experts.0.w1"],
-        _ => &["mlp.experts", "mlp.experts.0.gate_proj", "moe.experts"],
+        _ => &[
+            "mlp.experts",
+            "mlp.experts.0.gate_proj",
+            "moe.experts",
+            "mlp.text_experts",
+        ],
     }
 }
 /// Beside a dense feed-forward (Gemma 4).
@@ -491,6 +523,7 @@ const SHARED: &[&str] = &[
     "block_sparse_moe.shared_experts.gate_proj",
     "mixer.shared_experts.up_proj",
     "moe.share_expert.gate_proj",
+    "share_expert.gate_proj",
     "shared_mlp.input_linear",
 ];
 
@@ -533,7 +566,18 @@ fn parts(
     let mixer_schemes = [
         scheme(*mixer != Mixer::None, into),
         scheme(*mixer != Mixer::None, out),
-        scheme(true, &["self_attn.g_proj", "self_attn.output_gate_proj"]),
+        scheme(
+            true,
+            match mixer {
+                // Ling's heads have a weight each beside queries, keys and values (`models/bailing_moe_v3.py`).
+                Mixer::Kda(kda) if kda.direct => &["attention.b_proj"],
+                _ => &[
+                    "self_attn.g_proj",
+                    "self_attn.output_gate_proj",
+                    "attention.g_proj",
+                ],
+            },
+        ),
     ];
     let dense_schemes = [
         scheme(dense, UP),
@@ -560,7 +604,15 @@ fn parts(
         ),
     ];
     // vLLM leaves it alone in GPTQ checkpoints (`models/qwen3_moe.py`).
-    let router = scheme(moe && router && quantization.method != "auto_gptq", &["mlp.gate"]);
+    let images = mlp.moe.is_some_and(|m| m.second_width > 0);
+    let router = scheme(
+        moe && (router && quantization.method != "auto_gptq" || images),
+        if images {
+            &["mlp.text_experts_gate", "mlp.gate"]
+        } else {
+            &["mlp.gate"]
+        },
+    );
     let indexer = scheme(true, &["self_attn.indexer.wq_b"]);
     let other = |schemes: &[Option<LinearScheme>]| quantization.other_than_main(schemes);
     Ok(Quantized {

@@ -11,16 +11,13 @@ use super::{
 };
 
 /// Names of language models that the registry does not have.
+pub(super) const ZAMBA2: &str = "Zamba2ForCausalLM";
+pub(super) const LONGCAT: &str = "LongcatFlashForCausalLM";
 pub(super) const ERNIE_VL: &str = "Ernie4_5_VLMoeForCausalLM";
 pub(super) const ARIA: &str = "AriaTextModel";
 pub(super) const STEP3: &str = "Step3TextForCausalLM";
 pub(super) const LING25: &str = "BailingMoeV2_5ForCausalLM";
 const LING3: &str = "BailingMoeV3ForCausalLM";
-const ZAMBA2: &str = "Zamba2ForCausalLM";
-const LONGCAT: &str = "LongcatFlashForCausalLM";
-
-/// Those of which no quantised checkpoint is modelled.
-pub(super) const IN_16_BITS: &[&str] = &[ARIA, ERNIE_VL, STEP3, LING25, LING3, LONGCAT, ZAMBA2];
 
 const ROUTING: Routing = Routing {
     count: "num_experts",

@@ -1,6 +1,12 @@
 //! Parameter counts against those that the models' pages show; the catalogue's own are tested where it is parsed.
 use crate::support;
-use planner::model::ModelInput;
+use planner::{
+    memory::{
+        shape::RankShape,
+        tensors::{Placement, TensorClass, TowerPlace, tensors},
+    },
+    model::{ModelInput, ModelSpec},
+};
 
 #[test]
 fn parameters_equal_the_published_count() {
@@ -167,31 +173,58 @@ fn minicpm_o_hears_with_whispers_medium_encoder() {
     assert!((heard - layers).abs_diff(300_000_000) < 15_000_000, "{heard}");
 }
 
+/// Ling-3.0-flash has 127,486,405,600 parameters, and its file with 4-bit experts 65,578,478,560 elements (both as the Hub
+/// lists them): two weights of the routed experts are one byte there, in 40 layers and the one that drafts; vLLM loads
+/// those of the 40, and a byte of scale for each 32.
+#[test]
+fn ling_3_packs_its_experts_as_its_published_file_does() {
+    let file = support::json("measured/parameters.json");
+    let row = file["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row[0] == "inclusionAI/Ling-3.0-flash");
+    let mut config = row.unwrap()[4].as_object().unwrap().clone();
+    config.insert(
+        "quantization_config".to_owned(),
+        serde_json::json!({"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128],
+            "routed_experts_quant_method": "mxfp4", "modules_to_not_convert": ["lm_head"]}),
+    );
+    let spec = ModelInput::from_object("x", &config).unwrap().spec.unwrap();
+    let bytes: u64 = tensors(&spec, &place(&spec))
+        .iter()
+        .flat_map(|run| run.tensors.iter().map(|tensor| (run.layers, tensor)))
+        .filter(|(_, tensor)| tensor.class == TensorClass::Experts)
+        .map(|(layers, tensor)| layers * tensor.bytes * tensor.count)
+        .sum();
+    let packed = (127_486_405_600 - 65_578_478_560) / 41 * 40;
+    assert_eq!(bytes, packed + packed / 16);
+}
+
+fn place(spec: &ModelSpec) -> Placement {
+    Placement {
+        shape: RankShape::SINGLE,
+        dtype: spec.dtype,
+        capability: 90,
+        tower: Some(TowerPlace {
+            data_parallel: false,
+            max_num_batched_tokens: 8192,
+            every_stage: false,
+        }),
+        buffers: support::load(spec).buffers(spec, 1, 90),
+        streams_online: true,
+    }
+}
+
 /// Two bytes for each parameter, and the few that are wider, padded or buffers.
 #[test]
 fn tensors_weigh_what_the_parameters_say() {
-    use planner::memory::{
-        shape::RankShape,
-        tensors::{Placement, TensorClass, TowerPlace, tensors},
-    };
     let file = support::json("measured/parameters.json");
     for row in file["rows"].as_array().unwrap() {
         let id = row[0].as_str().unwrap();
         let model = ModelInput::from_object(id, row[4].as_object().unwrap()).unwrap();
         let spec = model.spec.unwrap();
-        let place = Placement {
-            shape: RankShape::SINGLE,
-            dtype: spec.dtype,
-            capability: 90,
-            tower: Some(TowerPlace {
-                data_parallel: false,
-                max_num_batched_tokens: 8192,
-                every_stage: false,
-            }),
-            buffers: support::load(&spec).buffers(&spec, 1, 90),
-            streams_online: true,
-        };
-        let bytes: u64 = tensors(&spec, &place)
+        let bytes: u64 = tensors(&spec, &place(&spec))
             .iter()
             .flat_map(|run| run.tensors.iter().map(|tensor| (run.layers, tensor)))
             .filter(|(_, tensor)| tensor.class != TensorClass::Rope)

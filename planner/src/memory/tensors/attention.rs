@@ -5,7 +5,7 @@ use crate::model::{Attention, LayerRun, QkNorm};
 impl Builder<'_> {
     pub(super) fn attention(&self, run: &LayerRun, a: &Attention, out: &mut Vec<Tensor>) {
         if let Some(block) = a.block {
-            return self.shared_block(a, block, out);
+            return self.shared_block(run, a, block, out);
         }
         let hidden = u64::from(self.spec.hidden_size);
         let d = u64::from(a.head_dim);

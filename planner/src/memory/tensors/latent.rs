@@ -37,7 +37,7 @@ impl Builder<'_> {
             }
         }
         if mla.head_gate {
-            linear(&[heads], h, quantized, out);
+            linear(&[heads], h, run.quantized.gate, out);
         }
         out.push(norm(latent));
         linear(&[heads * (nope + value)], latent, quantized, out);
