@@ -1,10 +1,11 @@
 //! docker-compose.yaml
 use super::{
-    deployment::Deployment,
+    deployment::{BY_PATH, Deployment},
     nodes::Word,
     quote::{Comments, dollars},
     yaml::{Document, Yaml, map, texts},
 };
+use crate::gpu::Vendor;
 
 /// docker-compose.yaml
 pub(crate) fn compose(deployment: &Deployment<'_>, header: &Comments) -> String {
@@ -79,15 +80,21 @@ fn service<'a>(deployment: &'a Deployment<'_>, role: Option<&'static str>) -> Ya
     if role != Some("worker") {
         entries.push(("healthcheck", healthcheck(deployment)));
     }
-    if deployment.rocm {
-        entries.extend([
+    match deployment.vendor {
+        Vendor::Amd => entries.extend([
             ("devices", texts(["/dev/kfd:/dev/kfd", "/dev/dri:/dev/dri"])),
             ("group_add", texts(["video"])),
             ("cap_add", texts(["SYS_PTRACE"])),
             ("security_opt", texts(["seccomp=unconfined"])),
-        ]);
-    } else {
-        entries.push(("deploy", reservation(deployment)));
+        ]),
+        Vendor::Intel => entries.extend([
+            ("devices", texts(["/dev/dri:/dev/dri"])),
+            (
+                "privileged",
+                Yaml::from(true).comment("as vLLM's documentation starts it on Intel's GPUs"),
+            ),
+        ]),
+        Vendor::Nvidia | Vendor::Google => entries.push(("deploy", reservation(deployment))),
     }
     Yaml::Map(
         entries
@@ -131,7 +138,7 @@ fn environment<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
         ("VLLM_API_KEY".into(), Yaml::from("${VLLM_API_KEY:-}")),
     ];
     // With CUDA the reservation names them.
-    if let Some(devices) = deployment.visible_devices().filter(|_| deployment.rocm)
+    if let Some(devices) = deployment.visible_devices().filter(|_| !deployment.cuda())
         && let Some((variable, ids)) = devices.split_once('=')
     {
         entries.push((variable.to_owned().into(), ids.to_owned().into()));
@@ -150,6 +157,9 @@ fn volumes<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
         )),
         Yaml::from(format!("vllm-cache:{home}/.cache/vllm")),
     ];
+    if deployment.vendor == Vendor::Intel {
+        items.push(BY_PATH.into());
+    }
     if let Some(folder) = deployment.model_folder() {
         let folder = dollars(folder);
         items.push(map([

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     engine::ResolvedArgs,
     gpu::Vendor,
-    plan::{Outcome, Plan},
+    plan::{ArtifactGroup, Outcome, Plan},
     text::commas,
     units::{Bytes, GIB},
 };
@@ -21,6 +21,9 @@ pub(crate) const PORT: u32 = 8000;
 const DOWNLOAD: u64 = 100_000_000;
 /// Seconds for imports, compilation and graph capture.
 const START: u64 = 180;
+
+/// Where oneCCL and the driver look Intel's GPUs up by their slot.
+pub(crate) const BY_PATH: &str = "/dev/dri/by-path:/dev/dri/by-path";
 
 /// Facts of one deployment.
 pub(crate) struct Deployment<'a> {
@@ -37,8 +40,8 @@ pub(crate) struct Deployment<'a> {
     pub(crate) repository: String,
     /// Its tag.
     pub(crate) tag: String,
-    /// ROCm instead of CUDA.
-    pub(crate) rocm: bool,
+    /// Whose GPUs, and so which build of vLLM.
+    pub(crate) vendor: Vendor,
     /// Weights of all GPUs together.
     pub(crate) weights: Bytes,
     /// How long a first start may take.
@@ -49,8 +52,8 @@ impl<'a> Deployment<'a> {
     /// `None` where the plan is unsupported.
     pub(crate) fn of(plan: &'a Plan) -> Option<Self> {
         let args = plan.args.as_ref()?;
-        let rocm = plan.scenario.hardware.gpu.vendor == Vendor::Amd;
-        let (repository, tag) = image(plan, rocm);
+        let vendor = plan.scenario.hardware.gpu.vendor;
+        let (repository, tag) = image(plan, vendor);
         let shards =
             u64::from(args.tensor_parallel_size.value) * u64::from(args.pipeline_parallel_size.value);
         let weights = plan.memory.as_ref().map_or(Bytes::ZERO, |m| m.weights_bytes) * shards;
@@ -68,7 +71,7 @@ impl<'a> Deployment<'a> {
             port: plan.scenario.engine.port.unwrap_or(PORT),
             repository,
             tag,
-            rocm,
+            vendor,
             weights,
             start_seconds,
         })
@@ -112,21 +115,39 @@ impl<'a> Deployment<'a> {
         (u32::try_from(count) == Ok(self.gpus)).then_some(ids)
     }
 
-    /// The same as what a process reads, and for ROCm, which takes all otherwise, the first ones.
+    /// CUDA's build and devices.
+    pub(crate) fn cuda(&self) -> bool {
+        self.vendor == Vendor::Nvidia
+    }
+
+    /// What vLLM is built for.
+    pub(crate) const fn platform(&self) -> &'static str {
+        match self.vendor {
+            Vendor::Amd => "ROCm",
+            Vendor::Intel => "XPU",
+            Vendor::Nvidia | Vendor::Google => "CUDA",
+        }
+    }
+
+    /// The same as what a process reads, and where a container has all otherwise, the first ones.
     pub(crate) fn visible_devices(&self) -> Option<String> {
         let first = || {
             let first: Vec<String> = (0..self.gpus).map(|index| index.to_string()).collect();
-            (self.rocm && self.leaves_gpus()).then(|| first.join(","))
+            (!self.cuda() && self.leaves_gpus()).then(|| first.join(","))
         };
         let ids = self.device_ids().map(str::to_owned).or_else(first)?;
-        let variable = if self.rocm { "HIP" } else { "CUDA" };
-        Some(format!("{variable}_VISIBLE_DEVICES={ids}"))
+        let variable = match self.vendor {
+            Vendor::Amd => "HIP_VISIBLE_DEVICES",
+            Vendor::Intel => "ZE_AFFINITY_MASK",
+            Vendor::Nvidia | Vendor::Google => "CUDA_VISIBLE_DEVICES",
+        };
+        Some(format!("{variable}={ids}"))
     }
 
     /// Variables that the plan relies on.
     pub(crate) fn env(&self) -> Vec<(&'static str, String)> {
         let mut env = Vec::new();
-        if !self.rocm && self.plan.scenario.hardware.is_mixed() {
+        if self.cuda() && self.plan.scenario.hardware.is_mixed() {
             // CUDA's own order has the fastest first.
             env.push(("CUDA_DEVICE_ORDER", "PCI_BUS_ID".to_owned()));
         }
@@ -169,10 +190,11 @@ impl<'a> Deployment<'a> {
 
     /// What Kubernetes counts GPUs as.
     pub(crate) const fn resource(&self) -> &'static str {
-        if self.rocm {
-            "amd.com/gpu"
-        } else {
-            "nvidia.com/gpu"
+        match self.vendor {
+            Vendor::Amd => "amd.com/gpu",
+            // Of the kernel's driver xe, which Battlemage has (`cmd/gpu_plugin/README.md` of Intel's device plugins).
+            Vendor::Intel => "gpu.intel.com/xe",
+            Vendor::Nvidia | Vendor::Google => "nvidia.com/gpu",
         }
     }
 
@@ -189,9 +211,13 @@ impl<'a> Deployment<'a> {
 }
 
 /// Repository and tag; a digest stays whole.
-fn image(plan: &Plan, rocm: bool) -> (String, String) {
+fn image(plan: &Plan, vendor: Vendor) -> (String, String) {
     let Some(image) = &plan.scenario.deploy.image else {
-        let name = if rocm { "vllm-openai-rocm" } else { "vllm-openai" };
+        let name = match vendor {
+            Vendor::Amd => "vllm-openai-rocm",
+            Vendor::Intel => "vllm-openai-xpu",
+            Vendor::Nvidia | Vendor::Google => "vllm-openai",
+        };
         return (format!("vllm/{name}"), format!("v{}", plan.scenario.vllm_version));
     };
     match image.rsplit_once(':') {
@@ -255,7 +281,7 @@ pub(crate) fn left_out<'a>(
         Ok(nodes) => nodes,
         Err(reason) => return Some(reason),
     };
-    let rocm = hardware.gpu.vendor == Vendor::Amd;
+    let cuda = hardware.gpu.vendor == Vendor::Nvidia;
     let one_node = || {
         (!nodes.is_alone()).then(|| {
             format!(
@@ -270,6 +296,9 @@ pub(crate) fn left_out<'a>(
             .then(|| "one node is enough for the deployment; k8s.yaml starts it".to_owned())
     };
     match kind {
+        _ if kind.group() == ArtifactGroup::Kubernetes && hardware.gpu.is_stack() => {
+            Some("the plan counts stacks as vLLM sees them, and Intel's device plugin counts cards of two".to_owned())
+        }
         ArtifactKind::Lws => several(),
         ArtifactKind::Ray => several().or_else(|| {
             let engines = matches!(nodes.spread, Spread::Engines(_));
@@ -282,7 +311,7 @@ pub(crate) fn left_out<'a>(
         ArtifactKind::Skypilot if hardware.is_mixed() => {
             Some("SkyPilot asks for GPUs of one kind".to_owned())
         }
-        ArtifactKind::Skypilot if rocm => {
+        ArtifactKind::Skypilot if !cuda => {
             Some("it installs vLLM's wheel, which is CUDA's".to_owned())
         }
         ArtifactKind::Skypilot if skypilot::accelerator(&hardware.gpu.name).is_none() => {
@@ -300,8 +329,8 @@ pub(crate) fn left_out<'a>(
             let refused = words.any(|word| !systemd_takes(&word));
             refused.then(|| "an argument holds a code point that systemd refuses".to_owned())
         }),
-        ArtifactKind::Values if rocm => {
-            Some("vLLM's Helm chart asks for nvidia.com/gpu only, so it cannot start on AMD GPUs".to_owned())
+        ArtifactKind::Values if !cuda => {
+            Some("vLLM's Helm chart asks for nvidia.com/gpu only, so it starts on NVIDIA's GPUs alone".to_owned())
         }
         ArtifactKind::Values
         | ArtifactKind::K8s

@@ -5,6 +5,7 @@ use super::{
     quote::Comments,
     yaml::{Document, Yaml, map, texts},
 };
+use crate::gpu::Vendor;
 
 /// k8s.yaml
 pub(crate) fn k8s(deployment: &Deployment<'_>, header: &Comments) -> String {
@@ -35,8 +36,13 @@ fn introduction(document: &mut Document, deployment: &Deployment<'_>) {
         document
             .comment("The model's folder is taken from the node: it has to lie there under the same path.");
     }
-    if deployment.rocm {
-        document.comment("No node affinity: the label of AMD GPUs depends on the labeller in the cluster.");
+    if !deployment.cuda() {
+        document.comment(
+            "No node affinity: the labels of AMD's and Intel's GPUs depend on the labeller in the cluster.",
+        );
+        if deployment.vendor == Vendor::Intel {
+            document.comment("Intel's device plugin gives the GPUs; for PyTorch its README says to choose how it mounts by-path (-bypath). Not tried on a cluster here.");
+        }
     } else if deployment.products().is_empty() {
         document.comment("No node affinity: the plan is for a GPU without a name.");
     }

@@ -5,6 +5,7 @@ use super::{
     quote::dollars,
     yaml::{Yaml, map, texts},
 };
+use crate::gpu::Vendor;
 use std::borrow::Cow;
 
 /// Seconds between two looks of the startup and liveness probes.
@@ -62,7 +63,7 @@ impl<'a> Container<'a, '_> {
             entries.extend(probes(deployment));
         }
         entries.push(("volumeMounts".into(), Yaml::List(mounts(deployment, home))));
-        if deployment.rocm {
+        if deployment.vendor == Vendor::Amd {
             let context = map([
                 ("capabilities", map([("add", texts(["SYS_PTRACE"]))])),
                 ("seccompProfile", map([("type", "Unconfined".into())])),
@@ -189,7 +190,7 @@ pub(crate) fn volumes<'a>(deployment: &'a Deployment<'_>, cache: (&'static str, 
 /// Nodes with the plan's GPU; nothing where their label is not known.
 pub(crate) fn affinity<'a>(deployment: &'a Deployment<'_>) -> Option<(Cow<'a, str>, Yaml<'a>)> {
     let products = deployment.products();
-    if deployment.rocm || products.is_empty() {
+    if !deployment.cuda() || products.is_empty() {
         return None;
     }
     let required = map([("nodeSelectorTerms", product_terms(products))]);

@@ -88,7 +88,7 @@ fn model<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
         ),
         ("requestGPU".into(), deployment.gpus.into()),
     ];
-    if deployment.rocm {
+    if !deployment.cuda() {
         entries.push(("requestGPUType".into(), deployment.resource().into()));
     }
     entries.extend([
@@ -102,7 +102,7 @@ fn model<'a>(deployment: &'a Deployment<'_>) -> Yaml<'a> {
         ("env".into(), Yaml::List(pod::environment(deployment))),
     ]);
     let products = deployment.products();
-    if !deployment.rocm && !products.is_empty() {
+    if deployment.cuda() && !products.is_empty() {
         entries.push(("nodeSelectorTerms".into(), pod::product_terms(products)));
     }
     Yaml::Map(entries)

@@ -1,9 +1,10 @@
 //! vllm.container: a unit from which Podman's quadlet makes a service.
 use super::{
-    deployment::Deployment,
+    deployment::{BY_PATH, Deployment},
     quote::{Comments, bind, push_comment, systemd_word},
     systemd::{continued, reasons},
 };
+use crate::gpu::Vendor;
 
 /// vllm.container
 pub(crate) fn quadlet(deployment: &Deployment<'_>, header: &Comments) -> String {
@@ -17,7 +18,7 @@ pub(crate) fn quadlet(deployment: &Deployment<'_>, header: &Comments) -> String 
     ] {
         push_comment(&mut text, line);
     }
-    if !deployment.rocm {
+    if deployment.cuda() {
         push_comment(
             &mut text,
             "NVIDIA's container toolkit names the GPUs: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
@@ -34,13 +35,18 @@ pub(crate) fn quadlet(deployment: &Deployment<'_>, header: &Comments) -> String 
     key("Image", &systemd_word(&deployment.image()));
     key("ContainerName", deployment.name());
     key("PublishPort", &format!("{port}:{port}"));
-    if deployment.rocm {
-        key("AddDevice", "/dev/kfd");
+    if !deployment.cuda() {
         key("AddDevice", "/dev/dri");
-        key(
-            "PodmanArgs",
-            "--group-add=video --cap-add=SYS_PTRACE --security-opt=seccomp=unconfined",
-        );
+        if deployment.vendor == Vendor::Intel {
+            key("Volume", BY_PATH);
+            key("PodmanArgs", "--privileged");
+        } else {
+            key("AddDevice", "/dev/kfd");
+            key(
+                "PodmanArgs",
+                "--group-add=video --cap-add=SYS_PTRACE --security-opt=seccomp=unconfined",
+            );
+        }
         if let Some(devices) = deployment.visible_devices() {
             key("Environment", &devices);
         }

@@ -2,10 +2,11 @@
 use super::{
     advice::advice,
     argv::Arg,
-    deployment::Deployment,
+    deployment::{BY_PATH, Deployment},
     nodes::Word,
     quote::{Comments, bind, push_comment, shell_word},
 };
+use crate::gpu::Vendor;
 
 /// serve_command.sh
 pub(crate) fn serve(deployment: &Deployment<'_>, header: &Comments) -> String {
@@ -18,7 +19,15 @@ pub(crate) fn serve(deployment: &Deployment<'_>, header: &Comments) -> String {
     }
     script.line("set -euo pipefail");
     script.line("");
-    script.needs("vllm", &format!("pip install vllm=={version}"));
+    let install = if deployment.cuda() {
+        format!("pip install vllm=={version}")
+    } else {
+        format!(
+            "the build for {} of its installation guide",
+            deployment.platform()
+        )
+    };
+    script.needs("vllm", &install);
     script.note(&format!(
         "`vllm --version` should print {version}: other versions have other flags and defaults."
     ));
@@ -67,10 +76,21 @@ fn options(deployment: &Deployment<'_>) -> Vec<String> {
         "--rm".to_owned(),
         format!("--name {}", shell_word(deployment.name())),
     ];
-    if deployment.rocm {
-        lines.push("--device /dev/kfd --device /dev/dri".to_owned());
-        lines.push("--group-add video".to_owned());
-        lines.push("--cap-add SYS_PTRACE --security-opt seccomp=unconfined".to_owned());
+    let whole = match deployment.vendor {
+        Vendor::Amd => {
+            lines.push("--device /dev/kfd --device /dev/dri".to_owned());
+            lines.push("--group-add video".to_owned());
+            lines.push("--cap-add SYS_PTRACE --security-opt seccomp=unconfined".to_owned());
+            true
+        }
+        Vendor::Intel => {
+            // As `docs/getting_started/installation/gpu.xpu.inc.md` has it.
+            lines.push(format!("--device /dev/dri:/dev/dri -v {BY_PATH} --privileged"));
+            true
+        }
+        Vendor::Nvidia | Vendor::Google => false,
+    };
+    if whole {
         if let Some(devices) = deployment.visible_devices() {
             lines.push(format!("-e {devices}"));
         }

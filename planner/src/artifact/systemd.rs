@@ -14,10 +14,11 @@ pub(crate) fn systemd(deployment: &Deployment<'_>, header: &Comments) -> String 
     let mut text = header.as_str().to_owned();
     for line in [
         String::new(),
-        if deployment.rocm {
-            format!("vLLM {version} built for ROCm has to lie in the virtual environment {HOME}.")
-        } else {
+        if deployment.cuda() {
             format!("python3 -m venv {HOME} && {HOME}/bin/pip install vllm=={version}")
+        } else {
+            let platform = deployment.platform();
+            format!("vLLM {version} built for {platform} has to lie in the virtual environment {HOME}.")
         },
         "cp vllm.service /etc/systemd/system/ && systemctl daemon-reload && systemctl enable --now vllm".to_owned(),
         "journalctl -fu vllm".to_owned(),
@@ -40,7 +41,7 @@ pub(crate) fn systemd(deployment: &Deployment<'_>, header: &Comments) -> String 
         "\n[Unit]\nDescription=vLLM server\nWants=network-online.target\nAfter=network-online.target\n",
     );
     text.push_str("\n[Service]\nType=exec\nDynamicUser=yes\n");
-    if deployment.rocm {
+    if !deployment.cuda() {
         text.push_str("SupplementaryGroups=video render\n");
     }
     text.push_str("# Weights and compiled graphs stay in /var/cache/vllm.\nCacheDirectory=vllm\n");

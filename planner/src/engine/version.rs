@@ -42,6 +42,8 @@ pub enum Sampling {
     Triton,
     /// FlashInfer: from 0.21 on.
     FlashInfer,
+    /// Intel's kernel, which filters and draws at once.
+    Fused,
 }
 
 /// What changed between releases in how memory is accounted. Each rule was located between two releases.
@@ -53,6 +55,9 @@ pub struct MemoryRules {
     pub graphs_in_budget: bool,
     /// On ROCm too: from 0.26 on.
     pub graphs_on_rocm: bool,
+    /// Intel's GPUs capture graphs, and these are counted: from 0.31 on; before, a variable had to ask for them. With it
+    /// came the second runner's use of Intel's sampler.
+    pub graphs_on_xpu: bool,
     /// The runner keeps sampler state for every sequence slot: the second runner, for all models from 0.29 on.
     pub sampler_state: bool,
     /// The sampler's warm-up.
@@ -171,6 +176,7 @@ impl VllmVersion {
             default_utilization_percent: if self.minor >= 20 { 92 } else { 90 },
             graphs_in_budget: self >= Self::new(19, 2),
             graphs_on_rocm: self.minor >= 26,
+            graphs_on_xpu: self.minor >= 31,
             sampler_state: self.minor >= 29,
             sampling: match self.minor {
                 ..17 => Sampling::Sort,

@@ -3,4 +3,4 @@ mod catalog;
 mod spec;
 
 pub use catalog::{data_revision, find, gpus, is_slice};
-pub use spec::{ComputeCapability, DenseRates, GpuGroup, GpuSpec, Vendor, VisibleBasis};
+pub use spec::{ComputeCapability, DenseRates, GpuGroup, GpuSpec, Vendor, VisibleBasis, XPU};

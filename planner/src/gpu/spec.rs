@@ -3,7 +3,7 @@ use crate::units::Bytes;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// Who makes it; vLLM's rules here are those of CUDA and ROCm.
+/// Who makes it, which says whose kernels vLLM runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Vendor {
@@ -11,9 +11,9 @@ pub enum Vendor {
     Nvidia,
     /// ROCm.
     Amd,
-    /// XPU and Gaudi: listed, refused.
+    /// XPU; Gaudi by a plugin.
     Intel,
-    /// TPU: listed, refused.
+    /// TPU by a plugin.
     Google,
 }
 
@@ -142,7 +142,25 @@ pub struct GpuSpec {
     pub nvml_names: Vec<String>,
 }
 
+/// What stands for a compute capability on Intel's GPUs (`platforms/xpu.py: get_device_capability` has none): it is in
+/// no range of CUDA's.
+pub const XPU: u16 = 1000;
+
 impl GpuSpec {
+    /// The plugin that runs vLLM on it, where vLLM itself does not.
+    pub fn plugin(&self) -> Option<&'static str> {
+        match self.vendor {
+            Vendor::Google => Some("tpu-inference"),
+            Vendor::Intel if self.group == GpuGroup::Other => Some("vllm-gaudi"),
+            _ => None,
+        }
+    }
+
+    /// One of the two stacks of a Data Center GPU Max, each of which Level Zero shows as a GPU.
+    pub fn is_stack(&self) -> bool {
+        self.vendor == Vendor::Intel && self.group == GpuGroup::DataCenter
+    }
+
     /// A GPU that the catalogue does not have.
     pub fn custom(memory_visible: Bytes, compute_capability: Option<ComputeCapability>) -> Self {
         Self {

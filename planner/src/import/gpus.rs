@@ -6,7 +6,12 @@ use crate::{
 };
 
 /// Kubernetes' resources that are whole GPUs.
-const RESOURCES: &[&str] = &["nvidia.com/gpu", "amd.com/gpu", "gpu.intel.com/i915"];
+const RESOURCES: &[&str] = &[
+    "nvidia.com/gpu",
+    "amd.com/gpu",
+    "gpu.intel.com/i915",
+    "gpu.intel.com/xe",
+];
 /// Labels of a node that name its GPU.
 const PRODUCTS: &[&str] = &[
     "nvidia.com/gpu.product",
@@ -46,6 +51,7 @@ pub(super) fn visible(env: &Vars) -> Option<u32> {
         "CUDA_VISIBLE_DEVICES",
         "HIP_VISIBLE_DEVICES",
         "ROCR_VISIBLE_DEVICES",
+        "ZE_AFFINITY_MASK",
         "NVIDIA_VISIBLE_DEVICES",
     ];
     names.iter().filter_map(|name| env.get(name)).find_map(ids_count)

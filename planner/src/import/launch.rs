@@ -286,7 +286,7 @@ impl Imported {
 
     /// The image, where it is not vLLM's own for the version.
     fn own_image(&self, version: VllmVersion) -> Option<&str> {
-        let own = ["vllm/vllm-openai", "vllm/vllm-openai-rocm"].map(|name| format!("{name}:v{version}"));
+        let own = ["", "-rocm", "-xpu"].map(|build| format!("vllm/vllm-openai{build}:v{version}"));
         self.image
             .as_deref()
             .map(|image| image.strip_prefix("docker.io/").unwrap_or(image))

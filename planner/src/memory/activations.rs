@@ -8,6 +8,7 @@ use super::{
     shape::RankShape,
 };
 use crate::engine::{MemoryRules, Sampling, Speculative};
+use crate::gpu::XPU;
 use crate::model::{GatedDeltaNet, LinearScheme, Mixer, Mla, ModelSpec, Moe, QkNorm};
 use crate::units::{Bytes, MIB};
 
@@ -80,7 +81,8 @@ impl RunnerMemory {
         };
         let intermediate = if run.shape.is_first() { 0 } else { 2 * n * 2 * h };
         let kept = expert_workspace(spec, run);
-        let workspace = if run.rules.expert_workspace_stays { kept } else { 0 };
+        let stays = run.rules.expert_workspace_stays && run.capability != XPU;
+        let workspace = if stays { kept } else { 0 };
         let cublas = cublas_workspace(run);
         let sampler_bytes = sampler_bytes(run, rows);
         let embeddings = if run.tower.is_some() && run.shape.is_first() {
@@ -154,6 +156,7 @@ fn draft_buffers(spec: &ModelSpec, run: &RunSettings) -> u64 {
 /// Bytes per sequence and entry of the vocabulary at the sampler's peak: the logits (2), their fp32 copy (4), and
 /// - FlashInfer: the masked logits (4) and probabilities (4);
 /// - Triton, first runner: probabilities (4) and the random numbers beside them (4); second runner: nothing;
+/// - Intel's kernel: nothing;
 /// - sorting: values (4) and indices (8) of `torch.sort`, and its scratch (ATen `Sort.cu`): reversed indices (8) and a
 ///   second buffer of keys and indices (12) from 128 segments on; below it one sort of everything, with two lists of
 ///   index and segment (16), sorted keys (4) and the second buffer (12).
@@ -162,6 +165,7 @@ fn draft_buffers(spec: &ModelSpec, run: &RunSettings) -> u64 {
 fn sampler_bytes(run: &RunSettings, rows: u64) -> u64 {
     match run.rules.sampling {
         Sampling::FlashInfer => 14,
+        Sampling::Fused => 6,
         Sampling::Triton if run.rules.sampler_state => 6,
         Sampling::Triton if rows >= 8 => 14,
         _ if rows >= 128 => 38,
@@ -195,7 +199,8 @@ fn cublas_workspace(run: &RunSettings) -> u64 {
     }
 }
 
-/// Caches of the fused experts' kernels (`layers/fused_moe/modular_kernel.py`); they stay after the profile run.
+/// Caches of the fused experts' kernels (`layers/fused_moe/modular_kernel.py`); they stay after the profile run. Those for
+/// Intel keep nothing: what they allocate as they go (`vllm_xpu_kernels/fused_moe_interface.py: _apply_kernel` at 0.1.15).
 fn expert_workspace(spec: &ModelSpec, run: &RunSettings) -> u64 {
     let Some(moe) = spec.moe().filter(|_| !triton_mxfp4(spec, run)) else {
         return 0;
@@ -203,6 +208,9 @@ fn expert_workspace(spec: &ModelSpec, run: &RunSettings) -> u64 {
     let tokens = u64::from(run.max_num_batched_tokens) * u64::from(moe.num_experts_per_tok);
     let width = expert_width(&moe, run);
     let h = moe.inner_size(spec.hidden_size);
+    if run.capability == XPU {
+        return 2 * tokens * (2 * h + 3 * width);
+    }
     2 * tokens * ((2 * width).max(h) + width.max(h))
 }
 

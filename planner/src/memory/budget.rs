@@ -67,8 +67,6 @@ pub struct BudgetSettings {
     pub cpu_offload: Bytes,
     /// Blocks of the cache, whatever is free.
     pub num_gpu_blocks: Option<u64>,
-    /// An AMD GPU.
-    pub rocm: bool,
     /// What was measured beyond the formulas.
     pub correction: Correction,
     /// How the tower is run; `None` leaves it out.
@@ -165,7 +163,7 @@ impl RankBudget {
             streams_online: settings.rules.streams_online,
         };
         let loading = Loading {
-            counts_driver: settings.rocm && settings.rules.rocm_counts_driver,
+            counts_driver: settings.rules.rocm_counts_driver,
             cpu_offload: if settings.rules.offloads_on_second_runner || !settings.rules.sampler_state {
                 settings.cpu_offload
             } else {
@@ -208,9 +206,8 @@ impl RankBudget {
         let layers: u32 = stage_layers(spec, &shape).iter().map(|run| run.count).sum();
         let blackwell = (100..110).contains(&settings.capability);
         let rules = &settings.rules;
-        let counted = rules.graphs_in_budget && (!settings.rocm || rules.graphs_on_rocm);
         let sizes = overhead::capture_sizes(&run, blackwell);
-        let graph_count = if settings.enforce_eager || !counted {
+        let graph_count = if settings.enforce_eager || !rules.graphs_in_budget {
             0
         } else {
             overhead::graph_count(

@@ -6,6 +6,7 @@ use super::{
     term::{Basis, Segment, Term},
 };
 use crate::{
+    gpu::XPU,
     model::{Attention, Mixer, ModelSpec},
     units::Bytes,
 };
@@ -58,6 +59,14 @@ pub fn terms(spec: &ModelSpec, rank: &RankBudget, settings: &BudgetSettings, wor
     terms.extend(kv_terms(rank, settings, workload));
     let inside: i64 = terms.iter().map(|term| term.bytes).sum();
     terms.extend(outside_terms(rank, settings, inside));
+    if settings.capability == XPU {
+        for term in &mut terms {
+            if matches!(term.basis, Basis::Fitted | Basis::Assumed) {
+                (term.basis, term.checked) =
+                    (Basis::Assumed, "as on CUDA: no run on an Intel GPU was at hand");
+            }
+        }
+    }
     terms
 }
 

@@ -1,5 +1,6 @@
 //! What a step makes each rank read and compute, before any hardware is known.
 use crate::{
+    gpu::XPU,
     memory::{
         budget::RankBudget,
         shape::{RankShape, stage_layers},
@@ -235,8 +236,9 @@ fn experts(spec: &ModelSpec, moe: &Moe, layers: f64, shape: &RankShape) -> Exper
 fn arithmetic(scheme: Option<LinearScheme>, capability: u16) -> Arithmetic {
     match scheme {
         None => Arithmetic::Half,
+        // On Intel's GPUs too the input stays in 16 bits (`kernels/linear/__init__.py: _POSSIBLE_FP8_KERNELS`).
         Some(LinearScheme::Fp8PerTensor { .. } | LinearScheme::PerChannel8 { float: true, .. })
-            if capability < 89 =>
+            if capability < 89 || capability == XPU =>
         {
             Arithmetic::Unpacked
         }
@@ -246,7 +248,9 @@ fn arithmetic(scheme: Option<LinearScheme>, capability: u16) -> Arithmetic {
         }
         Some(LinearScheme::Fp8Block { .. } | LinearScheme::Mxfp8) => Arithmetic::Fp8Block,
         Some(LinearScheme::PerChannel8 { float: false, .. }) => Arithmetic::Int8,
-        Some(LinearScheme::Nvfp4 | LinearScheme::Mxfp4) if capability >= 100 => Arithmetic::Fp4,
+        Some(LinearScheme::Nvfp4 | LinearScheme::Mxfp4) if (100..XPU).contains(&capability) => {
+            Arithmetic::Fp4
+        }
         Some(_) => Arithmetic::Unpacked,
     }
 }

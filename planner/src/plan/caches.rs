@@ -56,10 +56,10 @@ pub(super) fn compressed_refusal(
             kv.name()
         )));
     }
-    if scenario.hardware.gpu.vendor == Vendor::Amd {
+    if scenario.hardware.gpu.vendor != Vendor::Nvidia {
         // vllm-project/vllm#53961: a start on MI300X had 13 GiB for the cache where NVIDIA's rules leave 54.
         return Err(Refusal::ours(
-            "DeepSeek V4 is not modelled yet on AMD GPUs, whose kernels take tens of GiB more while vLLM measures",
+            "DeepSeek V4 is not modelled yet on AMD GPUs, whose kernels take tens of GiB more while vLLM measures, nor on Intel's",
         ));
     }
     if block_size != 256 {

@@ -175,6 +175,21 @@ pub(super) fn notes(
     if gpu.vendor == Vendor::Amd {
         note("gpu.amd", Severity::Caution, Bias::None, "Weights and KV cache follow the same rules on ROCm; peaks, graphs and kernels were not checked there.".to_owned());
     }
+    if gpu.vendor == Vendor::Intel {
+        let stacks = if gpu.is_stack() {
+            " Each of the card's two stacks is a GPU of its own."
+        } else {
+            ""
+        };
+        note(
+            "gpu.intel",
+            Severity::Caution,
+            Bias::None,
+            format!(
+                "Weights, KV cache and blocks follow vLLM's code for Intel's GPUs; no plan for one was held against a real run, and what the driver, graphs and activations take is assumed as on CUDA.{stacks}"
+            ),
+        );
+    }
     if gpu.compute_capability.is_none() && gpu.vendor == Vendor::Nvidia {
         note(
             "gpu.capability_unknown",

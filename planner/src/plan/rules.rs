@@ -17,9 +17,25 @@ pub(super) fn rules(scenario: &Scenario, spec: &ModelSpec) -> MemoryRules {
     let version = scenario.vllm_version;
     let mut rules = version.memory_rules();
     rules.sampler_state = version.has_second_runner(&spec.architecture, spec.moe().is_some());
-    // FlashInfer is CUDA's; without it the sampler falls back to the Triton kernel.
-    if scenario.hardware.gpu.vendor == Vendor::Amd && rules.sampling == Sampling::FlashInfer {
-        rules.sampling = Sampling::Triton;
+    let vendor = scenario.hardware.gpu.vendor;
+    rules.rocm_counts_driver &= vendor == Vendor::Amd;
+    match vendor {
+        Vendor::Amd => {
+            rules.graphs_in_budget &= rules.graphs_on_rocm;
+            // FlashInfer is CUDA's; without it the sampler falls back to the Triton kernel.
+            if rules.sampling == Sampling::FlashInfer {
+                rules.sampling = Sampling::Triton;
+            }
+        }
+        Vendor::Intel => {
+            rules.graphs_in_budget &= rules.graphs_on_xpu;
+            rules.sampling = if rules.sampler_state && !rules.graphs_on_xpu {
+                Sampling::Triton
+            } else {
+                Sampling::Fused
+            };
+        }
+        Vendor::Nvidia | Vendor::Google => {}
     }
     rules
 }

@@ -169,7 +169,7 @@ impl Scenario {
     pub fn runs_as_user(&self) -> bool {
         let deploy = &self.deploy;
         deploy.non_root
-            && self.hardware.gpu.vendor != gpu::Vendor::Amd
+            && self.hardware.gpu.vendor == gpu::Vendor::Nvidia
             && (deploy.image.is_some() || self.vllm_version >= PREPARED_IMAGE)
     }
 }

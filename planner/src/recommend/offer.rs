@@ -1,6 +1,6 @@
 //! Hardware that could be had.
 use crate::{
-    gpu::{self, GpuSpec, Vendor},
+    gpu::{self, GpuSpec},
     plan::{Hardware, Interconnect, Scenario},
     units::Bytes,
 };
@@ -14,9 +14,7 @@ pub const NODES: [u32; 3] = [1, 2, 4];
 
 /// The kinds of GPU that vLLM runs on and the catalogue has.
 pub fn kinds() -> impl Iterator<Item = &'static GpuSpec> {
-    gpu::gpus()
-        .iter()
-        .filter(|gpu| matches!(gpu.vendor, Vendor::Nvidia | Vendor::Amd))
+    gpu::gpus().iter().filter(|gpu| gpu.plugin().is_none())
 }
 
 /// What a GPU costs an hour, in thousandths of the currency that the user counts in.

@@ -515,6 +515,26 @@ fn files_read_as_they_did() {
         text(&amd, ArtifactKind::Compose)
     );
     insta::assert_snapshot!("amd", both);
+    let intel = fixed(&scenario(
+        "Qwen/Qwen3-8B",
+        "Arc Pro B60",
+        &[
+            ("defaults", "vllm"),
+            ("max_model_len", "8192"),
+            ("gpus", "2"),
+            ("tensor_parallel_size", "1"),
+        ],
+    ));
+    let kinds = [
+        ArtifactKind::Command,
+        ArtifactKind::Docker,
+        ArtifactKind::Compose,
+        ArtifactKind::Quadlet,
+        ArtifactKind::K8s,
+    ];
+    let stack = evaluate(&scenario("Qwen/Qwen3-8B", "Data Center GPU Max 1550", &[]));
+    assert!(omitted(&stack, ArtifactKind::K8s).unwrap().contains("two"));
+    insta::assert_snapshot!("intel", kinds.map(|kind| text(&intel, kind)).join("\n"));
 }
 
 proptest! {

@@ -150,6 +150,11 @@ fn a_gpu_that_is_none_is_refused() {
     for name in ["TPU v5e", "Gaudi 3"] {
         let plan = evaluate(&scenario("Qwen/Qwen3-8B", name, &[]));
         assert_eq!(plan.verdict.outcome, Outcome::Unsupported, "{name}");
+        assert!(
+            plan.verdict.reason.contains("a plugin"),
+            "{}",
+            plan.verdict.reason
+        );
     }
 }
 

@@ -8,7 +8,7 @@ pub(crate) type Named = (String, Scenario);
 const VERSIONS: [&str; 3] = ["0.33.0", "0.11.2", "0.10.2"];
 
 /// Model, and the GPUs it is tried on.
-const MODELS: [(&str, [&str; 2]); 13] = [
+const MODELS: [(&str, [&str; 2]); 14] = [
     ("Qwen/Qwen3-8B", ["L4", "RTX 4090"]),
     ("Qwen/Qwen3-32B", ["H100 SXM", "MI300X"]),
     ("Qwen/Qwen3-14B-AWQ", ["RTX 4090", "L40S"]),
@@ -23,6 +23,7 @@ const MODELS: [(&str, [&str; 2]); 13] = [
     ("Qwen/Qwen3-235B-A22B-FP8", ["H200 SXM", "B200 SXM"]),
     ("google/gemma-3-27b-it", ["H100 SXM", "MI300X"]),
     ("Qwen/Qwen2.5-0.5B-Instruct", ["L4", "MI300X"]),
+    ("Qwen/Qwen3-8B-FP8", ["Arc Pro B60", "Data Center GPU Max 1550"]),
     ("mistralai/Mistral-7B-Instruct-v0.3", ["L4", "H100 SXM"]),
     ("Qwen/Qwen3-Embedding-0.6B", ["L4", "H100 SXM"]),
 ];

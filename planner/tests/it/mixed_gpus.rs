@@ -214,7 +214,7 @@ fn wrong_partitions_are_refused() {
     }
     let mixed = evaluate(&on("Qwen/Qwen3-8B", "L40S", "MI300X", &[]));
     assert!(
-        mixed.verdict.reason.contains("not on both"),
+        mixed.verdict.reason.contains("of one maker"),
         "{}",
         mixed.verdict.reason
     );

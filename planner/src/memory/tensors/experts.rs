@@ -1,6 +1,7 @@
 //! Routed and shared experts: `layers/fused_moe/layer.py`.
 use super::{Builder, Tensor, TensorClass, linear::Linear, whole};
 use crate::{
+    gpu::XPU,
     model::{LayerRun, LinearScheme, Moe},
     units::FloatDtype,
 };
@@ -168,6 +169,7 @@ impl Builder<'_> {
             .is_some_and(|q| q.method != "quark" && q.experts.unwrap_or(q.scheme) == LinearScheme::Mxfp4);
         match capability {
             90..100 if quantized && mxfp4 && !self.spec.marlin_experts => (h, width.next_multiple_of(64)),
+            XPU if quantized && mxfp4 => (h, width.next_multiple_of(64)),
             _ if quantized && mxfp4 => (h.next_multiple_of(256), width.next_multiple_of(128)),
             100..110 if !quantized && blackwell => (h, width.next_multiple_of(128)),
             _ => (h, width),

@@ -1,11 +1,12 @@
 //! Fills in what was not set: vLLM's default for the version, model and GPU, or our recommendation for the workload.
 //!
-//! Its rooms: number types, layout, batch, context; what is left stands here.
+//! Its rooms: number types, layout, batch, context, Intel's GPUs; what is left stands here.
 mod batch;
 mod context;
 mod layout;
 mod number_types;
 mod stages;
+mod xpu;
 
 pub(super) use context::{longest_for, tokens_per_sequence};
 pub(super) use stages::best_partition;
@@ -17,8 +18,8 @@ use super::{
     tower,
 };
 use crate::{
-    engine::{Chosen, Extras, KvCacheDtype, MaxModelLen, ResolvedArgs, Runner, last_without},
-    gpu::{ComputeCapability, GpuSpec, Vendor},
+    engine::{Chosen, Extras, KvCacheDtype, MaxModelLen, ResolvedArgs, Runner, VllmVersion, last_without},
+    gpu::{ComputeCapability, GpuSpec, Vendor, XPU},
     memory::{
         budget::{BudgetSettings, RankBudget, Stage, ranks},
         overhead, packed,
@@ -55,6 +56,9 @@ impl Resolved<'_> {
 
 /// `lora/layers/logits_processor.py`.
 const MAX_LORA_VOCABULARY: u32 = 258_048;
+
+/// The first release with an image for Intel's GPUs (`docs/getting_started/installation/gpu.xpu.inc.md` at 0.33.0).
+const XPU_IMAGE: VllmVersion = VllmVersion::new(26, 0);
 
 /// Why there is no plan.
 pub(super) struct Refusal {
@@ -106,6 +110,11 @@ pub(super) fn resolve<'a>(
             spec.architecture
         )));
     }
+    if gpu.vendor == Vendor::Intel && version < XPU_IMAGE {
+        return Err(Refusal::ours(format!(
+            "how vLLM {version} accounts memory on Intel's GPUs is not modelled: plan {XPU_IMAGE} or later, of which there are images for them"
+        )));
+    }
     let capability = capability(gpu);
     let extras = Extras::read(&scenario.engine).map_err(|error| Refusal::ours(error.to_string()))?;
     let (spec, quantization) = number_types::quantization(scenario, spec, capability)?;
@@ -133,7 +142,12 @@ pub(super) fn resolve<'a>(
     let kv_cache_dtype = number_types::kv_cache_dtype(scenario, &spec, dtype.value, capability)?;
     caches::scaled_refusal(scenario, &spec, kv_cache_dtype.value, capability)?;
     let amd = scenario.hardware.gpu.vendor == Vendor::Amd;
+    let intel = capability == XPU;
+    if intel {
+        xpu::refusal(scenario, &spec, kv_cache_dtype.value)?;
+    }
     let block_size = match scenario.engine.block_size {
+        _ if intel => xpu::block_size(scenario, &spec, dtype.value, kv_cache_dtype.value)?,
         Some(size) if size.is_multiple_of(16) => Chosen::user(size),
         // AITER's latent attention takes any (`v1/attention/backends/mla/rocm_aiter_mla.py`), its sparse form 1.
         Some(size) if latent(&spec) && amd && (size == 1 || sparse_latent::find(&spec).is_none()) => {
@@ -203,7 +217,11 @@ pub(super) fn resolve<'a>(
         enforce_eager: switch(
             engine.enforce_eager,
             false,
-            "vLLM's default: CUDA graphs are captured.",
+            if intel {
+                "vLLM's default: graphs are captured where its version does so on Intel's GPUs (from 0.31 on)."
+            } else {
+                "vLLM's default: CUDA graphs are captured."
+            },
         ),
         disable_hybrid_kv_cache_manager: switch(
             engine.disable_hybrid_kv_cache_manager,
@@ -237,7 +255,7 @@ pub(super) fn resolve<'a>(
     let mut settings = settings(scenario, &spec, &args, total, capability);
     settings.lora = extras.lora;
     settings.speculative = extras.speculative;
-    settings.enforce_eager |= extras.no_graphs;
+    settings.enforce_eager |= extras.no_graphs || (capability == XPU && !settings.rules.graphs_on_xpu);
     settings.cpu_offload = extras.cpu_offload;
     settings.num_gpu_blocks = extras.num_gpu_blocks;
     settings.dcp = dcp;
@@ -267,9 +285,9 @@ pub(super) fn resolve<'a>(
 }
 
 fn visible(gpu: &GpuSpec) -> Result<Bytes, Refusal> {
-    match (gpu.vendor, gpu.memory_visible) {
-        (Vendor::Intel | Vendor::Google, _) => Err(Refusal::ours(format!(
-            "{} is no CUDA or ROCm GPU; vLLM's memory rules there are not modelled",
+    match (gpu.plugin(), gpu.memory_visible) {
+        (Some(plugin), _) => Err(Refusal::ours(format!(
+            "vLLM itself does not run on {}: a plugin, {plugin}, does, with rules of its own for memory that are not modelled",
             gpu.name
         ))),
         (_, Some(total)) => Ok(total),
@@ -282,10 +300,12 @@ fn visible(gpu: &GpuSpec) -> Result<Bytes, Refusal> {
 
 /// 0 for GPUs without one: no CUDA rule applies then. ROCm GPUs compute in FP8 but have none of Hopper's kernels.
 fn capability(gpu: &GpuSpec) -> u16 {
-    gpu.compute_capability.map_or(
-        if gpu.vendor == Vendor::Amd { 89 } else { 0 },
-        ComputeCapability::number,
-    )
+    let without = match gpu.vendor {
+        Vendor::Amd => 89,
+        Vendor::Intel => XPU,
+        Vendor::Nvidia | Vendor::Google => 0,
+    };
+    gpu.compute_capability.map_or(without, ComputeCapability::number)
 }
 
 /// The model as `--runner` makes it.
@@ -429,7 +449,6 @@ fn settings(
         dcp: 1,
         cpu_offload: Bytes::ZERO,
         num_gpu_blocks: None,
-        rocm: scenario.hardware.gpu.vendor == Vendor::Amd,
         rules: rules(scenario, spec),
         correction: measured::applying(scenario, args),
         tower: None,

@@ -90,9 +90,7 @@ fn on_their_gpus(scenario: &Scenario, args: &ResolvedArgs) -> Result<Vec<Stage>,
         for gpu in hardware.gpus_of_stage(stage, sizes) {
             let (total, capability) = (visible(gpu)?, capability(gpu));
             if gpu.vendor != hardware.gpu.vendor {
-                return Err(Refusal::ours(
-                    "one vLLM runs on NVIDIA's GPUs or on AMD's, not on both",
-                ));
+                return Err(Refusal::ours("one vLLM runs on GPUs of one maker"));
             }
             if args.dtype.value == FloatDtype::Bfloat16 && (1..80).contains(&capability) {
                 return Err(number_types::no_bfloat16(&gpu.name, capability));
