@@ -275,7 +275,7 @@ impl RankBudget {
             fixed.or_else(|| requested.checked_sub(non_kv))
         };
         let num_blocks = layout.blocks_in(available.unwrap_or(Bytes::ZERO));
-        let taken = settings.used_by_others + overhead::context();
+        let taken = settings.used_by_others + overhead::context(settings.capability);
         Self {
             shape,
             total: settings.total,

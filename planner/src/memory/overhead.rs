@@ -3,6 +3,7 @@
 //! None of this follows from shapes; the constants and what they were fitted on stand beside each.
 use super::{activations::RunSettings, shape::RankShape};
 use crate::engine::MemoryRules;
+use crate::gpu::XPU;
 use crate::units::{Bytes, KIB, MIB};
 
 /// Bytes of one captured graph per layer. Fitted by eye on a dozen start-up logs of 0.10 to 0.26 (dense and MoE, 28 to
@@ -33,8 +34,15 @@ const NON_TORCH_PAIRED_OLDER: u64 = 128 * MIB;
 /// 0.25 on GB10.
 const NON_TORCH_UNIFIED: u64 = 1_790 * MIB;
 
+/// On an Intel GPU, with the second runner and with the first, and more where torch compiles: in logs of 0.29.0 and 0.28.0
+/// on one Arc Pro B60 1.03 GiB, 0.2 of it the sampler's state, 1.50 and 1.73 GiB.
+const NON_TORCH_XPU: [u64; 3] = [850 * MIB, 1_536 * MIB, 236 * MIB];
+
 /// The CUDA context and what else a process takes before vLLM looks: 0.53 GiB in a log on H100 (78.66 of 79.19 GiB free).
 const CONTEXT: u64 = 543 * MIB;
+
+/// The same on an Intel GPU: 22.33 of 22.71 GiB were free on an Arc Pro B60 with 0.29.0.
+const CONTEXT_XPU: u64 = 389 * MIB;
 
 /// Batch sizes that vLLM captures (`vllm/config/vllm.py: _set_cudagraph_sizes` at 0.33.0).
 pub fn capture_sizes(run: &RunSettings, blackwell: bool) -> Vec<u32> {
@@ -101,7 +109,11 @@ pub fn non_torch(shape: &RankShape, capability: u16, rules: &MemoryRules, eager:
     let unified = matches!(capability, 87 | 110 | 121);
     let alone = shape.pp == 1 && shape.dp == 1;
     let fused = rules.fused_all_reduce && !eager && (alone || rules.fused_beside_stages);
+    let [second, first, compiled] = NON_TORCH_XPU;
+    let compiled = if eager { 0 } else { compiled };
     Bytes::new(match shape.tp {
+        _ if capability == XPU && rules.sampler_state => second + compiled,
+        _ if capability == XPU => first + compiled,
         1 if unified => NON_TORCH_UNIFIED,
         1 if rules.profile_leaves_more && shape.pp == 1 && !eager => NON_TORCH_SINGLE_NEWER,
         1 => NON_TORCH_SINGLE,
@@ -114,8 +126,8 @@ pub fn non_torch(shape: &RankShape, capability: u16, rules: &MemoryRules, eager:
 }
 
 /// Taken before vLLM looks: outside its budget, but on the card.
-pub fn context() -> Bytes {
-    Bytes::new(CONTEXT)
+pub fn context(capability: u16) -> Bytes {
+    Bytes::new(if capability == XPU { CONTEXT_XPU } else { CONTEXT })
 }
 
 #[cfg(test)]

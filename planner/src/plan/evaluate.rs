@@ -272,7 +272,7 @@ fn feasibility(
             rank.layout.longest(rank.num_blocks, concurrency, length),
         )
     };
-    let overhead = rank.non_kv.saturating_sub(rank.loaded_bytes) + overhead::context();
+    let overhead = rank.non_kv.saturating_sub(rank.loaded_bytes) + overhead::context(rank.capability);
     Feasibility {
         fits: verdict.outcome.starts(),
         oom_risk: match verdict.outcome {

@@ -27,7 +27,7 @@ pub(super) fn verdict(
     need: &Need,
 ) -> Verdict {
     let settings = &resolved.settings;
-    let taken = settings.used_by_others + overhead::context();
+    let taken = settings.used_by_others + overhead::context(settings.capability);
     let free = rank.free;
     if settings.kv_cache_memory.is_none() && free < rank.requested {
         return does_not_fit(

@@ -186,7 +186,7 @@ pub(super) fn notes(
             Severity::Caution,
             Bias::None,
             format!(
-                "Weights, KV cache and blocks follow vLLM's code for Intel's GPUs; no plan for one was held against a real run, and what the driver, graphs and activations take is assumed as on CUDA.{stacks}"
+                "Weights, KV cache and blocks follow vLLM's code for Intel's GPUs, as four published starts of gpt-oss 20B on an Arc Pro B60 do; what lies outside torch is from these alone, and graphs are assumed as on CUDA.{stacks}"
             ),
         );
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     engine::{Method, ResolvedArgs},
-    gpu::GpuSpec,
+    gpu::{GpuSpec, XPU},
     memory::{budget::RankBudget, tensors::TensorClass},
     model::DrafterKind,
     performance::{
@@ -85,7 +85,8 @@ pub(super) fn question(
         } else {
             machine.link
         },
-        eager: resolved.settings.enforce_eager,
+        eager: resolved.settings.enforce_eager
+            || (worst.capability == XPU && !resolved.settings.rules.graphs_on_xpu),
         largest_graph: Engine::largest_graph(args.max_num_seqs.value),
         version: args.version,
         drafting: drafting(workload, resolved, ranks),

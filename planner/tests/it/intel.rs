@@ -145,3 +145,21 @@ fn every_gpu_that_no_plugin_runs_has_a_plan() {
         }
     }
 }
+
+/// "GPU KV cache size" of gemma-4-26B-A4B, 4-bit, with a cache of 4.25 GiB and steps of 2496 tokens on an Arc Pro B60,
+/// vLLM 0.29.0 (epsilonagentx/intel_arc_gpu_llm, UPSTREAM_VLLM_NOTES.md).
+#[test]
+fn caches_hold_what_a_published_run_logged() {
+    for (length, tokens) in [("32768", 78_433), ("65536", 116_025), ("131072", 152_592)] {
+        let fields = [
+            ("vllm_version", "0.29.0"),
+            ("max_model_len", length),
+            ("max_num_batched_tokens", "2496"),
+            ("kv_cache_memory_bytes", "4563402752"),
+            ("quantization", "fp8_per_tensor"),
+            ("language_model_only", "true"),
+        ];
+        let plan = evaluate(&scenario("google/gemma-4-26B-A4B-it", "Arc Pro B70", &fields));
+        assert_eq!(plan.memory.unwrap().kv_cache_tokens, tokens, "{length}");
+    }
+}

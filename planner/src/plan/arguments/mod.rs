@@ -255,7 +255,7 @@ pub(super) fn resolve<'a>(
     let mut settings = settings(scenario, &spec, &args, total, capability);
     settings.lora = extras.lora;
     settings.speculative = extras.speculative;
-    settings.enforce_eager |= extras.no_graphs || (capability == XPU && !settings.rules.graphs_on_xpu);
+    settings.enforce_eager |= extras.no_graphs;
     settings.cpu_offload = extras.cpu_offload;
     settings.num_gpu_blocks = extras.num_gpu_blocks;
     settings.dcp = dcp;
@@ -393,7 +393,7 @@ pub(super) fn utilization(scenario: &Scenario, total: Bytes) -> Chosen<Utilizati
         return Chosen::default(default, "vLLM's default in this version.");
     }
     let limit = default.of(total).saturating_sub(headroom);
-    let free = total.saturating_sub(others + overhead::context());
+    let free = total.saturating_sub(others + overhead::context(capability(&scenario.hardware.gpu)));
     let percent = limit.min(free).get().saturating_mul(100) / total.get().max(1);
     let percent = u8::try_from(percent)
         .unwrap_or(default_percent)

@@ -79,8 +79,8 @@ fn quantization(own: &Quantization, version: VllmVersion) -> Result<(), Refusal>
     }
 }
 
-/// FlashAttention's kernels here take blocks of 64; Triton's, which run for float32 and for latent attention otherwise,
-/// of 16 (`platforms/xpu.py: get_attn_backend_cls`).
+/// FlashAttention's kernels here take blocks of 64; Triton's, which run for float32, for latent attention otherwise and
+/// before 0.33 for heads of more than 256, of 16 (`platforms/xpu.py: get_attn_backend_cls`).
 pub(super) fn block_size(
     scenario: &Scenario,
     spec: &ModelSpec,
@@ -92,7 +92,9 @@ pub(super) fn block_size(
         Mixer::Mla(mla) => mla.expanded || mla.kv_lora_rank + mla.qk_rope_head_dim == 576,
         _ => true,
     };
+    let wide = |run: &LayerRun| matches!(run.mixer, Mixer::Attention(a, _) if a.head_dim > 256);
     let flash = dtype != FloatDtype::Float32
+        && (version >= VllmVersion::new(33, 0) || !spec.layers.iter().any(wide))
         && (!latent(spec)
             || version >= VllmVersion::new(32, 0) && !kv.is_fp8() && spec.layers.iter().all(narrow));
     let (name, base) = match (flash, latent(spec)) {
