@@ -76,7 +76,7 @@ pub(super) const EXPERT_TILE: f64 = 66.4;
 pub(super) const EXPERT_BANDWIDTH: f64 = 1.172;
 /// Experts on AMD's workstation cards, where vLLM has no tuned kernel. *Fitted on one card.*
 pub(super) const EXPERTS_ON_WORKSTATION_ROCM: f64 = 0.396;
-/// Tokens choose alike: fewer distinct experts are hit than by chance. *Fitted.*
+/// Tokens choose alike: of the experts that others would add to a token's own so many. *Fitted*, as a share of all.
 pub(super) const EXPERTS_HIT: f64 = 0.837;
 
 /// Routing, sorting and combining in one layer, in seconds. *Fitted.*

@@ -415,8 +415,10 @@ impl Serving<'_> {
         let gained = self.engine.gained();
         // As Kingman has it: gaps and lengths that spread make the queue longer. 1 for Poisson's gaps and equal lengths.
         let unsteady = 1.0 / burstiness + self.request.variation;
+        let full = self.busy();
+        let most = rate.min(full.requests);
         // Times to the first token and between tokens, of so many that run; and how fast a run of that length is done:
-        // it ends when its last request does, so that short ones never fill up.
+        // it ends when its last request does, so that short ones never fill up, and none is done faster than can be.
         let at = |running: f64| {
             let alone = self.engine.step(&self.decoding(running.max(1.0))).total();
             let whole = self.prompt((running - 1.0).max(0.0)).total();
@@ -429,29 +431,38 @@ impl Serving<'_> {
                     alone / (1.0 - load) / gained,
                 )
             };
-            let run = |(ttft, tpot): (f64, f64)| requests / (requests / rate + ttft + rest * tpot);
-            let first = times(rate);
-            let (ttft, tpot) = (first.0, times(run(first)).1);
-            (ttft, tpot, ttft + rest * tpot, run((ttft, tpot)))
+            // A slower run waits less, which makes it faster: in between both agree, so that more load is never faster.
+            let (mut slow, mut fast) = (0.0, most);
+            for _ in 0..HALVINGS {
+                let middle = f64::midpoint(slow, fast);
+                let (ttft, tpot) = times(middle);
+                if middle * (requests / rate + ttft + rest * tpot) < requests {
+                    slow = middle;
+                } else {
+                    fast = middle;
+                }
+            }
+            let (ttft, tpot) = times(fast);
+            (times(rate).0, tpot, fast * (ttft + rest * tpot), alone / gained)
         };
         // As many run as arrive while one runs.
         let (mut low, mut high) = (0.0, self.most());
         for _ in 0..HALVINGS {
             let middle = f64::midpoint(low, high);
-            let (_, _, stay, rate) = at(middle);
-            if rate * stay > middle {
+            if at(middle).2 > middle {
                 low = middle;
             } else {
                 high = middle;
             }
         }
-        let (mut ttft, tpot, stay, _) = at(high);
+        let (mut ttft, tpot, _, alone) = at(high);
+        let stay = ttft + rest * tpot;
+        // Behind the last request no prompts come between the tokens.
         let last = rest
             * (constants::LONGEST_ANSWER - 1.0)
-            * (self.engine.step(&self.decoding(1.0)).total() / gained + tpot)
+            * (self.engine.step(&self.decoding(1.0)).total() / gained + alone)
             / 2.0;
         let run = |each: f64| requests / (requests * each + stay + last);
-        let full = self.busy();
         let overloaded = full.requests < rate;
         if !overloaded {
             return Steady {

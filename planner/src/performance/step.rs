@@ -150,8 +150,47 @@ impl Engine {
         batch.sequences * self.verified() + batch.prompt
     }
 
-    /// One step from its first stage to its last.
+    /// One step. Several stages have as many batches under way, which share the sequences (`vllm/v1/engine/core.py:
+    /// step_with_batch_queue`), but not evenly: halfway between one batch that goes through all stages and even ones that
+    /// keep each stage busy.
     pub fn step(&self, batch: &Batch) -> StepTime {
+        let whole = self.pass(batch);
+        let stages = real(self.stages.len() as u64);
+        if stages < 2.0 || batch.sequences <= 0.0 {
+            return whole;
+        }
+        let part = Batch {
+            sequences: batch.sequences / stages,
+            prompt: batch.prompt / stages,
+            behind: batch.behind + batch.prompt * (1.0 - 1.0 / stages) / 2.0,
+            ..*batch
+        };
+        // Of the longest stage, as often as there are stages, each with its share of what is there once.
+        let mut longest = StepTime::default();
+        for (machine, work) in self.stages() {
+            let mut time = StepTime::default();
+            self.stage(machine, work, &part, &mut time);
+            if time.total() > longest.total() {
+                longest = time;
+            }
+        }
+        longest.communication += self.sends(&part);
+        if let Some(drafting) = self.drafting {
+            self.draft(drafting, &part, &mut longest);
+        }
+        longest.host += constants::host(self.version) / stages + constants::SEQUENCE * part.sequences;
+        StepTime::default().plus(0.5, whole).plus(0.5 * stages, longest)
+    }
+
+    /// Hidden states and residuals go on to the next stage, as one of two ranks gives to the other.
+    fn sends(&self, batch: &Batch) -> f64 {
+        let width = self.stages.first().map_or(0.0, |work| work.hidden_size);
+        let bytes = 4.0 * self.tokens(batch) * width;
+        self.machine.reduces(bytes, 2, self.exchange)
+    }
+
+    /// One batch from the first stage to the last.
+    fn pass(&self, batch: &Batch) -> StepTime {
         let mut time = StepTime::default();
         if self.tokens(batch) <= 0.0 {
             return time;
@@ -159,12 +198,7 @@ impl Engine {
         for (machine, work) in self.stages() {
             self.stage(machine, work, batch, &mut time);
         }
-        // Hidden states and residuals go on to the next stage, as one of two ranks gives to the other.
-        if let [first, rest @ ..] = self.stages.as_slice() {
-            let sends = real(rest.len() as u64);
-            let bytes = 4.0 * self.tokens(batch) * first.hidden_size;
-            time.communication += sends * self.machine.reduces(bytes, 2, self.exchange);
-        }
+        time.communication += real(self.stages.len().saturating_sub(1) as u64) * self.sends(batch);
         if let Some(drafting) = self.drafting.filter(|_| batch.sequences > 0.0) {
             self.draft(drafting, batch, &mut time);
         }
@@ -258,9 +292,10 @@ impl Engine {
         let kernels = machine.expert_kernels();
         for experts in &work.experts {
             // A token takes each expert with the same chance.
-            let missed = power(1.0 - experts.per_token / experts.experts, rows);
-            let alike = if rows > 4.0 { constants::EXPERTS_HIT } else { 1.0 };
-            let hit = (1.0 - missed) * alike;
+            let one = experts.per_token / experts.experts;
+            let hit = 1.0 - power(1.0 - one, rows);
+            // A token's own experts differ; of what others would add so much is not the same.
+            let hit = hit.min(one + (hit - one) * constants::EXPERTS_HIT);
             let bytes = work.expert_bytes * weight(experts) / all * hit;
             let chosen = experts.per_token * rows;
             let padded = chosen + chosen.min(experts.experts * constants::EXPERT_TILE);

@@ -804,6 +804,27 @@ proptest! {
     }
 
     #[test]
+    fn time_between_tokens_never_falls_as_the_load_grows(
+        model in 0_usize..3, gpu in 0_usize..3, stages in 1_u32..3, prompt in 16_u32..8192, answer in 2_u32..2048, open in any::<bool>(),
+    ) {
+        let model = ["Qwen/Qwen3-8B", "Qwen/Qwen3-30B-A3B", "openai/gpt-oss-20b"][model];
+        let gpu = ["H100 SXM", "L40S", "A100 SXM4 80GB"][gpu];
+        let mut scenario = Scenario::new(ModelInput::from_catalog(model).unwrap(), gpu::find(gpu).unwrap().clone());
+        scenario.defaults = Defaults::Vllm;
+        for (field, value) in [
+            ("gpus", stages), ("tensor_parallel_size", 1), ("pipeline_parallel_size", stages), ("max_model_len", 16384),
+            ("prompt_tokens", prompt), ("gen_tokens", answer), (if open { "request_rate" } else { "concurrency" }, 8),
+        ] {
+            scenario.set(field, &value.to_string()).unwrap();
+        }
+        if let Some(sweep) = evaluate(&scenario).sweep() {
+            for pair in sweep.points.windows(2) {
+                prop_assert!(pair[1].tpot_ms >= pair[0].tpot_ms * 0.999, "{model} {gpu} {stages}: {sweep:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_higher_rate_waits_longer_for_the_first_token(
         prompt in 16_u32..8192, answer in 2_u32..2048, rate in 1_u32..100, more in 1_u32..100,
     ) {
