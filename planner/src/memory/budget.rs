@@ -71,6 +71,8 @@ pub struct BudgetSettings {
     pub correction: Correction,
     /// How the tower is run; `None` leaves it out.
     pub tower: Option<TowerSettings>,
+    /// An AMD GPU.
+    pub rocm: bool,
     /// The version's.
     pub rules: MemoryRules,
 }
@@ -148,6 +150,7 @@ impl RankBudget {
             max_model_len: settings.max_model_len,
             kv_element: settings.kv_element,
             packed_latent: settings.packed_latent,
+            rocm: settings.rocm,
         };
         let made = load.buffers(spec, u64::from(shape.tp), settings.capability);
         let place = Placement {

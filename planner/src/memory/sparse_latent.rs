@@ -71,6 +71,8 @@ pub struct LoadSettings {
     pub kv_element: u64,
     /// Bytes of a token in the packed layout; 0 where the cache has another.
     pub packed_latent: u64,
+    /// On AMD's GPUs.
+    pub rocm: bool,
 }
 
 /// Bytes of the buffers that are made with the layers.
@@ -129,6 +131,8 @@ impl LoadSettings {
         let attention = match (capability, self.packed_latent > 0) {
             // Without positions FlashInfer runs it, on Hopper too.
             _ if mla.sparse.is_none() || mla.qk_rope_head_dim == 0 => 0,
+            // The queries of a step, joined (`mla/rocm_aiter_mla_sparse.py: ROCMAiterMLASparseImpl`).
+            _ if self.rocm => tokens * heads * row,
             (90 | 100..110, true) => {
                 tokens * (heads * row + padded * row + padded * latent + heads * latent)
                     + self.prefill_tokens() * row
@@ -152,11 +156,18 @@ impl LoadSettings {
         match latent(spec) {
             Some(Mla {
                 sparse: Some(index), ..
-            }) => self.gathered(&index),
+            }) => self.gathered(&index).max(self.decode_logits()),
             // Kimi's class reserves none.
             Some(mla) if !mla.unit_scale => self.splits(&mla, tp, capability),
             _ => 0,
         }
+    }
+
+    /// Bytes of an indexer's scores over a whole context for each sequence that decodes, in the same workspace: on MI300
+    /// and MI350 (`v1/attention/ops/rocm_aiter_mla_sparse.py: rocm_aiter_sparse_attn_indexer`), without a draft's.
+    fn decode_logits(&self) -> u64 {
+        let rows = u64::from(self.max_num_seqs.min(self.max_num_batched_tokens));
+        rows * u64::from(self.max_model_len) * if self.rocm { 4 } else { 0 }
     }
 
     /// Bytes of the partial results of decoding in the Triton kernel, which runs before Hopper and on capability 12.x:

@@ -398,8 +398,8 @@ fn fp8(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
     ignore.extend(names(fields, "ignored_layers")?);
     let experts = (fields.text("store_dtype")? == Some("mxfp4")).then_some(LinearScheme::Mxfp4);
     Ok(Quantization {
-        ignore,
         experts,
+        ignore,
         ..Quantization::plain("fp8", scheme, 75)
     })
 }

@@ -24,6 +24,9 @@ pub(super) fn packed_latent(
         return Ok(0);
     };
     let pooled = index.index_kpool > 1;
+    if scenario.hardware.gpu.vendor == Vendor::Amd && !pooled {
+        return on_amd(scenario, block_size, kv);
+    }
     if scenario.hardware.gpu.compute_capability.is_none() || pooled && (120..130).contains(&capability) {
         return Err(Refusal::ours(
             "sparse latent attention is not modelled yet on GPUs without a compute capability, nor with pooled keys on 12.x",
@@ -41,6 +44,27 @@ pub(super) fn packed_latent(
             kv.name()
         ))
     })
+}
+
+/// Its one backend there: `v1/attention/backends/mla/rocm_aiter_mla_sparse.py` and `platforms/rocm.py` at 0.33.0.
+fn on_amd(scenario: &Scenario, block_size: u32, kv: KvCacheDtype) -> Result<u64, Refusal> {
+    if !scenario.hardware.gpu.name.starts_with("MI3") {
+        return Err(Refusal::ours(
+            "sparse latent attention is modelled on AMD's MI300 and MI350 only: elsewhere its index keeps scores for each head",
+        ));
+    }
+    if block_size != 1 && !block_size.is_multiple_of(16) {
+        return Err(Refusal::vllms(
+            "No valid attention backend found: this sparse latent attention takes blocks of 1 token or of multiples of 16.",
+        ));
+    }
+    match kv {
+        KvCacheDtype::Auto | KvCacheDtype::Bfloat16 | KvCacheDtype::Fp8 | KvCacheDtype::Fp8E4m3 => Ok(0),
+        other => Err(Refusal::vllms(format!(
+            "No valid attention backend found: ROCM_AITER_MLA_SPARSE does not take kv_cache_dtype {}.",
+            other.name()
+        ))),
+    }
 }
 
 /// What DeepSeek V4's caches do not take, or what is not computed for them.

@@ -57,6 +57,7 @@ mod schemas;
 mod sensitivity;
 mod share;
 mod side_by_side;
+mod sparse_on_amd;
 mod speed;
 mod stages;
 mod start_up_logs;

@@ -105,6 +105,7 @@ pub(crate) fn load(spec: &ModelSpec) -> LoadSettings {
         max_model_len: spec.default_max_model_len,
         kv_element: 2,
         packed_latent: 0,
+        rocm: false,
     }
 }
 

@@ -158,6 +158,9 @@ pub(super) fn resolve<'a>(
                 "block_size {size} is no multiple of 16, which the attention backends ask for"
             )));
         }
+        None if amd && packed::pooled(&spec).is_none() && sparse_latent::find(&spec).is_some() => {
+            Chosen::default(16, "vLLM's default; AITER's sparse latent attention takes it.")
+        }
         None => default_block_size(&spec, capability, kv_cache_dtype.value),
     };
     if packed::compressed(&spec).is_some() {
@@ -436,6 +439,7 @@ fn settings(
         kv_element,
         kv_scaled: kv.scaled(),
         packed_latent: 0,
+        rocm: scenario.hardware.gpu.vendor == Vendor::Amd,
         max_model_len: args.max_model_len.value,
         block_size: args.block_size.value,
         max_num_seqs: args.max_num_seqs.value,
