@@ -9,6 +9,7 @@ use super::{
     family::{Family, KvHeads, Pattern, Positions, Switch, Width},
     fields::{Fields, Names},
     positions::RopeKind,
+    routed::K2_HORIZON,
 };
 
 const GPT_NAMES: Names = &[
@@ -149,6 +150,16 @@ pub(super) fn unsupported(fields: &Fields<'_>, family: &Family) -> Result<(), Co
             if fields.flag("norm_bias")? == Some(true) =>
         {
             refuse("`norm_bias`")
+        }
+        K2_HORIZON
+            if fields.count_in("mova_num_experts", 0, 1 << 12)?.unwrap_or(0) > 0
+                || fields.text("attention_gate_func")?.is_some()
+                || fields.count("rope_head_dim", 1 << 12)? < fields.count("head_dim", 1 << 12)?
+                    && fields.has("rope_head_dim") =>
+        {
+            refuse(
+                "K2 Horizon with experts for values, a gate on its attention or positions on a part of a head",
+            )
         }
         // `models/config.py: NomicBertModelConfig` asserts it.
         "NomicBertModel"

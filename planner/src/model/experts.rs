@@ -220,6 +220,7 @@ fn routed_layers(fields: &Fields<'_>, routing: &Routing, layers: u32) -> Result<
     Ok(match routing.sparse {
         _ if none => vec![false; layers as usize],
         Sparse::All => vec![true; layers as usize],
+        Sparse::Steps => sparse_layers(fields, layers)?,
         Sparse::From(key, first) => from(fields.count_in(key, 0, MAX_LAYERS)?.unwrap_or(first)),
         Sparse::Types(first) => match layouts::sparse_by_type(fields, layers)? {
             Some(sparse) => sparse,

@@ -130,6 +130,8 @@ pub(super) enum Shared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sparse {
     All,
+    /// By `decoder_sparse_step` and `mlp_only_layers` (Qwen's names).
+    Steps,
     /// From the layer in this field on, absent is this one.
     From(&'static str, u32),
     /// By `mlp_layer_types`; where the file has none, behind `first_k_dense_replace`, absent is this one.

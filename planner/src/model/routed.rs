@@ -13,6 +13,7 @@ use super::{
 /// Names of language models that the registry does not have.
 pub(super) const ZAMBA2: &str = "Zamba2ForCausalLM";
 pub(super) const LONGCAT: &str = "LongcatFlashForCausalLM";
+pub(super) const K2_HORIZON: &str = "K2HorizonForCausalLM";
 pub(super) const ERNIE_VL: &str = "Ernie4_5_VLMoeForCausalLM";
 pub(super) const ARIA: &str = "AriaTextModel";
 pub(super) const STEP3: &str = "Step3TextForCausalLM";
@@ -263,6 +264,22 @@ pub(super) const FAMILIES: &[Family] = &[
         tied: true,
         pattern: Pattern::None,
         rope: RopeKind::Flagged,
+        ..PLAIN
+    },
+    Family {
+        // Its value experts (MoVA) are refused, as is a gate on its attention.
+        architecture: K2_HORIZON,
+        unchecked: true,
+        qk_norm: QkNorm::AllHeadsSharded,
+        qk_norm_field: Some("query_key_norm"),
+        o_bias: Switch::Field("attention_bias"),
+        pattern: Pattern::None,
+        experts: Experts::Named(&Routing {
+            shared: Shared::Times("num_shared_experts", 0, ""),
+            sparse: Sparse::Steps,
+            correction_bias: Switch::Field("moe_gate_bias"),
+            ..ROUTING
+        }),
         ..PLAIN
     },
     // Through Transformers' own classes, from here on to Kolibri.
