@@ -190,6 +190,17 @@ pub(super) fn notes(
             ),
         );
     }
+    if gpu.vendor == Vendor::Amd
+        && gpu.unified_memory
+        && resolved.settings.tower.is_some_and(|tower| tower.profiled)
+    {
+        note(
+            "memory.tower_attention",
+            Severity::Caution,
+            Bias::Under,
+            "Without a fast attention kernel on this GPU the tower's attention keeps every score: in a public log (gfx1151, images of 65,536 patches) profiling asked for 256 GiB at once, and vLLM did not start. `--skip-mm-profiling` starts there; images of fewer pixels (`--mm-processor-kwargs`) take less.".to_owned(),
+        );
+    }
     if gpu.compute_capability.is_none() && gpu.vendor == Vendor::Nvidia {
         note(
             "gpu.capability_unknown",
