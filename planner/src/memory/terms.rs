@@ -464,7 +464,7 @@ fn outside_terms(rank: &RankBudget, settings: &BudgetSettings, inside: i64) -> V
         label: "CUDA context",
         segment: Segment::Baseline,
         bytes: context.signed(),
-        formula: "0.53 GiB, taken before vLLM looks at the memory",
+        formula: "0.53 GiB, on Intel 0.38, taken before vLLM looks at the memory",
         inputs: Vec::new(),
         source: "v1/worker/gpu_worker.py: init_device@0.33.0",
         basis: Basis::Assumed,
