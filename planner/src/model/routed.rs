@@ -10,10 +10,11 @@ use super::{
     positions::RopeKind,
 };
 
-/// Names of language models that the registry does not have.
+/// Names of classes that more than one room asks for.
 pub(super) const ZAMBA2: &str = "Zamba2ForCausalLM";
 pub(super) const LONGCAT: &str = "LongcatFlashForCausalLM";
 pub(super) const K2_HORIZON: &str = "K2HorizonForCausalLM";
+/// Names of language models that the registry does not have.
 pub(super) const ERNIE_VL: &str = "Ernie4_5_VLMoeForCausalLM";
 pub(super) const ARIA: &str = "AriaTextModel";
 pub(super) const STEP3: &str = "Step3TextForCausalLM";

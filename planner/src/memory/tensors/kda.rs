@@ -25,13 +25,13 @@ impl Builder<'_> {
             );
             return;
         }
-        if kda.direct && run.quantized.qkv == run.quantized.gate {
-            linear(&[width, width, width, heads], h, h, out);
-            linear(&[width], h, h, out);
-            linear(&[width], h, h, out);
-        } else if kda.direct {
-            linear(&[width, width, width], h, h, out);
-            self.linear(&Linear::plain(class, &[heads], h, h, run.quantized.gate), out);
+        if kda.direct {
+            if run.quantized.qkv == run.quantized.gate {
+                linear(&[width, width, width, heads], h, h, out);
+            } else {
+                linear(&[width, width, width], h, h, out);
+                self.linear(&Linear::plain(class, &[heads], h, h, run.quantized.gate), out);
+            }
             linear(&[width], h, h, out);
             linear(&[width], h, h, out);
         } else if kda.use_full_rank_gate {

@@ -250,6 +250,16 @@ const GLM_OCR: Row = Row {
     ..QWEN3
 };
 
+/// `aimv2.py: AIMv2Block`; dots.ocr's blocks are made the same way.
+const AIMV2: Block = Block {
+    names: ["blocks", "attn.qkv", "attn.proj", "mlp.fc13", "mlp.fc2"],
+    qkv_bias: false,
+    o_bias: false,
+    mlp_bias: false,
+    gated: true,
+    vectors: RMS_NORMS,
+};
+
 /// Ovis 1.6 has SigLIP, Ovis 2 AIMv2.
 const OVIS: Row = Row {
     architectures: &["Ovis"],
@@ -429,14 +439,7 @@ const ROWS: &[Row] = &[
         covered: Covered::Blocks,
         positions: Positions::None,
         rotary: Rotary::Inverse,
-        block: Block {
-            names: ["blocks", "attn.qkv", "attn.proj", "mlp.fc13", "mlp.fc2"],
-            qkv_bias: false,
-            o_bias: false,
-            mlp_bias: false,
-            gated: true,
-            vectors: RMS_NORMS,
-        },
+        block: AIMV2,
         vectors: 2,
         tokens: Tokens::Pixels(11_289_600),
         modalities: &["image"],
@@ -533,14 +536,7 @@ const ROWS: &[Row] = &[
         defaults: "hidden_size 1024 intermediate_size 2816 num_hidden_layers 24 num_attention_heads 8 \
                 image_size 224 patch_size 14",
         roots: &["visual_tokenizer.trunk"],
-        block: Block {
-            names: ["blocks", "attn.qkv", "attn.proj", "mlp.fc13", "mlp.fc2"],
-            qkv_bias: false,
-            o_bias: false,
-            mlp_bias: false,
-            gated: true,
-            vectors: RMS_NORMS,
-        },
+        block: AIMV2,
         vectors: 1,
         ..OVIS
     },
