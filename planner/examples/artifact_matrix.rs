@@ -79,7 +79,7 @@ fn write(folder: &Path, plan: &Plan) -> io::Result<bool> {
         "gpus": args.gpus(),
         "node_gpus": scenario.hardware.gpus,
         "nodes": scenario.hardware.nodes,
-        "amd": scenario.hardware.gpu.vendor == planner::gpu::Vendor::Amd,
+        "vendor": scenario.hardware.gpu.vendor,
         "left_out": left_out,
     });
     fs::write(folder.join("expected.json"), expected.to_string())?;

@@ -5,7 +5,7 @@ import json
 import os
 import re
 
-from folders import differs, documents
+from folders import DEVICES, differs, documents
 from scripts import run, several
 
 RESTARTS = re.compile(r"no|always|unless-stopped|on-failure(:\d+)?")
@@ -77,8 +77,10 @@ def service_problem(folder, name, service):
         gpus = device.get("count") or len(device["device_ids"])
         if gpus not in (expected["gpus"], -1) and not several(expected):
             return f"{gpus} GPUs, expected {expected['gpus']}"
-    if expected["amd"] == bool(devices):
-        return f"GPUs {devices} for AMD {expected['amd']}"
+    own = DEVICES.get(expected["vendor"], set())
+    given = {device["source"] for device in service.get("devices", [])}
+    if bool(own) == bool(devices) or not own <= given:
+        return f"GPUs {devices} and devices {given} for {expected['vendor']}"
     ports = [(str(port["published"]), port["target"]) for port in service.get("ports", [])]
     port = expected["port"]
     if service.get("network_mode") != "host" and ports != [(str(port), port)]:

@@ -5,6 +5,10 @@ import json
 import pathlib
 
 
+# What a container is given of GPUs that are not asked for by number.
+DEVICES = {"amd": {"/dev/kfd", "/dev/dri"}, "intel": {"/dev/dri"}}
+
+
 class Folder:
     """The files of one plan."""
 

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 
 from engine_stub import Engine
-from folders import differs, holds
+from folders import DEVICES, differs, holds
 
 STUB = "#!/bin/sh\nprintf '%s\\0' \"$@\" >\"$RECORD\"\n"
 
@@ -130,10 +130,11 @@ def body_problem(folder, text):
     if body["Cmd"][: len(argv)] != argv:
         return differs("Cmd", body["Cmd"][: len(argv)], argv)
     requests = host.get("DeviceRequests") or []
-    if expected["amd"]:
+    own = DEVICES.get(expected["vendor"])
+    if own:
         devices = {device["PathOnHost"] for device in host.get("Devices") or []}
-        if requests or not {"/dev/kfd", "/dev/dri"} <= devices:
-            return f"AMD devices: {devices}, requests {requests}"
+        if requests or not own <= devices:
+            return f"devices of {expected['vendor']}: {devices}, requests {requests}"
     else:
         [request] = requests
         ids, count = request.get("DeviceIDs") or [], request["Count"]

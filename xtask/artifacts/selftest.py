@@ -130,7 +130,7 @@ def broken_files(report, checks_of, plans, work):
 
 def plan_with(plans, file, pattern):
     """The first whole plan whose file holds the pattern."""
-    plans = (plan for plan in plans if plan.has(file) and not plan.expected["amd"])
+    plans = (plan for plan in plans if plan.has(file) and plan.expected["vendor"] == "nvidia")
     return next((plan for plan in plans if re.search(pattern, plan.text(file), re.M)), None)
 
 
