@@ -201,9 +201,12 @@ pub(super) const FAMILIES: &[Family] = &[
     )
     .tools(("minimax_m3", 33, 0))
     .reasoning(("minimax_m3", 33, 0)),
-    Family::of(&["NemotronHForCausalLM"], &["nemotron-3"])
-        .tools(QWEN3_CODER)
-        .reasoning(("nemotron_v3", 19, 1)),
+    Family::of(
+        &["NemotronHForCausalLM", "NemotronHPuzzleForCausalLM"],
+        &["nemotron-3", "nemotron-labs-3-puzzle"],
+    )
+    .tools(QWEN3_CODER)
+    .reasoning(("nemotron_v3", 19, 1)),
     Family::of(&["Gemma4ForConditionalGeneration", "Gemma4ForCausalLM"], &["-it"])
         .tools(("gemma4", 19, 1))
         .reasoning(("gemma4", 19, 1)),

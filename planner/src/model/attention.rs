@@ -438,6 +438,23 @@ pub(super) fn spans(
         return Ok(vec![AttentionSpan::Both; layers as usize]);
     }
     let full = vec![AttentionSpan::Full; layers as usize];
+    if family.pattern == Pattern::Lookback {
+        let types = fields.list("layer_types")?.unwrap_or_default();
+        let chunked = |t: &Value| t.as_str() == Some("chunked_attention");
+        if !types.iter().any(chunked) {
+            return Ok(full);
+        }
+        as_many(fields, types, layers)?;
+        let window = fields.required("sliding_window", 1 << 27, "the KV cache of chunked layers")?;
+        let span = |t| {
+            if chunked(t) {
+                AttentionSpan::Sliding(window)
+            } else {
+                AttentionSpan::Full
+            }
+        };
+        return Ok(types.iter().map(span).collect());
+    }
     let requested = fields.flag("use_sliding_window")?;
     let Some(window) = fields
         .count("sliding_window", 1 << 27)?
@@ -461,12 +478,7 @@ pub(super) fn spans(
     let sliding = AttentionSpan::Sliding(window + family.window_more);
     if let Some(types) = fields.list("layer_types")? {
         known_types(fields, types)?;
-        if types.len() != layers as usize {
-            return Err(fields.inconsistent(
-                "layer_types",
-                format!("{} entries for {layers} layers", types.len()),
-            ));
-        }
+        as_many(fields, types, layers)?;
         let span = |t: &Value| {
             if t.as_str() == Some("full_attention") {
                 AttentionSpan::Full
@@ -499,8 +511,18 @@ pub(super) fn spans(
                 .map(|i| if i < from { AttentionSpan::Full } else { sliding })
                 .collect()
         }
-        (Pattern::OnRequest | Pattern::None | Pattern::Chunked, _) => full,
+        (Pattern::OnRequest | Pattern::None | Pattern::Chunked | Pattern::Lookback, _) => full,
     })
+}
+
+fn as_many(fields: &Fields<'_>, types: &[Value], layers: u32) -> Result<(), ConfigError> {
+    if types.len() == layers as usize {
+        return Ok(());
+    }
+    Err(fields.inconsistent(
+        "layer_types",
+        format!("{} entries for {layers} layers", types.len()),
+    ))
 }
 
 fn known_types(fields: &Fields<'_>, types: &[Value]) -> Result<(), ConfigError> {

@@ -7,7 +7,7 @@ use super::{
     resolve::switch,
 };
 use crate::units::FloatDtype;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 const MAX_LAYERS: u32 = 1 << 10;
 const MAX_INTERMEDIATE: u32 = 1 << 20;
@@ -379,37 +379,55 @@ fn nemotron_h(fields: &Fields<'_>) -> Result<Vec<FeedForward>, ConfigError> {
     } else {
         None
     };
-    let moe = if pattern.contains('E') {
-        let latent = fields.count("moe_latent_size", MAX_EXPERT_WIDTH)?;
-        let bias = fields.flag("mlp_bias")?.unwrap_or(false);
-        let width = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
-        let shared = fields.count_in("n_shared_experts", 0, 64)?.unwrap_or(0);
-        let shared_width = fields
-            .count("moe_shared_expert_intermediate_size", MAX_EXPERT_WIDTH)?
-            .unwrap_or(width);
-        Some(Moe {
-            gated: false,
-            correction_bias: true,
-            wide_router_before_hopper: true,
-            latent: latent.map(|size| LatentMoe {
-                size,
-                norm: false,
-                bias,
-            }),
-            shared: (shared > 0).then(|| SharedExpert {
-                intermediate_size: shared_width.saturating_mul(shared),
-                gate: false,
-            }),
-            ..routed(fields, "n_routed_experts", width)?
-        })
-    } else {
-        None
-    };
-    let layer = |c| FeedForward {
+    let mut experts = Vec::new();
+    if pattern.contains('E') && !fields.has(layouts::BLOCKS) {
+        experts = vec![Some(nemotron_experts(fields)?); pattern.len()];
+    }
+    for block in layouts::blocks(fields, NEMOTRON_EXPERTS)? {
+        let own = |block: Map<String, Value>| nemotron_experts(&Fields::new(&block, ""));
+        experts.push(block.map(own).transpose()?);
+    }
+    let layer = |(i, c)| FeedForward {
         dense: mlp.filter(|_| c == '-'),
-        moe: moe.filter(|_| c == 'E'),
+        moe: experts.get(i).copied().flatten().filter(|_| c == 'E'),
     };
-    Ok(pattern.chars().map(layer).collect())
+    Ok(pattern.chars().enumerate().map(layer).collect())
+}
+
+/// What [`nemotron_experts`] reads.
+const NEMOTRON_EXPERTS: &[&str] = &[
+    "n_routed_experts",
+    "num_experts_per_tok",
+    "moe_intermediate_size",
+    "moe_latent_size",
+    "n_shared_experts",
+    "moe_shared_expert_intermediate_size",
+    "mlp_bias",
+];
+
+fn nemotron_experts(fields: &Fields<'_>) -> Result<Moe, ConfigError> {
+    let latent = fields.count("moe_latent_size", MAX_EXPERT_WIDTH)?;
+    let bias = fields.flag("mlp_bias")?.unwrap_or(false);
+    let width = fields.required("moe_intermediate_size", MAX_EXPERT_WIDTH, "the experts")?;
+    let shared = fields.count_in("n_shared_experts", 0, 64)?.unwrap_or(0);
+    let shared_width = fields
+        .count("moe_shared_expert_intermediate_size", MAX_EXPERT_WIDTH)?
+        .unwrap_or(width);
+    Ok(Moe {
+        gated: false,
+        correction_bias: true,
+        wide_router_before_hopper: true,
+        latent: latent.map(|size| LatentMoe {
+            size,
+            norm: false,
+            bias,
+        }),
+        shared: (shared > 0).then(|| SharedExpert {
+            intermediate_size: shared_width.saturating_mul(shared),
+            gate: false,
+        }),
+        ..routed(fields, "n_routed_experts", width)?
+    })
 }
 
 pub(super) fn routed(fields: &Fields<'_>, key: &'static str, width: u32) -> Result<Moe, ConfigError> {

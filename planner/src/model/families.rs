@@ -121,6 +121,17 @@ const QWEN3_NEXT: Family = Family {
     ..QWEN3
 };
 
+const NEMOTRON_H: Family = Family {
+    architecture: "NemotronHForCausalLM",
+    hybrid_pattern: true,
+    layout: Layout::Nemotron,
+    norms_per_layer: 1,
+    pattern: Pattern::None,
+    experts: Experts::NemotronH,
+    rope: RopeKind::None,
+    ..LLAMA
+};
+
 const LFM2: Family = Family {
     architecture: "Lfm2ForCausalLM",
     layout: Layout::Lfm2,
@@ -253,6 +264,17 @@ const FAMILIES: &[Family] = &[
         rope: RopeKind::TwoThetas,
         ..GEMMA
     },
+    Family {
+        architecture: "Rnj1ForCausalLM",
+        unchecked: true,
+        mlp_bias: Switch::Never,
+        norms_per_layer: 4,
+        qk_norm: QkNorm::PerHead,
+        pattern: Pattern::Lookback,
+        tied: true,
+        scalar_buffers: 1,
+        ..LLAMA
+    },
     OLMO2,
     Family {
         architecture: "Olmo3ForCausalLM",
@@ -299,15 +321,11 @@ const FAMILIES: &[Family] = &[
         experts: Experts::Glm,
         ..LLAMA
     },
+    NEMOTRON_H,
     Family {
-        architecture: "NemotronHForCausalLM",
-        hybrid_pattern: true,
-        layout: Layout::Nemotron,
-        norms_per_layer: 1,
-        pattern: Pattern::None,
-        experts: Experts::NemotronH,
-        rope: RopeKind::None,
-        ..LLAMA
+        architecture: "NemotronHPuzzleForCausalLM",
+        unchecked: true,
+        ..NEMOTRON_H
     },
     Family {
         architecture: "Llama4ForCausalLM",

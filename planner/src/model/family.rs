@@ -96,6 +96,8 @@ pub(super) enum Pattern {
     Chunked,
     /// Every so-many-th layer attends to everything: 2 is alternating, the first one sliding.
     FullEvery(u32),
+    /// Those that `layer_types` calls chunked, to their chunk and the one before, `sliding_window` in all.
+    Lookback,
     /// None.
     None,
 }

@@ -34,6 +34,7 @@ const ALL: &[&str] = &[
     "MiniCPMForCausalLM",
     "MixtralForCausalLM",
     "NemotronHForCausalLM",
+    "NemotronHPuzzleForCausalLM",
     "OPTForCausalLM",
     "OlmoeForCausalLM",
     "OrionForCausalLM",

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 const ARCHITECTURES: &[&str] = &[
     "NemotronHForCausalLM",
+    "NemotronHPuzzleForCausalLM",
     "DeciLMForCausalLM",
     "MiMoV2FlashForCausalLM",
     "LagunaForCausalLM",
@@ -107,15 +108,22 @@ fn config(architecture: &str, numbers: &[u32]) -> Map<String, Value> {
         ("mlp_layer_types", types("sparse", "dense")),
         ("hybrid_layer_pattern", json!([0, 1, 1, 0])),
         ("moe_layer_freq", json!([0, 1, 1, 0])),
-        (
-            "block_configs",
-            json!([block(true), block(false), block(false), block(true)]),
-        ),
         ("use_double_wide_mlp", json!(true)),
         ("block_ffn_dim_multiplier", json!(1e300)),
     ] {
         config.insert(field.to_owned(), value);
     }
+    let blocks = match architecture {
+        "DeciLMForCausalLM" => json!([block(true), block(false), block(false), block(true)]),
+        "NemotronHPuzzleForCausalLM" => json!([
+            {"block_type": "mamba"},
+            {"block_type": "moe", "moe_intermediate_size": numbers.first(), "num_experts_per_tok": 1},
+            {"block_type": "attention"},
+            {"block_type": "moe", "n_routed_experts": numbers.last()},
+        ]),
+        _ => return config,
+    };
+    config.insert("block_configs".to_owned(), blocks);
     config
 }
 

@@ -236,3 +236,34 @@ fn tensors_weigh_what_the_parameters_say() {
         assert!(more.abs() < 0.01, "{id}: {bytes} for {counted}");
     }
 }
+
+/// Nemotron Puzzle: a part of its published file, as public tests of other engines quote it. Layers of one kind differ
+/// in their experts alone.
+#[test]
+fn puzzles_experts_have_the_sizes_of_their_own_block() {
+    let block = |width: u32, chosen: u32| {
+        format!(r#"{{"block_type":"moe","moe_intermediate_size":{width},"num_experts_per_tok":{chosen}}}"#)
+    };
+    let config = |blocks: &str| {
+        format!(
+            r#"{{"architectures":["NemotronHPuzzleForCausalLM"],"hidden_size":4096,"num_hidden_layers":null,"num_attention_heads":32,"num_key_value_heads":2,"head_dim":128,"n_routed_experts":512,"n_shared_experts":1,"moe_latent_size":1024,"moe_shared_expert_intermediate_size":5376,"vocab_size":131072,"mamba_num_heads":128,"mamba_head_dim":64,"ssm_state_size":96,"n_groups":8,"conv_kernel":4,"max_position_embeddings":262144,"block_configs":[{{"block_type":"mamba"}},{{"block_type":"attention"}}{blocks}]}}"#
+        )
+    };
+    let count = |blocks: &[String]| {
+        let blocks = [&[String::new()], blocks].concat().join(",");
+        ModelInput::from_config("nvidia/puzzle", &config(&blocks))
+            .unwrap()
+            .spec
+            .map(|spec| (spec.num_hidden_layers(), spec.parameters()))
+    };
+    let none = count(&[]).unwrap();
+    let layer = |width: u64| {
+        let experts = 512 * 2 * 1024 * width;
+        let around = 2 * 4096 * 1024 + 2 * 4096 * 5376;
+        experts + around + 512 * 4096 + 512 + 4096
+    };
+    let both = count(&[block(1280, 4), block(2688, 22)]).unwrap();
+    assert_eq!(both, (none.0 + 2, none.1 + layer(1280) + layer(2688)));
+    let unknown = count(&[r#"{"block_type":"moe","window_length":8192}"#.to_owned()]).unwrap_err();
+    assert!(unknown.to_string().contains("`window_length`"), "{unknown}");
+}

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 pub(super) use gemma3n::alt_up;
 pub(super) use gemma4::per_layer_input;
-pub(super) use nemotron::pattern;
+pub(super) use nemotron::{BLOCKS, blocks, pattern};
 
 const MAX_LAYERS: u32 = 1 << 10;
 
@@ -30,7 +30,7 @@ const MAX_LAYERS: u32 = 1 << 10;
 pub(super) enum Layout {
     /// `num_hidden_layers` with one shape of attention.
     Regular,
-    /// By `layers_block_type` or `hybrid_override_pattern` (Nemotron-H).
+    /// By `block_configs`, `layers_block_type` or `hybrid_override_pattern` (Nemotron-H).
     Nemotron,
     /// By `block_configs` (Nemotron NAS).
     Nas,
