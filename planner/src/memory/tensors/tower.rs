@@ -68,7 +68,14 @@ impl Builder<'_> {
             Cut::InputsAlways => (tp, 1),
         };
         let count = linear.shards.clamp(1, 3);
-        let shards = [n / n_ranks / u64::from(count); 3];
+        let shards = match linear.keys {
+            Some((keys, head)) => {
+                let (keys, head) = (u64::from(keys), u64::from(head));
+                let own = (keys / n_ranks).max(head);
+                [n.saturating_sub(2 * keys) / n_ranks, own, own]
+            }
+            None => [n / n_ranks / u64::from(count); 3],
+        };
         let shards = shards.get(..count as usize).unwrap_or(&shards);
         self.linear(
             &Linear {
@@ -77,7 +84,11 @@ impl Builder<'_> {
                 k: k / k_ranks,
                 experts: 1,
                 quantized: linear.quantized,
-                bias: if linear.bias { n / n_ranks } else { 0 },
+                bias: match linear.keys {
+                    _ if !linear.bias => 0,
+                    Some(_) => shards.iter().sum(),
+                    None => n / n_ranks,
+                },
                 whole_k: k,
             },
             out,

@@ -41,11 +41,13 @@ impl Reader<'_> {
         }
         let patch_bias = self.fields.flag("patch_embed_proj_bias")?;
         out.push(vectors(u32::from(patch_bias.unwrap_or(self.row.patch_bias))));
-        out.push(vectors(u32::from(self.row.class_token)));
-        let class = u64::from(self.row.class_token);
+        let class = self.class_token()?;
+        out.push(vectors(u32::from(class)));
+        let class = u64::from(class);
         let grid = || self.grid().map(|grid| u64::from(grid) * u64::from(grid) + class);
         match self.row.positions {
             Positions::None | Positions::SoundPicture => {}
+            Positions::Grid if self.fields.flag("use_abs_posemb")? == Some(false) => {}
             Positions::Rows(key) => out.push(whole(u64::from(self.number(key)?) * w, 1)),
             Positions::Grid => out.push(whole(grid()? * w, 1)),
             Positions::GridAndIds => {
@@ -96,11 +98,14 @@ impl Reader<'_> {
             }
         }
         let rms = self.fields.text("norm_type")? == Some("rmsnorm");
-        out.push(vectors(if rms {
+        let norms = if rms {
             self.row.vectors / 2
         } else {
             self.row.vectors
-        }));
+        };
+        let named = |key: &str| self.fields.flag(key).map(|set| set == Some(true));
+        let around = u32::from(named("use_ln_pre")?) + u32::from(named("use_ln_post")?);
+        out.push(vectors(norms + 2 * around));
         if self.row.connector == Connector::InternWhole
             && self.fields.flag("use_mean_pooling")? == Some(false)
         {
@@ -108,7 +113,7 @@ impl Reader<'_> {
         }
         let head = u64::from(self.width / self.heads);
         match self.row.rotary {
-            Rotary::None => {}
+            Rotary::None | Rotary::InBlocks => {}
             Rotary::Cache => out.push(TowerTensor::Cache {
                 elements: 8192 * (head / 2),
             }),
@@ -138,6 +143,10 @@ impl Reader<'_> {
         }
         out.retain(|tensor| !matches!(tensor, TowerTensor::Whole { count: 0, .. }));
         Ok(out)
+    }
+
+    fn class_token(&self) -> Result<bool, ConfigError> {
+        Ok(self.fields.flag("use_cls_token")?.unwrap_or(self.row.class_token))
     }
 
     /// One block of the transformer.
@@ -186,12 +195,19 @@ impl Reader<'_> {
         } else {
             (outputs, inputs)
         };
+        let head = heads / self.heads.max(1);
+        let keys = if block.grouped {
+            Some((self.number("num_key_value_heads")?.saturating_mul(head), head))
+        } else {
+            None
+        };
+        let kv = keys.map_or(heads, |(width, _)| width);
         let ups = if block.gated { 2 } else { 1 };
         let mut out = Vec::with_capacity(6);
         // Layers that are fused elsewhere stand on their own in a tower of transformers.
         let alone = self.row.whole;
         for (part, k, n, shards, cut, bias, attention) in [
-            (name(&qkv), w, 3 * heads, 3, outputs, qkv_bias, true),
+            (name(&qkv), w, heads + 2 * kv, 3, outputs, qkv_bias, true),
             (name(&o), heads, w, 1, inputs, o_bias, true),
             (name(&up), w, ups * self.mlp, ups, up_cut, mlp_bias, false),
             (name(&down), self.mlp, w, 1, down_cut, mlp_bias, false),
@@ -203,6 +219,7 @@ impl Reader<'_> {
             };
             let mut linear = self.linear(&part, k, n, shards, cut, bias)?;
             linear.attention = attention;
+            linear.keys = keys.filter(|_| attention && part == name(&qkv));
             for time in 0..times {
                 // Keys have no bias in transformers; vLLM's fused layer keeps zeros for it.
                 linear.bias = bias && !(time == 1 && self.row.positions.is_sound());
@@ -216,13 +233,21 @@ impl Reader<'_> {
             // Norms of queries and keys.
             out.push(whole(u64::from(heads / self.heads.max(1)), 2));
         }
+        if self.row.rotary == Rotary::InBlocks {
+            let grid = u64::from(self.grid()?);
+            let patches = grid * grid + u64::from(self.class_token()?);
+            out.push(TowerTensor::Buffer {
+                bytes: 4 * patches * u64::from(head),
+            });
+        }
+        let scales = if self.fields.has("ls_init_value") { 2 } else { 0 };
         let rms = matches!(self.fields.text("norm_type")?, Some("rms_norm" | "rmsnorm"));
         let normed = match self.row.connector {
             Connector::InternVl => flag("qk_normalization", false)?,
             Connector::InternWhole => flag("use_qk_norm", false)?,
             _ => false,
         };
-        let vectors = block.vectors - if rms { 2 } else { 0 } + if normed { 2 } else { 0 };
+        let vectors = block.vectors + scales - if rms { 2 } else { 0 } + if normed { 2 } else { 0 };
         out.push(whole(u64::from(w), vectors));
         Ok(out)
     }

@@ -227,6 +227,15 @@ impl Reader<'_> {
                     out.push(whole(text, 1));
                 }
             }
+            Connector::Perception => {
+                let d = u64::from(w);
+                dense(&mut out, 9 * d, 2 * d);
+                dense(&mut out, 18 * d, 4 * d);
+                let bias = self.top.flag("projector_bias")?.unwrap_or(true);
+                let wide = w.saturating_mul(4);
+                out.push(self.projection("vit_large_projector", wide, text, Cut::Outputs, bias)?);
+            }
+            Connector::Windows => output = self.windows(&mut out)?,
             Connector::Queries => {
                 // `AriaConfig` takes the most that `projector_patch_to_query_dict` names.
                 let named = self.top.object("projector_patch_to_query_dict")?;
@@ -272,6 +281,7 @@ impl Reader<'_> {
                     inputs: text,
                     outputs: self.spec.vocab_size.next_multiple_of(64),
                     shards: 1,
+                    keys: None,
                     cut: Cut::OutputsAlways,
                     bias: false,
                     attention: false,
@@ -287,6 +297,47 @@ impl Reader<'_> {
             }
         }
         Ok((out, output))
+    }
+
+    /// `granite4_vision.py: WindowQFormerDownsampler`, one for each pair of `deepstack_layer_map` and four more over the
+    /// last layer; each is one block of BLIP-2's Q-Former (`blip2.py: Blip2QFormerModel`), whole on every rank.
+    fn windows(&self, out: &mut Vec<TowerTensor>) -> Result<u32, ConfigError> {
+        let key = "downsample_rate";
+        let rate = self.top.text(key)?.unwrap_or_default();
+        let side = |text: &str| text.parse::<u64>().ok().filter(|side| (1..=64).contains(side));
+        let sides = rate
+            .split_once('/')
+            .and_then(|(few, many)| Some((side(few)?, side(many)?)));
+        let Some((queries, window)) = sides else {
+            return Err(self
+                .top
+                .inconsistent(key, "expected the sides of queries and of a window, such as 4/8"));
+        };
+        let map = self.top.list("deepstack_layer_map")?.unwrap_or_default();
+        let levels = u32::try_from(map.len().min(64)).unwrap_or(64) + 4;
+        let (w, text) = (u64::from(self.width), self.text());
+        for _ in 0..levels {
+            // Its norm; attention among the queries, then to the patches; a feed-forward; a norm behind each.
+            out.push(whole(w, 2));
+            for _ in 0..2 {
+                for _ in 0..4 {
+                    dense(out, w, w);
+                }
+                out.push(whole(w, 2));
+            }
+            dense(out, w, 3072);
+            dense(out, 3072, w);
+            out.push(whole(w, 4));
+            out.push(whole(queries * queries * w, 1));
+            out.push(whole(window * window * w, 1));
+            dense(out, w, u64::from(text));
+        }
+        out.push(whole(u64::from(text), 1));
+        out.push(TowerTensor::PerToken {
+            width: text,
+            count: levels,
+        });
+        Ok(text.saturating_mul(levels))
     }
 
     /// Visual words that patches are described in.

@@ -73,6 +73,8 @@ pub(in crate::model) enum Rotary {
     Frequencies(u64),
     /// One of a quarter of a head (dots.ocr).
     Inverse,
+    /// One of float32 for each patch of an image and number of a head, in every block (Step's perception encoder).
+    InBlocks,
     /// Three for the axes of a video, of a sixth of a head each (MiniMax M3).
     ThreeAxes,
 }
@@ -152,6 +154,11 @@ pub(in crate::model) enum Connector {
     Spacetime,
     /// Step 3: two convolutions and a layer, which no quantisation reaches.
     Convolutions,
+    /// Step 3.7: two convolutions, which no quantisation reaches, and a layer.
+    Perception,
+    /// Granite 4 Vision: for each level of the language model that it feeds, learned queries that attend to windows of
+    /// patches, and a layer.
+    Windows,
     /// Aria: learned queries that attend to the patches, then two layers.
     Queries,
 }
@@ -165,6 +172,8 @@ pub(in crate::model) struct Block {
     pub(in crate::model) o_bias: bool,
     pub(in crate::model) mlp_bias: bool,
     pub(in crate::model) gated: bool,
+    /// Keys and values have fewer heads: `num_key_value_heads`.
+    pub(in crate::model) grouped: bool,
     /// Vectors of the tower's width: 4 for two norms with biases.
     pub(in crate::model) vectors: u32,
 }

@@ -70,7 +70,10 @@ impl Reader<'_> {
             self.row.roots
         };
         let quantizable = self.quantizable(name, connector);
-        let named = |root: &&str| format!("{root}.{name}");
+        let named = |root: &&str| match *root {
+            "" => name.to_owned(),
+            root => format!("{root}.{name}"),
+        };
         let ignored = |q: &Quantization| roots.iter().any(|root| q.ignores(&named(root)));
         // Where the file lists what is quantised, the rest is not.
         let scheme = |q: &Quantization| roots.iter().find_map(|root| q.scheme_of(&named(root)));
@@ -92,6 +95,7 @@ impl Reader<'_> {
             inputs,
             outputs,
             shards,
+            keys: None,
             cut,
             bias,
             attention: false,

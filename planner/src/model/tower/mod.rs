@@ -34,6 +34,8 @@ pub struct TowerLinear {
     pub outputs: u32,
     /// Layers that are fused into it: 3 for queries, keys and values.
     pub shards: u32,
+    /// Outputs of the keys, and of one of their heads, where they are fewer than the queries: a rank has one at least.
+    pub keys: Option<(u32, u32)>,
     /// How it is cut.
     pub cut: Cut,
     /// With a bias.

@@ -73,6 +73,13 @@ fn one(
         )));
     }
     let fields = Fields::new(object.unwrap_or(&none), row.object).with_defaults(row.defaults);
+    if row.connector == Connector::Perception {
+        fields.call_by(&[
+            ("hidden_size", "width"),
+            ("num_hidden_layers", "layers"),
+            ("num_attention_heads", "heads"),
+        ]);
+    }
     let tower = Reader::new(top, &fields, spec, row).and_then(|reader| reader.tower());
     if object.is_some() {
         if !row.model_type.is_empty() {
@@ -129,7 +136,21 @@ impl<'a> Reader<'a> {
             1 << 10,
             "cutting the tower",
         )?;
-        let mlp = match fields.count("mlp_ratio", 64)? {
+        let whole = match row.connector {
+            Connector::Perception => None,
+            _ => fields.count("mlp_ratio", 64)?,
+        };
+        let mlp = match whole {
+            None if row.connector == Connector::Perception => {
+                let ratio = fields.number("mlp_ratio")?.unwrap_or(0.0);
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "clamped to the bound"
+                )]
+                let width = (f64::from(width) * ratio).clamp(1.0, f64::from(4 * MAX_WIDTH)) as u32;
+                width
+            }
             Some(ratio) => ratio * width,
             None if row.positions == Positions::SoundPicture => 4 * width,
             // GLM's blocks have the projector's width, and the projector has theirs.
@@ -299,7 +320,10 @@ impl<'a> Reader<'a> {
             (Connector::Plain, None) => self.fields.count("pooling_kernel_size", 64)?.unwrap_or(3),
             (Connector::TwoLayers | Connector::TwoLayersNewline | Connector::OneWhole, None) => 1,
             // 64 queries for 1024 patches.
-            (Connector::Resampler | Connector::Windowed, None) => 4,
+            (
+                Connector::Resampler | Connector::Windowed | Connector::Convolutions | Connector::Perception,
+                None,
+            ) => 4,
             (Connector::Words(_), None) => self.fields.count("hidden_stride", 64)?.unwrap_or(2),
             (_, None) => 2,
         })

@@ -40,6 +40,7 @@ const QWEN3: Row = Row {
         o_bias: true,
         mlp_bias: true,
         gated: false,
+        grouped: false,
         vectors: LAYER_NORMS,
     },
     vectors: 0,
@@ -70,6 +71,19 @@ const QWEN2_5: Row = Row {
     tokens: Tokens::Pixels(12_845_056),
     video: Video::Pairs(7),
     ..QWEN3
+};
+
+/// `models/exaone4_5.py`.
+const EXAONE: Row = Row {
+    architectures: &["Exaone4_5_ForConditionalGeneration"],
+    defaults: "depth 32 hidden_size 3584 intermediate_size 3420 num_heads 16 num_key_value_heads 8 patch_size 14 \
+                temporal_patch_size 2 out_hidden_size 3584",
+    block: Block {
+        grouped: true,
+        ..QWEN2_5.block
+    },
+    unchecked: true,
+    ..QWEN2_5
 };
 
 const SIGLIP: Row = Row {
@@ -138,6 +152,7 @@ const PIXTRAL: Row = Row {
         o_bias: false,
         mlp_bias: false,
         gated: true,
+        grouped: false,
         vectors: RMS_NORMS,
     },
     vectors: 1,
@@ -257,8 +272,13 @@ const AIMV2: Block = Block {
     o_bias: false,
     mlp_bias: false,
     gated: true,
+    grouped: false,
     vectors: RMS_NORMS,
 };
+
+/// An image of 3024 × 3024, and 36 tiles of 504 × 504 with two marks each and the ends of five lines
+/// (`transformers_utils/processors/step3_vl.py: Step3VLImageProcessor`).
+const STEP_TOKENS: Tokens = Tokens::Fixed(3164);
 
 /// Ovis 1.6 has SigLIP, Ovis 2 AIMv2.
 const OVIS: Row = Row {
@@ -289,6 +309,7 @@ const ROWS: &[Row] = &[
         ..QWEN3
     },
     QWEN2_5,
+    EXAONE,
     Row {
         architectures: &["Qwen2VLForConditionalGeneration"],
         defaults: "depth 32 embed_dim 1280 hidden_size 3584 mlp_ratio 4 num_heads 16 patch_size 14 \
@@ -325,6 +346,7 @@ const ROWS: &[Row] = &[
             o_bias: false,
             mlp_bias: false,
             gated: true,
+            grouped: false,
             vectors: 4,
         },
         vectors: 0,
@@ -424,6 +446,7 @@ const ROWS: &[Row] = &[
             o_bias: false,
             mlp_bias: false,
             gated: true,
+            grouped: false,
             vectors: RMS_NORMS,
         },
         vectors: 2,
@@ -693,9 +716,49 @@ const ROWS: &[Row] = &[
         covered: Covered::None,
         patch_bias: true,
         vectors: 0,
-        // The image and six tiles of 504 × 504, at most.
-        tokens: Tokens::Unknown,
+        tokens: STEP_TOKENS,
         ..CLIP
+    },
+    Row {
+        architectures: &[
+            "StepVLForConditionalGeneration",
+            "Step3p7ForConditionalGeneration",
+        ],
+        by_data: true,
+        unchecked: true,
+        model_type: "",
+        defaults: "",
+        roots: &["vision_model.transformer", "model.vision_model.transformer"],
+        connector_roots: &["", "model"],
+        connector: Connector::Perception,
+        covered: Covered::All,
+        uneven: Uneven::Refused,
+        patch_bias: false,
+        class_token: false,
+        positions: Positions::Grid,
+        rotary: Rotary::InBlocks,
+        block: Block {
+            names: [
+                "resblocks",
+                "attn.qkv_proj",
+                "attn.out_proj",
+                "mlp.fc1",
+                "mlp.fc2",
+            ],
+            ..QWEN3.block
+        },
+        vectors: 0,
+        tokens: STEP_TOKENS,
+        ..CLIP
+    },
+    Row {
+        architectures: &["Granite4VisionForConditionalGeneration"],
+        unchecked: true,
+        connector: Connector::Windows,
+        vectors: 0,
+        // Ten tiles of 12 × 12 above each other with their lines' ends, and the whole image.
+        tokens: Tokens::Fixed(1704),
+        ..SIGLIP
     },
     Row {
         architectures: &["AriaForConditionalGeneration"],
