@@ -86,6 +86,17 @@ pub(super) const COHERE2: Family = Family {
 /// The rows.
 pub(super) const FAMILIES: &[Family] = &[
     Family {
+        // The language model of `CohereCompassForConditionalGeneration`.
+        architecture: "CohereCompassForCausalLM",
+        unchecked: true,
+        qkv_bias: Switch::Field("attention_bias"),
+        o_bias: Switch::Field("attention_bias"),
+        pattern: Pattern::None,
+        rope: RopeKind::OfContext,
+        window_more: 0,
+        ..COHERE2
+    },
+    Family {
         architecture: "NemotronForCausalLM",
         qkv_bias: Switch::Either("attention_bias", "bias"),
         o_bias: Switch::Either("attention_bias", "bias"),

@@ -177,6 +177,8 @@ pub(super) enum RopeKind {
     OnRequest,
     /// Where `use_mem_rope` says so (Zamba 2).
     Flagged,
+    /// A cache for each type of layer that has settings, over max_model_len (North Micro Vision).
+    OfContext,
     /// No positions (Nemotron-H).
     None,
     /// In float32 where it is stretched (DeepSeek's yarn).
@@ -262,6 +264,9 @@ pub(super) fn rope(
             ..Rope::default()
         });
     }
+    if kind == RopeKind::OfContext {
+        return of_context(fields, head_dim);
+    }
     if kind == RopeKind::ByLayerType {
         return by_layer_type(fields, head_dim);
     }
@@ -304,6 +309,7 @@ pub(super) fn rope(
         caches: [bytes(cached), second],
         float32: stretched_in_float32,
         interleaved,
+        of_context: false,
     })
 }
 
@@ -324,6 +330,29 @@ fn cached_positions(
             u64::from(positions) + u64::from(original(fields, object)?.unwrap_or(0))
         }
         _ => u64::from(positions),
+    })
+}
+
+/// A cache for each type of layer that has settings, as long as max_model_len; three axes of positions take four times
+/// that, interleaved or not (`models/cohere_compass.py: CohereCompassAttention`).
+fn of_context(fields: &Fields<'_>, head_dim: u32) -> Result<Rope, ConfigError> {
+    let positions = fields.required("max_position_embeddings", MAX_POSITIONS, "the rotary caches")?;
+    let all = fields.object("rope_parameters")?;
+    let of = |name: &str| all.and_then(|all| all.get(name)).and_then(Value::as_object);
+    let [sliding, full] = ["sliding_attention", "full_attention"].map(of);
+    let other = |own: &Map<String, Value>| rope_type(own) != "default";
+    if [sliding, full].into_iter().flatten().any(other) {
+        return Err(fields.inconsistent("rope_parameters", "only the rope_type default is modelled"));
+    }
+    let bytes = |own: &Map<String, Value>| {
+        let axes = if own.contains_key("mrope_section") { 4 } else { 1 };
+        u64::from(positions) * axes * u64::from(head_dim) * 2
+    };
+    let second = full.filter(|full| Some(*full) != sliding);
+    Ok(Rope {
+        caches: [sliding.map_or(0, bytes), second.map_or(0, bytes)],
+        of_context: true,
+        ..Rope::default()
     })
 }
 

@@ -142,6 +142,8 @@ pub struct Rope {
     pub float32: bool,
     /// Three axes of positions, interleaved: before 0.32 the first cache covered four times the length.
     pub interleaved: bool,
+    /// They cover max_model_len; as read, that of the config.
+    pub of_context: bool,
 }
 
 /// How a drafting layer projects the hidden state and the embedding of the next token to one width.

@@ -1,7 +1,7 @@
 //! The version's rules as they apply to a model and a GPU.
 use super::{drafting, scenario::Scenario};
 use crate::{
-    engine::{Extras, KvCacheDtype, MemoryRules, Sampling, VllmVersion},
+    engine::{Extras, KvCacheDtype, MaxModelLen, MemoryRules, Sampling, VllmVersion},
     gpu::Vendor,
     model::{AttentionSpan, LayerRun, LinearScheme, Mixer, ModelSpec, Quantization},
 };
@@ -86,6 +86,13 @@ pub(super) fn as_run(scenario: &Scenario, extras: &Extras, capability: u16, spec
     }
     if rules.wide_interleaved_rope && spec.rope.interleaved {
         spec.to_mut().rope.caches[0] *= 4;
+    }
+    if let Some(MaxModelLen::Tokens(tokens)) = scenario.engine.max_model_len
+        && spec.rope.of_context
+    {
+        let spec = spec.to_mut();
+        let own = u64::from(spec.derived_max_model_len.max(1));
+        spec.rope.caches = spec.rope.caches.map(|bytes| bytes / own * u64::from(tokens));
     }
     let nf4 = |own: &&mut Quantization| matches!(own.scheme, LinearScheme::Nf4 { .. });
     if rules.nested_nf4

@@ -50,6 +50,10 @@ impl Reader<'_> {
             Positions::Grid if self.fields.flag("use_abs_posemb")? == Some(false) => {}
             Positions::Rows(key) => out.push(whole(u64::from(self.number(key)?) * w, 1)),
             Positions::Grid => out.push(whole(grid()? * w, 1)),
+            Positions::LargestImage => {
+                let side = u64::from(self.number("max_image_size")? / self.patch);
+                out.push(whole((side * side + 1) * w, 1));
+            }
             Positions::GridAndIds => {
                 out.push(whole(grid()? * w, 1));
                 out.push(TowerTensor::Buffer { bytes: grid()? * 8 });
@@ -186,7 +190,7 @@ impl Reader<'_> {
         let o_bias = attention_bias(block.o_bias)?;
         let mlp_bias = flag("linear_bias", flag("use_bias", block.mlp_bias)?)?;
         let (up_cut, down_cut) = match self.row.connector {
-            Connector::Adapter => (Cut::Whole, Cut::Whole),
+            Connector::Adapter | Connector::Convolved => (Cut::Whole, Cut::Whole),
             Connector::InternWhole => (Cut::OutputsAlways, Cut::InputsAlways),
             _ => (outputs, inputs),
         };

@@ -235,6 +235,15 @@ impl Reader<'_> {
                 let wide = w.saturating_mul(4);
                 out.push(self.projection("vit_large_projector", wide, text, Cut::Outputs, bias)?);
             }
+            Connector::Convolved => {
+                let d = u64::from(w);
+                dense(&mut out, u64::from(merged), 2 * d);
+                dense(&mut out, 2 * d, 4 * d);
+                out.push(self.projection("mlp", w.saturating_mul(4), text, Cut::Whole, true)?);
+                out.push(whole(4 * d, 1));
+                out.push(whole(u64::from(text), 4));
+                out.push(whole(d, 1));
+            }
             Connector::Windows => output = self.windows(&mut out)?,
             Connector::Queries => {
                 // `AriaConfig` takes the most that `projector_patch_to_query_dict` names.

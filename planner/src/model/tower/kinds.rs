@@ -30,6 +30,8 @@ pub(in crate::model) enum Positions {
     Rows(&'static str),
     /// One row for each patch of an image.
     Grid,
+    /// One row for each patch of an image of `max_image_size`, and one more (HunyuanOCR).
+    LargestImage,
     /// As `Grid`, and the numbers of the rows as int64.
     GridAndIds,
     /// A table for each axis (Gemma 4).
@@ -159,6 +161,8 @@ pub(in crate::model) enum Connector {
     /// Granite 4 Vision: for each level of the language model that it feeds, learned queries that attend to windows of
     /// patches, and a layer.
     Windows,
+    /// HunyuanOCR: two convolutions, a whole layer and learned tokens between norms; the blocks' feed-forward is whole.
+    Convolved,
     /// Aria: learned queries that attend to the patches, then two layers.
     Queries,
 }

@@ -752,6 +752,29 @@ const ROWS: &[Row] = &[
         ..CLIP
     },
     Row {
+        // vLLM runs transformers' own class (`models/transformers/`): its fuser cuts the attention, and no plan names
+        // the rest.
+        architectures: &["HunYuanVLForConditionalGeneration"],
+        unchecked: true,
+        defaults: "hidden_size 1152 intermediate_size 4304 num_hidden_layers 27 num_attention_heads 16 patch_size 16 \
+                max_image_size 2048",
+        roots: &["vision_tower", "model.vision_tower", "vit"],
+        connector_roots: &["vision_tower.patch_merger", "model.vision_tower.patch_merger"],
+        connector: Connector::Convolved,
+        covered: Covered::All,
+        positions: Positions::LargestImage,
+        vectors: 0,
+        // 2048 × 2048: 64 lines of 64 tokens and an end each, between two marks.
+        tokens: Tokens::Fixed(4162),
+        ..SIGLIP
+    },
+    Row {
+        architectures: &["CohereCompassForConditionalGeneration"],
+        unchecked: true,
+        modalities: &["image"],
+        ..QWEN3
+    },
+    Row {
         architectures: &["Granite4VisionForConditionalGeneration"],
         unchecked: true,
         connector: Connector::Windows,

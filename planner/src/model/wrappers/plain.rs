@@ -41,6 +41,10 @@ pub(super) const PALIGEMMA: &str = "PaliGemmaForConditionalGeneration";
 pub(super) const WRAPPERS: &[Wrapper] = &[
     row("AriaForConditionalGeneration", ARIA),
     row("AudioFlamingo3ForConditionalGeneration", "Qwen2ForCausalLM"),
+    row(
+        "CohereCompassForConditionalGeneration",
+        "CohereCompassForCausalLM",
+    ),
     row("Cosmos3ForConditionalGeneration", "Qwen3ForCausalLM"),
     row("Ernie4_5_VLMoeForConditionalGeneration", ERNIE_VL),
     row("Exaone4_5_ForConditionalGeneration", "Exaone4ForCausalLM"),
@@ -50,6 +54,7 @@ pub(super) const WRAPPERS: &[Wrapper] = &[
     row("GlmAsrForConditionalGeneration", "LlamaForCausalLM"),
     row("GlmOcrForConditionalGeneration", "Glm4ForCausalLM"),
     row("Granite4VisionForConditionalGeneration", "GraniteForCausalLM"),
+    row("HunYuanVLForConditionalGeneration", "HunYuanDenseV1ForCausalLM"),
     row("InternS2PreviewForConditionalGeneration", "Qwen3_5MoeForCausalLM"),
     row("IsaacForConditionalGeneration", "Qwen3ForCausalLM"),
     row("KananaVForConditionalGeneration", "LlamaForCausalLM"),
