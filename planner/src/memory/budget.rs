@@ -230,7 +230,7 @@ impl RankBudget {
             settings.capability,
             &settings.rules,
             settings.enforce_eager,
-        );
+        ) + overhead::symmetric(spec, shape.tp, settings.max_num_batched_tokens);
         let requested = settings.utilization.of(settings.total);
         let rest = runner.persistent() + non_torch;
         let peak = runner.activation_peak();

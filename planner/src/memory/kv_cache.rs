@@ -143,8 +143,14 @@ impl KvLayout {
         };
         // A draft's page may be larger than what the target's blocks were made for.
         let per_token = per_token.max(draft_token.unwrap_or(0));
-        let page_bytes = (u64::from(block_size) * per_token).max(state);
-        let groups = groups(spec, &settings, per_token, page_bytes);
+        let convolved = spec
+            .layers
+            .iter()
+            .filter_map(|run| convolved(&run.mixer, &settings));
+        let convolved = convolved.map(|like| like.page()).max().unwrap_or(0);
+        let largest = (u64::from(block_size) * per_token).max(convolved);
+        let page_bytes = largest.max(state);
+        let groups = groups(spec, &settings, largest, page_bytes);
         let bytes_per_block = groups.iter().map(|group| group.bytes).max().unwrap_or(0);
         Self {
             settings,
@@ -384,11 +390,11 @@ fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64, page_bytes: u64
     if let Some(groups) = packed::groups(spec, settings, inside) {
         return groups;
     }
-    if !buckets.is_empty() && buckets.iter().all(|bucket| bucket.kind == GroupKind::Full) {
+    if !buckets.is_empty() && buckets.iter().all(|bucket| bucket.like.kind == GroupKind::Full) {
         // Layers that all grow with the length share a block, whatever their pages.
         let bytes = |bucket: &Bucket| {
             let layers = bucket.members.iter().filter(|layer| inside(layer)).count() as u64;
-            layers.saturating_mul(block).saturating_mul(bucket.per_token)
+            layers.saturating_mul(bucket.like.page())
         };
         return vec![Group {
             kind: GroupKind::Full,
@@ -400,18 +406,19 @@ fn groups(spec: &ModelSpec, settings: &KvSettings, largest: u64, page_bytes: u64
     let mut groups = Vec::new();
     for bucket in buckets {
         let count = bucket.members.len().div_ceil(size);
-        // All pages are equally large: smaller tokens come in larger blocks if that is even, else they are padded.
-        let times = match largest.checked_div(bucket.per_token) {
-            Some(times) if times * bucket.per_token == largest => times,
+        // All pages are equally large: smaller ones hold more tokens if that is even, else they are padded.
+        let page = bucket.like.page();
+        let times = match largest.checked_div(page) {
+            Some(times) if times * page == largest => times,
             _ => 1,
         };
-        let block = block * times;
+        let block = bucket.like.block * times;
         for group in 0..count {
             // Every count-th layer, so that stages get their share of each group.
             let members = bucket.members.iter().skip(group).step_by(count);
             let layers = members.filter(|layer| inside(layer)).count() as u64;
             groups.push(Group {
-                kind: bucket.kind,
+                kind: bucket.like.kind,
                 block,
                 bytes: layers.saturating_mul(page_bytes),
             });
@@ -430,11 +437,43 @@ fn draft_settings(spec: &ModelSpec, settings: KvSettings) -> KvSettings {
     }
 }
 
+/// What layers that cache alike have in common.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Like {
+    kind: GroupKind,
+    /// Tokens of a block, before it grows to the largest page.
+    block: u64,
+    per_token: u64,
+    /// Heads that a convolution's cache is cut into: pages of other shapes do not go together.
+    heads: u64,
+}
+
+impl Like {
+    fn page(&self) -> u64 {
+        self.block * self.per_token
+    }
+}
+
 /// Layers that cache alike.
 struct Bucket {
-    kind: GroupKind,
-    per_token: u64,
+    like: Like,
     members: Vec<u32>,
+}
+
+/// What the short convolutions of a layer cache: the inputs of all four in 16 bits, as a sliding window of blocks as long as
+/// they see (`models/inkling/nvidia/sconv_swa_attn.py: InklingConvState`).
+fn convolved(mixer: &Mixer, settings: &KvSettings) -> Option<Like> {
+    let Mixer::Attention(attention, _) = mixer else {
+        return None;
+    };
+    let relative = attention.relative?;
+    let heads = u64::from(attention.num_key_value_heads / settings.shape.tp);
+    Some(Like {
+        kind: GroupKind::Sliding(relative.kernel),
+        block: u64::from(relative.kernel),
+        per_token: heads * u64::from(relative.cached_width) * 2,
+        heads,
+    })
 }
 
 fn buckets(spec: &ModelSpec, settings: &KvSettings) -> Vec<Bucket> {
@@ -449,6 +488,14 @@ fn buckets(spec: &ModelSpec, settings: &KvSettings) -> Vec<Bucket> {
         let edge = (count / 2).min(2);
         (edge, count - edge)
     });
+    let mut add = |like: Like, layers: Vec<u32>| match buckets.iter_mut().find(|bucket| bucket.like == like) {
+        _ if layers.is_empty() => {}
+        Some(bucket) => bucket.members.extend(layers),
+        None => buckets.push(Bucket {
+            like,
+            members: layers,
+        }),
+    };
     let mut index = 0;
     for (at, run) in spec.cached_layers().enumerate() {
         let layers = index..index + run.count;
@@ -465,27 +512,20 @@ fn buckets(spec: &ModelSpec, settings: &KvSettings) -> Vec<Bucket> {
         } else {
             &own_draft
         };
-        let mut add = |its: &KvSettings, layers: Vec<u32>| {
-            let per_token = bytes_per_token(&run.mixer, its);
-            match buckets
-                .iter_mut()
-                .find(|bucket| bucket.kind == kind && bucket.per_token == per_token)
-            {
-                _ if layers.is_empty() => {}
-                Some(bucket) => bucket.members.extend(layers),
-                None => buckets.push(Bucket {
-                    kind,
-                    per_token,
-                    members: layers,
-                }),
-            }
+        if let Some(like) = convolved(&run.mixer, settings) {
+            add(like, layers.clone().collect());
+        }
+        let like = |its: &KvSettings| Like {
+            kind,
+            block: u64::from(its.block_size),
+            per_token: bytes_per_token(&run.mixer, its),
+            heads: 0,
         };
         let (bare, packed): (Vec<u32>, Vec<u32>) = layers.partition(|layer| {
             edges.is_some_and(|(first, last)| *layer < first || (last..count).contains(layer))
         });
-        let plain = KvSettings { scaled: None, ..*its };
-        add(its, packed);
-        add(&plain, bare);
+        add(like(its), packed);
+        add(like(&KvSettings { scaled: None, ..*its }), bare);
     }
     buckets
 }

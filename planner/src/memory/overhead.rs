@@ -4,6 +4,7 @@
 use super::{activations::RunSettings, shape::RankShape};
 use crate::engine::MemoryRules;
 use crate::gpu::XPU;
+use crate::model::{Mixer, ModelSpec};
 use crate::units::{Bytes, KIB, MIB};
 
 /// Bytes of one captured graph per layer. Fitted by eye on a dozen start-up logs of 0.10 to 0.26 (dense and MoE, 28 to
@@ -123,6 +124,22 @@ pub fn non_torch(shape: &RankShape, capability: u16, rules: &MemoryRules, eager:
         _ if unified => NON_TORCH_UNIFIED + NON_TORCH_PAIRED,
         _ => NON_TORCH_PAIRED,
     })
+}
+
+/// What Inkling's fused collectives keep on each of 2, 4 or 8 GPUs: two buffers of three steps, in torch's symmetric memory,
+/// which is outside its allocator (`models/inkling/nvidia/ops/lamport.py`; its pages of 2 MiB and what it adds for
+/// signals are from memory).
+pub fn symmetric(spec: &ModelSpec, tp: u32, max_num_batched_tokens: u32) -> Bytes {
+    let relative = spec
+        .layers
+        .iter()
+        .any(|run| matches!(run.mixer, Mixer::Attention(a, _) if a.relative.is_some_and(|r| r.kernel == 4)));
+    if !relative || !matches!(tp, 2 | 4 | 8) {
+        return Bytes::ZERO;
+    }
+    let steps = 3 * 2 * u64::from(max_num_batched_tokens.min(16_384));
+    let buffer = steps * u64::from(spec.hidden_size) + KIB;
+    Bytes::new(2 * buffer.next_multiple_of(2 * MIB))
 }
 
 /// Taken before vLLM looks: outside its budget, but on the card.

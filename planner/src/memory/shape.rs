@@ -117,6 +117,19 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     {
         return Some("Pipeline parallelism is not supported for this model.".to_owned());
     }
+    // `models/inkling/nvidia/sconv_swa_attn.py`.
+    let too_few = |run: &LayerRun| match run.mixer {
+        Mixer::Attention(a, _) if a.relative.is_some() && a.num_key_value_heads < shape.tp => {
+            Some(a.num_key_value_heads)
+        }
+        _ => None,
+    };
+    if let Some(heads) = spec.layers.iter().find_map(too_few) {
+        return Some(format!(
+            "sconv SWA cache supports tp_size <= num_kv_heads ({heads}), got {}",
+            shape.tp
+        ));
+    }
     if let Some(kda) = spec.layers.iter().find_map(|run| match run.mixer {
         Mixer::Kda(kda) => Some(kda),
         _ => None,

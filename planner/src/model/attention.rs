@@ -165,6 +165,7 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
         block: None,
         query_rank: 0,
         index_dim: 0,
+        relative: None,
     };
     let shapes = mixers.iter().filter_map(|mixer| match mixer {
         Mixer::Attention(attention, _) => Some(*attention),
@@ -416,6 +417,7 @@ pub(super) fn attention(
         block: None,
         query_rank: 0,
         index_dim: 0,
+        relative: None,
     })
 }
 

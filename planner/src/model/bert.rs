@@ -17,7 +17,7 @@ const BERT: Family = Family {
     rope: RopeKind::None,
     gated: false,
     last_norm: Switch::Never,
-    embedding_norm: true,
+    embedding_norm: Switch::Always,
     positions: Positions::Split,
     pools: Some(Head::None),
     ..LLAMA

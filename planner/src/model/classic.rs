@@ -128,7 +128,7 @@ pub(super) const FAMILIES: &[Family] = &[
     Family {
         architecture: "BloomForCausalLM",
         names: FALCON_NAMES,
-        embedding_norm: true,
+        embedding_norm: Switch::Always,
         alibi: Switch::Always,
         width: Width::Four,
         positions: Positions::None,

@@ -28,6 +28,7 @@ pub(super) fn feed_forward(
             bias: switch(fields, family.mlp_bias)?,
             bare_up: family.bare_up,
             whole: family.whole_mlp,
+            interleaved: false,
         })
     };
     let width = || width(fields, family.width, hidden_size);
@@ -462,6 +463,7 @@ pub(super) fn routed_as(
         shared: None,
         latent: None,
         idle_experts: 0,
+        sinks: 0,
         second_width: 0,
         least_share: 1,
         router_dtype: FloatDtype::Bfloat16,

@@ -47,7 +47,7 @@ pub(super) const LLAMA: Family = Family {
     gated: true,
     whole_mlp: false,
     last_norm: Switch::Always,
-    embedding_norm: false,
+    embedding_norm: Switch::Never,
     positions: Positions::None,
     alibi: Switch::Never,
     mask: false,
@@ -435,6 +435,20 @@ const FAMILIES: &[Family] = &[
         o_bias: Switch::Never,
         qk_norm: QkNorm::PerHead,
         rope: RopeKind::ByLayerType,
+        ..LLAMA
+    },
+    Family {
+        architecture: "InklingForCausalLM",
+        unchecked: true,
+        layout: Layout::Inkling,
+        qkv_bias: Switch::Field("q_bias"),
+        o_bias: Switch::Field("o_bias"),
+        qk_norm: QkNorm::PerHead,
+        pattern: Pattern::None,
+        // For the experts' names.
+        experts: Experts::Glm,
+        rope: RopeKind::None,
+        embedding_norm: Switch::Field("use_embed_norm"),
         ..LLAMA
     },
     LFM2,

@@ -255,7 +255,7 @@ pub(super) struct Family {
     /// A norm behind the last layer.
     pub(super) last_norm: Switch,
     /// A norm behind the embedding.
-    pub(super) embedding_norm: bool,
+    pub(super) embedding_norm: Switch,
     pub(super) positions: Positions,
     /// Slopes per head instead of positions.
     pub(super) alibi: Switch,

@@ -24,6 +24,8 @@ pub struct DenseMlp {
     pub bare_up: bool,
     /// Whole on every rank (GPTBigCode).
     pub whole: bool,
+    /// Rows of gate and up alternate in one matrix, and one number scales what comes out (Inkling).
+    pub interleaved: bool,
 }
 
 impl DenseMlp {
@@ -35,6 +37,7 @@ impl DenseMlp {
             bias: false,
             bare_up: false,
             whole: false,
+            interleaved: false,
         }
     }
 }
@@ -72,6 +75,9 @@ pub struct Moe {
     pub shared: Option<SharedExpert>,
     /// Experts that the router knows and that have no weights (LongCat-Flash).
     pub idle_experts: u32,
+    /// Shared experts that the router weighs as well: its rows are then padded to 8, one number scales the weights, and
+    /// these experts are never quantised (Inkling).
+    pub sinks: u32,
     /// Width of as many experts more, behind a router of their own, for tokens of images (ERNIE 4.5 VL); 0 without.
     pub second_width: u32,
     /// A narrower space for the routed experts.

@@ -279,4 +279,29 @@ pub struct Attention {
     /// Size of the heads of an index that picks blocks of tokens (MiniMax M3): as many queries as key heads, one
     /// 16-bit key per token; 0 where there is none.
     pub index_dim: u32,
+    /// Positions by distance, and short convolutions (Inkling).
+    pub relative: Option<Relative>,
+}
+
+/// What Inkling's layers have beside attention: a branch of each query head for distances with a table of them, and short
+/// convolutions over keys, values and the outputs of attention and feed-forward, whose inputs are cached
+/// (`models/inkling/nvidia/{attention,short_conv,sconv_swa_attn}.py`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Relative {
+    /// Width of a head's branch.
+    pub d_rel: u32,
+    /// Distances in the table.
+    pub extent: u32,
+    /// Tokens that a convolution sees.
+    pub kernel: u32,
+    /// Elements that the convolutions cache for a token beside each key head: a power of two.
+    pub cached_width: u32,
+}
+
+impl Relative {
+    /// Weights of a layer with so many query heads and so wide keys.
+    pub(super) fn parameters(&self, hidden_size: u64, heads: u64, keys: u64) -> u64 {
+        let (branch, kernel) = (u64::from(self.d_rel), u64::from(self.kernel));
+        branch * (hidden_size * heads + u64::from(self.extent)) + 2 * kernel * (keys + hidden_size)
+    }
 }

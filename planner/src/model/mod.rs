@@ -42,8 +42,8 @@ pub use fields::parse as parse_config;
 pub use input::{ModelInput, ModelOrigin};
 pub use kda::Kda;
 pub use mixer::{
-    Attention, AttentionSpan, GatedDeltaNet, Mamba1, Mamba2, Mixer, Mla, QkNorm, SharedBlock, ShortConv,
-    SparseIndex,
+    Attention, AttentionSpan, GatedDeltaNet, Mamba1, Mamba2, Mixer, Mla, QkNorm, Relative, SharedBlock,
+    ShortConv, SparseIndex,
 };
 pub use pooling::{BESIDE as POOLING_BESIDE, Classifier, Pooling, Unasked, published as published_pooling};
 pub use quantization::{LinearScheme, Quantization};

@@ -38,7 +38,7 @@ impl ModelSpec {
         let classifier = self.pooling.and_then(|pooling| pooling.classifier);
         let outer = u64::from(self.norms.embedding) + u64::from(self.norms.last);
         embedding * heads
-            + u64::from(self.more_embeddings) * h
+            + u64::from(self.more_embeddings) * h * if self.whole_embedding { heads } else { 1 }
             + bias(self.lm_head_bias, u64::from(self.vocab_size))
             + positions
             + classifier.map_or(0, |classifier| classifier.elements(h, 1))
@@ -95,7 +95,11 @@ impl ModelSpec {
                 } else {
                     (queries, 0)
                 };
+                let relative = a.relative.map_or(0, |r| {
+                    r.parameters(h, heads, kv) + bias(a.qkv_bias, heads * u64::from(r.d_rel))
+                });
                 latent
+                    + relative
                     + h * (queries + keys + heads * u64::from(a.gate_per_head))
                     + heads * value * h
                     + bias(a.qkv_bias, queries + keys)
@@ -167,7 +171,9 @@ impl ModelSpec {
         let dense = mlp.dense.map_or(0, |mlp| {
             let width = u64::from(mlp.intermediate_size);
             let ups = if mlp.gated { 2 } else { 1 };
-            h * width * (ups + 1) + bias(mlp.bias, bias(!mlp.bare_up, width * ups) + h)
+            h * width * (ups + 1)
+                + u64::from(mlp.interleaved)
+                + bias(mlp.bias, bias(!mlp.bare_up, width * ups) + h)
         });
         let experts = mlp.moe.map_or(0, |moe| {
             let matrices = if moe.gated { 3 } else { 2 };
@@ -184,7 +190,8 @@ impl ModelSpec {
             let known = routers * (experts + u64::from(moe.idle_experts));
             experts * moe.expert_parameters(self.hidden_size)
                 + latent
-                + known * h
+                + (known + u64::from(moe.sinks)) * h
+                + bias(moe.sinks > 0, 1)
                 + bias(moe.bias, experts * (2 * width + h + 1))
                 + bias(moe.output_bias, h)
                 + bias(moe.correction_bias, known)

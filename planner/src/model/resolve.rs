@@ -197,6 +197,10 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     classic::unsupported(fields, family)?;
     let hidden_size = fields.required("hidden_size", MAX_WIDTH, "the size of every layer")?;
     let vocab_size = fields.required("vocab_size", MAX_VOCAB, "embedding and sampler")?;
+    let (vocab_size, padding) = match family.layout {
+        Layout::Inkling => layouts::vocabulary(fields, vocab_size)?,
+        _ => (vocab_size, 0),
+    };
     let quantization = match quantization::read(top, family.experts)? {
         Some(quantization) => Some(quantization),
         None => quantization::read(fields, family.experts)?,
@@ -293,9 +297,9 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
             (_, MOLMO2) => fields
                 .count_in("additional_vocab_size", 0, 1 << 16)?
                 .unwrap_or(128),
-            _ => 0,
+            _ => padding,
         },
-        whole_embedding: family.behind_encoder,
+        whole_embedding: family.behind_encoder || family.layout == Layout::Inkling,
         lm_head_bias: switch(fields, family.lm_head_bias)?,
         attention,
         layers,
@@ -314,7 +318,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
             scalars_per_layer: family.scalars_per_layer,
             bias: family.norm_bias,
             per_part: family.layout == Layout::Nas,
-            embedding: family.embedding_norm,
+            embedding: switch(fields, family.embedding_norm)?,
             last: match (switch(fields, family.last_norm)?, residual_blocks) {
                 (false, _) => 0,
                 (true, false) => 1,
@@ -444,6 +448,7 @@ fn runs(
 
 const MODULE_ROOTS: &[&str] = &[
     "model",
+    "model.llm",
     "model.language_model",
     "language_model.model",
     "backbone",
@@ -463,6 +468,8 @@ fn mixer_names(mixer: &Mixer) -> (&'static [&'static str], &'static [&'static st
                 "attention.q_proj",
                 "attention.q_a_proj",
                 "attention.query_key_value",
+                "attn.wq_du",
+                "attn.qkvr",
             ],
             &[
                 "self_attn.o_proj",
@@ -470,6 +477,7 @@ fn mixer_names(mixer: &Mixer) -> (&'static [&'static str], &'static [&'static st
                 "mixer.o_proj",
                 "attention.o_proj",
                 "attention.dense",
+                "attn.wo_ud",
             ],
         ),
         Mixer::GatedDeltaNet(_) => (&["linear_attn.in_proj_qkv"], &["linear_attn.out_proj"]),
@@ -492,12 +500,14 @@ const UP: &[&str] = &[
     "mlp.gate_up_proj",
     "mixer.up_proj",
     "feed_forward.w1",
+    "mlp.w13_dn",
 ];
 const DOWN: &[&str] = &[
     "shared_mlp.output_linear",
     "mlp.down_proj",
     "mixer.down_proj",
     "feed_forward.w2",
+    "mlp.w2_md",
 ];
 /// The experts' names, and one expert's first matrix.
 fn expert_names(experts: Experts) -> &'static [&'static str] {
@@ -562,7 +572,7 @@ fn parts(
         modules.iter().find_map(|module| quantization.scheme_of(module))
     };
     let (into, out) = mixer_names(mixer);
-    let shared = mlp.moe.is_some_and(|m| m.shared.is_some());
+    let shared = mlp.moe.is_some_and(|m| m.shared.is_some() && m.sinks == 0);
     let mixer_schemes = [
         scheme(*mixer != Mixer::None, into),
         scheme(*mixer != Mixer::None, out),

@@ -192,9 +192,9 @@ pub struct ModelSpec {
     pub checkpoint_bytes: Option<u64>,
     /// A draft with weights of its own beside it.
     pub drafter: Option<Arc<Drafter>>,
-    /// Rows of the embedding beyond the vocabulary (Molmo).
+    /// Rows of the embedding beyond the vocabulary (Molmo), of a whole one in the output too (Inkling).
     pub more_embeddings: u32,
-    /// The embedding is whole on every rank, without padding (Whisper).
+    /// The embedding is whole on every rank, without padding (Whisper, Inkling).
     pub whole_embedding: bool,
     /// Bias on the output.
     pub lm_head_bias: bool,

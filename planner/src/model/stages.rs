@@ -29,6 +29,7 @@ const ALL: &[&str] = &[
     "GemmaForCausalLM",
     "GptOssForCausalLM",
     "GraniteMoeForCausalLM",
+    "InklingForCausalLM",
     "InternLM2ForCausalLM",
     "MiniCPM3ForCausalLM",
     "MiniCPMForCausalLM",

@@ -5,6 +5,7 @@ use crate::{
     gpu::Vendor,
     memory::sparse_latent,
     model::{AttentionSpan, LayerRun, Mixer, ModelSpec},
+    units::FloatDtype,
 };
 
 /// Bytes of a token where sparse latent attention's cache is packed, else 0; or why it does not run.
@@ -95,6 +96,59 @@ pub(super) fn compressed_refusal(
         return Err(Refusal::ours(
             "DeepSeek V4 is not computed for GPUs before compute capability 8.0, nor with disable_hybrid_kv_cache_manager",
         ));
+    }
+    Ok(())
+}
+
+/// What Inkling's attention and short convolutions do not take, or what is not computed for them
+/// (`models/inkling/nvidia/{attention,sconv_swa_attn}.py` at 0.33.0).
+pub(super) fn convolved_refusal(
+    scenario: &Scenario,
+    spec: &ModelSpec,
+    types: (FloatDtype, KvCacheDtype),
+    block_size: u32,
+    capability: u16,
+) -> Result<(), Refusal> {
+    let shapes = spec.layers.iter().filter_map(|run| match run.mixer {
+        Mixer::Attention(attention, _) => Some((attention, attention.relative?)),
+        _ => None,
+    });
+    // The largest page, and the smallest of a convolution's.
+    let pages = shapes.map(|(attention, relative)| {
+        let keys = 2 * u64::from(block_size) * u64::from(attention.head_dim);
+        let convolved = u64::from(relative.kernel) * u64::from(relative.cached_width);
+        let heads = u64::from(attention.num_key_value_heads);
+        (heads * keys.max(convolved), heads * convolved)
+    });
+    let Some((largest, convolved)) = pages.reduce(|a, b| (a.0.max(b.0), a.1.min(b.1))) else {
+        return Ok(());
+    };
+    if scenario.hardware.gpu.vendor != Vendor::Nvidia || !(90..120).contains(&capability) {
+        return Err(Refusal::ours(
+            "Inkling is only modelled on NVIDIA's Hopper and Blackwell 10.x and 11.x: its attention does not start on 12.x (vllm-project/vllm#51405), and its classes for AMD's GPUs are others",
+        ));
+    }
+    let (dtype, kv) = types;
+    if dtype != FloatDtype::Bfloat16 {
+        return Err(Refusal::vllms(format!(
+            "sconv SWA cache supports bfloat16 only, got torch.{}",
+            dtype.name()
+        )));
+    }
+    if !matches!(kv, KvCacheDtype::Auto | KvCacheDtype::Bfloat16) {
+        return Err(Refusal::ours(
+            "Inkling's cache is bfloat16 in vLLM 0.33.0: another fails while its kernels warm up (vllm-project/vllm#54704)",
+        ));
+    }
+    if scenario.engine.disable_hybrid_kv_cache_manager == Some(true) {
+        return Err(Refusal::ours(
+            "Inkling's short convolutions are not modelled with disable_hybrid_kv_cache_manager",
+        ));
+    }
+    if largest > convolved {
+        return Err(Refusal::ours(format!(
+            "with blocks of {block_size} tokens vLLM 0.33.0 starts, but its short convolutions read the wrong pages (vllm-project/vllm#51951): take smaller blocks"
+        )));
     }
     Ok(())
 }

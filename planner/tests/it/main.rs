@@ -27,6 +27,7 @@ mod fleet;
 mod host_report;
 mod hostile;
 mod import;
+mod inkling;
 mod intel;
 mod irregular;
 mod kinds;

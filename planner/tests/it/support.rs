@@ -28,6 +28,7 @@ pub(crate) const KV_PLANS: &[&str] = &[
     "oracle/kv_plans_kimi_k3.json",
     "oracle/kv_plans_minimax_m3.json",
     "oracle/kv_plans_glm5_next.json",
+    "oracle/kv_plans_inkling.json",
 ];
 
 /// The text of a file below the repository's `tests`.

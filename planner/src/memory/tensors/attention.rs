@@ -23,11 +23,13 @@ impl Builder<'_> {
         let class = TensorClass::Attention;
         let bias = |on: bool, rows: u64| if on { rows } else { 0 };
         let index = u64::from(a.index_dim);
-        let all = [queries, kv, values, kv_heads * index, index];
-        let shards = match (a.shares_kv, index) {
-            (true, _) => &all[..1],
-            (false, 0) => &all[..3],
-            (false, _) => &all[..],
+        let distances = a.relative.map_or(0, |relative| heads * u64::from(relative.d_rel));
+        let all = [queries, kv, values, kv_heads * index + distances, index];
+        let shards = match (a.shares_kv, index, distances) {
+            (true, ..) => &all[..1],
+            (false, 0, 0) => &all[..3],
+            (false, 0, _) => &all[..4],
+            (false, ..) => &all[..],
         };
         let qkv = Linear {
             class,
@@ -63,8 +65,10 @@ impl Builder<'_> {
         self.linear(&output, out);
         // Scales of query, key, value and probabilities: float32 scalars, and where the checkpoint could bring its own,
         // scalars in the model's type that are dropped after loading (`layers/quantization/kv_cache.py`).
-        out.push(whole(class, 4, 4));
+        // Inkling's own class has those of keys and values alone.
+        out.push(whole(class, 4, if a.relative.is_some() { 2 } else { 4 }));
         let method = self.spec.quantization.as_ref().map(|q| q.method);
+        let method = method.filter(|_| a.relative.is_none());
         let own = match method {
             Some("modelopt_mixed") if !self.spec.quantization.as_ref().is_some_and(|q| q.fp8_kv_cache) => 0,
             Some("fp8" | "modelopt" | "modelopt_fp4" | "modelopt_mixed" | "quark") => 4,
@@ -93,6 +97,13 @@ impl Builder<'_> {
             });
         }
         let e = self.element;
+        if let Some(relative) = a.relative {
+            let kernel = u64::from(relative.kernel) * e;
+            let table = u64::from(relative.d_rel) * u64::from(relative.extent);
+            out.push(whole(class, table * e, 1));
+            out.push(whole(class, kv * kernel, 2));
+            out.push(whole(class, hidden / self.tp() * kernel, 2));
+        }
         if index > 0 {
             out.push(whole(TensorClass::Norms, index * e, 2));
         }

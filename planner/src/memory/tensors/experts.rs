@@ -21,6 +21,10 @@ impl Builder<'_> {
         if run.quantized.router {
             let class = TensorClass::Router;
             self.linear(&Linear::plain(class, &[known], h, h, true), out);
+        } else if moe.sinks > 0 {
+            let rows = (known + u64::from(moe.sinks)).next_multiple_of(8);
+            out.push(whole(TensorClass::Router, rows * h * router, 1));
+            out.push(whole(TensorClass::Router, 4, 1));
         } else {
             out.push(whole(TensorClass::Router, known * h * router, 1));
         }
@@ -41,7 +45,7 @@ impl Builder<'_> {
         }
         if let Some(shared) = moe.shared {
             // Sequence-parallel experts keep the shared ones whole on every rank.
-            let ranks = if shape.ep && shape.tp > 1 && shape.dp > 1 {
+            let ranks = if shape.ep && shape.tp > 1 && shape.dp > 1 && moe.sinks == 0 {
                 1
             } else {
                 self.tp()

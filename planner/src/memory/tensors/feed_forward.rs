@@ -1,5 +1,5 @@
 //! Feed-forward without experts.
-use super::{Builder, Tensor, TensorClass, linear::Linear};
+use super::{Builder, Tensor, TensorClass, linear::Linear, whole};
 use crate::model::LayerRun;
 
 impl Builder<'_> {
@@ -7,10 +7,15 @@ impl Builder<'_> {
         let Some(mlp) = run.mlp.dense else { return };
         let ranks = if mlp.whole { 1 } else { self.tp() };
         let width = u64::from(mlp.intermediate_size) / ranks;
-        let shards: &[u64] = if mlp.gated { &[width, width] } else { &[width] };
+        let shards: &[u64] = match (mlp.gated, mlp.interleaved) {
+            (true, true) => &[2 * width],
+            (true, false) => &[width, width],
+            (false, _) => &[width],
+        };
         let quantized = (run.quantized.gate_up, run.quantized.down);
         let biases = (mlp.bias && !mlp.bare_up, mlp.bias);
         self.feed_forward(TensorClass::Mlp, shards, width, quantized, biases, ranks, out);
+        out.push(whole(TensorClass::Mlp, self.element, u64::from(mlp.interleaved)));
     }
 
     #[expect(

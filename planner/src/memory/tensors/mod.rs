@@ -279,18 +279,24 @@ impl Builder<'_> {
     }
 
     /// Rows padded to 64, then split (`DEFAULT_VOCAB_PADDING_SIZE`).
-    fn embedding(&self, class: TensorClass) -> Tensor {
-        let more = match class {
-            TensorClass::Embedding => self.spec.more_embeddings,
-            _ => 0,
+    fn rows(&self, class: TensorClass) -> u64 {
+        let (embedding, spec) = (class == TensorClass::Embedding, self.spec);
+        let more = if embedding || spec.whole_embedding {
+            spec.more_embeddings
+        } else {
+            0
         };
-        let rows = u64::from(self.spec.vocab_size) + u64::from(more);
-        let rows = if self.spec.whole_embedding {
+        let rows = u64::from(spec.vocab_size) + u64::from(more);
+        if embedding && spec.whole_embedding {
             rows
         } else {
             rows.next_multiple_of(64) / self.tp()
-        };
-        whole(class, rows * u64::from(self.spec.hidden_size) * self.element, 1)
+        }
+    }
+
+    fn embedding(&self, class: TensorClass) -> Tensor {
+        let bytes = self.rows(class) * u64::from(self.spec.hidden_size) * self.element;
+        whole(class, bytes, 1)
     }
 
     /// What stands before the layers.
@@ -385,10 +391,9 @@ impl Builder<'_> {
             out.push(whole(TensorClass::LmHead, pooling.projector * self.element, 1));
         } else if !spec.tie_word_embeddings {
             if spec.quantization.as_ref().is_some_and(|q| q.lm_head) {
-                let rows = u64::from(spec.vocab_size).next_multiple_of(64) / self.tp();
                 let k = u64::from(spec.hidden_size);
                 let class = TensorClass::LmHead;
-                self.linear(&Linear::plain(class, &[rows], k, k, true), &mut out);
+                self.linear(&Linear::plain(class, &[self.rows(class)], k, k, true), &mut out);
             } else {
                 out.push(self.embedding(TensorClass::LmHead));
             }

@@ -3,6 +3,7 @@ mod falcon_h1;
 mod gemma3n;
 mod gemma4;
 mod granite;
+mod inkling;
 mod laguna;
 mod lfm2;
 mod longcat;
@@ -21,6 +22,7 @@ use serde_json::Value;
 
 pub(super) use gemma3n::alt_up;
 pub(super) use gemma4::per_layer_input;
+pub(super) use inkling::vocabulary;
 pub(super) use nemotron::{BLOCKS, blocks, pattern};
 
 const MAX_LAYERS: u32 = 1 << 10;
@@ -60,6 +62,8 @@ pub(super) enum Layout {
     Zamba,
     /// All queries from one latent (Step 3).
     Step3,
+    /// By `local_layer_ids` and `dense_mlp_idx` (Inkling).
+    Inkling,
     /// Full-attention layers of another shape, the last layers on cached keys of earlier ones (Gemma 4).
     Gemma4,
 }
@@ -93,6 +97,7 @@ pub(super) fn layers(
         Layout::Gemma3n => gemma3n::layers(fields, family, hidden_size, layers),
         Layout::Longcat => longcat::layers(fields, family, hidden_size, layers),
         Layout::Zamba => zamba::layers(fields, family, hidden_size, layers),
+        Layout::Inkling => inkling::layers(fields, family, hidden_size, layers),
         Layout::Step3 => step::layers3(fields, family, hidden_size, layers),
         Layout::Gemma4 => gemma4::layers(fields, family, hidden_size, layers),
     }

@@ -123,6 +123,12 @@ pub(super) fn resolve<'a>(
     if extras.lora.is_some() && spec.vocab_size > MAX_LORA_VOCABULARY {
         return Err(Refusal::vllms("When using LoRA, vocab size must be <= 258048"));
     }
+    if extras.lora.is_some() && spec.architecture.starts_with("Inkling") {
+        // `config/lora.py`; the environment is not planned.
+        return Err(Refusal::vllms(
+            "Inkling LoRA requires INKLING_MULTIMEM_AR=0: the Lamport fused-collective path bypasses the LoRA-wrapped wo_ud and dense down_proj layers on decode-sized batches, silently dropping their LoRA. Set INKLING_MULTIMEM_AR=0.",
+        ));
+    }
     let dtype = number_types::dtype(scenario, &spec, capability)?;
     drafting::beside(scenario, &extras, dtype.value, &mut spec)?;
     let asked = match scenario.engine.max_model_len {
@@ -166,6 +172,8 @@ pub(super) fn resolve<'a>(
     if packed::compressed(&spec).is_some() {
         caches::compressed_refusal(scenario, block_size.value, kv_cache_dtype.value, capability)?;
     }
+    let types = (dtype.value, kv_cache_dtype.value);
+    caches::convolved_refusal(scenario, &spec, types, block_size.value, capability)?;
     let packed_latent = caches::packed_latent(
         scenario,
         &spec,

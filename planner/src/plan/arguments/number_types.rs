@@ -40,6 +40,11 @@ pub(super) fn quantization<'a>(
                     "--quantization {asked} on a checkpoint that is not quantised is not modelled (known: {ONLINE}); AWQ, GPTQ and compressed-tensors need a checkpoint that is"
                 )));
             };
+            if spec.moe().is_some_and(|moe| moe.sinks > 0) {
+                return Err(Refusal::ours(
+                    "Inkling quantised while it is loaded is not modelled: its class fills the experts' tensors itself",
+                ));
+            }
             if asked == "bitsandbytes" && spec.moe().is_some() {
                 return Err(Refusal::ours(
                     "bitsandbytes with experts is not modelled".to_owned(),
