@@ -165,7 +165,8 @@ impl VllmVersion {
                 let dense = ["Qwen3ForCausalLM", "LlamaForCausalLM", "MistralForCausalLM"];
                 LISTED.contains(&architecture) || dense.contains(&architecture)
             }
-            25..29 => !moe || LISTED.contains(&architecture),
+            // vLLM's recipe sets it for Inkling.
+            25..29 => !moe || LISTED.contains(&architecture) || architecture.starts_with("Inkling"),
             29.. => true,
         }
     }

@@ -141,3 +141,23 @@ fn what_vllms_class_does_not_take_is_refused() {
     let words = "sconv SWA cache supports tp_size <= num_kv_heads (8), got 16";
     assert_eq!(verdict.vllm_error.as_deref(), Some(words));
 }
+
+/// `InklingForConditionalGeneration.__init__` builds its towers whatever is served: 0.13 GiB on each rank and stage.
+#[test]
+fn its_towers_are_loaded_with_the_language_model_alone_as_well() {
+    let weights = |set: &[(&str, &str)]| {
+        let memory = plan("B200 SXM", set).memory.unwrap();
+        memory
+            .terms
+            .iter()
+            .find(|term| term.id == "weights.vision")
+            .map(|term| term.bytes)
+    };
+    let towers = 2 * (64_080_384 + 5_246_976);
+    assert_eq!(weights(&[]), Some(towers));
+    assert_eq!(weights(&[("language_model_only", "true")]), Some(towers));
+    assert_eq!(
+        weights(&[("tensor_parallel_size", "4"), ("pipeline_parallel_size", "2")]),
+        Some(towers)
+    );
+}

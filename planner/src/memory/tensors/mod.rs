@@ -114,8 +114,9 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
         others: OtherSchemes::default(),
     };
     let mut runs = Vec::with_capacity(spec.layers.len() + 2);
-    if let (Some(place), Ok(tower)) = (place.tower, &spec.tower)
-        && (shape.is_first() || place.every_stage)
+    if let Ok(tower) = &spec.tower
+        && let Some(place) = place.tower.or(tower.always.then_some(TowerPlace::default()))
+        && (shape.is_first() || place.every_stage || tower.always)
     {
         builder.tower(tower, place, &mut runs);
     }

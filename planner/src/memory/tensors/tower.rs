@@ -3,7 +3,7 @@ use super::{Builder, Tensor, TensorClass, TensorRun, linear::Linear, whole};
 use crate::model::{Cut, Tower, TowerLinear, TowerTensor};
 
 /// What a tower's tensors depend on besides the model and the rank.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TowerPlace {
     /// `--mm-encoder-tp-mode data`: each rank holds the tower whole.
     pub data_parallel: bool,

@@ -3,7 +3,9 @@
 //!
 //! Mirrors `models/{deepseek_ocr,deepseek_ocr2,deepencoder,deepencoder2,deepseek_vl2,molmo}.py` at 0.33.0, and timm's
 //! `vit_so400m_patch14_siglip_384`.
-use super::{Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven, fields::whole, phi4mm};
+use super::{
+    Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven, fields::whole, inkling, phi4mm,
+};
 use crate::model::{ConfigError, ModelSpec, fields::Fields};
 use serde_json::{Map, Value};
 
@@ -25,6 +27,9 @@ pub(super) fn read(
     let architecture = spec.architecture.as_str();
     if architecture == phi4mm::ARCHITECTURE {
         return Some(phi4mm::tower(top, spec.hidden_size, kept));
+    }
+    if architecture == inkling::ARCHITECTURE {
+        return Some(inkling::tower(top, kept));
     }
     if architecture == GEMMA4 {
         return Some(gemma4(top, spec, kept));
@@ -84,6 +89,7 @@ fn tower(top: &Fields<'_>, architecture: &str, kept: &mut Map<String, Value>) ->
         by_data: false,
         encoder,
         modalities: &["image"],
+        always: false,
         unchecked: true,
     })
 }
@@ -145,6 +151,7 @@ fn gemma4(top: &Fields<'_>, spec: &ModelSpec, kept: &mut Map<String, Value>) -> 
             ..encoder(width, 0, 2 * pixels, 1, spec.hidden_size, 280)
         },
         modalities: &["image", "video", "audio"],
+        always: false,
         unchecked: true,
     })
 }
@@ -312,6 +319,7 @@ fn molmo(text: u32, mlp: u32) -> Tower {
         // Twelve crops of 24 × 24 patches beside each other, and the whole image.
         encoder: encoder(W, 4 * W, 3 * 14 * 14, 5, text, 1460),
         modalities: &["image"],
+        always: false,
         unchecked: true,
     }
 }

@@ -4,6 +4,7 @@ mod conformer;
 mod connector;
 mod fields;
 mod fixed;
+mod inkling;
 mod kinds;
 mod layer;
 mod phi4mm;
@@ -190,6 +191,8 @@ pub struct Tower {
     /// vLLM's names of what it takes, the first of them images, chunks of vision or sound: with a limit of 0 for all of
     /// them it is not loaded.
     pub modalities: &'static [&'static str],
+    /// Its class builds it in any case: on every stage, and where nothing is to be encoded.
+    pub always: bool,
     /// It follows from vLLM's code and the published count alone.
     pub unchecked: bool,
 }

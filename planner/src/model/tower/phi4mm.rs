@@ -48,6 +48,7 @@ pub(super) fn tower(
         // between them.
         encoder: encoder(1152, 4304, 588, 4, text, 36 * 272 + 272 + 1),
         modalities: &["image", "audio"],
+        always: false,
         unchecked: true,
     })
 }

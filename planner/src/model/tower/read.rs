@@ -257,6 +257,7 @@ impl<'a> Reader<'a> {
                 video_parts,
             },
             modalities: self.row.modalities,
+            always: false,
             unchecked: self.row.unchecked,
         })
     }

@@ -52,6 +52,11 @@ const WRAPPERS: &[Wrapper] = &[
         defaults: "",
     },
     Wrapper {
+        architecture: "InklingForConditionalGeneration",
+        language: "InklingForCausalLM",
+        defaults: "",
+    },
+    Wrapper {
         architecture: "KimiK25ForConditionalGeneration",
         language: "DeepseekV3ForCausalLM",
         defaults: "",
