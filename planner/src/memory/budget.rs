@@ -121,6 +121,8 @@ pub struct RankBudget {
     pub attention_workspace: bool,
     /// Outside torch, within the budget.
     pub non_torch: Bytes,
+    /// Of that, what Inkling's collectives keep.
+    pub symmetric: Bytes,
     /// CUDA graphs.
     pub graphs: Bytes,
     /// Graphs captured.
@@ -225,12 +227,13 @@ impl RankBudget {
         } else {
             overhead::sampled_graphs(graph_count, sizes.last().copied().unwrap_or(0))
         };
+        let symmetric = overhead::symmetric(spec, shape.tp, settings.max_num_batched_tokens);
         let non_torch = overhead::non_torch(
             &shape,
             settings.capability,
             &settings.rules,
             settings.enforce_eager,
-        ) + overhead::symmetric(spec, shape.tp, settings.max_num_batched_tokens);
+        ) + symmetric;
         let requested = settings.utilization.of(settings.total);
         let rest = runner.persistent() + non_torch;
         let peak = runner.activation_peak();
@@ -296,6 +299,7 @@ impl RankBudget {
             runner,
             attention_workspace,
             non_torch,
+            symmetric,
             graphs,
             graph_count,
             requested,

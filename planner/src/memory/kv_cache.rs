@@ -5,7 +5,7 @@
 use super::{packed, shape::RankShape};
 use crate::{
     engine::ScaledCache,
-    model::{AttentionSpan, LayerRun, Mixer, ModelSpec},
+    model::{AttentionSpan, Draft, LayerRun, Mixer, ModelSpec},
     units::{Bytes, FloatDtype},
 };
 
@@ -80,6 +80,9 @@ pub struct KvLayout {
     settings: KvSettings,
     groups: Vec<Group>,
     state_bytes: u64,
+    /// Tokens behind a window that are kept for layers which draft one behind the other
+    /// (`v1/core/kv_cache_planning.py: get_global_kv_cache_groups`).
+    retained: u64,
     /// Bytes of one block in one layer.
     pub page_bytes: u64,
     /// Bytes of one block over all layers of this stage.
@@ -156,6 +159,12 @@ impl KvLayout {
             settings,
             groups,
             state_bytes: state,
+            retained: match spec.draft {
+                Some(Draft::Chain { depths: 2.., .. }) => {
+                    u64::from(settings.speculative_tokens.saturating_sub(1))
+                }
+                _ => 0,
+            },
             page_bytes,
             bytes_per_block,
         }
@@ -188,7 +197,7 @@ impl KvLayout {
             GroupKind::State(blocks) if self.settings.prefix_caching => blocks + speculated,
             GroupKind::State(_) => 1 + speculated,
             GroupKind::Sliding(window) => {
-                (u64::from(window).saturating_sub(1) + in_flight)
+                (u64::from(window).saturating_sub(1) + self.retained + in_flight)
                     .min(tokens)
                     .div_ceil(group.block)
                     + 1

@@ -390,13 +390,17 @@ fn overhead_terms(rank: &RankBudget, settings: &BudgetSettings) -> Vec<Term> {
             checked: "a third to twice of what a dozen start-up logs show",
         });
     }
+    let mut inputs = vec![("tensor_parallel_size", rank.shape.tp.to_string())];
+    if rank.symmetric > Bytes::ZERO {
+        inputs.push(("more for fused collectives", rank.symmetric.get().to_string()));
+    }
     terms.push(Term {
         id: "overhead.non_torch",
         label: "Outside torch",
         segment: Segment::Overhead,
         bytes: rank.non_torch.signed(),
         formula: "0.24 GiB on one GPU (0.06 GiB where no graphs are captured on trial); with tensor parallelism 2.09 GiB at compute capability 9.x and 10.x, 0.25 GiB elsewhere; less before 0.18; 1.75 GiB where CPU and GPU share the memory",
-        inputs: vec![("tensor_parallel_size", rank.shape.tp.to_string())],
+        inputs,
         source: "v1/worker/gpu_worker.py: determine_available_memory@0.33.0 measures it; the constants are ours",
         basis: Basis::Fitted,
         checked: "six H100 runs of vLLM 0.19.0, one A100 run of 0.26, and 20 logs of 0.8 to 0.19 on T4, A100, H100, RTX 3090 to 5090, R9700 and GB10",

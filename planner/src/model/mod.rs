@@ -49,7 +49,8 @@ pub use pooling::{BESIDE as POOLING_BESIDE, Classifier, Pooling, Unasked, publis
 pub use quantization::{LinearScheme, Quantization};
 pub use resolve::{CHECKPOINT_BYTES, resolve};
 pub use spec::{
-    AltUp, Draft, LayerRun, LearnedPositions, ModelSpec, Norms, OtherSchemes, PerLayerInput, Quantized, Rope,
+    AltUp, Draft, DraftChain, LayerRun, LearnedPositions, ModelSpec, Norms, OtherSchemes, PerLayerInput,
+    Quantized, Rope,
 };
 pub use stages::EveryStage;
 #[cfg(test)]

@@ -229,7 +229,8 @@ impl Quantization {
     /// Which output layer is quantised depends on the ignore list and, if there are several schemes, on its own.
     fn with_lm_head(mut self) -> Self {
         let own = self.mixed.as_ref().map(|mixed| mixed.scheme("lm_head"));
-        let ignored = ["lm_head", "language_model.lm_head"]
+        // Inkling's files call it the last.
+        let ignored = ["lm_head", "language_model.lm_head", "model.llm.unembed"]
             .iter()
             .any(|name| self.ignores(name));
         self.lm_head = own != Some(None) && !ignored;

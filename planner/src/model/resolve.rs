@@ -1,8 +1,8 @@
 //! A config.json becomes a [`ModelSpec`], or an error that names the field. Nothing is filled in by guess: a field
 //! that may be absent has the default of the model's own class.
 use super::{
-    AttentionSpan, ConfigError, FeedForward, LayerRun, LinearScheme, Mixer, ModelSpec, Norms, OtherSchemes,
-    Quantization, Quantized, attention, classic, families,
+    AttentionSpan, ConfigError, DraftChain, FeedForward, LayerRun, LinearScheme, Mixer, ModelSpec, Norms,
+    OtherSchemes, Quantization, Quantized, attention, classic, families,
     family::{Experts, Family, Head, KvHeads, Switch, Width},
     fields::Fields,
     layouts::{self, Layout},
@@ -289,6 +289,10 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         marlin_experts: false,
         even_mxfp4_scales: false,
         draft: None,
+        draft_chain: match family.layout {
+            Layout::Inkling => layouts::drafts(top, fields, family, hidden_size)?,
+            _ => DraftChain::default(),
+        },
         checkpoint_bytes: top.value(CHECKPOINT_BYTES).and_then(Value::as_u64),
         drafter: None,
         // `models/molmo.py: ADDITIONAL_VOCAB_SIZE`; a field in Molmo 2.

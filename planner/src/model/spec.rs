@@ -153,6 +153,22 @@ pub enum Draft {
     Split,
     /// Whole on every rank (`deepseek_mtp.py`, `glm4_moe_mtp.py`).
     Whole,
+    /// Whole on every rank, in so many layers one behind the other (`models/inkling/nvidia/mtp.py`).
+    Chain {
+        /// Layers.
+        depths: u32,
+        /// Vectors of hidden_size that norm what they are given and give.
+        norms: u32,
+    },
+}
+
+/// Layers of a checkpoint that draft one behind the other, each a token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DraftChain {
+    /// The layers.
+    pub layers: Vec<LayerRun>,
+    /// Norms beside the two of each layer's inputs.
+    pub norms: u32,
 }
 
 /// A decoder-only model.
@@ -188,6 +204,8 @@ pub struct ModelSpec {
     pub even_mxfp4_scales: bool,
     /// A layer of its own that drafts the next tokens, the last of `layers`.
     pub draft: Option<Draft>,
+    /// Layers that may draft, of which as many are loaded as tokens are proposed.
+    pub draft_chain: DraftChain,
     /// Bytes of the checkpoint's files, where somebody gave them ([`super::CHECKPOINT_BYTES`]).
     pub checkpoint_bytes: Option<u64>,
     /// A draft with weights of its own beside it.
@@ -262,8 +280,18 @@ impl ModelSpec {
 
     /// With the layer that drafts tokens, if this architecture has one: a decoder layer like its last one with full
     /// attention. vLLM shares embedding and output with it. It stays in 16 bits in all but block-FP8 checkpoints.
+    /// Of a chain of such layers, one for each of the proposed `tokens`; all where nobody says how many.
     #[must_use]
-    pub fn with_draft(mut self) -> Self {
+    pub fn with_draft(mut self, tokens: Option<u32>) -> Self {
+        let chain = &self.draft_chain.layers;
+        if !chain.is_empty() {
+            let depths = u32::try_from(chain.len()).unwrap_or(u32::MAX);
+            let depths = tokens.unwrap_or(depths).min(depths);
+            self.layers.extend(chain.iter().take(depths as usize));
+            let norms = 2 * depths + self.draft_chain.norms;
+            self.draft = Some(Draft::Chain { depths, norms });
+            return self;
+        }
         let draft = match self.architecture.as_str() {
             name if name.starts_with("Qwen3_5") || name == "Qwen3NextForCausalLM" => Draft::Split,
             "DeepseekV3ForCausalLM"

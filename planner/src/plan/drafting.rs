@@ -76,6 +76,20 @@ pub(super) fn beside(
     if own_layer(scenario, extras) && WITHOUT_DRAFTS.contains(&spec.architecture.as_str()) {
         return Err(Refusal::vllms("Unsupported speculative method: 'mtp'"));
     }
+    if own_layer(scenario, extras) && spec.architecture.starts_with("Inkling") {
+        let depths = u32::try_from(spec.draft_chain.layers.len()).unwrap_or(u32::MAX);
+        let tokens = speculative.step_tokens();
+        if depths == 0 {
+            return Err(Refusal::vllms(
+                "The Inkling checkpoint does not contain MTP weights",
+            ));
+        }
+        if tokens > depths && !tokens.is_multiple_of(depths) {
+            return Err(Refusal::vllms(format!(
+                "num_speculative_tokens:{tokens} must be divisible by n_predict={depths}"
+            )));
+        }
+    }
     let tp = scenario.engine.tensor_parallel_size;
     if let (Some(draft), Some(tp)) = (speculative.draft_tensor_parallel_size, tp)
         && draft != 1

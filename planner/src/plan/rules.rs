@@ -74,8 +74,9 @@ pub(super) fn cuts_long_prompts(scenario: &Scenario, spec: &ModelSpec, adapters:
 
 /// The model as the flags and the version have it run.
 pub(super) fn as_run(scenario: &Scenario, extras: &Extras, capability: u16, spec: &mut Cow<'_, ModelSpec>) {
+    let tokens = extras.speculative.and_then(|speculative| speculative.tokens);
     if drafting::own_layer(scenario, extras) && scenario.engine.pipeline_parallel_size.unwrap_or(1) == 1 {
-        *spec = Cow::Owned(spec.clone().into_owned().with_draft());
+        *spec = Cow::Owned(spec.clone().into_owned().with_draft(tokens));
     }
     let rules = scenario.vllm_version.memory_rules();
     if let Some(stretched) = spec.yarn_max_model_len.filter(|_| rules.stretches_yarn)

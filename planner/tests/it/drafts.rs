@@ -75,7 +75,7 @@ fn states_and_blocks_grow_with_what_is_proposed_as_in_start_up_logs() {
             "27b" => qwen_27b(),
             _ => catalog("Qwen/Qwen3.6-35B-A3B"),
         };
-        let spec = ModelSpec::clone(&model.spec.unwrap()).with_draft();
+        let spec = ModelSpec::clone(&model.spec.unwrap()).with_draft(None);
         let layout = KvLayout::new(
             &spec,
             KvSettings {

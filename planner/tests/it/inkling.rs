@@ -5,6 +5,7 @@ use planner::{
     memory::{
         kv_cache::{KvLayout, KvSettings},
         shape::RankShape,
+        tensors::{Placement, tensors},
     },
     model::{ModelInput, ModelSpec},
 };
@@ -98,6 +99,127 @@ fn stages_have_their_share_of_each_group() {
     }
 }
 
+/// The planner's own figures again, with 8 and with 3 of the layers that draft: windows keep what these read ahead.
+#[test]
+fn layers_that_draft_cache_beside_the_others() {
+    for (id, tp, tokens, block, per_request) in [
+        ("thinkingmachines/Inkling-Small", 4, 8, 294_912, 31_346),
+        ("thinkingmachines/Inkling", 8, 3, 196_608, 33_980),
+    ] {
+        let spec = ModelSpec::clone(&model(id).spec.unwrap()).with_draft(Some(tokens));
+        let settings = KvSettings {
+            speculative_tokens: tokens,
+            ..settings(tp, 1, 0, 8_192)
+        };
+        let layout = KvLayout::new(&spec, settings);
+        assert_eq!(
+            (layout.bytes_per_block, layout.blocks_per_request(131_072)),
+            (block, per_request),
+            "{id}"
+        );
+    }
+}
+
+/// Of one GPU, without the scales of caches.
+fn weigh(spec: &ModelSpec) -> u64 {
+    let place = Placement {
+        shape: RankShape::SINGLE,
+        dtype: spec.dtype,
+        capability: 100,
+        tower: None,
+        buffers: support::load(spec).buffers(spec, 1, 100),
+        streams_online: true,
+    };
+    let runs = tensors(spec, &place);
+    let tensors = runs
+        .iter()
+        .flat_map(|run| run.tensors.iter().map(move |tensor| (run.layers, tensor)));
+    tensors
+        .filter(|(_, tensor)| tensor.bytes != 4)
+        .map(|(layers, tensor)| layers * tensor.bytes * tensor.count)
+        .sum()
+}
+
+/// Inkling-NVFP4 has 592 GB (sgl-project/sglang#31900). Its hf_quant_config.json leaves out all but the routed experts, and of
+/// these the ones of layer 2 (tests of NVIDIA/TensorRT-LLM read both off it).
+#[test]
+fn the_published_nvfp4_file_quantises_its_experts_from_layer_3_on() {
+    let mut config = model("thinkingmachines/Inkling").config.as_ref().clone();
+    let parts = [
+        "attn.wq_du",
+        "attn.wk_dv",
+        "attn.wv_dv",
+        "attn.wr_du",
+        "attn.wo_ud",
+        "mlp.w13_dn",
+        "mlp.w2_md",
+        "mlp.gate",
+        "mlp.shared_experts",
+    ];
+    let mut left_out = ["layers.2.mlp.experts", "unembed"]
+        .map(|part| format!("model.llm.{part}"))
+        .to_vec();
+    for layer in 0..66 {
+        left_out.extend(parts.map(|part| format!("model.llm.layers.{layer}.{part}")));
+    }
+    config.insert(
+        "quantization_config".to_owned(),
+        serde_json::json!({"quant_method": "modelopt", "quant_algo": "NVFP4", "group_size": 16, "exclude_modules": left_out}),
+    );
+    let spec = ModelInput::from_object("x", &config).unwrap().spec.unwrap();
+    let experts = spec.layers.iter().filter(|run| run.quantized.experts);
+    assert_eq!(experts.map(|run| run.count).sum::<u32>(), 63);
+    let others = |q: &planner::model::Quantized| q.qkv || q.o || q.gate_up || q.down || q.shared || q.router;
+    assert!(!spec.layers.iter().any(|run| others(&run.quantized)));
+    let bytes = weigh(&ModelSpec::clone(&spec).with_draft(None));
+    assert_eq!((bytes + 500_000_000) / 1_000_000_000, 592, "{bytes}");
+}
+
+/// The published file's 2,231,912,456 elements beside what is loaded without them (measured/parameters.json), and the
+/// embedding's norm once more.
+#[test]
+fn all_layers_that_draft_weigh_what_the_published_file_has_of_them() {
+    let spec = ModelSpec::clone(&small());
+    let drafting = weigh(&spec.clone().with_draft(None)) - weigh(&spec);
+    assert_eq!(drafting, 2 * (2_231_912_456 + 4096));
+}
+
+#[test]
+fn drafts_that_vllm_does_not_load_are_refused() {
+    let with = |model: ModelInput, config: &str| {
+        let mut scenario = Scenario::new(model, gpu::find("B200 SXM").unwrap().clone());
+        scenario.set("gpus", "8").unwrap();
+        scenario.engine.vllm_args = vec![("--speculative-config".to_owned(), Some(config.to_owned()))];
+        evaluate(&scenario)
+    };
+    let small = || model("thinkingmachines/Inkling-Small");
+    let attention = |plan: Plan| {
+        let terms = plan.memory.unwrap().terms;
+        terms
+            .iter()
+            .find(|term| term.id == "weights.attention")
+            .unwrap()
+            .bytes
+    };
+    // One for each of the checkpoint's layers where nobody says how many.
+    assert_eq!(
+        attention(with(small(), r#"{"method":"mtp"}"#)),
+        attention(with(small(), r#"{"method":"mtp","num_speculative_tokens":8}"#))
+    );
+    let more = with(small(), r#"{"method":"mtp","num_speculative_tokens":9}"#).verdict;
+    assert_eq!(
+        more.vllm_error.as_deref(),
+        Some("num_speculative_tokens:9 must be divisible by n_predict=8")
+    );
+    let mut config = small().config.as_ref().clone();
+    config.remove("mtp_config");
+    let without = ModelInput::from_object("x", &config).unwrap();
+    assert_eq!(
+        with(without, r#"{"method":"mtp"}"#).verdict.vllm_error.as_deref(),
+        Some("The Inkling checkpoint does not contain MTP weights")
+    );
+}
+
 fn plan(gpu: &str, set: &[(&str, &str)]) -> Plan {
     let gpu = gpu::find(gpu).unwrap().clone();
     let mut scenario = Scenario::new(model("thinkingmachines/Inkling-Small"), gpu);
@@ -105,6 +227,15 @@ fn plan(gpu: &str, set: &[(&str, &str)]) -> Plan {
         scenario.set(id, value).unwrap_or_else(|e| panic!("{e}"));
     }
     evaluate(&scenario)
+}
+
+#[test]
+fn a_link_keeps_what_it_is_read_from() {
+    for id in ["thinkingmachines/Inkling-Small", "thinkingmachines/Inkling"] {
+        let model = model(id);
+        let kept = ModelInput::from_object(id, &model.config).unwrap();
+        assert_eq!(kept.spec, model.spec, "{id}");
+    }
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn a_drafting_layer_and_a_missing_head_equal_vllms_classes() {
         )
     };
     let next = planner::model::ModelInput::from_catalog("Qwen/Qwen3-Next-80B-A3B-Instruct").unwrap();
-    let next = (*next.spec.unwrap()).clone().with_draft();
+    let next = (*next.spec.unwrap()).clone().with_draft(None);
     let (_, loaded) = weigh(&next, 4);
     assert!((loaded - 37.9861).abs() < 0.0001, "{loaded}");
     let file = support::json("measured/start_up_logs.json");

@@ -373,13 +373,17 @@ impl Builder<'_> {
         }
         if let Some(draft) = spec.draft.filter(|_| last) {
             let ranks = if draft == Draft::Split { self.tp() } else { 1 };
+            let (projections, norms) = match draft {
+                Draft::Chain { depths, norms } => (depths, norms),
+                Draft::Split | Draft::Whole => (1, 3),
+            };
             let width = u64::from(spec.hidden_size);
             out.push(whole(
                 TensorClass::Mlp,
                 2 * width * width / ranks * self.element,
-                1,
+                u64::from(projections),
             ));
-            out.push(whole(TensorClass::Norms, h, 3));
+            out.push(whole(TensorClass::Norms, h, u64::from(norms)));
         }
         if !last && !spec.every_stage.head {
             return out;

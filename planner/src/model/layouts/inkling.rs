@@ -1,8 +1,8 @@
 //! Inkling: sliding layers with head counts of their own, positions by distance, short convolutions whose inputs are
 //! cached, and shared experts that the router weighs (`models/inkling/{configs,nvidia/model}.py` at 0.33.0).
 use crate::model::{
-    Attention, AttentionSpan, ConfigError, DenseMlp, FeedForward, Mixer, Moe, Relative, SharedExpert,
-    attention, experts, family::Family, fields::Fields,
+    Attention, AttentionSpan, ConfigError, DenseMlp, DraftChain, FeedForward, LayerRun, Mixer, Moe,
+    Quantized, Relative, SharedExpert, attention, experts, family::Family, fields::Fields,
 };
 use serde_json::Value;
 
@@ -40,21 +40,7 @@ pub(super) fn layers(
             "an Inkling whose config lists its layers (`layer_types`), as transformers writes it, is not modelled yet; published files have `local_layer_ids`",
         ));
     }
-    let (full, sliding) = attentions(fields, family, hidden_size)?;
-    let window = fields.count("sliding_window_size", 1 << 27)?.unwrap_or(512);
-    let key = "local_layer_ids";
-    let local = fields.list(key)?.unwrap_or_default();
-    if let Some(other) = local.iter().find(|id| !id.is_u64()) {
-        return Err(fields.wrong(key, "a list of layers", other));
-    }
-    let local: Vec<u64> = local.iter().filter_map(Value::as_u64).collect();
-    let mixer = |layer: u32| {
-        if local.contains(&u64::from(layer)) {
-            Mixer::Attention(sliding, AttentionSpan::Sliding(window))
-        } else {
-            Mixer::Attention(full, AttentionSpan::Full)
-        }
-    };
+    let mixers = mixers(fields, attentions(fields, family, hidden_size)?, layers)?;
     let (dense, expert) = widths(fields)?;
     let first = fields.count_in("dense_mlp_idx", 0, layers)?.unwrap_or(0);
     let sparse: Vec<bool> = (0..layers).map(|layer| layer >= first).collect();
@@ -64,15 +50,63 @@ pub(super) fn layers(
         let dense = Some(dense);
         vec![FeedForward { dense, moe: None }; layers as usize]
     };
-    Ok(((0..layers).map(mixer).collect(), mlps))
+    Ok((mixers, mlps))
 }
 
-/// Attention of full and of sliding layers.
-fn attentions(
+/// The layers that draft: `mtp_config` says how many, and which of them slide; their feed-forward is dense
+/// (`config/speculative.py: hf_config_override`, `models/inkling/nvidia/mtp.py`). They stay in 16 bits.
+pub(in crate::model) fn drafts(
+    top: &Fields<'_>,
     fields: &Fields<'_>,
     family: &Family,
     hidden_size: u32,
-) -> Result<(Attention, Attention), ConfigError> {
+) -> Result<DraftChain, ConfigError> {
+    let Some(object) = top.object("mtp_config")? else {
+        return Ok(DraftChain::default());
+    };
+    let own = Fields::new(object, "mtp_config");
+    let depths = own.count_in("num_nextn_predict_layers", 0, 64)?.unwrap_or(0);
+    let mixers = mixers(&own, attentions(fields, family, hidden_size)?, depths)?;
+    let (dense, _) = widths(fields)?;
+    let layer = |mixer| LayerRun {
+        count: 1,
+        mixer,
+        mlp: FeedForward {
+            dense: Some(dense),
+            moe: None,
+        },
+        quantized: Quantized::default(),
+    };
+    // The embedding's norm once more, and one behind each layer, which they share.
+    let embedding = fields.flag("use_embed_norm")? == Some(true);
+    let chained = own.flag("chain_hidden_post_norm")? == Some(true);
+    Ok(DraftChain {
+        layers: mixers.into_iter().map(layer).collect(),
+        norms: u32::from(embedding) + u32::from(chained),
+    })
+}
+
+/// Attention of each layer: `local_layer_ids` names those that slide.
+fn mixers(fields: &Fields<'_>, shapes: [Mixer; 2], layers: u32) -> Result<Vec<Mixer>, ConfigError> {
+    let key = "local_layer_ids";
+    let local = fields.list(key)?.unwrap_or_default();
+    if let Some(other) = local.iter().find(|id| !id.is_u64()) {
+        return Err(fields.wrong(key, "a list of layers", other));
+    }
+    let local: Vec<u64> = local.iter().filter_map(Value::as_u64).collect();
+    let [full, sliding] = shapes;
+    let mixer = |layer: u32| {
+        if local.contains(&u64::from(layer)) {
+            sliding
+        } else {
+            full
+        }
+    };
+    Ok((0..layers).map(mixer).collect())
+}
+
+/// Attention of full and of sliding layers.
+fn attentions(fields: &Fields<'_>, family: &Family, hidden_size: u32) -> Result<[Mixer; 2], ConfigError> {
     let count =
         |key, default| -> Result<u32, ConfigError> { Ok(fields.count(key, MAX_HEADS)?.unwrap_or(default)) };
     let usual = attention::attention(fields, family, hidden_size)?;
@@ -108,7 +142,10 @@ fn attentions(
         count("swa_head_dim", full.head_dim)?,
         window,
     );
-    Ok((full, sliding))
+    Ok([
+        Mixer::Attention(full, AttentionSpan::Full),
+        Mixer::Attention(sliding, AttentionSpan::Sliding(window)),
+    ])
 }
 
 /// The feed-forward without experts, and the width of an expert: published files call the latter `intermediate_size`,

@@ -22,7 +22,7 @@ use serde_json::Value;
 
 pub(super) use gemma3n::alt_up;
 pub(super) use gemma4::per_layer_input;
-pub(super) use inkling::vocabulary;
+pub(super) use inkling::{drafts, vocabulary};
 pub(super) use nemotron::{BLOCKS, blocks, pattern};
 
 const MAX_LAYERS: u32 = 1 << 10;

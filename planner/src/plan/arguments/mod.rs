@@ -18,7 +18,9 @@ use super::{
     tower,
 };
 use crate::{
-    engine::{Chosen, Extras, KvCacheDtype, MaxModelLen, ResolvedArgs, Runner, VllmVersion, last_without},
+    engine::{
+        Chosen, Extras, KvCacheDtype, MaxModelLen, Method, ResolvedArgs, Runner, VllmVersion, last_without,
+    },
     gpu::{ComputeCapability, GpuSpec, Vendor, XPU},
     memory::{
         budget::{BudgetSettings, RankBudget, Stage, ranks},
@@ -116,7 +118,12 @@ pub(super) fn resolve<'a>(
         )));
     }
     let capability = capability(gpu);
-    let extras = Extras::read(&scenario.engine).map_err(|error| Refusal::ours(error.to_string()))?;
+    let mut extras = Extras::read(&scenario.engine).map_err(|error| Refusal::ours(error.to_string()))?;
+    if let Some(speculative) = extras.speculative.as_mut().filter(|s| s.method == Method::Mtp)
+        && let depths @ 1.. = spec.draft_chain.layers.len()
+    {
+        speculative.tokens = speculative.tokens.or(u32::try_from(depths).ok());
+    }
     let (spec, quantization) = number_types::quantization(scenario, spec, capability)?;
     let mut spec = pooling(scenario, spec)?;
     as_run(scenario, &extras, capability, &mut spec);
