@@ -112,6 +112,9 @@ pub(super) fn piecewise_layer(tp: u32) -> f64 {
     if tp < 8 { 281.7e-6 } else { 752.9e-6 }
 }
 
+/// A pass of a draft where the host launches it, at least: sampling, positions, slots and what attention wants are small
+/// kernels, which are launched in turn. *Fitted* on one series of EAGLE and EAGLE-3.
+pub(super) const LAUNCHED_DRAFT: f64 = 0.85e-3;
 /// The shortest step: preparing inputs on the host hides behind the GPU only so far. *Fitted.*
 pub(super) const SHORTEST_STEP: f64 = 1.71e-3;
 /// Sampling and bookkeeping of one sequence in a step, in seconds. *Fitted.*

@@ -251,7 +251,7 @@ fn doubts(question: &Question) -> impl Iterator<Item = &'static str> {
         ),
         (
             engine.drafting.is_some(),
-            "Speculative decoding: no published run with a draft was fitted (EAGLE-3 took up to 1.5 times as long in one series), and its own KV cache is not read in the estimate: the range is wider.",
+            "Speculative decoding: what a draft takes is fitted on one published series and held against two more, all of one model and one request at a time: the range is wider.",
         ),
         (
             engine.spans_nodes(),

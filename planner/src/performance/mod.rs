@@ -21,4 +21,4 @@ pub use simulation::{Course, Percentiles, Run, Simulation};
 pub(crate) use stated::short;
 pub use stated::{SpeedRow, figure};
 pub use step::{Batch, DraftPass, Drafting, Engine, StepTime};
-pub use work::{Arithmetic, AttentionWork, ExpertWork, Work};
+pub use work::{Arithmetic, AttentionWork, ExpertWork, Work, cached_by};

@@ -31,6 +31,10 @@ pub struct Drafting {
     pub passes: f64,
     /// What a pass takes.
     pub pass: DraftPass,
+    /// The host launches each pass: the first model runner has graphs of a draft's pieces alone
+    /// (`vllm/v1/spec_decode/llm_base_proposer.py: initialize_cudagraph_keys`), the second one graph of all passes
+    /// (`vllm/v1/worker/gpu/spec_decode/target_dependent_ar/speculator.py: capture`).
+    pub launched: bool,
 }
 
 /// What a pass of a draft takes.
@@ -48,6 +52,8 @@ pub enum DraftPass {
         layers: f64,
         /// It uses the model's output projection (`vllm/v1/spec_decode/llm_base_proposer.py: _maybe_share_lm_head`).
         shares_head: bool,
+        /// Bytes that it reads in its own cache for each token behind a sequence.
+        cached_bytes: f64,
     },
 }
 
@@ -208,17 +214,23 @@ impl Engine {
         time
     }
 
-    /// What the draft adds: its weights are read, and its few layers launched, in each pass.
+    /// What the draft adds, in each pass: its weights and its cache are read, its few layers launched.
     fn draft(&self, drafting: Drafting, batch: &Batch, time: &mut StepTime) {
         let machine = self.machines.last().unwrap_or(&self.machine);
         let head = self.stages.last().map_or(0.0, |work| work.head_bytes);
-        let (bytes, layers) = match drafting.pass {
+        let mut pass = StepTime::default();
+        let bytes = match drafting.pass {
             DraftPass::None => return,
             DraftPass::Own {
                 bytes,
                 layers,
                 shares_head,
-            } => (if shares_head { bytes + head } else { bytes }, layers),
+                cached_bytes,
+            } => {
+                pass.memory += batch.sequences * batch.context * cached_bytes / machine.reads_cache();
+                pass.host += layers * constants::LAYER;
+                if shares_head { bytes + head } else { bytes }
+            }
             DraftPass::Layer => {
                 // Its experts are few of many: those that the sequences hit, as one layer of the model.
                 let all: f64 = self.stages.iter().map(|work| work.parts / 2.0).sum();
@@ -230,14 +242,16 @@ impl Engine {
                     };
                     self.stage(machine, work, &batch, &mut step);
                 }
-                *time = time.plus(drafting.passes / all.max(1.0), step);
-                (head, 0.0)
+                pass = pass.plus(1.0 / all.max(1.0), step);
+                head
             }
         };
         let products = bytes * batch.sequences / machine.computes(Arithmetic::Half);
-        let read = bytes / machine.reads(Arithmetic::Half);
-        time.operator(drafting.passes * read, drafting.passes * products);
-        time.host += drafting.passes * layers * constants::LAYER;
+        pass.operator(bytes / machine.reads(Arithmetic::Half), products);
+        if drafting.launched || self.eager {
+            pass.host += (constants::LAUNCHED_DRAFT - pass.total()).max(0.0);
+        }
+        *time = time.plus(drafting.passes, pass);
     }
 
     fn stages(&self) -> impl Iterator<Item = (&Machine, &Work)> {

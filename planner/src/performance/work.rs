@@ -171,55 +171,74 @@ impl Work {
             self.experts.push(experts(spec, &moe, layers, shape));
         }
         match &run.mixer {
-            Mixer::Attention(a, span) => {
-                let heads = (a.num_attention_heads / shape.tp).max(1);
-                let kv_heads = (a.num_key_value_heads / shape.tp).max(1);
-                let width = u64::from(a.head_dim) + u64::from(a.v_head_dim);
-                // In both directions a token looks at all of its prompt, not at half of it, and keeps nothing.
-                let (twice, kept) = if *span == AttentionSpan::Both {
-                    (2, 0)
-                } else {
-                    (1, 1)
-                };
-                self.attention.push(AttentionWork {
-                    layers,
-                    per_pair: real(twice * u64::from(heads) * width),
-                    cached_bytes: real(kept * u64::from(kv_heads) * width * kv_element),
-                    span: match span {
-                        AttentionSpan::Sliding(window) | AttentionSpan::Chunked(window) => {
-                            Some(real(u64::from(*window)))
-                        }
-                        _ => None,
-                    },
-                });
-            }
-            Mixer::Mla(mla) => {
-                self.latent_layers += layers;
-                let heads = u64::from((mla.num_attention_heads / shape.tp).max(1));
-                let latent = u64::from(mla.kv_lora_rank) + u64::from(mla.qk_rope_head_dim);
-                let expanded = u64::from(mla.qk_nope_head_dim)
-                    + u64::from(mla.qk_rope_head_dim)
-                    + u64::from(mla.v_head_dim);
-                self.attention.push(AttentionWork {
-                    layers,
-                    per_pair: real(heads * expanded),
-                    cached_bytes: real(latent * kv_element),
-                    span: mla.sparse.map(|index| real(u64::from(index.index_topk))),
-                });
-            }
-            Mixer::Compressed(layer) => {
-                let heads = u64::from((layer.num_attention_heads / shape.tp).max(1));
-                let width = u64::from(layer.head_dim);
-                self.attention.push(AttentionWork {
-                    layers,
-                    per_pair: real(2 * heads * width) / f64::from(layer.ratio.max(1)),
-                    cached_bytes: real(width * kv_element) / f64::from(layer.ratio.max(1)),
-                    span: None,
-                });
-            }
+            Mixer::Mla(_) => self.latent_layers += layers,
             mixer if mixer.keeps_state() => self.state_bytes += layers,
             _ => {}
         }
+        self.attention.extend(attention(run, shape, kv_element));
+    }
+}
+
+/// Bytes that a draft's layers read for each token behind a sequence; those of a window are few.
+pub fn cached_by(draft: &ModelSpec, shape: &RankShape, kv_element: u64) -> f64 {
+    let attention = draft
+        .layers
+        .iter()
+        .filter_map(|run| attention(run, shape, kv_element));
+    let whole = attention.filter(|attention| attention.span.is_none());
+    whole
+        .map(|attention| attention.layers * attention.cached_bytes)
+        .sum()
+}
+
+fn attention(run: &LayerRun, shape: &RankShape, kv_element: u64) -> Option<AttentionWork> {
+    let layers = real(u64::from(run.count));
+    match &run.mixer {
+        Mixer::Attention(a, span) => {
+            let heads = (a.num_attention_heads / shape.tp).max(1);
+            let kv_heads = (a.num_key_value_heads / shape.tp).max(1);
+            let width = u64::from(a.head_dim) + u64::from(a.v_head_dim);
+            // In both directions a token looks at all of its prompt, not at half of it, and keeps nothing.
+            let (twice, kept) = if *span == AttentionSpan::Both {
+                (2, 0)
+            } else {
+                (1, 1)
+            };
+            Some(AttentionWork {
+                layers,
+                per_pair: real(twice * u64::from(heads) * width),
+                cached_bytes: real(kept * u64::from(kv_heads) * width * kv_element),
+                span: match span {
+                    AttentionSpan::Sliding(window) | AttentionSpan::Chunked(window) => {
+                        Some(real(u64::from(*window)))
+                    }
+                    _ => None,
+                },
+            })
+        }
+        Mixer::Mla(mla) => {
+            let heads = u64::from((mla.num_attention_heads / shape.tp).max(1));
+            let latent = u64::from(mla.kv_lora_rank) + u64::from(mla.qk_rope_head_dim);
+            let expanded =
+                u64::from(mla.qk_nope_head_dim) + u64::from(mla.qk_rope_head_dim) + u64::from(mla.v_head_dim);
+            Some(AttentionWork {
+                layers,
+                per_pair: real(heads * expanded),
+                cached_bytes: real(latent * kv_element),
+                span: mla.sparse.map(|index| real(u64::from(index.index_topk))),
+            })
+        }
+        Mixer::Compressed(layer) => {
+            let heads = u64::from((layer.num_attention_heads / shape.tp).max(1));
+            let width = u64::from(layer.head_dim);
+            Some(AttentionWork {
+                layers,
+                per_pair: real(2 * heads * width) / f64::from(layer.ratio.max(1)),
+                cached_bytes: real(width * kv_element) / f64::from(layer.ratio.max(1)),
+                span: None,
+            })
+        }
+        _ => None,
     }
 }
 

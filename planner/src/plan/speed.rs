@@ -8,10 +8,10 @@ use crate::{
     engine::{Method, ResolvedArgs},
     gpu::{GpuSpec, XPU},
     memory::{budget::RankBudget, tensors::TensorClass},
-    model::DrafterKind,
+    model::{Drafter, DrafterKind},
     performance::{
         Arrivals, DraftPass, Drafting, Engine, Lengths, Limits, Link, Machine, Performance, Question,
-        RUN_AT_A_RATE, RUN_AT_ONCE, Request, Work, estimate,
+        RUN_AT_A_RATE, RUN_AT_ONCE, Request, Work, cached_by, estimate,
     },
     units::real,
     workload::Workload,
@@ -168,17 +168,24 @@ fn lengths(workload: &Workload) -> Lengths {
 fn drafting(workload: &Workload, resolved: &Resolved<'_>, ranks: &[RankBudget]) -> Option<Drafting> {
     let speculative = resolved.settings.speculative?;
     let accepted = share(Some(workload.shape.spec_acceptance_rate?));
+    let (spec, version) = (&resolved.spec, resolved.args.version);
     let proposed = f64::from(speculative.step_tokens());
-    let weights = ranks.last()?.weights.iter();
+    let last = ranks.last()?;
+    let weights = last.weights.iter();
     let own = weights
         .filter(|(class, _)| *class == TensorClass::Draft)
         .map(|(_, bytes)| real(bytes.get()));
-    let pass = match (speculative.method, &resolved.spec.drafter) {
+    let pass = match (speculative.method, &spec.drafter) {
         (Method::Lookup, _) => DraftPass::None,
         (_, Some(drafter)) => DraftPass::Own {
-            bytes: own.sum(),
+            bytes: (own.sum::<f64>() - looked_up(drafter, resolved)).max(0.0),
             layers: real(u64::from(drafter.spec.num_hidden_layers())),
             shares_head: drafter.kind != DrafterKind::Model && drafter.head_rows == 0,
+            cached_bytes: cached_by(
+                &drafter.spec,
+                &last.shape,
+                drafter.kv_element.unwrap_or(resolved.settings.kv_element),
+            ),
         },
         _ => DraftPass::Layer,
     };
@@ -192,7 +199,19 @@ fn drafting(workload: &Workload, resolved: &Resolved<'_>, ranks: &[RankBudget]) 
             proposed
         },
         pass,
+        launched: !version.has_second_runner(&spec.architecture, spec.moe().is_some()),
     })
+}
+
+/// Bytes of an embedding that only rows are read of: not one that is the output projection too.
+fn looked_up(drafter: &Drafter, resolved: &Resolved<'_>) -> f64 {
+    let (spec, args) = (&drafter.spec, &resolved.args);
+    let read_whole = drafter.kind == DrafterKind::Model && spec.tie_word_embeddings;
+    if read_whole || !drafter.own_embedding {
+        return 0.0;
+    }
+    let elements = u64::from(spec.vocab_size) * u64::from(spec.hidden_size);
+    real(elements * args.dtype.value.size()) / f64::from(args.tensor_parallel_size.value)
 }
 
 /// Requests for each place in the batch, so that the batch is full most of the time.
