@@ -69,10 +69,14 @@ impl EncoderMemory {
         };
         let ranks = tower.ranks(tp, settings.data_parallel).unwrap_or((tp, tp));
         let tokens = u64::from(tokens);
+        let at_once = match encoder.at_once {
+            0 => mine * tokens,
+            most => (mine * tokens).min(u64::from(most)),
+        };
         Self {
             items,
             tokens,
-            peak: Bytes::new(peak(encoder, mine * tokens, ranks, spec.hidden_size)),
+            peak: Bytes::new(peak(encoder, at_once, ranks, spec.hidden_size)),
             outputs: Bytes::new(2 * items * tokens * u64::from(encoder.output)),
         }
     }

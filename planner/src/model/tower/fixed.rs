@@ -4,7 +4,7 @@
 //! Mirrors `models/{deepseek_ocr,deepseek_ocr2,deepencoder,deepencoder2,deepseek_vl2,molmo}.py` at 0.33.0, and timm's
 //! `vit_so400m_patch14_siglip_384`.
 use super::{
-    Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven, fields::whole, inkling, phi4mm,
+    Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven, fields::whole, inkling, phi4mm, radio,
 };
 use crate::model::{ConfigError, ModelSpec, fields::Fields};
 use serde_json::{Map, Value};
@@ -30,6 +30,9 @@ pub(super) fn read(
     }
     if architecture == inkling::ARCHITECTURE {
         return Some(inkling::tower(top, kept));
+    }
+    if radio::ARCHITECTURES.contains(&architecture) {
+        return Some(radio::tower(top, spec, kept));
     }
     if architecture == GEMMA4 {
         return Some(gemma4(top, spec, kept));

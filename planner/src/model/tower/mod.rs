@@ -8,6 +8,7 @@ mod inkling;
 mod kinds;
 mod layer;
 mod phi4mm;
+mod radio;
 pub(super) mod read;
 mod rows;
 
@@ -129,6 +130,8 @@ pub struct Encoder {
     pub video_tokens: u32,
     /// Parts of the longest video that is encoded.
     pub video_parts: u32,
+    /// Tokens that are encoded at once, where the class takes an item in pieces; else 0.
+    pub at_once: u32,
 }
 
 impl Encoder {

@@ -255,6 +255,7 @@ impl<'a> Reader<'a> {
                 },
                 video_tokens,
                 video_parts,
+                at_once: 0,
             },
             modalities: self.row.modalities,
             always: false,
