@@ -83,6 +83,9 @@ const EXAONE: Row = Row {
         ..QWEN2_5.block
     },
     unchecked: true,
+    // What its own preprocessor takes at most is not known here; Qwen2.5-VL's would be 20 GiB.
+    tokens: Tokens::Unknown,
+    video: Video::None,
     ..QWEN2_5
 };
 
