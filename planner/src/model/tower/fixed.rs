@@ -100,24 +100,9 @@ fn tower(top: &Fields<'_>, architecture: &str, kept: &mut Map<String, Value>) ->
 /// `gemma4_unified.py: Gemma4UnifiedVisionEmbedder`: a layer over pixels with positions of both axes and three norms, and
 /// a matrix behind it; one matrix for sound.
 fn gemma4(top: &Fields<'_>, spec: &ModelSpec, kept: &mut Map<String, Value>) -> Result<Tower, ConfigError> {
-    let mut read = |name: &'static str, defaults: &'static str, keys: [&str; 5]| {
-        let object = top.object(name)?;
-        let fields = Fields::new(
-            object.ok_or(ConfigError::Missing {
-                field: name.to_owned(),
-                needed_for: "the tower",
-            })?,
-            name,
-        )
-        .with_defaults(defaults);
-        let mut sizes = [0; 5];
-        for (size, key) in sizes.iter_mut().zip(keys) {
-            *size = fields.required(key, MAX_WIDTH, "the tower")?;
-        }
-        kept.insert(name.to_owned(), Value::Object(fields.touched()));
-        Ok::<_, ConfigError>(sizes)
-    };
-    let [patch, pooled, width, rows, output] = read(
+    let [patch, pooled, width, rows, output] = sizes(
+        top,
+        kept,
         "vision_config",
         "patch_size 16 pooling_kernel_size 3 mm_embed_dim 3840 mm_posemb_size 1120 output_proj_dims 3840",
         [
@@ -140,7 +125,13 @@ fn gemma4(top: &Fields<'_>, spec: &ModelSpec, kept: &mut Map<String, Value>) -> 
         whole(u64::from(output) * text, 1),
     ];
     if top.has("audio_config") && top.object("audio_config")?.is_some() {
-        let [sound, ..] = read("audio_config", "audio_embed_dim 640", ["audio_embed_dim"; 5])?;
+        let [sound] = sizes(
+            top,
+            kept,
+            "audio_config",
+            "audio_embed_dim 640",
+            ["audio_embed_dim"],
+        )?;
         tensors.push(whole(u64::from(sound) * text, 1));
     }
     Ok(Tower {
@@ -157,6 +148,27 @@ fn gemma4(top: &Fields<'_>, spec: &ModelSpec, kept: &mut Map<String, Value>) -> 
         always: false,
         unchecked: true,
     })
+}
+
+/// Fields of an object of the config.
+fn sizes<const N: usize>(
+    top: &Fields<'_>,
+    kept: &mut Map<String, Value>,
+    name: &'static str,
+    defaults: &'static str,
+    keys: [&str; N],
+) -> Result<[u32; N], ConfigError> {
+    let object = top.object(name)?.ok_or_else(|| ConfigError::Missing {
+        field: name.to_owned(),
+        needed_for: "the tower",
+    })?;
+    let fields = Fields::new(object, name).with_defaults(defaults);
+    let mut sizes = [0; N];
+    for (size, key) in sizes.iter_mut().zip(keys) {
+        *size = fields.required(key, MAX_WIDTH, "the tower")?;
+    }
+    kept.insert(name.to_owned(), Value::Object(fields.touched()));
+    Ok(sizes)
 }
 
 pub(super) fn encoder(
