@@ -67,6 +67,8 @@ pub(super) enum Head {
     Masked,
     /// Two layers to vectors of 512, in the model's type (Jina's reranker).
     Ranking,
+    /// A matrix to vectors of `num_labels`, in the model's type (Voyage).
+    Embedding,
     /// A square layer and so many labels, with biases, split over the ranks (Qwen 2's reward models).
     Reward(u32),
 }

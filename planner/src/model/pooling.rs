@@ -111,12 +111,16 @@ const BIDIRECTIONAL: &[&str] = &[
     "LlamaBidirectionalForSequenceClassification",
 ];
 
+/// `models/voyage.py`; its config's class makes it attend in both directions.
+const VOYAGE: &str = "VoyageQwen3BidirectionalEmbedModel";
+
 const JINA_V5: &str = "JinaEmbeddingsV5Model";
 
 /// Architectures with a class of their own around another's layers.
 const OWN: &[(&str, &str, Head)] = &[
     ("Gemma3TextModel", "Gemma3ForCausalLM", Head::None),
     (JINA_V5, "Qwen3ForCausalLM", Head::None),
+    (VOYAGE, "Qwen3ForCausalLM", Head::Embedding),
     ("JinaForRanking", "Qwen3ForCausalLM", Head::Ranking),
     ("InternLM2ForRewardModel", "InternLM2ForCausalLM", Head::Value),
     ("Qwen2ForRewardModel", "Qwen2ForCausalLM", Head::Reward(1)),
@@ -139,7 +143,7 @@ pub(super) fn of(top: &Fields<'_>, architecture: &str) -> Option<Pooled> {
             family: families::find(language)?,
             by_default: true,
             head: *head,
-            bidirectional: false,
+            bidirectional: architecture == VOYAGE,
         });
     }
     let suffixes = ["ForSequenceClassification", "ForTokenClassification", "Model"];
@@ -177,6 +181,13 @@ pub(super) fn pooling(fields: &Fields<'_>, head: Head) -> Result<Pooling, Config
                 } else {
                     h / 2 * h + h / 2 * 512
                 },
+                ..Pooling::default()
+            });
+        }
+        Head::Embedding => {
+            let width = fields.required("hidden_size", 1 << 22, "the layer behind the last one")?;
+            return Ok(Pooling {
+                projector: u64::from(labels(fields)?) * u64::from(width),
                 ..Pooling::default()
             });
         }
