@@ -7,7 +7,7 @@ use super::{
     read::Reader,
 };
 use crate::model::{ConfigError, fields::Fields, wrappers::version};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 impl Reader<'_> {
     /// Its tensors, and the width of what it hands on.
@@ -244,6 +244,7 @@ impl Reader<'_> {
                 out.push(whole(u64::from(text), 4));
                 out.push(whole(d, 1));
             }
+            Connector::QFormer => self.q_former(&mut out)?,
             Connector::Windows => output = self.windows(&mut out)?,
             Connector::Queries => {
                 // `AriaConfig` takes the most that `projector_patch_to_query_dict` names.
@@ -326,17 +327,9 @@ impl Reader<'_> {
         let levels = u32::try_from(map.len().min(64)).unwrap_or(64) + 4;
         let (w, text) = (u64::from(self.width), self.text());
         for _ in 0..levels {
-            // Its norm; attention among the queries, then to the patches; a feed-forward; a norm behind each.
             out.push(whole(w, 2));
-            for _ in 0..2 {
-                for _ in 0..4 {
-                    dense(out, w, w);
-                }
-                out.push(whole(w, 2));
-            }
-            dense(out, w, 3072);
-            dense(out, 3072, w);
-            out.push(whole(w, 4));
+            q_former_block(out, w, Some(w), 3072);
+            out.push(whole(w, 2));
             out.push(whole(queries * queries * w, 1));
             out.push(whole(window * window * w, 1));
             dense(out, w, u64::from(text));
@@ -347,6 +340,34 @@ impl Reader<'_> {
             count: levels,
         });
         Ok(text.saturating_mul(levels))
+    }
+
+    /// `blip2.py: Blip2QFormerModel` between learned queries and a layer, whole on every rank.
+    fn q_former(&self, out: &mut Vec<TowerTensor>) -> Result<(), ConfigError> {
+        let key = "qformer_config";
+        let none = Map::new();
+        let fields = Fields::new(self.top.object(key)?.unwrap_or(&none), key).with_defaults(
+            "hidden_size 768 num_hidden_layers 12 intermediate_size 3072 cross_attention_frequency 2 \
+             encoder_hidden_size 1408",
+        );
+        let number = |key: &str| fields.required(key, 1 << 16, "the projector");
+        let (width, mlp) = (
+            u64::from(number("hidden_size")?),
+            u64::from(number("intermediate_size")?),
+        );
+        let (every, encoded) = (
+            number("cross_attention_frequency")?,
+            number("encoder_hidden_size")?,
+        );
+        let queries = self.top.count("num_query_tokens", 1 << 12)?.unwrap_or(32);
+        out.push(whole(u64::from(queries) * width, 1));
+        out.push(whole(width, 2));
+        for index in 0..number("num_hidden_layers")?.min(1 << 10) {
+            let across = index.is_multiple_of(every).then_some(u64::from(encoded));
+            q_former_block(out, width, across, mlp);
+        }
+        dense(out, width, u64::from(self.text()));
+        Ok(())
     }
 
     /// Visual words that patches are described in.
@@ -463,4 +484,17 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
+
+/// Attention among queries, in some blocks to what was encoded, a feed-forward; a norm behind each.
+fn q_former_block(out: &mut Vec<TowerTensor>, width: u64, encoded: Option<u64>, mlp: u64) {
+    for keys in [Some(width), encoded].into_iter().flatten() {
+        for inputs in [width, keys, keys, width] {
+            dense(out, inputs, width);
+        }
+        out.push(whole(width, 2));
+    }
+    dense(out, width, mlp);
+    dense(out, mlp, width);
+    out.push(whole(width, 2));
 }

@@ -158,6 +158,8 @@ pub(in crate::model) enum Connector {
     Convolutions,
     /// Step 3.7: two convolutions, which no quantisation reaches, and a layer.
     Perception,
+    /// BLIP-2: learned queries that attend to the patches, and a layer.
+    QFormer,
     /// Granite 4 Vision: for each level of the language model that it feeds, learned queries that attend to windows of
     /// patches, and a layer.
     Windows,

@@ -326,6 +326,8 @@ impl<'a> Reader<'a> {
                 Connector::Resampler | Connector::Windowed | Connector::Convolutions | Connector::Perception,
                 None,
             ) => 4,
+            // 32 queries for 257 patches.
+            (Connector::QFormer, None) => 3,
             (Connector::Words(_), None) => self.fields.count("hidden_stride", 64)?.unwrap_or(2),
             (_, None) => 2,
         })

@@ -755,6 +755,31 @@ const ROWS: &[Row] = &[
         ..CLIP
     },
     Row {
+        architectures: &["Blip2ForConditionalGeneration"],
+        unchecked: true,
+        defaults: "hidden_size 1408 intermediate_size 6144 num_hidden_layers 39 num_attention_heads 16 image_size \
+                224 patch_size 14",
+        roots: &["vision_model.encoder"],
+        connector_roots: &[],
+        connector: Connector::QFormer,
+        covered: Covered::Blocks,
+        patch_bias: true,
+        class_token: true,
+        positions: Positions::Grid,
+        block: Block {
+            names: [
+                "layers",
+                "self_attn.qkv",
+                "self_attn.projection",
+                "mlp.fc1",
+                "mlp.fc2",
+            ],
+            ..QWEN3.block
+        },
+        tokens: Tokens::Fixed(32),
+        ..SIGLIP
+    },
+    Row {
         // vLLM runs transformers' own class (`models/transformers/`): its fuser cuts the attention, and no plan names
         // the rest.
         architectures: &["HunYuanVLForConditionalGeneration"],

@@ -98,6 +98,7 @@ pub(super) const WRAPPERS: &[Wrapper] = &[
     any("LightOnOCRForConditionalGeneration"),
     any("Llama_Nemotron_Nano_VL"),
     any("LlavaOnevisionForConditionalGeneration"),
+    any("Blip2ForConditionalGeneration"),
     any("NVLM_D"),
     any("Ovis"),
     any("Ovis2_5"),
