@@ -112,8 +112,9 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         && (packed::pooled(spec).is_some()
             || matches!(
                 spec.architecture.as_str(),
-                "Phi4MMForCausalLM" | "Zamba2ForCausalLM"
-            ))
+                "Phi4MMForCausalLM" | "Zamba2ForCausalLM" | "NemotronParseForConditionalGeneration"
+            )
+            || spec.architecture.starts_with("NemotronH_"))
     {
         return Some("Pipeline parallelism is not supported for this model.".to_owned());
     }

@@ -132,6 +132,22 @@ const NEMOTRON_H: Family = Family {
     ..LLAMA
 };
 
+/// The decoder of `WhisperForConditionalGeneration`; its third norm of each layer is counted with the encoder.
+const WHISPER: Family = Family {
+    architecture: "WhisperDecoder",
+    gated: false,
+    qkv_bias: Switch::Always,
+    o_bias: Switch::Always,
+    mlp_bias: Switch::Always,
+    norms_per_layer: 1,
+    norm_bias: true,
+    tied: true,
+    pattern: Pattern::None,
+    rope: RopeKind::None,
+    behind_encoder: true,
+    ..LLAMA
+};
+
 const LFM2: Family = Family {
     architecture: "Lfm2ForCausalLM",
     layout: Layout::Lfm2,
@@ -491,20 +507,20 @@ const FAMILIES: &[Family] = &[
         experts: Experts::Lfm2,
         ..LFM2
     },
+    WHISPER,
     Family {
-        // The decoder of `WhisperForConditionalGeneration`; its third norm of each layer is counted with the encoder.
-        architecture: "WhisperDecoder",
-        gated: false,
-        qkv_bias: Switch::Always,
-        o_bias: Switch::Always,
-        mlp_bias: Switch::Always,
-        norms_per_layer: 1,
-        norm_bias: true,
-        tied: true,
-        pattern: Pattern::None,
-        rope: RopeKind::None,
-        behind_encoder: true,
-        ..LLAMA
+        // The decoder of `NemotronParseForConditionalGeneration`, whose widths stand in `decoder`.
+        architecture: "MBartDecoderNoPos",
+        unchecked: true,
+        names: &[
+            ("hidden_size", "d_model"),
+            ("intermediate_size", "encoder_ffn_dim"),
+            ("num_hidden_layers", "decoder_layers"),
+            ("num_attention_heads", "decoder_attention_heads"),
+        ],
+        embedding_norm: Switch::Always,
+        tied: false,
+        ..WHISPER
     },
     Family {
         architecture: "MiniMaxM3SparseForCausalLM",

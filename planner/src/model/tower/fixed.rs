@@ -31,6 +31,9 @@ pub(super) fn read(
     if architecture == inkling::ARCHITECTURE {
         return Some(inkling::tower(top, kept));
     }
+    if architecture == radio::PARSE {
+        return Some(radio::parse(top, spec, kept));
+    }
     if radio::ARCHITECTURES.contains(&architecture) {
         return Some(radio::tower(top, spec, kept));
     }

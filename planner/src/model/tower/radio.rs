@@ -1,6 +1,6 @@
-//! The towers of Nemotron Nano VL and Omni: RADIO for images and videos, Parakeet for sound.
+//! The towers of Nemotron Nano VL, Omni and Parse: RADIO for images and videos, Parakeet for sound.
 //!
-//! Mirrors `models/{nano_nemotron_vl,radio,intern_vit,parakeet}.py` and `transformers_utils/configs/{radio,parakeet}.py` at
+//! Mirrors `models/{nano_nemotron_vl,nemotron_parse,radio,intern_vit,parakeet}.py` and `transformers_utils/configs/{radio,parakeet}.py` at
 //! 0.33.0, and transformers' `ParakeetEncoder` at 5.24. No quantisation is handed to either.
 use super::{
     Cut, Encoder, Tower, TowerBlock, TowerTensor, Uneven,
@@ -27,7 +27,10 @@ const BY_NAME: &[(&str, [u32; 4])] = &[
 ];
 
 const MAX_WIDTH: u32 = 1 << 16;
+pub(super) const PARSE: &str = "NemotronParseForConditionalGeneration";
+
 const IMAGES: &str = "vision_config";
+const ENCODER: &str = "encoder";
 const ARGS: &str = "args";
 /// Frames of a video that are encoded at once (`nano_nemotron_vl.py: extract_feature`).
 const FRAMES: u32 = 128;
@@ -37,17 +40,10 @@ pub(super) fn tower(
     spec: &ModelSpec,
     kept: &mut Map<String, Value>,
 ) -> Result<Tower, ConfigError> {
-    let none = Map::new();
-    let outer = Fields::new(top.object(IMAGES)?.unwrap_or(&none), IMAGES);
-    let args = Fields::new(outer.object(ARGS)?.unwrap_or(&none), "vision_config.args");
     let mut blocks = Vec::new();
-    let images = images(top, &outer, &args, spec.hidden_size, &mut blocks);
-    let mut own = outer.touched();
-    if own.contains_key(ARGS) {
-        own.insert(ARGS.to_owned(), Value::Object(args.touched()));
-    }
-    kept.insert(IMAGES.to_owned(), Value::Object(own));
-    let (heads, encoder) = images?;
+    let (heads, encoder) = of_object(top, IMAGES, kept, |outer, args| {
+        images(top, outer, args, spec.hidden_size, &mut blocks)
+    })?;
     let mut hears = false;
     for name in ["sound_config", "audio_config"] {
         if let Some(object) = top.object(name)? {
@@ -104,14 +100,31 @@ fn sizes(outer: &Fields<'_>, args: &Fields<'_>) -> Result<[u32; 4], ConfigError>
     ])
 }
 
-/// `radio.py: RadioInternVisionModel`, and two layers over shuffled pixels. The heads, and what profiling encodes.
-fn images(
-    top: &Fields<'_>,
-    outer: &Fields<'_>,
-    args: &Fields<'_>,
-    text: u32,
-    blocks: &mut Vec<TowerBlock>,
-) -> Result<(u32, Encoder), ConfigError> {
+/// A vision transformer as it was read.
+struct Vit {
+    width: u32,
+    heads: u32,
+    mlp: u32,
+    patch: u32,
+    frames: u32,
+}
+
+impl Vit {
+    /// What encoding takes: so many patches become one token of that width.
+    fn encoder(&self, merged: u32, output: u32, item: u32) -> Encoder {
+        encoder(
+            self.width,
+            self.mlp,
+            3 * self.patch * self.patch,
+            merged,
+            output,
+            item,
+        )
+    }
+}
+
+/// `radio.py: RadioInternVisionModel`.
+fn vit(outer: &Fields<'_>, args: &Fields<'_>, blocks: &mut Vec<TowerBlock>) -> Result<Vit, ConfigError> {
     let [width, layers, heads, mlp] = sizes(outer, args)?;
     if !width.is_multiple_of(heads) {
         return Err(outer.inconsistent(
@@ -144,37 +157,119 @@ fn images(
         // Two norms, and a scale for each half, which no file has.
         whole(w, 6),
     ];
+    let one = [(1, embedding), (layers, block)];
+    blocks.extend(one.map(|(count, tensors)| TowerBlock { count, tensors }));
+    Ok(Vit {
+        width,
+        heads,
+        mlp,
+        patch,
+        frames,
+    })
+}
+
+/// Its blocks, and two layers over shuffled pixels. The heads, and what profiling encodes.
+fn images(
+    top: &Fields<'_>,
+    outer: &Fields<'_>,
+    args: &Fields<'_>,
+    text: u32,
+    blocks: &mut Vec<TowerBlock>,
+) -> Result<(u32, Encoder), ConfigError> {
+    let vit = vit(outer, args, blocks)?;
+    let w = u64::from(vit.width);
     let ratio = top.number("downsample_ratio")?.unwrap_or(0.5);
     if ratio.to_bits() != 0.5_f64.to_bits() {
         return Err(top.inconsistent("downsample_ratio", "only 0.5 is modelled"));
     }
     let merged = 4 * w;
     let between = u64::from(top.count("projector_hidden_size", MAX_WIDTH)?.unwrap_or(4096));
-    let mut connector = vec![
+    let mut tensors = vec![
         whole(merged, 1),
         whole(merged * between, 1),
         whole(between * u64::from(text), 1),
     ];
-    if spec_predicts(top)? {
-        connector.push(whole(w, 2));
+    if predicts(top)? {
+        tensors.push(whole(w, 2));
     }
-    let one = [(1, embedding), (layers, block), (1, connector)];
-    blocks.extend(one.map(|(count, tensors)| TowerBlock { count, tensors }));
-    let grid = top.count("force_image_size", 1 << 14)?.unwrap_or(512) / patch;
+    blocks.push(TowerBlock { count: 1, tensors });
+    let grid = top.count("force_image_size", 1 << 14)?.unwrap_or(512) / vit.patch;
     let tile = (grid * grid / 4).max(1);
     // Twelve tiles and the whole image, or the most patches.
     let patches = args.count("max_num_patches", 1 << 24)?;
     let item = patches.map_or(tile.saturating_mul(13), |most| most / 4);
-    let patch_elements = u32::try_from(pixels).unwrap_or(u32::MAX);
     Ok((
-        heads,
+        vit.heads,
         Encoder {
             video_tokens: tile,
             video_parts: u32::MAX,
-            at_once: tile.saturating_mul(FRAMES / frames).max(item),
-            ..encoder(width, mlp, patch_elements, 4, text, item)
+            at_once: tile.saturating_mul(FRAMES / vit.frames).max(item),
+            ..vit.encoder(4, text, item)
         },
     ))
+}
+
+/// `nemotron_parse.py: RadioWithNeck`, and the third norms of the decoder's layers.
+pub(super) fn parse(
+    top: &Fields<'_>,
+    spec: &ModelSpec,
+    kept: &mut Map<String, Value>,
+) -> Result<Tower, ConfigError> {
+    if spec.quantization.is_some() {
+        return Err(ConfigError::unsupported(
+            "which layers of this tower a quantised checkpoint reaches is not known here",
+        ));
+    }
+    let mut blocks = Vec::new();
+    let vit = of_object(top, ENCODER, kept, |outer, args| vit(outer, args, &mut blocks))?;
+    let neck: u64 = 1024;
+    let mut tensors = Vec::new();
+    dense(&mut tensors, u64::from(vit.width), neck);
+    tensors.push(whole(neck, 6));
+    tensors.push(whole(4 * neck * neck, 1));
+    // Three summaries of the image, each as wide as a block.
+    tensors.push(cut(3840, 1024, 1, Cut::OutputsAlways, false, false));
+    let layers = spec.num_hidden_layers() / 2;
+    tensors.push(whole(u64::from(spec.hidden_size), 2 * layers));
+    blocks.push(TowerBlock { count: 1, tensors });
+    let side = |at: usize| {
+        let sides = top.value("image_size").and_then(Value::as_array);
+        let side = sides.and_then(|sides| sides.get(at)).and_then(Value::as_u64);
+        side.and_then(|side| u32::try_from(side).ok())
+            .filter(|side| (1..=1 << 14).contains(side))
+            .map(|side| side / 16)
+            .ok_or_else(|| top.inconsistent("image_size", "expected height and width"))
+    };
+    let item = side(0)? * (side(1)? / 4) + 1;
+    Ok(Tower {
+        blocks,
+        heads: vit.heads,
+        uneven: Uneven::Refused,
+        by_data: false,
+        always: false,
+        encoder: vit.encoder(4, 1024, item),
+        modalities: &["image"],
+        unchecked: true,
+    })
+}
+
+/// Reads an object of the config and its `args`, and keeps what was read of both.
+fn of_object<T>(
+    top: &Fields<'_>,
+    name: &'static str,
+    kept: &mut Map<String, Value>,
+    read: impl FnOnce(&Fields<'_>, &Fields<'_>) -> Result<T, ConfigError>,
+) -> Result<T, ConfigError> {
+    let none = Map::new();
+    let outer = Fields::new(top.object(name)?.unwrap_or(&none), name);
+    let args = Fields::new(outer.object(ARGS)?.unwrap_or(&none), ARGS);
+    let value = read(&outer, &args);
+    let mut own = outer.touched();
+    if own.contains_key(ARGS) {
+        own.insert(ARGS.to_owned(), Value::Object(args.touched()));
+    }
+    kept.insert(name.to_owned(), Value::Object(own));
+    value
 }
 
 /// Rows of classes and registers.
@@ -204,7 +299,7 @@ fn marks(outer: &Fields<'_>, args: &Fields<'_>) -> Result<u64, ConfigError> {
 }
 
 /// The language model has a layer that predicts further tokens, so that a norm stands behind the blocks.
-fn spec_predicts(top: &Fields<'_>) -> Result<bool, ConfigError> {
+fn predicts(top: &Fields<'_>) -> Result<bool, ConfigError> {
     let Some(text) = top.object("text_config")? else {
         return Ok(false);
     };

@@ -212,8 +212,10 @@ pub(super) fn unwrap(object: &Map<String, Value>) -> Option<(Map<String, Value>,
         inner.insert("vit_config".to_owned(), Value::Object(tower));
         return Some((inner, Layout::Tokenizer));
     }
-    let name = ["llm_config", "language_config"]
+    let parse = named.is_some_and(|named| named == "NemotronParseForConditionalGeneration");
+    let name = ["llm_config", "language_config", "decoder"]
         .into_iter()
+        .filter(|name| *name != "decoder" || parse)
         .find(|name| object.contains_key(*name))?;
     let mut inner = object.clone();
     let text = inner.remove(name)?;

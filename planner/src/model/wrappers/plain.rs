@@ -73,6 +73,11 @@ pub(super) const WRAPPERS: &[Wrapper] = &[
         "Qwen3ForCausalLM",
     ),
     row("MoonshotKimiaForCausalLM", "Qwen2ForCausalLM"),
+    Wrapper {
+        // `MBartConfig`.
+        defaults: "intermediate_size 4096",
+        ..row("NemotronParseForConditionalGeneration", "MBartDecoderNoPos")
+    },
     row("NemotronH_Nano_VL_V2", "NemotronHForCausalLM"),
     row("NemotronH_Omni_Reasoning_V3", "NemotronHForCausalLM"),
     row("OpenCUAForConditionalGeneration", "Qwen2ForCausalLM"),
