@@ -247,6 +247,9 @@ pub(super) const FAMILIES: &[Family] = &[
     Family::of(&["HYV3ForCausalLM"], &[])
         .tools(("hy_v3", 33, 0))
         .reasoning(("hy_v3", 33, 0)),
+    Family::of(&["HYV4ForCausalLM"], &[])
+        .tools(("hy_v4", 33, 0))
+        .reasoning(("hy_v4", 33, 0)),
     Family::of(&["Ernie4_5_MoeForCausalLM"], &["thinking"])
         .tools(ERNIE45)
         .reasoning(ERNIE45),

@@ -79,7 +79,9 @@ impl RunnerMemory {
         } else {
             0
         };
-        let intermediate = if run.shape.is_first() { 0 } else { 2 * n * 2 * h };
+        // A sum and what is added to it, or all streams.
+        let passed = u64::from(spec.hyper_streams).max(2) * h;
+        let intermediate = if run.shape.is_first() { 0 } else { 2 * n * passed };
         let kept = expert_workspace(spec, run);
         let stays = run.rules.expert_workspace_stays && run.capability != XPU;
         let workspace = if stays { kept } else { 0 };
@@ -279,7 +281,14 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings, needed: u64, kept: u64) -> 
     // Dense layers come first, before the experts' workspace is there.
     let dense = dense.saturating_sub(kept);
     match spec.layers.first().map(|run| run.mixer) {
-        Some(Mixer::Mla(mla)) if !mla.expanded => (needed - kept + latent_peak(&mla, n, h, tp)).max(dense),
+        Some(Mixer::Mla(mla)) if !mla.expanded => {
+            let streams = match u64::from(spec.hyper_streams) {
+                1 => 0,
+                // They wait beside a half of a layer, which then writes them anew.
+                streams => 2 * n * streams * h,
+            };
+            (needed - kept + latent_peak(&mla, n, h, tp) + streams).max(dense + streams)
+        }
         _ => dense.max(experts),
     }
 }

@@ -32,7 +32,9 @@ pub(super) fn buffers(spec: &ModelSpec, shape: &RankShape, lora: &Lora, dtype: F
 /// Whether all mixers of the model are counted.
 pub fn counts_mixers(spec: &ModelSpec) -> bool {
     spec.layers.iter().all(|run| match run.mixer {
-        Mixer::Mla(mla) => !mla.expanded && !mla.output_gate && !mla.head_gate && mla.sparse.is_none(),
+        Mixer::Mla(mla) => {
+            !mla.expanded && !mla.output_gate && mla.gate_per_head == 0 && mla.sparse.is_none()
+        }
         Mixer::Attention(a, _) => a.query_rank == 0 && a.block.is_none(),
         mixer => mixer == Mixer::None,
     })

@@ -15,6 +15,9 @@ const FLASHINFER_BUFFER: u64 = 394 * MIB;
 /// Pieces of a context: between twice the multiprocessors of an A100 and of an RTX PRO 6000.
 const MOST_PIECES: u64 = 256;
 
+/// Its class: `models/hy_v4/nvidia/{attention,flashmla_sparse}.py`.
+pub const HY4: &str = "HYV4ForCausalLM";
+
 /// Heads that `FlashMLA`'s sparse kernels round up to.
 const HEAD_PADDING: u64 = 64;
 
@@ -48,6 +51,8 @@ pub fn packed(spec: &ModelSpec, index: &SparseIndex, capability: u16, kv: KvCach
         (_, KvCacheDtype::Fp8E5m2) => None,
         (_, KvCacheDtype::Nvfp4DsMla) => (positions && matches!(capability, 100..110)).then_some(four),
         _ if !positions => matches!(capability, 90 | 100..110).then_some(0),
+        // Sinks run in FlashMLA.
+        (100..110, KvCacheDtype::Fp8) if latent(spec).is_some_and(|mla| mla.sinks) => Some(eight),
         // Hopper's FP8 cache is FlashMLA's, but for the name fp8_e4m3, which only FlashInfer takes.
         (90, kv) => Some(if kv == KvCacheDtype::Fp8 { eight } else { 0 }),
         (100..110, _) => Some(0),
@@ -84,16 +89,20 @@ pub struct LayerBuffers {
     pub workspace: u64,
     /// Where the picked tokens lie in the cache, and their counts, for decoding: once per indexer.
     pub places: [u64; 2],
+    /// Once per layer instead, for a whole step: the class does not say which layers share an indexer (Hy4).
+    pub places_of_each: bool,
 }
 
 impl LoadSettings {
     /// What comes of them for this model.
     pub fn buffers(&self, spec: &ModelSpec, tp: u64, capability: u16) -> LayerBuffers {
         let index = find(spec).or_else(|| packed::compressed(spec).map(|layer| layer.index));
+        let places_of_each = spec.architecture == HY4;
         LayerBuffers {
             picked: index.map_or(0, |index| self.picked(&index)),
             workspace: self.workspace(spec, tp, capability),
-            places: index.map_or([0; 2], |index| self.places(&index)),
+            places: index.map_or([0; 2], |index| self.places(&index, places_of_each)),
+            places_of_each,
         }
     }
 
@@ -114,8 +123,13 @@ impl LoadSettings {
     }
 
     /// `mla/index_group.py: SparseMLAIndexGroupBuilder`.
-    fn places(&self, index: &SparseIndex) -> [u64; 2] {
-        let rows = u64::from(self.max_num_batched_tokens.min(self.max_num_seqs)) + 1;
+    fn places(&self, index: &SparseIndex, whole_step: bool) -> [u64; 2] {
+        let tokens = self.max_num_batched_tokens;
+        let rows = u64::from(if whole_step {
+            tokens
+        } else {
+            tokens.min(self.max_num_seqs)
+        }) + 1;
         [rows * u64::from(index.index_topk) * 4, rows * 4]
     }
 
@@ -137,6 +151,8 @@ impl LoadSettings {
                 tokens * (heads * row + padded * row + padded * latent + heads * latent)
                     + self.prefill_tokens() * row
             }
+            // Sinks run in it alone.
+            (90 | 100..110, _) if self.kv_element > 1 && mla.sinks => tokens * padded * row,
             // Few heads run in FlashAttention 4.
             (100..110, _) if self.kv_element > 1 && heads > 16 => tokens * padded * row,
             _ => 0,

@@ -2,6 +2,7 @@
 use super::{
     budget::{BudgetSettings, RankBudget},
     overhead,
+    sparse_latent::HY4,
     tensors::TensorClass,
     term::{Basis, Segment, Term},
 };
@@ -136,7 +137,7 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
             TensorClass::Router => exact("weights.router", "Router", bytes, "layers × experts × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("experts", text(spec.moe().map_or(0, |m| m.num_experts))), hidden.clone()], "model_executor/layers/fused_moe/router@0.33.0"),
             // Not among the tensors; below.
             TensorClass::Buffers => continue,
-            TensorClass::Connections => exact("weights.connections", "Hyper-connections", bytes, "layers × 2 × (2 + streams) × streams² × hidden_size × 4 + ending, whole on every rank", vec![layers.clone(), ("streams", text(spec.hyper_streams)), hidden.clone()], "models/deepseek_v4/nvidia/model.py@0.33.0"),
+            TensorClass::Connections => exact("weights.connections", "Hyper-connections", bytes, if spec.lone_streams { "layers × 2 × 2 × streams² × hidden_size × 4 + ending, whole on every rank" } else { "layers × 2 × (2 + streams) × streams² × hidden_size × 4 + ending, whole on every rank" }, vec![layers.clone(), ("streams", text(spec.hyper_streams)), hidden.clone()], if spec.lone_streams { "models/hy_v4/nvidia/hc.py@0.33.0" } else { "models/deepseek_v4/nvidia/model.py@0.33.0" }),
             TensorClass::Norms => exact("weights.norms", "Norms", bytes, "layers × norms per layer × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("norms per layer", text(spec.norms.per_layer)), hidden.clone()], "model_executor/layers/layernorm.py@0.33.0"),
             TensorClass::Vision => {
                 let vision = exact("weights.vision", "Vision or audio tower", bytes, "patch embedding + blocks × (attention + feed-forward) + projector, cut by tensor_parallel_size where the class cuts them", vec![("tower parameters", spec.tower.as_ref().map_or(0, crate::model::Tower::parameters).to_string()), tp.clone()], "model_executor/models: the class of this architecture@0.33.0");
@@ -153,7 +154,11 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
         });
     }
     if rank.buffer_bytes > Bytes::ZERO {
-        let formula = "(max_num_batched_tokens + indexers × (max_num_seqs + 1)) × index_topk × 4 + workspace of the kernel";
+        let formula = if spec.architecture == HY4 {
+            "(max_num_batched_tokens + layers × (max_num_batched_tokens + 1)) × index_topk × 4 + workspace of the kernel"
+        } else {
+            "(max_num_batched_tokens + indexers × (max_num_seqs + 1)) × index_topk × 4 + workspace of the kernel"
+        };
         let source = "v1/attention/backends/mla@0.33.0";
         let label = "Buffers of the attention kernels";
         terms.push(exact(
@@ -272,7 +277,11 @@ fn runner_terms(spec: &ModelSpec, rank: &RankBudget, settings: &BudgetSettings) 
             label: "Activations from the stage before",
             segment: Segment::Overhead,
             bytes: runner.intermediate.signed(),
-            formula: "2 × max_num_batched_tokens × 2 × hidden_size",
+            formula: if spec.hyper_streams > 1 {
+                "2 × max_num_batched_tokens × streams × hidden_size"
+            } else {
+                "2 × max_num_batched_tokens × 2 × hidden_size"
+            },
             inputs: vec![tokens.clone(), hidden.clone()],
             source: "v1/worker/gpu/model_runner.py@0.33.0",
             basis: Basis::Exact,

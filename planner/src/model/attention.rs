@@ -227,7 +227,7 @@ fn latent_layers(
     Ok(own.into_iter().map(layer).collect())
 }
 
-fn sparse_index(fields: &Fields<'_>) -> Result<SparseIndex, ConfigError> {
+pub(super) fn sparse_index(fields: &Fields<'_>) -> Result<SparseIndex, ConfigError> {
     Ok(SparseIndex {
         index_topk: fields.required("index_topk", 1 << 20, "what the indexer picks")?,
         index_n_heads: fields.required("index_n_heads", MAX_HEADS, "the indexer")?,
@@ -273,7 +273,7 @@ fn own_indexers(fields: &Fields<'_>, layers: u32) -> Result<Vec<bool>, ConfigErr
     Ok((0..layers).map(own).collect())
 }
 
-fn latent(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
+pub(super) fn latent(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
     latent_of(fields, None)
 }
 
@@ -305,7 +305,8 @@ fn latent_of(fields: &Fields<'_>, value: Option<u32>) -> Result<Mla, ConfigError
         },
         expanded: false,
         output_gate: false,
-        head_gate: false,
+        gate_per_head: 0,
+        sinks: false,
         unit_scale: false,
         sparse: None,
     })
@@ -325,16 +326,16 @@ fn kimi(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
 /// Ling 3 (`models/bailing_moe_v3.py: BailingMoeV3MLAAttention`).
 fn ling(fields: &Fields<'_>) -> Result<Mla, ConfigError> {
     let key = "gated_attention_proj_granularity_type";
-    let head_gate = match fields.text(key)? {
-        None => false,
-        Some("head_wise") => true,
+    let gate_per_head = match fields.text(key)? {
+        None => 0,
+        Some("head_wise") => 1,
         Some(other) => {
             let shown = short(other);
             return Err(fields.inconsistent(key, format!("only head_wise is modelled, got {shown:?}")));
         }
     };
     Ok(Mla {
-        head_gate,
+        gate_per_head,
         ..latent(fields)?
     })
 }

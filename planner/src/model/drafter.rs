@@ -343,6 +343,7 @@ fn dflash_spans(fields: &Fields<'_>, kind: DrafterKind, spec: &mut ModelSpec) ->
                 (true, None) => return Err(ConfigError::unsupported("a sliding draft without a window")),
             };
             let layer = LayerRun {
+                drafts: false,
                 count: 1,
                 mixer: Mixer::Attention(attention, span),
                 ..*run

@@ -36,8 +36,11 @@ pub struct Mla {
     pub expanded: bool,
     /// A gate on the output, projected beside the latents (Kimi K3).
     pub output_gate: bool,
-    /// A gate per head on the output, with a projection of its own (Ling 3).
-    pub head_gate: bool,
+    /// Elements per head of a gate on the output with a projection of its own: 0 without one, 1 (Ling 3), or as many as a
+    /// value has (Hy4).
+    pub gate_per_head: u32,
+    /// A learned sink per head (Hy4).
+    pub sinks: bool,
     /// Kimi's own class, which keeps a scale more.
     pub unit_scale: bool,
     /// Attends only to what an indexer picks (DeepSeek V3.2).

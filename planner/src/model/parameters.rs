@@ -17,7 +17,7 @@ impl ModelSpec {
                 + norm * u64::from(self.norms.of(run))
                 + u64::from(self.norms.scalars_per_layer)
                 + self.mlp_parameters(&run.mlp)
-                + connections
+                + if run.drafts { 0 } else { connections }
         };
         let layers: u64 = self
             .layers
@@ -56,13 +56,13 @@ impl ModelSpec {
         if streams < 2 {
             return (0, 0);
         }
-        let (mixes, width) = ((2 + streams) * streams, streams * h);
+        let ([mixes, scales], width) = (self.stream_mixes(), streams * h);
         let last = if self.ends_streams() {
             streams * (width + 1) + 1
         } else {
             0
         };
-        (2 * (mixes * (width + 1) + 3), last)
+        (2 * (mixes * (width + 1) + scales), last)
     }
 
     fn mixer_parameters(&self, mixer: &Mixer) -> u64 {
@@ -160,8 +160,8 @@ impl ModelSpec {
                 let keys = h * (latent + rope) + latent + latent * heads * (nope + value);
                 let rank = u64::from(mla.q_lora_rank.unwrap_or(0));
                 let indexer = mla.sparse.map_or(0, |index| index.parameters(h, rank));
-                let gate = bias(mla.output_gate, h * heads * value) + bias(mla.head_gate, h * heads);
-                queries + keys + heads * value * h + gate + indexer
+                let gate = bias(mla.output_gate, value) + u64::from(mla.gate_per_head);
+                queries + keys + heads * value * h + gate * heads * h + bias(mla.sinks, heads) + indexer
             }
         }
     }

@@ -332,7 +332,10 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         positions: positions::learned(fields, family)?,
         rope: positions::rope(fields, family, attention::rotary_head_dim(&mixers), alibi)?,
         scalar_buffers: family.scalar_buffers,
-        hyper_streams: if family.compressed || bare_attention && fields.flag("mhc")? != Some(false) {
+        lone_streams: family.layout == Layout::Hy4,
+        hyper_streams: if family.layout == Layout::Hy4 {
+            layouts::streams(fields)?
+        } else if family.compressed || bare_attention && fields.flag("mhc")? != Some(false) {
             fields.required("hc_mult", 64, "the hyper-connections")?
         } else {
             1
@@ -440,6 +443,7 @@ fn runs(
                 last.count += 1;
             }
             _ => runs.push(LayerRun {
+                drafts: false,
                 count: 1,
                 mixer: *mixer,
                 mlp: *mlp,
@@ -587,6 +591,7 @@ fn parts(
                 Mixer::Kda(kda) if kda.direct => &["attention.b_proj"],
                 _ => &[
                     "self_attn.g_proj",
+                    "self_attn.linear_gate",
                     "self_attn.output_gate_proj",
                     "attention.g_proj",
                 ],

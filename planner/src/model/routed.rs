@@ -373,6 +373,20 @@ pub(super) const FAMILIES: &[Family] = &[
         ..PLAIN
     },
     Family {
+        architecture: "HYV4ForCausalLM",
+        unchecked: true,
+        layout: Layout::Hy4,
+        rope: RopeKind::Common,
+        experts: Experts::Named(&Routing {
+            count: "n_routed_experts",
+            shared: Shared::Times("n_shared_experts", 1, ""),
+            sparse: Sparse::Types(1),
+            wide_router: Wide::Always,
+            ..ROUTING
+        }),
+        ..DEEPSEEK
+    },
+    Family {
         architecture: "Cohere2MoeForCausalLM",
         unchecked: true,
         width: Width::FieldOrField("prefix_dense_intermediate_size"),

@@ -60,6 +60,8 @@ pub struct LayerRun {
     pub mlp: FeedForward,
     /// Which parts are quantised.
     pub quantized: Quantized,
+    /// They draft tokens, and stand behind the model's own layers.
+    pub drafts: bool,
 }
 
 /// An embedding per layer, mixed in behind the feed-forward (Gemma 4).
@@ -230,6 +232,8 @@ pub struct ModelSpec {
     pub scalar_buffers: u32,
     /// Streams of hidden states that hyper-connections mix (DeepSeek V4); 1 is the usual one.
     pub hyper_streams: u32,
+    /// Each stream goes on by itself: nothing mixes them with each other (Hy4).
+    pub lone_streams: bool,
     /// Copies of the hidden states that are alive at the peak of a forward pass.
     pub residual_copies: u32,
     /// The class lets its router be quantised.
@@ -299,6 +303,7 @@ impl ModelSpec {
             | "GlmMoeDsaForCausalLM"
             | "Glm4MoeForCausalLM"
             | "Glm4MoeLiteForCausalLM"
+            | "HYV4ForCausalLM"
             | "MiMoForCausalLM" => Draft::Whole,
             _ => return self,
         };
@@ -312,6 +317,13 @@ impl ModelSpec {
             return self;
         };
         layer.count = 1;
+        layer.drafts = true;
+        // It always picks tokens itself.
+        if let Mixer::Mla(mla) = &mut layer.mixer
+            && let Some(index) = &mut mla.sparse
+        {
+            index.own = true;
+        }
         let scheme = self.quantization.as_ref().map(|q| q.scheme);
         if !matches!(scheme, Some(LinearScheme::Fp8Block { .. })) {
             layer.quantized = Quantized::default();
@@ -375,12 +387,18 @@ impl ModelSpec {
             .all(|run| matches!(run.mixer, Mixer::Attention(_, AttentionSpan::Both) | Mixer::None))
     }
 
-    /// Weights make one stream of hidden states in the end (DeepSeek V4); else it is a sum.
+    /// Weights make one stream of hidden states in the end (DeepSeek V4, Hy4); else it is a sum.
     pub fn ends_streams(&self) -> bool {
-        self.hyper_streams > 1
-            && self
-                .layers
-                .iter()
-                .any(|run| matches!(run.mixer, Mixer::Compressed(_)))
+        let compressed = |run: &LayerRun| matches!(run.mixer, Mixer::Compressed(_));
+        self.hyper_streams > 1 && (self.lone_streams || self.layers.iter().any(compressed))
+    }
+
+    /// Numbers that a half of a layer computes to join its streams and to part them again, and scales of those.
+    pub fn stream_mixes(&self) -> [u64; 2] {
+        let streams = u64::from(self.hyper_streams);
+        if self.lone_streams {
+            return [2 * streams, 2];
+        }
+        [(2 + streams) * streams, 3]
     }
 }

@@ -100,6 +100,20 @@ pub(super) fn compressed_refusal(
     Ok(())
 }
 
+/// Where Hy4 runs otherwise or not at all (`models/hy_v4/__init__.py` at 0.33.0).
+pub(super) fn hy4_refusal(scenario: &Scenario, spec: &ModelSpec) -> Result<(), Refusal> {
+    if spec.architecture != sparse_latent::HY4 {
+        return Ok(());
+    }
+    match scenario.hardware.gpu.vendor {
+        Vendor::Nvidia => Ok(()),
+        Vendor::Intel => Err(Refusal::vllms("hy_v4 does not yet support XPU.")),
+        _ => Err(Refusal::ours(
+            "Hy4 is only modelled on NVIDIA's GPUs: its classes for AMD's are others",
+        )),
+    }
+}
+
 /// What Inkling's attention and short convolutions do not take, or what is not computed for them
 /// (`models/inkling/nvidia/{attention,sconv_swa_attn}.py` at 0.33.0).
 pub(super) fn convolved_refusal(

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     engine::{Extras, KvCacheDtype, MaxModelLen, Method, Speculative},
+    memory::sparse_latent::HY4,
     model::{self, AttentionSpan, ConfigError, Drafter, DrafterKind, Mixer, ModelSpec},
     units::FloatDtype,
 };
@@ -75,6 +76,11 @@ pub(super) fn beside(
     };
     if own_layer(scenario, extras) && WITHOUT_DRAFTS.contains(&spec.architecture.as_str()) {
         return Err(Refusal::vllms("Unsupported speculative method: 'mtp'"));
+    }
+    if own_layer(scenario, extras) && spec.architecture == HY4 && spec.quantization.is_some() {
+        return Err(Refusal::ours(
+            "the drafting layer of a quantised Hy4 is not modelled: it follows fields of its own (`mtp_quant_algo`)",
+        ));
     }
     if own_layer(scenario, extras) && spec.architecture.starts_with("Inkling") {
         let depths = u32::try_from(spec.draft_chain.layers.len()).unwrap_or(u32::MAX);
@@ -201,6 +207,11 @@ pub(super) fn context_parallel(extras: &Extras, spec: &ModelSpec, tp: u32) -> Re
         .layers
         .iter()
         .any(|run| matches!(run.mixer, Mixer::Mla(mla) if !mla.expanded));
+    if spec.architecture == HY4 {
+        return Err(Refusal::ours(
+            "decode context parallelism is not modelled for Hy4, whose attention takes an fp8 cache alone there",
+        ));
+    }
     if extras.dcp_q_replicate || spec.architecture == "GlmMoeDsaForCausalLM" {
         return Err(Refusal::ours(
             "decode context parallelism with replicated queries (--dcp-q-replicate, which GLM's sparse models set) is not modelled",

@@ -26,6 +26,7 @@ mod flags_by_version;
 mod fleet;
 mod host_report;
 mod hostile;
+mod hy4;
 mod import;
 mod inkling;
 mod intel;

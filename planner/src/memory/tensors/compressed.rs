@@ -57,15 +57,15 @@ impl Builder<'_> {
         out.push(whole(TensorClass::Norms, norm * self.element, 1));
     }
 
-    /// What mixes the streams of hidden states before and after each half of a layer.
-    pub(super) fn connections(&self, out: &mut Vec<Tensor>) {
+    /// What mixes the streams of hidden states before and after each half of a layer; a drafting layer has one stream.
+    pub(super) fn connections(&self, run: &LayerRun, out: &mut Vec<Tensor>) {
         let streams = u64::from(self.spec.hyper_streams);
-        if streams < 2 {
+        if streams < 2 || run.drafts {
             return;
         }
-        let mixes = (2 + streams) * streams;
+        let [mixes, scales] = self.spec.stream_mixes();
         let width = streams * u64::from(self.spec.hidden_size);
-        for elements in [mixes * width, mixes, 3] {
+        for elements in [mixes * width, mixes, scales] {
             out.push(whole(TensorClass::Connections, elements * 4, 2));
         }
     }
@@ -73,7 +73,9 @@ impl Builder<'_> {
     /// What makes one stream of them before the output.
     pub(super) fn last_connection(&self, out: &mut Vec<Tensor>) {
         let streams = u64::from(self.spec.hyper_streams);
-        if !self.spec.ends_streams() {
+        // DeepSeek V4 has it on every stage.
+        let here = !self.spec.lone_streams || self.place.shape.is_last();
+        if !self.spec.ends_streams() || !here {
             return;
         }
         let width = streams * u64::from(self.spec.hidden_size);

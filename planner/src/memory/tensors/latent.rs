@@ -36,8 +36,17 @@ impl Builder<'_> {
                 linear(&[heads * value], h, quantized, out);
             }
         }
-        if mla.head_gate {
-            linear(&[heads], h, run.quantized.gate, out);
+        if mla.gate_per_head > 0 {
+            linear(
+                &[heads * u64::from(mla.gate_per_head)],
+                h,
+                run.quantized.gate,
+                out,
+            );
+        }
+        if mla.sinks {
+            // In 16 bits where no kernel reads them (`models/hy_v4/nvidia/attention.py`).
+            out.push(whole(class, heads * 4, 1));
         }
         out.push(norm(latent));
         linear(&[heads * (nope + value)], latent, quantized, out);
@@ -59,8 +68,18 @@ impl Builder<'_> {
                 out.push(loaded(class, heads * width * latent * 2));
             }
         }
-        if let Some(index) = mla.sparse.filter(|index| index.own) {
+        let Some(index) = mla.sparse else { return };
+        if index.own {
             self.indexer(run, mla, &index, out);
+        }
+        if index.index_kpool <= 1 && (index.own || self.place.buffers.places_of_each) {
+            for bytes in self.place.buffers.places {
+                out.push(loaded(TensorClass::Buffers, bytes));
+            }
+            if run.drafts && self.place.buffers.places_of_each {
+                // The picked tokens of its own, which are kept though it reads the model's.
+                out.push(loaded(TensorClass::Buffers, self.place.buffers.picked));
+            }
         }
     }
 
@@ -81,10 +100,6 @@ impl Builder<'_> {
         if pool > 1 {
             out.push(whole(class, pool * dim * 4, 1));
             out.push(whole(class, dim * h * 2, 1));
-            return;
-        }
-        for bytes in self.place.buffers.places {
-            out.push(loaded(TensorClass::Buffers, bytes));
         }
     }
 }

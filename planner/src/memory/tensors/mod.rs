@@ -200,7 +200,6 @@ pub fn tensors(spec: &ModelSpec, place: &Placement) -> Vec<TensorRun> {
         runs.push(TensorRun { layers, tensors });
     }
     let mut last = builder.tail();
-    // Every stage has what ends the streams.
     builder.last_connection(&mut last);
     if !last.is_empty() {
         runs.push(TensorRun {
@@ -231,7 +230,7 @@ fn weigh_alike(a: &LayerRun, b: &LayerRun) -> bool {
         (Mixer::Attention(a, _), Mixer::Attention(b, _)) => a == b,
         (a, b) => a == b,
     };
-    mixers && a.mlp == b.mlp && a.quantized == b.quantized
+    mixers && a.mlp == b.mlp && a.quantized == b.quantized && a.drafts == b.drafts
 }
 
 fn whole(class: TensorClass, bytes: u64, count: u64) -> Tensor {
@@ -357,7 +356,7 @@ impl Builder<'_> {
             self.element,
             u64::from(self.spec.norms.scalars_per_layer),
         ));
-        self.connections(&mut out);
+        self.connections(run, &mut out);
         out
     }
 

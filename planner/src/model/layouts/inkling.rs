@@ -69,6 +69,7 @@ pub(in crate::model) fn drafts(
     let mixers = mixers(&own, attentions(fields, family, hidden_size)?, depths)?;
     let (dense, _) = widths(fields)?;
     let layer = |mixer| LayerRun {
+        drafts: true,
         count: 1,
         mixer,
         mlp: FeedForward {

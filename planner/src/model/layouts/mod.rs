@@ -3,6 +3,7 @@ mod falcon_h1;
 mod gemma3n;
 mod gemma4;
 mod granite;
+mod hy4;
 mod inkling;
 mod laguna;
 mod lfm2;
@@ -22,6 +23,7 @@ use serde_json::Value;
 
 pub(super) use gemma3n::alt_up;
 pub(super) use gemma4::per_layer_input;
+pub(super) use hy4::streams;
 pub(super) use inkling::{drafts, vocabulary};
 pub(super) use nemotron::{BLOCKS, blocks, pattern};
 
@@ -64,6 +66,8 @@ pub(super) enum Layout {
     Step3,
     /// By `local_layer_ids` and `dense_mlp_idx` (Inkling).
     Inkling,
+    /// By `indexer_types` (Hy4).
+    Hy4,
     /// Full-attention layers of another shape, the last layers on cached keys of earlier ones (Gemma 4).
     Gemma4,
 }
@@ -98,6 +102,7 @@ pub(super) fn layers(
         Layout::Longcat => longcat::layers(fields, family, hidden_size, layers),
         Layout::Zamba => zamba::layers(fields, family, hidden_size, layers),
         Layout::Inkling => inkling::layers(fields, family, hidden_size, layers),
+        Layout::Hy4 => hy4::layers(fields, family, hidden_size, layers),
         Layout::Step3 => step::layers3(fields, family, hidden_size, layers),
         Layout::Gemma4 => gemma4::layers(fields, family, hidden_size, layers),
     }

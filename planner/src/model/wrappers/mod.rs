@@ -56,6 +56,7 @@ const ENCODER: &str = "encoder_config";
 pub(super) fn attend_to_encoder(spec: &mut ModelSpec) {
     let across = |run: &LayerRun| match run.mixer {
         Mixer::Attention(attention, _) => Some(LayerRun {
+            drafts: false,
             mixer: Mixer::Attention(attention, AttentionSpan::Encoder),
             mlp: FeedForward::default(),
             ..*run

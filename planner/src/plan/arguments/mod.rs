@@ -151,6 +151,7 @@ pub(super) fn resolve<'a>(
         ));
     }
     let first_engine = first_engine(scenario, &spec, capability);
+    caches::hy4_refusal(scenario, &spec)?;
     let batch = Batch::new(scenario, &spec, total, first_engine);
     let kv_cache_dtype = number_types::kv_cache_dtype(scenario, &spec, dtype.value, capability)?;
     caches::scaled_refusal(scenario, &spec, kv_cache_dtype.value, capability)?;
