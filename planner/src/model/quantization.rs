@@ -192,6 +192,23 @@ impl Quantization {
         self.ignore.iter().any(|ignore| ignore.matches(module))
     }
 
+    /// With what is left out below `from` left out below `to` as well: the class has other names than the checkpoint.
+    pub(super) fn renamed(&self, from: &str, to: &str) -> Self {
+        let renamed = |text: &str| text.strip_prefix(from).map(|rest| format!("{to}{rest}"));
+        let own = |module: &Module| match module {
+            Module::Name(name) => renamed(name).map(Module::Name),
+            Module::Wildcard(parts) => {
+                let (first, rest) = parts.split_first()?;
+                let first = renamed(first)?;
+                Some(Module::Wildcard([&[first], rest].concat()))
+            }
+            Module::Pattern(_) => None,
+        };
+        let mut all = self.clone();
+        all.ignore.extend(self.ignore.iter().filter_map(own));
+        all
+    }
+
     /// Whether everything that a class hands it to is quantised, and alike: what is left out are modules of these names
     /// alone, which are none of a layer's projections.
     pub(super) fn reaches_all(&self) -> bool {
@@ -311,7 +328,13 @@ pub(super) fn read(fields: &Fields<'_>, experts: Experts) -> Result<Option<Quant
             Quantization::plain("mxfp4", LinearScheme::Mxfp4, 80)
         }
         "compressed-tensors" | "compressed_tensors" => compressed_tensors(&inner)?,
-        "modelopt" | "modelopt_fp4" | "modelopt_mixed" => modelopt(&inner)?,
+        "modelopt" | "modelopt_fp4" | "modelopt_mixed" | "modelopt_mxfp8" => {
+            match inner.object("quantization")? {
+                // As hf_quant_config.json has it.
+                Some(nested) => modelopt(&Fields::new(nested, "quantization_config.quantization"))?,
+                None => modelopt(&inner)?,
+            }
+        }
         "quark" => quark::read(&inner)?,
         "bitsandbytes" => bitsandbytes(&inner, experts)?,
         "fbgemm_fp8" => Quantization {
@@ -456,6 +479,7 @@ fn modelopt(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
     let (method, scheme, min_capability, mixed) = match algorithm.as_str() {
         "FP8" => ("modelopt", modelopt_scheme("FP8")?, 80, None),
         "NVFP4" | "W4A16_NVFP4" => ("modelopt_fp4", modelopt_scheme(&algorithm)?, 75, None),
+        "MXFP8" => ("modelopt_mxfp8", modelopt_scheme("MXFP8")?, 80, None),
         "MIXED_PRECISION" => {
             let mixed = quantized_layers(fields)?;
             let first = mixed.first().ok_or_else(|| ConfigError::Missing {
@@ -487,7 +511,7 @@ fn modelopt(fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
 fn unknown_algorithm(algorithm: &str) -> ConfigError {
     let shown: String = algorithm.chars().take(40).collect();
     ConfigError::unsupported(format!(
-        "ModelOpt's `{shown}` is not modelled yet (known: FP8, NVFP4, W4A16_NVFP4, MIXED_PRECISION)"
+        "ModelOpt's `{shown}` is not modelled yet (known: FP8, MXFP8, NVFP4, W4A16_NVFP4, MIXED_PRECISION)"
     ))
 }
 

@@ -291,6 +291,7 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         draft: None,
         draft_chain: match family.layout {
             Layout::Inkling => layouts::drafts(top, fields, family, hidden_size)?,
+            Layout::Hy4 => hy4_draft(fields, family, &layers, quantization.as_ref())?,
             _ => DraftChain::default(),
         },
         checkpoint_bytes: top.value(CHECKPOINT_BYTES).and_then(Value::as_u64),
@@ -452,6 +453,51 @@ fn runs(
         }
     }
     Ok(runs)
+}
+
+/// Hy4's layer that drafts: like the last one, with an indexer and one stream of its own. It follows the checkpoint's
+/// quantisation unless a field says otherwise; what that leaves out has other names there
+/// (`models/hy_v4/nvidia/mtp.py: _create_mtp_quant_config, _remap_mtp_quant_exclusions`).
+fn hy4_draft(
+    fields: &Fields<'_>,
+    family: &Family,
+    layers: &[LayerRun],
+    quantization: Option<&Quantization>,
+) -> Result<DraftChain, ConfigError> {
+    let Some(mut layer) = layers.last().copied() else {
+        return Ok(DraftChain::default());
+    };
+    let above: u32 = layers.iter().map(|run| run.count).sum();
+    layer.count = 1;
+    layer.drafts = true;
+    if let Mixer::Mla(mla) = &mut layer.mixer
+        && let Some(index) = &mut mla.sparse
+    {
+        index.own = true;
+    }
+    let own = fields
+        .text("mtp_quant_algo")?
+        .unwrap_or("NONE")
+        .to_ascii_uppercase();
+    layer.quantized = match (quantization, own.as_str()) {
+        (None, _) | (_, "BF16" | "FP16") => Quantized::default(),
+        (Some(quantization), "NONE") => {
+            let quantization = quantization.renamed("model.mtp_layers.0.", &format!("model.layers.{above}."));
+            parts(
+                &quantization,
+                above as usize,
+                &layer.mlp,
+                &layer.mixer,
+                family.experts,
+            )?
+        }
+        // It has a scheme of its own.
+        (Some(_), _) => return Ok(DraftChain::default()),
+    };
+    Ok(DraftChain {
+        layers: vec![layer],
+        norms: 1,
+    })
 }
 
 const MODULE_ROOTS: &[&str] = &[

@@ -303,7 +303,6 @@ impl ModelSpec {
             | "GlmMoeDsaForCausalLM"
             | "Glm4MoeForCausalLM"
             | "Glm4MoeLiteForCausalLM"
-            | "HYV4ForCausalLM"
             | "MiMoForCausalLM" => Draft::Whole,
             _ => return self,
         };
@@ -337,7 +336,7 @@ impl ModelSpec {
     #[must_use]
     pub fn with_online(mut self, quantization: Quantization) -> Self {
         let alone = quantization.of_experts_alone();
-        for run in &mut self.layers {
+        for run in self.layers.iter_mut().chain(&mut self.draft_chain.layers) {
             let (moe, dense) = (run.mlp.moe.is_some(), run.mlp.dense.is_some());
             // Nomic's are parameters of the class's own, which no method reaches (`models/bert_with_rope.py: NomicMoE`).
             let routed = run.mlp.moe.is_some_and(|moe| !moe.output_bias);

@@ -77,9 +77,9 @@ pub(super) fn beside(
     if own_layer(scenario, extras) && WITHOUT_DRAFTS.contains(&spec.architecture.as_str()) {
         return Err(Refusal::vllms("Unsupported speculative method: 'mtp'"));
     }
-    if own_layer(scenario, extras) && spec.architecture == HY4 && spec.quantization.is_some() {
+    if own_layer(scenario, extras) && spec.architecture == HY4 && spec.draft_chain.layers.is_empty() {
         return Err(Refusal::ours(
-            "the drafting layer of a quantised Hy4 is not modelled: it follows fields of its own (`mtp_quant_algo`)",
+            "a drafting layer of Hy4 that is quantised by a scheme of its own (`mtp_quant_algo`) is not modelled",
         ));
     }
     if own_layer(scenario, extras) && spec.architecture.starts_with("Inkling") {

@@ -5,8 +5,9 @@ use planner::{
     memory::{
         kv_cache::{KvLayout, KvSettings},
         shape::RankShape,
+        tensors::{Placement, TensorClass, tensors},
     },
-    model::ModelInput,
+    model::{LayerRun, ModelInput},
     units::Bytes,
 };
 use serde_json::{Map, Value, json};
@@ -122,6 +123,83 @@ fn a_published_start_weighs_as_much() {
     assert!(stage(1) > stage(0) + (2 << 30));
 }
 
+/// As the published FP8 file says; its gates are left out, by vLLM's own comment on the layer that drafts.
+fn quantised_in_mxfp8() -> ModelInput {
+    let layers = (0..78).map(|layer| format!("layers.{layer}"));
+    let gates = layers
+        .chain(["mtp_layers.0".to_owned()])
+        .map(|layer| format!("model.{layer}.self_attn.linear_gate"));
+    let left_out: Vec<String> = gates.chain(["lm_head".to_owned()]).collect();
+    let nested = json!({"quant_algo": "MXFP8", "kv_cache_quant_algo": null, "exclude_modules": left_out});
+    let quantised = json!({"quant_method": "modelopt", "quantization": nested});
+    model(&[("quantization_config", quantised)])
+}
+
+/// Somebody's download of the published FP8 file has 758 G (`du -h`, so GiB and rounded up).
+#[test]
+fn the_fp8_file_weighs_as_much() {
+    let spec = quantised_in_mxfp8().spec.unwrap();
+    let quantised = |run: &LayerRun| {
+        (
+            run.quantized.qkv && run.quantized.o && run.quantized.indexer,
+            run.quantized.gate,
+        )
+    };
+    assert!(spec.layers.iter().all(|run| quantised(run) == (true, false)));
+    let drafting = spec.as_ref().clone().with_draft(Some(3));
+    assert_eq!(drafting.num_hidden_layers(), 79);
+    assert!(drafting.layers.iter().all(|run| quantised(run) == (true, false)));
+    let place = Placement {
+        shape: RankShape::SINGLE,
+        dtype: spec.dtype,
+        capability: 100,
+        tower: None,
+        buffers: support::load(&drafting).buffers(&drafting, 1, 100),
+        streams_online: true,
+    };
+    let runs = tensors(&drafting, &place);
+    let all = runs
+        .iter()
+        .flat_map(|run| run.tensors.iter().map(move |tensor| (run.layers, tensor)));
+    let bytes: u64 = all
+        .filter(|(_, tensor)| tensor.class != TensorClass::Rope)
+        .map(|(layers, tensor)| layers * tensor.bytes * tensor.count)
+        .sum();
+    // The router is wider than in the file.
+    let gib = (bytes - 78 * 2 * 256 * 6144) as f64 / f64::from(1 << 30);
+    assert!((757.8..758.0).contains(&gib), "{gib}");
+}
+
+/// The layer that drafts follows the checkpoint's scheme, or `--quantization`, or stays in 16 bits where the file says so.
+#[test]
+fn the_drafting_layer_is_quantised_as_the_file_says() {
+    let mtp = (
+        "--speculative-config",
+        Some(r#"{"method":"mtp","num_speculative_tokens":3}"#),
+    );
+    let more = |model: &dyn Fn() -> ModelInput, fields: &[(&str, &str)]| {
+        let weights = |flags: &[_]| {
+            let fields = [&[("max_model_len", "65536")], fields].concat();
+            let plan = plan(model(), "B300 SXM", &fields, flags);
+            assert_eq!(plan.verdict.outcome, Outcome::Fits, "{:?}", plan.verdict);
+            plan.memory.unwrap().weights_tensor_bytes.get()
+        };
+        weights(&[mtp]) - weights(&[])
+    };
+    let plain = more(&|| model(&[]), &[]);
+    let narrow = more(&quantised_in_mxfp8, &[]);
+    assert!(plain > narrow * 17 / 10 && plain < narrow * 2, "{plain} {narrow}");
+    let online = more(&|| model(&[]), &[("quantization", "fp8")]);
+    assert!(plain > online * 17 / 10, "{plain} {online}");
+    let kept = || {
+        let mut config = quantised_in_mxfp8().config.as_ref().clone();
+        config.insert("mtp_quant_algo".to_owned(), json!("bf16"));
+        ModelInput::from_object(ID, &config).unwrap()
+    };
+    let kept = more(&kept, &[]);
+    assert!(kept.abs_diff(plain) < 1 << 20, "{kept} {plain}");
+}
+
 /// An FP8 cache is FlashMLA's packed one, on Blackwell too, where other sparse attention reads another.
 #[test]
 fn the_fp8_cache_is_packed() {
@@ -149,8 +227,9 @@ fn what_is_not_modelled_is_refused() {
         Some(r#"{"method":"mtp","num_speculative_tokens":3}"#),
     );
     let fp8 = json!({"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]});
+    let own = ("mtp_quant_algo", json!("FP8"));
     let sharing = ("--decode-context-parallel-size", Some("2"));
-    let quantised = model(&[("quantization_config", fp8)]);
+    let quantised = model(&[("quantization_config", fp8), own]);
     for (model, card, flags, why) in [
         (model(&[]), "MI300X", &[][..], "classes for AMD's are others"),
         (model(&[]), "H200 SXM", &[sharing][..], "fp8 cache alone"),

@@ -71,7 +71,7 @@ impl Builder<'_> {
         let method = method.filter(|_| a.relative.is_none());
         let own = match method {
             Some("modelopt_mixed") if !self.spec.quantization.as_ref().is_some_and(|q| q.fp8_kv_cache) => 0,
-            Some("fp8" | "modelopt" | "modelopt_fp4" | "modelopt_mixed" | "quark") => 4,
+            Some("fp8" | "modelopt" | "modelopt_fp4" | "modelopt_mixed" | "modelopt_mxfp8" | "quark") => 4,
             Some("compressed-tensors") => 9,
             _ => 0,
         };

@@ -53,7 +53,7 @@ impl Builder<'_> {
         linear(&[h], heads * value, run.quantized.o, out);
         out.push(whole(class, 4, if mla.unit_scale { 5 } else { 4 }));
         let method = self.spec.quantization.as_ref().map(|q| q.method);
-        if matches!(method, Some("modelopt" | "modelopt_fp4")) {
+        if matches!(method, Some("modelopt" | "modelopt_fp4" | "modelopt_mxfp8")) {
             out.push(Tensor {
                 class,
                 bytes: self.element,

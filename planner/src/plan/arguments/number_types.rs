@@ -4,6 +4,7 @@
 use super::{Refusal, shape};
 use crate::{
     engine::{Chosen, KvCacheDtype, ResolvedArgs, VllmVersion},
+    gpu::Vendor,
     memory::packed,
     model::{LinearScheme, ModelSpec, Quantization},
     plan::scenario::Scenario,
@@ -89,7 +90,11 @@ fn by_version(method: &str, scenario: &Scenario) -> Option<Refusal> {
             Some(since(method, "0.20"))
         }
         "fp8_per_channel" if version < VllmVersion::new(24, 0) => Some(since(method, "0.24")),
-        "mxfp8" if version < VllmVersion::new(19, 0) => Some(since(method, "0.19")),
+        "mxfp8" | "modelopt_mxfp8" if version < VllmVersion::new(19, 0) => Some(since(method, "0.19")),
+        // `layers/quantization/modelopt.py: _dequant_mxfp8_weights_to_bf16`.
+        "modelopt_mxfp8" if scenario.hardware.gpu.vendor != Vendor::Nvidia => Some(Refusal::ours(
+            "checkpoints in MXFP8 are not modelled on AMD's and Intel's GPUs, of which some widen them to 16 bits",
+        )),
         "fbgemm_fp8" if version >= VllmVersion::new(14, 0) && !allows_deprecated(scenario) => {
             Some(Refusal::vllms(
                 "The quantization method fbgemm_fp8 is deprecated and will be removed in future versions of vLLM. To bypass, set `--allow-deprecated-quantization`."
