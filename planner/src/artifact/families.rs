@@ -115,6 +115,7 @@ pub(super) const FAMILIES: &[Family] = &[
         &[
             "Qwen3_5ForConditionalGeneration",
             "Qwen3_5MoeForConditionalGeneration",
+            "Qwen4ExpForConditionalGeneration",
         ],
         &[],
     )

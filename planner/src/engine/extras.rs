@@ -1,6 +1,7 @@
 //! Flags that change memory and stay among the further flags as they are: LoRA, speculative decoding.
 use super::{EngineArgs, Speculative, args::memory};
 use crate::{error::InputError, units::Bytes};
+use serde_json::Value;
 
 /// `--max-loras` beyond this is refused, so that products stay in range.
 const MAX_LORAS: u32 = 4096;
@@ -30,7 +31,12 @@ const READ: &[&str] = &[
     "--cpu-offload-gb",
     "--num-gpu-blocks-override",
     "--optimization-level",
+    "--engram-config",
+    INDEX_TYPE,
 ];
+
+/// What a sparse index keeps its keys in; of `--attention-config` only this is read.
+const INDEX_TYPE: &str = "--attention-config.indexer_kv_dtype";
 
 /// The most that these numbers may be, so that products stay in range.
 const MAX_BLOCKS: u32 = 1 << 30;
@@ -38,7 +44,7 @@ const MAX_BLOCKS: u32 = 1 << 30;
 /// Whether that flag, or the JSON flag that it is a key of, is read here.
 pub(crate) fn reads(flag: &str) -> bool {
     let whole = flag.split_once('.').map_or(flag, |(whole, _)| whole);
-    READ.contains(&whole)
+    READ.contains(&whole) || READ.contains(&flag)
 }
 
 /// `--enable-lora`: buffers for that many adapters of that rank.
@@ -50,6 +56,29 @@ pub struct Lora {
     pub max_lora_rank: u32,
     /// `--fully-sharded-loras`: both halves are split over the ranks.
     pub fully_sharded: bool,
+}
+
+/// `--engram-config`: where tables of n-grams lie (`config/engram.py` at 0.33.0).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Engram {
+    /// In the host's memory.
+    pub cpu_offload: bool,
+    /// Split over the replicas too.
+    pub embedding_across_dp: bool,
+}
+
+/// What a sparse index keeps its keys in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IndexType {
+    /// As the model's class does.
+    #[default]
+    Auto,
+    /// 16-bit floats.
+    Bf16,
+    /// 8-bit floats.
+    Fp8,
+    /// 4-bit floats.
+    Narrower,
 }
 
 /// What the further flags say.
@@ -73,6 +102,10 @@ pub struct Extras {
     pub num_gpu_blocks: Option<u64>,
     /// No CUDA graphs: `-O0`, or `cudagraph_mode` NONE (`config/vllm.py: OPTIMIZATION_LEVEL_00`).
     pub no_graphs: bool,
+    /// Where tables of n-grams lie, where it is said.
+    pub engram: Option<Engram>,
+    /// `--attention-config.indexer_kv_dtype`.
+    pub index_type: IndexType,
 }
 
 impl Extras {
@@ -122,9 +155,48 @@ impl Extras {
                 None => Bytes::ZERO,
             },
             no_graphs: no_graphs(args),
+            engram: engram(args)?,
+            index_type: index_type(args)?,
             num_gpu_blocks: value("--num-gpu-blocks-override").map(blocks).transpose()?,
         })
     }
+}
+
+fn engram(args: &EngineArgs) -> Result<Option<Engram>, InputError> {
+    let flag = "--engram-config";
+    let config = match args.json(flag) {
+        Some(Value::Object(config)) => config,
+        None if args.passed(flag).is_none() => return Ok(None),
+        Some(Value::Null) => return Ok(None),
+        _ => return Err(InputError::new(flag, "expected a JSON object")),
+    };
+    let switch = |key: &str, default: bool| match config.get(key) {
+        None => Ok(default),
+        Some(value) => value
+            .as_bool()
+            .ok_or_else(|| InputError::new(flag, format!("{key}: expected true or false"))),
+    };
+    Ok(Some(Engram {
+        cpu_offload: switch("cpu_offload", true)?,
+        embedding_across_dp: switch("embedding_across_dp", false)?,
+    }))
+}
+
+fn index_type(args: &EngineArgs) -> Result<IndexType, InputError> {
+    let config = args.json("--attention-config");
+    let named = config.as_ref().and_then(|config| config.get("indexer_kv_dtype"));
+    Ok(match named.and_then(Value::as_str) {
+        None | Some("auto") => IndexType::Auto,
+        Some("bf16") => IndexType::Bf16,
+        Some("fp8") => IndexType::Fp8,
+        Some("mxfp4" | "nvfp4") => IndexType::Narrower,
+        Some(_) => {
+            return Err(InputError::new(
+                INDEX_TYPE,
+                "expected auto, bf16, fp8, mxfp4 or nvfp4",
+            ));
+        }
+    })
 }
 
 /// Of `--compilation-config` only this is read.

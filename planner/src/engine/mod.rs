@@ -10,7 +10,7 @@ mod version;
 
 pub use architectures::last_without;
 pub use args::{EngineArgs, KvCacheDtype, MaxModelLen, OTHER_CACHES, Runner, ScaledCache};
-pub use extras::{Extras, Lora};
+pub use extras::{Engram, Extras, IndexType, Lora};
 pub(crate) use flags::negation;
 pub use flags::{Flag, FlagKind, FlagTable, Found};
 pub use resolved::{ArgRow, Chosen, ResolvedArgs, SetBy};

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::engine::{MemoryRules, Sampling, Speculative};
 use crate::gpu::XPU;
-use crate::model::{GatedDeltaNet, LinearScheme, Mixer, Mla, ModelSpec, Moe, QkNorm};
+use crate::model::{GatedDeltaNet, LayerRun, LinearScheme, Mixer, Mla, ModelSpec, Moe, QkNorm};
 use crate::units::{Bytes, MIB};
 
 /// Bytes per sequence slot for logit bias, bad words, logprob tables and the like.
@@ -52,7 +52,7 @@ pub struct RunnerMemory {
     pub workspace: Bytes,
     /// Activations that later pipeline stages receive.
     pub intermediate: Bytes,
-    /// Embeddings of a step that may have images among its tokens.
+    /// Embeddings of a step that may have images among its tokens, and rows of tables of n-grams for it.
     pub embeddings: Bytes,
     /// What a draft is given and what it keeps.
     pub draft: Bytes,
@@ -92,6 +92,7 @@ impl RunnerMemory {
         } else {
             0
         };
+        let embeddings = embeddings + n * looked_up(spec);
         let sampler = if samples {
             sampler_bytes * rows * v + sampler_buffer(run, rows) * v + 2 * n * h + 2 * rows * h + cublas
         } else {
@@ -142,7 +143,13 @@ fn draft_buffers(spec: &ModelSpec, run: &RunSettings) -> u64 {
     let draft = spec.drafter.as_ref().map_or(spec, |drafter| &drafter.spec);
     let counted = spec.drafter.is_some() || spec.draft.is_some();
     let states = if counted && speculative.reads_hidden_states() {
-        2 * u64::from(run.max_num_batched_tokens) * u64::from(draft.hidden_size)
+        // All streams where the draft reads them.
+        let streams = if spec.hyper_rank > 0 {
+            spec.hyper_streams
+        } else {
+            1
+        };
+        2 * u64::from(run.max_num_batched_tokens) * u64::from(draft.hidden_size) * u64::from(streams)
     } else {
         0
     };
@@ -153,6 +160,19 @@ fn draft_buffers(spec: &ModelSpec, run: &RunSettings) -> u64 {
         0
     };
     states + logits
+}
+
+/// Bytes that a token looks up in tables of n-grams in the host's memory: a buffer for a step that stays
+/// (`models/qwen4_exp/common/ngram_embedding.py: start_prefetch`).
+fn looked_up(spec: &ModelSpec) -> u64 {
+    let of = |run: &LayerRun| match run.mixer {
+        Mixer::GatedDeltaNet(gdn) => gdn
+            .ngrams
+            .filter(|ngrams| !ngrams.on_gpu)
+            .map_or(0, |ngrams| ngrams.looked_up()),
+        _ => 0,
+    };
+    spec.layers.iter().map(|run| u64::from(run.count) * of(run)).sum()
 }
 
 /// Bytes per sequence and entry of the vocabulary at the sampler's peak: the logits (2), their fp32 copy (4), and
@@ -272,8 +292,14 @@ fn forward_peak(spec: &ModelSpec, run: &RunSettings, needed: u64, kept: u64) -> 
             // Hyper-connections read and write every stream.
             let streams = u64::from(spec.hyper_streams);
             let attention = (2 * streams + 1) * h + reduced + q + 2 * kv + normed + q;
+            // Qwen 4's norm, gate and sum of all streams, beside those that came in, on their way into the layer and out of it.
+            let (attention, beside) = if spec.hyper_rank > 0 {
+                (attention.max((5 * streams + 2) * h), 2 * streams * h)
+            } else {
+                (attention, 0)
+            };
             let delta = spec.layers.iter().find_map(|layer| match layer.mixer {
-                Mixer::GatedDeltaNet(gdn) => Some(delta_net_width(&gdn, spec, tp) + 5 * h + reduced),
+                Mixer::GatedDeltaNet(gdn) => Some(delta_net_width(&gdn, spec, tp) + beside + 5 * h + reduced),
                 _ => None,
             });
             2 * n * attention.max(delta.unwrap_or(0))

@@ -62,6 +62,8 @@ pub(super) enum GroupKind {
     Encoder,
     /// Not at all: a state, and so many blocks of it with prefix caching.
     State(u64),
+    /// Not at all: one block for each request, whatever else is set (`CircularBufferSpec`).
+    Ring,
 }
 
 /// Layers that share block tables.
@@ -196,6 +198,7 @@ impl KvLayout {
             GroupKind::Encoder => u64::from(self.settings.max_num_batched_tokens).div_ceil(group.block),
             GroupKind::State(blocks) if self.settings.prefix_caching => blocks + speculated,
             GroupKind::State(_) => 1 + speculated,
+            GroupKind::Ring => 1,
             GroupKind::Sliding(window) => {
                 (u64::from(window).saturating_sub(1) + self.retained + in_flight)
                     .min(tokens)
@@ -345,7 +348,12 @@ fn state_bytes(mixer: &Mixer, settings: &KvSettings) -> u64 {
     let conv = history * (2 * key + value) / tp * settings.state_element;
     let element = gdn.ssm_dtype.map_or(settings.state_element, FloatDtype::size);
     let heads = u64::from(gdn.linear_num_value_heads) / tp;
-    conv + heads * u64::from(gdn.linear_value_head_dim) * u64::from(gdn.linear_key_head_dim) * element
+    let states = heads * u64::from(gdn.linear_value_head_dim) * u64::from(gdn.linear_key_head_dim);
+    // The convolution over tables of n-grams keeps a state of its own, whole on every rank.
+    let beside = gdn.ngrams.map_or(0, |ngrams| {
+        (ngrams.history() + proposed) * u64::from(ngrams.streams) * settings.state_element
+    });
+    (conv + states * element).max(beside)
 }
 
 /// Beside recurrent layers a block of attention is made at least as large as a state

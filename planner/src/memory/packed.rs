@@ -8,7 +8,7 @@ use super::{
     sparse_latent::LoadSettings,
 };
 use crate::{
-    model::{Compressed, Mixer, Mla, ModelSpec, SparseIndex},
+    model::{Attention, Compressed, GroupIndex, Mixer, Mla, ModelSpec, SparseIndex},
     units::MIB,
 };
 
@@ -29,6 +29,25 @@ pub fn pooled(spec: &ModelSpec) -> Option<SparseIndex> {
     })
 }
 
+/// The first layer with an index over groups of tokens.
+pub fn grouped(spec: &ModelSpec) -> Option<GroupIndex> {
+    spec.layers.iter().find_map(|run| match run.mixer {
+        Mixer::Attention(attention, _) => attention.groups,
+        _ => None,
+    })
+}
+
+/// What vLLM says where a block does not hold whole rings or groups (`models/qwen4_exp/common/qsa_cache.py`).
+pub fn ring_refusal(spec: &ModelSpec, block_size: u32, proposed: u64) -> Option<String> {
+    let index = grouped(spec)?;
+    let ring = index.ring(proposed);
+    if !block_size.is_multiple_of(index.indexer_compress_ratio) {
+        return Some("QSA cache block size must be divisible by the compression ratio".to_owned());
+    }
+    (!u64::from(block_size).is_multiple_of(ring))
+        .then(|| format!("QSA ring capacity {ring} must divide the attention block size {block_size}"))
+}
+
 /// The first layer with compressed attention.
 pub fn compressed(spec: &ModelSpec) -> Option<Compressed> {
     spec.layers.iter().find_map(|run| match run.mixer {
@@ -38,10 +57,24 @@ pub fn compressed(spec: &ModelSpec) -> Option<Compressed> {
 }
 
 /// One cache of a layer.
+#[derive(Clone, Copy)]
 struct Cache {
     kind: GroupKind,
     block: u64,
     page: u64,
+    /// A state that ranks do not share out: it is grouped apart from those that they do.
+    whole: bool,
+}
+
+impl Cache {
+    fn new(kind: GroupKind, block: u64, page: u64) -> Self {
+        Self {
+            kind,
+            block,
+            page,
+            whole: false,
+        }
+    }
 }
 
 /// The caches of a layer; `row` is a token of latent attention.
@@ -53,36 +86,52 @@ fn caches(mixer: &Mixer, settings: &KvSettings, row: u64) -> Vec<Cache> {
             sparse: Some(index), ..
         }) => {
             let pool = u64::from(index.index_kpool.max(1));
-            let cache = |kind, block, page| Cache { kind, block, page };
-            let mut caches = vec![cache(GroupKind::Full, block, block * row)];
+            let mut caches = vec![Cache::new(GroupKind::Full, block, block * row)];
             if index.own {
-                caches.push(cache(GroupKind::Full, block, block / pool * index.key_bytes()));
+                caches.push(Cache::new(
+                    GroupKind::Full,
+                    block,
+                    block / pool * index.key_bytes(),
+                ));
                 // The pool that is not full yet: a 16-bit key and a score per token, once per request.
                 let tail = pool * 2 * u64::from(index.index_head_dim) * 2;
-                caches.push(cache(GroupKind::State(1), pool, tail));
+                caches.push(Cache::new(GroupKind::Ring, pool, tail));
             }
             caches
         }
+        Mixer::Attention(
+            Attention {
+                groups: Some(index), ..
+            },
+            _,
+        ) => {
+            let key = u64::from(index.indexer_head_dim);
+            let kept = block / u64::from(index.indexer_compress_ratio.max(1));
+            let ring = index.ring(u64::from(settings.speculative_tokens));
+            // Beside its key a token of the ring has its positions on three axes, as int64.
+            let token = key.next_multiple_of(4) * 2 + 3 * 8;
+            vec![
+                Cache::new(GroupKind::Full, block, block * row),
+                Cache::new(GroupKind::Full, block, kept * key * u64::from(index.element)),
+                Cache::new(GroupKind::Ring, ring, ring * token),
+            ]
+        }
         // States are as large as a page of attention.
-        Mixer::Kda(_) => kind(mixer, settings)
-            .map(|kind| Cache {
-                kind,
-                block,
-                page: block * row,
-            })
-            .into_iter()
-            .collect(),
+        Mixer::Kda(_) | Mixer::GatedDeltaNet(_) => {
+            let state = kind(mixer, settings).map(|kind| Cache::new(kind, block, block * row));
+            let tables = matches!(mixer, Mixer::GatedDeltaNet(gdn) if gdn.ngrams.is_some());
+            let beside = state
+                .filter(|_| tables)
+                .map(|state| Cache { whole: true, ..state });
+            state.into_iter().chain(beside).collect()
+        }
         _ => Vec::new(),
     }
 }
 
 /// Those of DeepSeek V4, for blocks of `block` tokens.
 fn compressed_caches(layer: &Compressed, block: u64) -> Vec<Cache> {
-    let cache = |kind, block, bytes: u64| Cache {
-        kind,
-        block,
-        page: bytes.next_multiple_of(ALIGNMENT),
-    };
+    let cache = |kind, block, bytes: u64| Cache::new(kind, block, bytes.next_multiple_of(ALIGNMENT));
     let mut caches = vec![cache(
         GroupKind::Sliding(layer.sliding_window),
         WINDOW_BLOCK,
@@ -116,6 +165,7 @@ fn compressed_caches(layer: &Compressed, block: u64) -> Vec<Cache> {
 struct Bucket {
     kind: GroupKind,
     block: u64,
+    whole: bool,
     pages: Vec<(u64, Vec<u32>)>,
 }
 
@@ -131,7 +181,7 @@ impl Bucket {
 
     /// A state or a ring: so many of them for a request, whatever its length.
     fn is_state(&self) -> bool {
-        matches!(self.kind, GroupKind::State(_))
+        matches!(self.kind, GroupKind::State(_) | GroupKind::Ring)
     }
 
     /// Layers in all.
@@ -169,11 +219,12 @@ fn buckets(spec: &ModelSpec, settings: &KvSettings, row: u64) -> Vec<Bucket> {
         for cache in listed.get(at).map_or(&[][..], |(_, caches)| caches) {
             let at = buckets
                 .iter()
-                .position(|b| b.kind == cache.kind && b.block == cache.block);
+                .position(|b| (b.kind, b.block, b.whole) == (cache.kind, cache.block, cache.whole));
             let at = at.unwrap_or_else(|| {
                 buckets.push(Bucket {
                     kind: cache.kind,
                     block: cache.block,
+                    whole: cache.whole,
                     pages: Vec::new(),
                 });
                 buckets.len() - 1
@@ -204,11 +255,11 @@ pub(super) fn groups(
     inside: impl Fn(&u32) -> bool,
 ) -> Option<Vec<Group>> {
     let pooled = pooled(spec);
-    if pooled.is_none() {
+    if pooled.is_none() && grouped(spec).is_none() {
         compressed(spec)?;
     }
     let row = spec.layers.iter().find_map(|run| match run.mixer {
-        Mixer::Mla(_) => Some(token_bytes(&run.mixer, settings)),
+        Mixer::Mla(_) | Mixer::Attention(..) => Some(token_bytes(&run.mixer, settings)),
         _ => None,
     });
     let row = row.unwrap_or(0);

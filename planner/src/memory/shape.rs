@@ -131,6 +131,9 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
             shape.tp
         ));
     }
+    if let Some(message) = tables_refusal(spec, shape) {
+        return Some(message);
+    }
     if let Some(kda) = spec.layers.iter().find_map(|run| match run.mixer {
         Mixer::Kda(kda) => Some(kda),
         _ => None,
@@ -198,6 +201,22 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         ));
     }
     quantization_refusal(spec, shape)
+}
+
+/// `model_executor/models/config.py: Qwen4ExpForConditionalGenerationConfig`, `layers/vocab_parallel_embedding.py`.
+fn tables_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
+    let ngrams = spec.layers.iter().find_map(|run| match run.mixer {
+        Mixer::GatedDeltaNet(gdn) => gdn.ngrams,
+        _ => None,
+    })?;
+    if shape.pp > 1 {
+        return Some(
+            "Qwen4Exp N-gram PLE embedding requires pipeline_parallel_size=1 because non-first pipeline ranks do not receive the raw input_ids it needs. Please run with PP=1."
+                .to_owned(),
+        );
+    }
+    let ranks = u64::from(shape.tp) * u64::from(ngrams.replicas);
+    (!ngrams.rows.is_multiple_of(ranks)).then(|| format!("{} is not divisible by {ranks}", ngrams.rows))
 }
 
 /// What a layer has that is cut over `tp` ranks, and into how many parts.

@@ -91,6 +91,8 @@ pub struct LayerBuffers {
     pub places: [u64; 2],
     /// Once per layer instead, for a whole step: the class does not say which layers share an indexer (Hy4).
     pub places_of_each: bool,
+    /// Tokens of a step, where layers have buffers of their own for them (Qwen 4); else 0.
+    pub tokens: u64,
 }
 
 impl LoadSettings {
@@ -103,6 +105,11 @@ impl LoadSettings {
             workspace: self.workspace(spec, tp, capability),
             places: index.map_or([0; 2], |index| self.places(&index, places_of_each)),
             places_of_each,
+            tokens: if packed::grouped(spec).is_some() {
+                u64::from(self.max_num_batched_tokens)
+            } else {
+                0
+            },
         }
     }
 

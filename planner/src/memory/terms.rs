@@ -1,7 +1,7 @@
 //! The breakdown: every figure of a rank as a [`Term`]. They sum to the GPU exactly.
 use super::{
     budget::{BudgetSettings, RankBudget},
-    overhead,
+    overhead, packed,
     sparse_latent::HY4,
     tensors::TensorClass,
     term::{Basis, Segment, Term},
@@ -137,6 +137,7 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
             TensorClass::Router => exact("weights.router", "Router", bytes, "layers × experts × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("experts", text(spec.moe().map_or(0, |m| m.num_experts))), hidden.clone()], "model_executor/layers/fused_moe/router@0.33.0"),
             // Not among the tensors; below.
             TensorClass::Buffers => continue,
+            TensorClass::Connections if spec.hyper_rank > 0 => exact("weights.connections", "Hyper-connections", bytes, "(layers × 2 × (1 + 2 × rank + streams, padded) + ending) × streams × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("streams", text(spec.hyper_streams)), ("rank", text(spec.hyper_rank)), hidden.clone()], "models/qwen4_exp/nvidia/hyperconnection.py@0.33.0"),
             TensorClass::Connections => exact("weights.connections", "Hyper-connections", bytes, if spec.lone_streams { "layers × 2 × 2 × streams² × hidden_size × 4 + ending, whole on every rank" } else { "layers × 2 × (2 + streams) × streams² × hidden_size × 4 + ending, whole on every rank" }, vec![layers.clone(), ("streams", text(spec.hyper_streams)), hidden.clone()], if spec.lone_streams { "models/hy_v4/nvidia/hc.py@0.33.0" } else { "models/deepseek_v4/nvidia/model.py@0.33.0" }),
             TensorClass::Norms => exact("weights.norms", "Norms", bytes, "layers × norms per layer × hidden_size × bytes, whole on every rank", vec![layers.clone(), ("norms per layer", text(spec.norms.per_layer)), hidden.clone()], "model_executor/layers/layernorm.py@0.33.0"),
             TensorClass::Vision => {
@@ -154,12 +155,22 @@ fn weight_terms(spec: &ModelSpec, rank: &RankBudget) -> Vec<Term> {
         });
     }
     if rank.buffer_bytes > Bytes::ZERO {
-        let formula = if spec.architecture == HY4 {
-            "(max_num_batched_tokens + layers × (max_num_batched_tokens + 1)) × index_topk × 4 + workspace of the kernel"
+        let (formula, source) = if packed::grouped(spec).is_some() {
+            (
+                "max_num_batched_tokens × (sparse layers × (indexer_budget + indexer_compress_ratio) × 4 + n-gram tables × 8)",
+                "models/qwen4_exp/nvidia/qsa.py@0.33.0",
+            )
+        } else if spec.architecture == HY4 {
+            (
+                "(max_num_batched_tokens + layers × (max_num_batched_tokens + 1)) × index_topk × 4 + workspace of the kernel",
+                "v1/attention/backends/mla@0.33.0",
+            )
         } else {
-            "(max_num_batched_tokens + indexers × (max_num_seqs + 1)) × index_topk × 4 + workspace of the kernel"
+            (
+                "(max_num_batched_tokens + indexers × (max_num_seqs + 1)) × index_topk × 4 + workspace of the kernel",
+                "v1/attention/backends/mla@0.33.0",
+            )
         };
-        let source = "v1/attention/backends/mla@0.33.0";
         let label = "Buffers of the attention kernels";
         terms.push(exact(
             "weights.buffers",
@@ -307,7 +318,7 @@ fn runner_terms(spec: &ModelSpec, rank: &RankBudget, settings: &BudgetSettings) 
             label: "Embeddings of a step",
             segment: Segment::Overhead,
             bytes: runner.embeddings.signed(),
-            formula: "2 × max_num_batched_tokens × hidden_size, where images may stand among the tokens",
+            formula: "2 × max_num_batched_tokens × hidden_size, where images may stand among the tokens, and what a step looks up in n-gram tables",
             inputs: vec![tokens.clone(), hidden.clone()],
             source: "v1/worker/gpu/mm/encoder_runner.py@0.33.0",
             basis: Basis::Exact,

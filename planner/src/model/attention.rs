@@ -7,6 +7,7 @@ use super::{
     kda, layouts,
     plain::MOLMO2,
     pooling,
+    qwen4::{self, QWEN4},
     resolve::{short, switch},
     routed::LING25,
 };
@@ -51,7 +52,12 @@ pub(super) fn mixers(
         return hybrid(fields, attention);
     }
     if family.linear {
-        return linear(fields, attention, layers);
+        let mixers = linear(fields, attention, layers, family.architecture == QWEN4)?;
+        return if family.architecture == QWEN4 {
+            qwen4::layers(fields, hidden_size, mixers)
+        } else {
+            Ok(mixers)
+        };
     }
     let spans = spans(fields, family, layers)?;
     Ok(spans
@@ -112,7 +118,12 @@ fn hybrid(fields: &Fields<'_>, attention: Attention) -> Result<Vec<Mixer>, Confi
 }
 
 /// Gated DeltaNet with full attention in between: by `layer_types`, else every `full_attention_interval`-th layer.
-fn linear(fields: &Fields<'_>, attention: Attention, layers: u32) -> Result<Vec<Mixer>, ConfigError> {
+fn linear(
+    fields: &Fields<'_>,
+    attention: Attention,
+    layers: u32,
+    sparse: bool,
+) -> Result<Vec<Mixer>, ConfigError> {
     let required = |key| fields.required(key, MAX_HEADS, "the linear attention");
     let ssm_dtype = fields.text("mamba_ssm_dtype")?.and_then(FloatDtype::parse);
     let gdn = GatedDeltaNet {
@@ -122,6 +133,7 @@ fn linear(fields: &Fields<'_>, attention: Attention, layers: u32) -> Result<Vec<
         linear_value_head_dim: required("linear_value_head_dim")?,
         linear_conv_kernel_dim: fields.required("linear_conv_kernel_dim", 64, "the linear attention")?,
         ssm_dtype,
+        ngrams: None,
     };
     let full = Mixer::Attention(attention, AttentionSpan::Full);
     let linear = Mixer::GatedDeltaNet(gdn);
@@ -137,6 +149,7 @@ fn linear(fields: &Fields<'_>, attention: Attention, layers: u32) -> Result<Vec<
             .map(|name| match name.as_str() {
                 Some("full_attention") => Ok(full),
                 Some("linear_attention") => Ok(linear),
+                Some(kind) if sparse && qwen4::is_sparse(kind) => Ok(full),
                 _ => Err(fields.wrong("layer_types", "full_attention or linear_attention", name)),
             })
             .collect();
@@ -166,6 +179,7 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
         query_rank: 0,
         index_dim: 0,
         relative: None,
+        groups: None,
     };
     let shapes = mixers.iter().filter_map(|mixer| match mixer {
         Mixer::Attention(attention, _) => Some(*attention),
@@ -419,6 +433,7 @@ pub(super) fn attention(
         query_rank: 0,
         index_dim: 0,
         relative: None,
+        groups: None,
     })
 }
 

@@ -7,6 +7,7 @@ use super::{
     layouts::Layout,
     plain,
     positions::RopeKind,
+    qwen4::QWEN4,
     removed, routed,
 };
 
@@ -379,6 +380,14 @@ const FAMILIES: &[Family] = &[
     Family {
         architecture: "Qwen3_5ForCausalLM",
         experts: Experts::None,
+        ..QWEN3_NEXT
+    },
+    Family {
+        // Its norms are in what mixes the streams of hidden states.
+        architecture: QWEN4,
+        unchecked: true,
+        norms_per_layer: 0,
+        last_norm: Switch::Never,
         ..QWEN3_NEXT
     },
     Family {

@@ -1,5 +1,5 @@
 //! What mixes the tokens of a layer, as shapes.
-use super::{Compressed, Kda};
+use super::{Compressed, GroupIndex, Kda, Ngrams};
 use crate::units::FloatDtype;
 
 /// How far back a layer attends.
@@ -97,9 +97,20 @@ pub struct GatedDeltaNet {
     pub linear_conv_kernel_dim: u32,
     /// Type of the state, where the config names one.
     pub ssm_dtype: Option<FloatDtype>,
+    /// Tables of n-grams in front of it (Qwen 4).
+    pub ngrams: Option<Ngrams>,
 }
 
 impl GatedDeltaNet {
+    /// Bytes of its tables of n-grams on the GPU, and in the host's memory, on one of `tp` ranks.
+    pub fn tables(&self, tp: u64) -> [u64; 2] {
+        match self.ngrams {
+            Some(ngrams) if ngrams.on_gpu => [ngrams.table_bytes(tp), 0],
+            Some(ngrams) => [0, ngrams.table_bytes(tp)],
+            None => [0; 2],
+        }
+    }
+
     /// Widths of all key heads and of all value heads.
     pub fn widths(&self) -> (u64, u64) {
         let key = u64::from(self.linear_num_key_heads) * u64::from(self.linear_key_head_dim);
@@ -284,6 +295,8 @@ pub struct Attention {
     pub index_dim: u32,
     /// Positions by distance, and short convolutions (Inkling).
     pub relative: Option<Relative>,
+    /// An index over groups of tokens that picks what it reads (Qwen 4).
+    pub groups: Option<GroupIndex>,
 }
 
 /// What Inkling's layers have beside attention: a branch of each query head for distances with a table of them, and short

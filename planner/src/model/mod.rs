@@ -24,6 +24,7 @@ mod pooling;
 mod positions;
 mod quantization;
 mod quark;
+mod qwen4;
 mod removed;
 mod resolve;
 mod routed;
@@ -47,6 +48,7 @@ pub use mixer::{
 };
 pub use pooling::{BESIDE as POOLING_BESIDE, Classifier, Pooling, Unasked, published as published_pooling};
 pub use quantization::{LinearScheme, Quantization};
+pub use qwen4::{GroupIndex, Ngrams, Stored};
 pub use resolve::{CHECKPOINT_BYTES, resolve};
 pub use spec::{
     AltUp, Draft, DraftChain, LayerRun, LearnedPositions, ModelSpec, Norms, OtherSchemes, PerLayerInput,

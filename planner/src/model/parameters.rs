@@ -1,5 +1,5 @@
 //! Parameters as published, and those that one token passes.
-use super::{Attention, FeedForward, LayerRun, Mixer, ModelSpec, QkNorm};
+use super::{Attention, FeedForward, LayerRun, Mixer, ModelSpec, Ngrams, QkNorm};
 
 impl ModelSpec {
     /// Parameters as published: unpadded, unsharded, a quantised weight counted as one.
@@ -10,6 +10,7 @@ impl ModelSpec {
         let (connections, last) = self.connection_parameters();
         let layer = |run: &LayerRun| {
             self.mixer_parameters(&run.mixer)
+                + table(&run.mixer, |ngrams| ngrams.rows)
                 + alt_up.0
                 + self
                     .per_layer_input
@@ -17,7 +18,7 @@ impl ModelSpec {
                 + norm * u64::from(self.norms.of(run))
                 + u64::from(self.norms.scalars_per_layer)
                 + self.mlp_parameters(&run.mlp)
-                + if run.drafts { 0 } else { connections }
+                + if self.connected(run) { connections } else { 0 }
         };
         let layers: u64 = self
             .layers
@@ -56,13 +57,27 @@ impl ModelSpec {
         if streams < 2 {
             return (0, 0);
         }
-        let ([mixes, scales], width) = (self.stream_mixes(), streams * h);
+        let width = streams * h;
+        if self.hyper_rank > 0 {
+            let mix = width * (1 + 2 * u64::from(self.hyper_rank));
+            return (2 * (mix + width * streams), mix);
+        }
+        let [mixes, scales] = self.stream_mixes();
         let last = if self.ends_streams() {
             streams * (width + 1) + 1
         } else {
             0
         };
         (2 * (mixes * (width + 1) + scales), last)
+    }
+
+    /// Weights that every token is multiplied with in a layer's hyper-connections of low rank.
+    pub fn connection_products(&self) -> u64 {
+        if self.hyper_rank > 0 {
+            self.connection_parameters().0
+        } else {
+            0
+        }
     }
 
     fn mixer_parameters(&self, mixer: &Mixer) -> u64 {
@@ -107,6 +122,9 @@ impl ModelSpec {
                     + qk_norm
                     + sinks
                     + if a.index_dim > 0 { index } else { 0 }
+                    + a.groups.map_or(0, |groups| {
+                        h * groups.width() + 2 * u64::from(groups.indexer_head_dim)
+                    })
             }
             Mixer::None => 0,
             Mixer::Mamba1(mamba) => {
@@ -144,6 +162,7 @@ impl ModelSpec {
                     + value * h
                     + 2 * heads
                     + u64::from(gdn.linear_value_head_dim)
+                    + gdn.ngrams.map_or(0, |ngrams| ngrams.parameters(h))
             }
             Mixer::Mla(mla) => {
                 let heads = u64::from(mla.num_attention_heads);
@@ -223,8 +242,23 @@ impl ModelSpec {
                 u64::from(run.count) * experts * moe.expert_parameters(self.hidden_size)
             })
         };
+        let unread = |run: &LayerRun| {
+            u64::from(run.count)
+                * table(&run.mixer, |ngrams| {
+                    ngrams.rows.saturating_sub(u64::from(ngrams.heads))
+                })
+        };
+        let idle = |run: &LayerRun| idle(run) + unread(run);
         self.parameters()
             .saturating_sub(self.layers.iter().map(idle).sum())
+    }
+}
+
+/// Elements of so many rows of a layer's tables of n-grams.
+fn table(mixer: &Mixer, rows: impl Fn(&Ngrams) -> u64) -> u64 {
+    match mixer {
+        Mixer::GatedDeltaNet(gdn) => gdn.ngrams.map_or(0, |ngrams| rows(&ngrams) * ngrams.width()),
+        _ => 0,
     }
 }
 

@@ -8,7 +8,9 @@ use super::{
     layouts::{self, Layout},
     mixed,
     plain::MOLMO2,
-    pooling, positions, quantization, removed, routed, stages,
+    pooling, positions, quantization,
+    qwen4::{self, QWEN4},
+    removed, routed, stages,
     tower::{self, Tower},
     wrappers,
 };
@@ -228,6 +230,16 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     let mut layers = runs(&feed_forwards, &mixers, quantization.as_ref(), family.experts)?;
     // Its attention never takes the checkpoint's quantisation (`models/glm5next/common/{model,kda}.py`).
     let bare_attention = family.experts == Experts::Glm5Next;
+    // Queries, keys, values and their index never take ModelOpt's FP4 (`qwen4_exp/nvidia/model.py: without_modelopt_fp4`).
+    if family.architecture == QWEN4
+        && quantization
+            .as_ref()
+            .is_some_and(|own| own.method == "modelopt_fp4")
+    {
+        for run in &mut layers {
+            run.quantized.qkv &= !matches!(run.mixer, Mixer::Attention(..));
+        }
+    }
     // LongCat's config names whole kinds (`models/longcat_flash.py: FlashDecoderLayer`).
     let left_out = |kind: &str| {
         let named = fields.list("disable_quant_module").map(Option::unwrap_or_default);
@@ -252,6 +264,9 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
             };
         }
     }
+    if family.architecture == QWEN4 {
+        qwen4::store(fields, quantization.as_ref(), &mut layers)?;
+    }
     let context = match family.layout {
         Layout::Mamba | Layout::Mamba2 => positions::unbounded(fields, family)?,
         _ => positions::context_length(fields, family)?,
@@ -272,6 +287,10 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     let named_experts =
         matches!(family.experts, Experts::Named(_)) && layers.iter().any(|run| run.mlp.moe.is_some());
     let needs_remote_code = false;
+    let (hyper_streams, hyper_rank) = match family.architecture {
+        QWEN4 => qwen4::streams(fields)?,
+        _ => (1, 0),
+    };
     let holder = if has_dtype(fields) { fields } else { top };
     let spec = ModelSpec {
         architecture: family.architecture.to_owned(),
@@ -334,7 +353,10 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
         rope: positions::rope(fields, family, attention::rotary_head_dim(&mixers), alibi)?,
         scalar_buffers: family.scalar_buffers,
         lone_streams: family.layout == Layout::Hy4,
-        hyper_streams: if family.layout == Layout::Hy4 {
+        hyper_rank,
+        hyper_streams: if hyper_rank > 0 {
+            hyper_streams
+        } else if family.layout == Layout::Hy4 {
             layouts::streams(fields)?
         } else if family.compressed || bare_attention && fields.flag("mhc")? != Some(false) {
             fields.required("hc_mult", 64, "the hyper-connections")?
@@ -635,6 +657,8 @@ fn parts(
             match mixer {
                 // Ling's heads have a weight each beside queries, keys and values (`models/bailing_moe_v3.py`).
                 Mixer::Kda(kda) if kda.direct => &["attention.b_proj"],
+                // Qwen 4's tables of n-grams.
+                Mixer::GatedDeltaNet(_) => &["ple.key_proj"],
                 _ => &[
                     "self_attn.g_proj",
                     "self_attn.linear_gate",

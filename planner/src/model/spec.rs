@@ -155,6 +155,8 @@ pub enum Draft {
     Split,
     /// Whole on every rank (`deepseek_mtp.py`, `glm4_moe_mtp.py`).
     Whole,
+    /// Each by itself, split over the ranks; all streams of the target come in (`qwen4_exp/nvidia/mtp.py`).
+    Streams,
     /// Whole on every rank, in so many layers one behind the other (`models/inkling/nvidia/mtp.py`).
     Chain {
         /// Layers.
@@ -234,6 +236,8 @@ pub struct ModelSpec {
     pub hyper_streams: u32,
     /// Each stream goes on by itself: nothing mixes them with each other (Hy4).
     pub lone_streams: bool,
+    /// Rank of the weights that mix them (Qwen 4); 0 where these are as many as there are pairs (DeepSeek V4).
+    pub hyper_rank: u32,
     /// Copies of the hidden states that are alive at the peak of a forward pass.
     pub residual_copies: u32,
     /// The class lets its router be quantised.
@@ -297,6 +301,7 @@ impl ModelSpec {
             return self;
         }
         let draft = match self.architecture.as_str() {
+            name if name.starts_with("Qwen4Exp") => Draft::Streams,
             name if name.starts_with("Qwen3_5") || name == "Qwen3NextForCausalLM" => Draft::Split,
             "DeepseekV3ForCausalLM"
             | "DeepseekV32ForCausalLM"
@@ -389,7 +394,13 @@ impl ModelSpec {
     /// Weights make one stream of hidden states in the end (DeepSeek V4, Hy4); else it is a sum.
     pub fn ends_streams(&self) -> bool {
         let compressed = |run: &LayerRun| matches!(run.mixer, Mixer::Compressed(_));
-        self.hyper_streams > 1 && (self.lone_streams || self.layers.iter().any(compressed))
+        self.hyper_rank > 0
+            || self.hyper_streams > 1 && (self.lone_streams || self.layers.iter().any(compressed))
+    }
+
+    /// It has hyper-connections where the model has: a drafting layer has one stream, save Qwen 4's.
+    pub fn connected(&self, run: &LayerRun) -> bool {
+        !run.drafts || self.hyper_rank > 0
     }
 
     /// Numbers that a half of a layer computes to join its streams and to part them again, and scales of those.

@@ -2,6 +2,8 @@
 //!
 //! `vllm/model_executor/models/<module>.py` at 0.33.0: classes without `PPMissingLayer` in those places.
 
+use super::qwen4::QWEN4;
+
 /// What stands on every pipeline stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EveryStage {
@@ -49,6 +51,7 @@ const ALL: &[&str] = &[
 pub(super) fn of(architecture: &str) -> EveryStage {
     let all = ALL.contains(&architecture);
     let next = architecture == "Qwen3NextForCausalLM";
+    let next = next || architecture == QWEN4;
     let hybrid = matches!(architecture, "Qwen3_5ForCausalLM" | "Qwen3_5MoeForCausalLM");
     EveryStage {
         embedding: all || next || hybrid,

@@ -6,7 +6,7 @@ use crate::{
         shape::{RankShape, stage_layers},
         tensors::TensorClass,
     },
-    model::{AttentionSpan, LayerRun, LinearScheme, Mixer, ModelSpec, Moe},
+    model::{Attention, AttentionSpan, LayerRun, LinearScheme, Mixer, ModelSpec, Moe},
     units::real,
 };
 
@@ -158,7 +158,8 @@ impl Work {
         let layers = real(u64::from(run.count));
         let tp = real(u64::from(shape.tp));
         let (mixer, feed_forward) = spec.layer_products(run);
-        self.dense_products += layers * real(mixer + feed_forward) / tp;
+        // What mixes streams is whole on every rank.
+        self.dense_products += layers * (real(mixer + feed_forward) / tp + real(spec.connection_products()));
         let (mixes, feeds) = (
             u32::from(run.mixer != Mixer::None),
             u32::from(run.mlp.dense.is_some() || run.mlp.moe.is_some()),
@@ -176,6 +177,7 @@ impl Work {
             _ => {}
         }
         self.attention.extend(attention(run, shape, kv_element));
+        self.attention.extend(index(run));
     }
 }
 
@@ -212,7 +214,7 @@ fn attention(run: &LayerRun, shape: &RankShape, kv_element: u64) -> Option<Atten
                     AttentionSpan::Sliding(window) | AttentionSpan::Chunked(window) => {
                         Some(real(u64::from(*window)))
                     }
-                    _ => None,
+                    _ => a.groups.map(|groups| real(u64::from(groups.indexer_budget))),
                 },
             })
         }
@@ -240,6 +242,27 @@ fn attention(run: &LayerRun, shape: &RankShape, kv_element: u64) -> Option<Atten
         }
         _ => None,
     }
+}
+
+/// An index over groups of tokens reads the keys of all of them, on every rank.
+fn index(run: &LayerRun) -> Option<AttentionWork> {
+    let Mixer::Attention(
+        Attention {
+            groups: Some(groups), ..
+        },
+        _,
+    ) = run.mixer
+    else {
+        return None;
+    };
+    let ratio = real(u64::from(groups.indexer_compress_ratio));
+    let dim = u64::from(groups.indexer_head_dim);
+    Some(AttentionWork {
+        layers: real(u64::from(run.count)),
+        per_pair: real(u64::from(groups.indexer_n_heads) * dim) / ratio,
+        cached_bytes: real(dim * u64::from(groups.element)) / ratio,
+        span: None,
+    })
 }
 
 fn experts(spec: &ModelSpec, moe: &Moe, layers: f64, shape: &RankShape) -> ExpertWork {

@@ -1,9 +1,9 @@
 //! What the caches of sparse and compressed attention ask of the arguments.
 use super::{arguments::Refusal, scenario::Scenario};
 use crate::{
-    engine::KvCacheDtype,
+    engine::{Extras, IndexType, KvCacheDtype, Method, VllmVersion},
     gpu::Vendor,
-    memory::sparse_latent,
+    memory::{packed, sparse_latent},
     model::{AttentionSpan, LayerRun, Mixer, ModelSpec},
     units::FloatDtype,
 };
@@ -167,6 +167,96 @@ pub(super) fn convolved_refusal(
     Ok(())
 }
 
+/// What Qwen 4's caches do not take, or what is not computed for them (`models/qwen4_exp/__init__.py`, `nvidia/qsa.py`,
+/// `models/config.py: Qwen4ExpForConditionalGenerationConfig` and `config/engram.py` at 0.33.0).
+pub(super) fn grouped_refusal(
+    scenario: &Scenario,
+    spec: &ModelSpec,
+    extras: &Extras,
+    dtype: FloatDtype,
+    kv: KvCacheDtype,
+    capability: u16,
+) -> Result<(), Refusal> {
+    let tables = |run: &LayerRun| matches!(run.mixer, Mixer::GatedDeltaNet(gdn) if gdn.ngrams.is_some());
+    if extras.engram.is_some() && !spec.layers.iter().any(tables) {
+        return Err(Refusal::vllms(
+            "EngramConfig requires a model with supported Engram embeddings and non-empty n-gram layer ids.",
+        ));
+    }
+    if packed::grouped(spec).is_none() {
+        return Ok(());
+    }
+    let version = scenario.vllm_version;
+    if version < VllmVersion::new(33, 0) {
+        return Err(Refusal::ours(format!(
+            "how vLLM {version} lays out the caches of {} was not read, and logs of 0.30 show that it differs: plan 0.33.0",
+            spec.architecture
+        )));
+    }
+    match scenario.hardware.gpu.vendor {
+        Vendor::Nvidia => {}
+        Vendor::Amd => {
+            return Err(Refusal::ours(
+                "this model is not modelled on AMD's GPUs, for which vLLM has classes of its own (models/qwen4_exp/amd)",
+            ));
+        }
+        Vendor::Intel | Vendor::Google => {
+            return Err(Refusal::vllms("Qwen4Exp currently supports CUDA and ROCm only"));
+        }
+    }
+    match capability {
+        0 => {
+            return Err(Refusal::ours(
+                "this model is not modelled on GPUs without a compute capability",
+            ));
+        }
+        1..80 => return Err(Refusal::vllms("Qwen4Exp QSA requires FlashAttention")),
+        _ => {}
+    }
+    if dtype != FloatDtype::Bfloat16 {
+        return Err(Refusal::vllms("Qwen4Exp QSA currently requires BF16"));
+    }
+    if !matches!(
+        kv,
+        KvCacheDtype::Auto | KvCacheDtype::Bfloat16 | KvCacheDtype::Fp8 | KvCacheDtype::Fp8E4m3
+    ) {
+        return Err(Refusal::vllms(
+            "Qwen4Exp QSA requires a BF16 or FP8-e4m3 main KV cache",
+        ));
+    }
+    if spec
+        .quantization
+        .as_ref()
+        .is_some_and(|own| own.method == "compressed-tensors" && own.fp8_kv_cache)
+    {
+        return Err(Refusal::vllms("Qwen4Exp QSA does not support KV quantization"));
+    }
+    if extras.index_type == IndexType::Narrower {
+        return Err(Refusal::vllms(
+            "indexer_kv_dtype is not supported by the Qwen4Exp QSA indexer (only 'bf16' or 'fp8').",
+        ));
+    }
+    if extras.dcp.is_some() {
+        return Err(Refusal::vllms(
+            "Qwen4Exp QSA does not support context parallelism",
+        ));
+    }
+    match extras.speculative.map(|speculative| speculative.method) {
+        None | Some(Method::Mtp | Method::Lookup) => {}
+        Some(_) => {
+            return Err(Refusal::vllms(
+                "Qwen4Exp speculative decoding supports only its native MTP checkpoint and linear n-gram proposers",
+            ));
+        }
+    }
+    if scenario.engine.disable_hybrid_kv_cache_manager == Some(true) {
+        return Err(Refusal::ours(
+            "this model's caches are not computed with disable_hybrid_kv_cache_manager",
+        ));
+    }
+    Ok(())
+}
+
 /// Where caches with scales do not run, or are not modelled (`v1/attention/backends/{triton_attn,flashinfer}.py`).
 pub(super) fn scaled_refusal(
     scenario: &Scenario,
@@ -196,7 +286,7 @@ pub(super) fn scaled_refusal(
     }
     let plain = |mixer: Mixer| match mixer {
         Mixer::Mla(_) | Mixer::Compressed(_) => false,
-        Mixer::Attention(a, _) => a.index_dim == 0,
+        Mixer::Attention(a, _) => a.index_dim == 0 && a.groups.is_none(),
         _ => true,
     };
     if !spec.cached_layers().all(|run| plain(run.mixer)) {

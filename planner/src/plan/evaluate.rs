@@ -11,7 +11,7 @@ use crate::{
     memory::{
         Correction, Segment, Term,
         budget::{RankBudget, checked_blocks, worst},
-        overhead,
+        overhead, packed,
         rank_weights::KnownWeights,
         terms,
     },
@@ -122,6 +122,13 @@ fn planned(scenario: &Scenario, resolved: Resolved<'_>, known: &mut KnownWeights
     let Some(rank) = worst(&ranks) else {
         return unsupported(scenario, &Refusal::ours("the layout has no ranks"));
     };
+    let proposed = resolved
+        .settings
+        .speculative
+        .map_or(0, |speculative| speculative.step_tokens());
+    if let Some(message) = packed::ring_refusal(&resolved.spec, rank.layout.block_size(), proposed.into()) {
+        return unsupported(scenario, &Refusal::vllms(message));
+    }
     let need = need(scenario, &resolved, &ranks, rank);
     let terms = terms(&resolved.spec, rank, &resolved.settings, need.workload);
     let verdict = judge::verdict(scenario, &resolved, rank, &need);

@@ -11,7 +11,7 @@ use crate::{
     engine::{Extras, FlagTable, Sampling, VllmVersion},
     gpu::{Vendor, VisibleBasis},
     memory::{budget::RankBudget, checkpoint, lora, packed},
-    model::{LinearScheme, Unasked, checked, published_pooling},
+    model::{LayerRun, LinearScheme, Mixer, Unasked, checked, published_pooling},
     units::Bytes,
 };
 use std::fmt::Write as _;
@@ -270,6 +270,22 @@ pub(super) fn notes(
             format!(
                 "{} of the weights stay in the host's memory and are read from there in every step, which is many times slower: the speed assumes the full rate of that link.",
                 rank.offloaded
+            ),
+        );
+    }
+    let table = |run: &LayerRun| match run.mixer {
+        Mixer::GatedDeltaNet(gdn) => u64::from(run.count) * gdn.tables(u64::from(rank.shape.tp))[1],
+        _ => 0,
+    };
+    let tables: u64 = resolved.spec.layers.iter().map(table).sum();
+    if tables > 0 {
+        note(
+            "engine.tables",
+            Severity::Caution,
+            Bias::None,
+            format!(
+                "For each GPU {} of tables of n-grams lie in the host's pinned memory, vLLM's default; `--engram-config '{{\"cpu_offload\":false}}'` puts them on the GPU.",
+                Bytes::new(tables)
             ),
         );
     }

@@ -1,9 +1,10 @@
 //! The version's rules as they apply to a model and a GPU.
 use super::{drafting, scenario::Scenario};
 use crate::{
-    engine::{Extras, KvCacheDtype, MaxModelLen, MemoryRules, Sampling, VllmVersion},
+    engine::{Extras, IndexType, KvCacheDtype, MaxModelLen, MemoryRules, Sampling, VllmVersion},
     gpu::Vendor,
-    model::{AttentionSpan, LayerRun, LinearScheme, Mixer, ModelSpec, Quantization},
+    memory::packed,
+    model::{AttentionSpan, GroupIndex, LayerRun, LinearScheme, Mixer, ModelSpec, Quantization},
 };
 use std::borrow::Cow;
 
@@ -72,11 +73,33 @@ pub(super) fn cuts_long_prompts(scenario: &Scenario, spec: &ModelSpec, adapters:
         && spec.layers.iter().all(whole)
 }
 
+/// Where Qwen 4's tables lie, and what its index keeps.
+fn beside_groups(scenario: &Scenario, extras: &Extras, spec: &mut ModelSpec) {
+    let replicas = scenario.engine.data_parallel_size.unwrap_or(1);
+    for run in &mut spec.layers {
+        match &mut run.mixer {
+            Mixer::Attention(attention, _) if extras.index_type == IndexType::Fp8 => {
+                attention.groups = attention.groups.map(|groups| GroupIndex { element: 1, ..groups });
+            }
+            Mixer::GatedDeltaNet(gdn) => {
+                if let (Some(ngrams), Some(engram)) = (&mut gdn.ngrams, extras.engram) {
+                    ngrams.on_gpu = !engram.cpu_offload;
+                    ngrams.replicas = if engram.embedding_across_dp { replicas } else { 1 };
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The model as the flags and the version have it run.
 pub(super) fn as_run(scenario: &Scenario, extras: &Extras, capability: u16, spec: &mut Cow<'_, ModelSpec>) {
     let tokens = extras.speculative.and_then(|speculative| speculative.tokens);
     if drafting::own_layer(scenario, extras) && scenario.engine.pipeline_parallel_size.unwrap_or(1) == 1 {
         *spec = Cow::Owned(spec.clone().into_owned().with_draft(tokens));
+    }
+    if packed::grouped(spec).is_some() {
+        beside_groups(scenario, extras, spec.to_mut());
     }
     let rules = scenario.vllm_version.memory_rules();
     if let Some(stretched) = spec.yarn_max_model_len.filter(|_| rules.stretches_yarn)

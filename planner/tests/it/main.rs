@@ -51,6 +51,7 @@ mod profile;
 mod properties;
 mod published;
 mod quoting;
+mod qwen4;
 mod read_back;
 mod recommend;
 mod review;

@@ -1,5 +1,5 @@
 //! Multi-head, grouped-query and multi-query attention.
-use super::{Builder, Tensor, TensorClass, linear::Linear, whole};
+use super::{Builder, Tensor, TensorClass, linear::Linear, loaded, whole};
 use crate::model::{Attention, LayerRun, QkNorm};
 
 impl Builder<'_> {
@@ -23,9 +23,11 @@ impl Builder<'_> {
         let class = TensorClass::Attention;
         let bias = |on: bool, rows: u64| if on { rows } else { 0 };
         let index = u64::from(a.index_dim);
-        let distances = a.relative.map_or(0, |relative| heads * u64::from(relative.d_rel));
-        let all = [queries, kv, values, kv_heads * index + distances, index];
-        let shards = match (a.shares_kv, index, distances) {
+        // Those of one family alone.
+        let beside = a.groups.map_or(0, |groups| groups.width())
+            + a.relative.map_or(0, |relative| heads * u64::from(relative.d_rel));
+        let all = [queries, kv, values, kv_heads * index + beside, index];
+        let shards = match (a.shares_kv, index, beside) {
             (true, ..) => &all[..1],
             (false, 0, 0) => &all[..3],
             (false, 0, _) => &all[..4],
@@ -70,6 +72,8 @@ impl Builder<'_> {
         let method = self.spec.quantization.as_ref().map(|q| q.method);
         let method = method.filter(|_| a.relative.is_none());
         let own = match method {
+            // Its class keeps the cache by itself.
+            _ if a.groups.is_some() => 0,
             Some("modelopt_mixed") if !self.spec.quantization.as_ref().is_some_and(|q| q.fp8_kv_cache) => 0,
             Some("fp8" | "modelopt" | "modelopt_fp4" | "modelopt_mixed" | "modelopt_mxfp8" | "quark") => 4,
             Some("compressed-tensors") => 9,
@@ -106,6 +110,14 @@ impl Builder<'_> {
         }
         if index > 0 {
             out.push(whole(TensorClass::Norms, index * e, 2));
+        }
+        if let Some(groups) = a.groups {
+            let dim = u64::from(groups.indexer_head_dim);
+            out.push(whole(TensorClass::Norms, dim * e, 2));
+            out.push(loaded(
+                TensorClass::Buffers,
+                self.place.buffers.tokens * groups.picked() * 4,
+            ));
         }
         match a.qk_norm {
             QkNorm::None => {}

@@ -57,16 +57,30 @@ impl Builder<'_> {
         out.push(whole(TensorClass::Norms, norm * self.element, 1));
     }
 
-    /// What mixes the streams of hidden states before and after each half of a layer; a drafting layer has one stream.
+    /// What mixes the streams of hidden states before and after each half of a layer.
     pub(super) fn connections(&self, run: &LayerRun, out: &mut Vec<Tensor>) {
         let streams = u64::from(self.spec.hyper_streams);
-        if streams < 2 || run.drafts {
+        if streams < 2 || !self.spec.connected(run) {
+            return;
+        }
+        let width = streams * u64::from(self.spec.hidden_size);
+        let rank = u64::from(self.spec.hyper_rank);
+        if rank > 0 {
+            for _ in 0..2 {
+                self.mix(width, (rank + streams).next_multiple_of(16), out);
+            }
             return;
         }
         let [mixes, scales] = self.spec.stream_mixes();
-        let width = streams * u64::from(self.spec.hidden_size);
         for elements in [mixes * width, mixes, scales] {
             out.push(whole(TensorClass::Connections, elements * 4, 2));
+        }
+    }
+
+    /// Qwen 4's: a norm, down to `rows`, and up from the rank (`models/qwen4_exp/nvidia/hyperconnection.py`).
+    fn mix(&self, width: u64, rows: u64, out: &mut Vec<Tensor>) {
+        for elements in [width, rows * width, width * u64::from(self.spec.hyper_rank)] {
+            out.push(whole(TensorClass::Connections, elements * self.element, 1));
         }
     }
 
@@ -79,6 +93,17 @@ impl Builder<'_> {
             return;
         }
         let width = streams * u64::from(self.spec.hidden_size);
+        if self.spec.hyper_rank > 0 {
+            // The last stage's, and the drafting layer's own.
+            for _ in 0..if self.place.shape.is_last() {
+                1 + u32::from(self.spec.draft.is_some())
+            } else {
+                0
+            } {
+                self.mix(width, u64::from(self.spec.hyper_rank), out);
+            }
+            return;
+        }
         for elements in [streams * width, streams, 1] {
             out.push(whole(TensorClass::Connections, elements * 4, 1));
         }

@@ -371,18 +371,29 @@ impl Builder<'_> {
             out.push(whole(TensorClass::Norms, h, vectors));
         }
         if let Some(draft) = spec.draft.filter(|_| last) {
-            let ranks = if draft == Draft::Split { self.tp() } else { 1 };
-            let (projections, norms) = match draft {
-                Draft::Chain { depths, norms } => (depths, norms),
-                Draft::Split | Draft::Whole => (1, 3),
+            let ranks = if matches!(draft, Draft::Split | Draft::Streams) {
+                self.tp()
+            } else {
+                1
+            };
+            // Streams have a projection and a norm for each input, as wide as that.
+            let (inputs, projections, norms) = match draft {
+                Draft::Chain { depths, norms } => (2, depths, norms),
+                Draft::Split | Draft::Whole => (2, 1, 3),
+                Draft::Streams => (1, 2, 1 + spec.hyper_streams),
             };
             let width = u64::from(spec.hidden_size);
             out.push(whole(
                 TensorClass::Mlp,
-                2 * width * width / ranks * self.element,
+                inputs * width * width / ranks * self.element,
                 u64::from(projections),
             ));
             out.push(whole(TensorClass::Norms, h, u64::from(norms)));
+            if draft == Draft::Streams {
+                // What the target's last mix leaves for it.
+                let states = self.place.buffers.tokens * h * u64::from(spec.hyper_streams);
+                out.push(loaded(TensorClass::Buffers, states));
+            }
         }
         if !last && !spec.every_stage.head {
             return out;

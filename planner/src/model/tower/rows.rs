@@ -306,6 +306,7 @@ const ROWS: &[Row] = &[
         architectures: &[
             "Qwen3_5ForConditionalGeneration",
             "Qwen3_5MoeForConditionalGeneration",
+            "Qwen4ExpForConditionalGeneration",
         ],
         defaults: "depth 27 hidden_size 1152 intermediate_size 4304 num_heads 16 patch_size 16 \
                 temporal_patch_size 2 out_hidden_size 3584 num_position_embeddings 2304",

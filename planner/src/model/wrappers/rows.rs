@@ -1,5 +1,5 @@
 //! One row per architecture whose language model stands beside a vision or audio tower.
-use super::plain;
+use super::{super::qwen4::QWEN4, plain};
 
 /// Architectures whose language model is a family of its own, beside a vision or audio tower.
 pub(in crate::model) struct Wrapper {
@@ -109,6 +109,11 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         architecture: "Qwen3_5MoeForConditionalGeneration",
         language: "Qwen3_5MoeForCausalLM",
+        defaults: "",
+    },
+    Wrapper {
+        architecture: "Qwen4ExpForConditionalGeneration",
+        language: QWEN4,
         defaults: "",
     },
     Wrapper {

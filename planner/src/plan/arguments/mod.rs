@@ -154,6 +154,14 @@ pub(super) fn resolve<'a>(
     caches::hy4_refusal(scenario, &spec)?;
     let batch = Batch::new(scenario, &spec, total, first_engine);
     let kv_cache_dtype = number_types::kv_cache_dtype(scenario, &spec, dtype.value, capability)?;
+    caches::grouped_refusal(
+        scenario,
+        &spec,
+        &extras,
+        dtype.value,
+        kv_cache_dtype.value,
+        capability,
+    )?;
     caches::scaled_refusal(scenario, &spec, kv_cache_dtype.value, capability)?;
     let amd = scenario.hardware.gpu.vendor == Vendor::Amd;
     let intel = capability == XPU;
