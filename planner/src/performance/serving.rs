@@ -363,11 +363,11 @@ impl Serving<'_> {
         let burst = (1.0 - requests / 2.0 / sequences).max(0.0);
         let alone = self.engine.step(&self.decoding(running)).total();
         let full = self.average(running, others).total();
-        let tpot = if queues || burst <= 0.0 {
+        // The one in the middle of a run has half of all prompts behind it when it begins to decode, and no more.
+        let tpot = if others <= requests / 2.0 {
             full
         } else {
-            // The one in the middle of a burst has half of the prompts behind it when it begins to decode.
-            self.average(running, others * (1.0 - burst)).total()
+            self.average(running, requests / 2.0).total()
         };
         let whole = self.prompt(others).total();
         let bulk = self.prompt_in_bulk();
