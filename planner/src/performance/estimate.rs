@@ -217,7 +217,7 @@ struct Spread {
 const SPREAD: Spread = Spread {
     ttft: (0.53, 2.45),
     tpot: (0.73, 1.32),
-    rate: (0.71, 1.26),
+    rate: (0.77, 1.26),
 };
 
 /// As far again.
