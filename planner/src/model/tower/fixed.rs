@@ -4,7 +4,8 @@
 //! Mirrors `models/{deepseek_ocr,deepseek_ocr2,deepencoder,deepencoder2,deepseek_vl2,molmo}.py` at 0.33.0, and timm's
 //! `vit_so400m_patch14_siglip_384`.
 use super::{
-    Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven, fields::whole, inkling, phi4mm, radio,
+    Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven, fields::whole, gemma3n, inkling,
+    phi4mm, radio,
 };
 use crate::model::{ConfigError, ModelSpec, fields::Fields};
 use serde_json::{Map, Value};
@@ -27,6 +28,9 @@ pub(super) fn read(
     let architecture = spec.architecture.as_str();
     if architecture == phi4mm::ARCHITECTURE {
         return Some(phi4mm::tower(top, spec.hidden_size, kept));
+    }
+    if architecture == gemma3n::ARCHITECTURE {
+        return Some(gemma3n::tower(top, spec, kept));
     }
     if architecture == inkling::ARCHITECTURE {
         return Some(inkling::tower(top, kept));

@@ -4,6 +4,7 @@ mod conformer;
 mod connector;
 mod fields;
 mod fixed;
+mod gemma3n;
 mod inkling;
 mod kinds;
 mod layer;
