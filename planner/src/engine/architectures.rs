@@ -60,7 +60,8 @@ const ABSENT: &[((u16, u16), &str)] = &[
         (14, 1),
         "AXK1ForCausalLM ColBERTModernBertModel DeepseekOCR2ForCausalLM Eagle2_5_VLForConditionalGeneration \
          FunAudioChatForConditionalGeneration Glm4MoeLiteForCausalLM GlmMoeDsaForCausalLM \
-         GlmOcrForConditionalGeneration KimiK25ForConditionalGeneration OpenPanguVLForConditionalGeneration \
+         GlmOcrForConditionalGeneration HfMoondream KimiK25ForConditionalGeneration \
+         Moondream3ForCausalLM OpenPanguVLForConditionalGeneration \
          Ovis2_6ForCausalLM Ovis2_6_MoeForCausalLM Qwen3ASRForConditionalGeneration \
          Qwen3ASRRealtimeGeneration Qwen3_5ForConditionalGeneration Qwen3_5MoeForConditionalGeneration \
          Step1ForCausalLM Step3p5ForCausalLM StepVLForConditionalGeneration",

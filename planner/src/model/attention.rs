@@ -10,6 +10,7 @@ use super::{
     qwen4::{self, QWEN4},
     resolve::{short, switch},
     routed::LING25,
+    routed::MOONDREAM,
 };
 use crate::units::FloatDtype;
 use serde_json::Value;
@@ -180,6 +181,7 @@ pub(super) fn first(mixers: &[Mixer]) -> Attention {
         index_dim: 0,
         relative: None,
         groups: None,
+        tau: false,
     };
     let shapes = mixers.iter().filter_map(|mixer| match mixer {
         Mixer::Attention(attention, _) => Some(*attention),
@@ -434,6 +436,7 @@ pub(super) fn attention(
         index_dim: 0,
         relative: None,
         groups: None,
+        tau: family.architecture == MOONDREAM,
     })
 }
 

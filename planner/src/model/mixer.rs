@@ -297,6 +297,8 @@ pub struct Attention {
     pub relative: Option<Relative>,
     /// An index over groups of tokens that picks what it reads (Qwen 4).
     pub groups: Option<GroupIndex>,
+    /// Weights of each head that scale queries and values by their token and its position (Moondream 3).
+    pub tau: bool,
 }
 
 /// What Inkling's layers have beside attention: a branch of each query head for distances with a table of them, and short

@@ -121,6 +121,7 @@ impl ModelSpec {
                     + bias(a.o_bias, h)
                     + qk_norm
                     + sinks
+                    + bias(a.tau, heads * (1 + 2 * (q + 2 * kv)))
                     + if a.index_dim > 0 { index } else { 0 }
                     + a.groups.map_or(0, |groups| {
                         h * groups.width() + 2 * u64::from(groups.indexer_head_dim)

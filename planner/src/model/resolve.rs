@@ -215,6 +215,11 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
             family.architecture
         )));
     }
+    if family.architecture == routed::MOONDREAM && quantization.is_some() {
+        return Err(ConfigError::unsupported(
+            "a quantised checkpoint of Moondream 3 is not modelled: vLLM's class keeps the experts in 16 bits",
+        ));
+    }
     let (mixers, feed_forwards) = layouts::layers(fields, family, hidden_size)?;
     let alt_up = match family.layout {
         Layout::Gemma3n => Some(layouts::alt_up(fields)?),

@@ -18,6 +18,7 @@ pub(super) const K2_HORIZON: &str = "K2HorizonForCausalLM";
 pub(super) const ERNIE_VL: &str = "Ernie4_5_VLMoeForCausalLM";
 pub(super) const ARIA: &str = "AriaTextModel";
 pub(super) const STEP3: &str = "Step3TextForCausalLM";
+pub(super) const MOONDREAM: &str = "Moondream3TextModel";
 pub(super) const LING25: &str = "BailingMoeV2_5ForCausalLM";
 const LING3: &str = "BailingMoeV3ForCausalLM";
 
@@ -95,6 +96,28 @@ const GRANITE_SWA: Family = Family {
 
 /// The rows.
 pub(super) const FAMILIES: &[Family] = &[
+    Family {
+        architecture: MOONDREAM,
+        unchecked: true,
+        qkv_bias: Switch::Always,
+        o_bias: Switch::Always,
+        mlp_bias: Switch::Always,
+        lm_head_bias: Switch::Always,
+        norms_per_layer: 1,
+        norm_bias: true,
+        pattern: Pattern::None,
+        rotary_fraction: 0.5,
+        gated: false,
+        experts: Experts::Named(&Routing {
+            count: "moe.n_experts",
+            per_token: "moe.n_experts_per_tok",
+            width: "moe.expert_inner_dim",
+            shared: Shared::None,
+            sparse: Sparse::From("moe.start_layer", 4),
+            ..ROUTING
+        }),
+        ..LLAMA
+    },
     BAILING,
     Family {
         architecture: "BailingMoeV2ForCausalLM",

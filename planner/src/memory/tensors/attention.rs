@@ -89,6 +89,13 @@ impl Builder<'_> {
         if a.sinks {
             out.push(whole(class, heads * self.element, 1));
         }
+        if a.tau {
+            // Each head reads the whole of queries, keys and values.
+            let all = u64::from(a.head_dim)
+                * (u64::from(a.num_attention_heads) + 2 * u64::from(a.num_key_value_heads));
+            out.push(whole(class, heads * self.element, 1));
+            out.push(whole(class, heads * all * self.element, 2));
+        }
         if a.alibi {
             // Kept by the attention's backend, not by the module: it counts once loaded.
             let slopes = u64::from(a.num_attention_heads) / self.tp() * 4;

@@ -83,7 +83,14 @@ impl Builder<'_> {
             projection(h, inner, out);
         }
         let ranks = u64::from(shape.expert_ranks());
-        let (local, width) = if shape.ep && ranks > 1 {
+        // Moondream's class spreads whole experts over tensor-parallel ranks, and adds 1 to their gates as a float32 bias.
+        let own = self.spec.attention.tau;
+        let (local, width) = if own {
+            let (local, width) = (experts.div_ceil(self.tp()), u64::from(moe.moe_intermediate_size));
+            out.push(whole(TensorClass::Experts, experts * 4, 1));
+            out.push(whole(TensorClass::Experts, local * 2 * width * 4, 1));
+            (local, width)
+        } else if shape.ep && ranks > 1 {
             // Rank 0 takes one of the remainder; a map from global to local experts is kept in int32.
             out.push(whole(TensorClass::Experts, experts * 4, 1));
             (experts.div_ceil(ranks), u64::from(moe.moe_intermediate_size))
@@ -98,7 +105,7 @@ impl Builder<'_> {
         let class = TensorClass::Experts;
         let quantized = run.quantized.experts;
         let (h, width) = self.expert_padding(inner, width, quantized, moe.blackwell_kernel);
-        let ranks = if shape.ep { 1 } else { ranks };
+        let ranks = if shape.ep || own { 1 } else { ranks };
         let routed = |width: u64, out: &mut Vec<Tensor>| {
             let shards: &[u64] = if moe.gated { &[width, width] } else { &[width] };
             let up = Linear {

@@ -5,7 +5,7 @@
 //! `vit_so400m_patch14_siglip_384`.
 use super::{
     Cut, Encoder, Tower, TowerBlock, TowerLinear, TowerTensor, Uneven, fields::whole, gemma3n, inkling,
-    phi4mm, radio,
+    moondream, phi4mm, radio,
 };
 use crate::model::{ConfigError, ModelSpec, fields::Fields};
 use serde_json::{Map, Value};
@@ -31,6 +31,9 @@ pub(super) fn read(
     }
     if architecture == gemma3n::ARCHITECTURE {
         return Some(gemma3n::tower(top, spec, kept));
+    }
+    if moondream::ARCHITECTURES.contains(&architecture) {
+        return Some(moondream::tower(top, spec, kept));
     }
     if architecture == inkling::ARCHITECTURE {
         return Some(inkling::tower(top, kept));

@@ -8,6 +8,7 @@ mod gemma3n;
 mod inkling;
 mod kinds;
 mod layer;
+mod moondream;
 mod phi4mm;
 mod radio;
 pub(super) mod read;

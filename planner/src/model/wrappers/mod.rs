@@ -23,6 +23,8 @@ pub(super) enum Layout {
     EncoderDecoder,
     /// The tower two objects deep, with the table of visual words around it (Ovis 1 and 2).
     Tokenizer,
+    /// Both in an object called `config`, under other names (Moondream 3).
+    Config,
 }
 
 /// Whisper's names of what decoders alone have other names for.
@@ -33,6 +35,26 @@ const DECODER: &[(&str, &str)] = &[
     ("decoder_attention_heads", "num_attention_heads"),
     ("max_target_positions", "max_position_embeddings"),
 ];
+
+/// Moondream's names of what its language model has (`transformers_utils/configs/moondream3.py: Moondream3TextConfig`).
+const MOONDREAM: &[(&str, &str)] = &[
+    ("dim", "hidden_size"),
+    ("ff_dim", "intermediate_size"),
+    ("n_layers", "num_hidden_layers"),
+    ("n_heads", "num_attention_heads"),
+    ("n_kv_heads", "num_key_value_heads"),
+    ("max_context", "max_position_embeddings"),
+];
+
+/// An object with its fields renamed; those without another name keep theirs.
+fn renamed<'a>(object: Map<String, Value>, name: impl Fn(&str) -> Option<&'a str>) -> Map<String, Value> {
+    let mut out = Map::new();
+    for (key, value) in object {
+        let own = name(&key).map_or_else(|| key.clone(), str::to_owned);
+        out.insert(own, value);
+    }
+    out
+}
 
 /// Those that stay beside them.
 const BOTH: &[&str] = &[
@@ -194,6 +216,23 @@ pub(super) fn unwrap(object: &Map<String, Value>) -> Option<(Map<String, Value>,
     if object.contains_key("text_config") {
         return None;
     }
+    let moondream = object.get("model_type").is_some_and(|kind| kind == "moondream3");
+    if moondream && let Some(Value::Object(config)) = object.get("config") {
+        let part = |key: &str| match config.get(key) {
+            Some(Value::Object(part)) => part.clone(),
+            _ => Map::new(),
+        };
+        let usual = |key: &str| MOONDREAM.iter().find(|(own, _)| *own == key).map(|(_, to)| *to);
+        let mut inner = object.clone();
+        inner.remove("config");
+        for (name, part) in [
+            ("text_config", renamed(part("text"), usual)),
+            ("vision_config", part("vision")),
+        ] {
+            inner.insert(name.to_owned(), Value::Object(part));
+        }
+        return Some((inner, Layout::Config));
+    }
     if let Some(Value::Object(tokenizer)) = object.get(TOKENIZER) {
         let mut inner = object.clone();
         inner.remove(TOKENIZER);
@@ -260,6 +299,18 @@ pub(super) fn wrap(mut kept: Map<String, Value>, layout: Layout) -> Map<String, 
                 kept.insert("llm_config".to_owned(), text);
             }
             kept.insert(TOKENIZER.to_owned(), Value::Object(tokenizer));
+            kept
+        }
+        Layout::Config => {
+            let own = |key: &str| MOONDREAM.iter().find(|(_, to)| *to == key).map(|(own, _)| *own);
+            let mut config = Map::new();
+            for (name, part) in [("text", "text_config"), ("vision", "vision_config")] {
+                if let Some(Value::Object(part)) = kept.remove(part) {
+                    config.insert(name.to_owned(), Value::Object(renamed(part, own)));
+                }
+            }
+            kept.insert("config".to_owned(), Value::Object(config));
+            kept.insert("model_type".to_owned(), "moondream3".into());
             kept
         }
         Layout::Thinker => {

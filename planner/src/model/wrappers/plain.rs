@@ -5,7 +5,7 @@
 use super::rows::{DEEPSEEK, LLAMA_TEXT, MINICPMV, Wrapper};
 use crate::model::{
     plain::MOLMO2,
-    routed::{ARIA, ERNIE_VL, STEP3},
+    routed::{ARIA, ERNIE_VL, MOONDREAM, STEP3},
 };
 
 const fn row(architecture: &'static str, language: &'static str) -> Wrapper {
@@ -33,6 +33,16 @@ const fn llamas(architecture: &'static str) -> Wrapper {
     Wrapper {
         language: "LlamaForCausalLM",
         ..llama(architecture)
+    }
+}
+
+/// `Moondream3TextConfig`.
+const fn moondream(architecture: &'static str) -> Wrapper {
+    Wrapper {
+        defaults: "hidden_size 2048 intermediate_size 8192 num_hidden_layers 24 vocab_size 51200 \
+                   max_position_embeddings 4096 num_attention_heads 32 num_key_value_heads 32 moe.start_layer 4 \
+                   moe.n_experts 64 moe.n_experts_per_tok 8 moe.expert_inner_dim 1024",
+        ..row(architecture, MOONDREAM)
     }
 }
 
@@ -73,6 +83,8 @@ pub(super) const WRAPPERS: &[Wrapper] = &[
         "Qwen3ForCausalLM",
     ),
     row("MoonshotKimiaForCausalLM", "Qwen2ForCausalLM"),
+    moondream("Moondream3ForCausalLM"),
+    moondream("HfMoondream"),
     Wrapper {
         // `MBartConfig`.
         defaults: "intermediate_size 4096",

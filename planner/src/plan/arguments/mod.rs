@@ -136,6 +136,11 @@ pub(super) fn resolve<'a>(
             "Inkling LoRA requires INKLING_MULTIMEM_AR=0: the Lamport fused-collective path bypasses the LoRA-wrapped wo_ud and dense down_proj layers on decode-sized batches, silently dropping their LoRA. Set INKLING_MULTIMEM_AR=0.",
         ));
     }
+    if spec.attention.tau && scenario.engine.enable_expert_parallel == Some(true) {
+        return Err(Refusal::ours(
+            "--enable-expert-parallel changes nothing for Moondream 3, whose class always spreads whole experts over the tensor-parallel ranks: leave it out",
+        ));
+    }
     let dtype = number_types::dtype(scenario, &spec, capability)?;
     drafting::beside(scenario, &extras, dtype.value, &mut spec)?;
     let asked = match scenario.engine.max_model_len {

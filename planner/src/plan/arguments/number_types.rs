@@ -46,6 +46,11 @@ pub(super) fn quantization<'a>(
                     "Inkling quantised while it is loaded is not modelled: its class fills the experts' tensors itself",
                 ));
             }
+            if spec.attention.tau {
+                return Err(Refusal::ours(
+                    "Moondream 3 quantised while it is loaded is not modelled: its class keeps the experts in 16 bits",
+                ));
+            }
             if asked == "bitsandbytes" && spec.moe().is_some() {
                 return Err(Refusal::ours(
                     "bitsandbytes with experts is not modelled".to_owned(),
