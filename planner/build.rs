@@ -13,12 +13,17 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 fn main() -> Result<()> {
     table("data/gpus.json", "gpus.rs", gpus)?;
     let models = models(&read("data/models.json")?).map_err(|error| format!("data/models.json: {error}"))?;
-    write("models.txt", &models)?;
-    write("models.deflate", compress_to_vec(models.as_bytes(), 10))?;
+    packed("models", &models)?;
     table("data/drafts.json", "drafts.rs", drafts)?;
     let [old, middle, new] =
         ["0.10.2", "0.11.2", "0.33.0"].map(|version| read(&format!("data/vllm/{version}.json")));
-    write("flags.txt", &flags(&[old?, middle?, new?])?)
+    packed("flags", &flags(&[old?, middle?, new?])?)
+}
+
+/// As the page has it, and packed for the binary.
+fn packed(name: &str, text: &str) -> Result<()> {
+    write(&format!("{name}.txt"), text)?;
+    write(&format!("{name}.deflate"), compress_to_vec(text.as_bytes(), 10))
 }
 
 fn table(from: &str, to: &str, code: impl Fn(&Value) -> Result<String>) -> Result<()> {

@@ -6,6 +6,7 @@
 pub mod artifact;
 pub mod bench_result;
 pub mod bounds;
+mod built;
 pub mod command;
 pub mod engine;
 pub mod error;

@@ -1,6 +1,7 @@
 //! `vllm serve`'s flags, as `data/vllm/<version>.json` has them: what the parsers of 0.10.2, 0.11.2 and 0.33.0 take.
 use super::VllmVersion;
 use crate::{
+    built,
     error::InputError,
     text::{nearest, short},
 };
@@ -49,10 +50,10 @@ struct Rows {
     removed: Vec<Removed>,
 }
 
-/// As text: tables of pointers would be several times as large in every program.
-static TEXT: &str = include_str!(concat!(env!("OUT_DIR"), "/flags.txt"));
+// As text: tables of pointers would be several times as large in every program.
 static ROWS: LazyLock<Rows> = LazyLock::new(|| {
-    let (flags, removed) = TEXT.split_once("\n\n").unwrap_or((TEXT, ""));
+    let text = built::text!("flags");
+    let (flags, removed) = text.split_once("\n\n").unwrap_or((text, ""));
     Rows {
         // Every row is one: a test counts them.
         flags: flags.lines().filter_map(flag).collect(),
@@ -248,7 +249,10 @@ mod tests {
             assert_eq!(table.flags().count(), flags, "0.{minor}.{patch}");
         }
         assert_eq!(ROWS.removed.len(), 41);
-        assert_eq!(ROWS.flags.len() + ROWS.removed.len() + 1, TEXT.lines().count());
+        assert_eq!(
+            ROWS.flags.len() + ROWS.removed.len() + 1,
+            built::text!("flags").lines().count()
+        );
     }
 
     #[test]

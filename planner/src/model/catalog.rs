@@ -1,5 +1,6 @@
 //! The bundled models of `data/models.json` and the heads of `data/drafts.json`, read by the same path as anybody's config.json.
 use super::{ConfigError, ModelSpec, fields, resolve};
+use crate::built;
 use serde_json::{Map, Value};
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -59,29 +60,14 @@ impl CatalogModel {
     }
 }
 
-/// The rows of `data/models.json` as text: tables of pointers would be larger in every program.
-#[cfg(any(target_family = "wasm", test))]
-static TEXT: &str = include_str!(concat!(env!("OUT_DIR"), "/models.txt"));
-
-/// A page is compressed on its way; the binary is not, and carries a fifteenth of that text.
-#[cfg(not(target_family = "wasm"))]
-static TEXT_PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/models.deflate"));
-
-#[cfg(target_family = "wasm")]
-fn text() -> &'static str {
-    TEXT
-}
-
-// What the build packed is sound: a test unpacks it.
-#[cfg(not(target_family = "wasm"))]
-fn text() -> &'static str {
-    let bytes = miniz_oxide::inflate::decompress_to_vec(TEXT_PACKED).unwrap_or_default();
-    String::from_utf8(bytes).unwrap_or_default().leak()
-}
-
 // Every line is a model: a test counts them.
-static MODELS: LazyLock<Vec<CatalogModel>> =
-    LazyLock::new(|| text().lines().filter_map(CatalogModel::read).collect());
+// As text: tables of pointers would be larger in every program.
+static MODELS: LazyLock<Vec<CatalogModel>> = LazyLock::new(|| {
+    built::text!("models")
+        .lines()
+        .filter_map(CatalogModel::read)
+        .collect()
+});
 
 /// All bundled models, in the file's order: by family, then by size.
 pub fn models() -> &'static [CatalogModel] {
@@ -135,8 +121,7 @@ mod tests {
 
     #[test]
     fn every_bundled_model_resolves() {
-        assert!(text() == TEXT, "unpacked, it is what the build wrote");
-        assert_eq!(models().len(), TEXT.lines().count());
+        assert_eq!(models().len(), built::text!("models").lines().count());
         for model in models() {
             assert!(model.spec().is_ok(), "{}: {:?}", model.id, model.spec());
         }
