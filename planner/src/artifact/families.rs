@@ -168,6 +168,9 @@ pub(super) const FAMILIES: &[Family] = &[
     Family::of(&["DeepseekV4ForCausalLM"], &["deepseek"])
         .tools(("deepseek_v4", 33, 0))
         .reasoning(("deepseek_v4", 33, 0)),
+    Family::of(&["DeepseekV41ForCausalLM"], &["deepseek"])
+        .tools(("deepseek_v41", 33, 0))
+        .reasoning(("deepseek_v41", 33, 0)),
     Family::of(LLAMA, &["llama-3.1-", "llama-3.2-", "llama-3.3-"])
         .tools(("llama3_json", 8, 5))
         .template("tool_chat_template_llama3.1_json.jinja"),

@@ -77,7 +77,9 @@ pub enum IndexType {
     Bf16,
     /// 8-bit floats.
     Fp8,
-    /// 4-bit floats.
+    /// 4-bit floats with an 8-bit scale for 32 of them.
+    Mxfp4,
+    /// Other 4-bit floats.
     Narrower,
 }
 
@@ -189,7 +191,8 @@ fn index_type(args: &EngineArgs) -> Result<IndexType, InputError> {
         None | Some("auto") => IndexType::Auto,
         Some("bf16") => IndexType::Bf16,
         Some("fp8") => IndexType::Fp8,
-        Some("mxfp4" | "nvfp4") => IndexType::Narrower,
+        Some("mxfp4") => IndexType::Mxfp4,
+        Some("nvfp4") => IndexType::Narrower,
         Some(_) => {
             return Err(InputError::new(
                 INDEX_TYPE,

@@ -199,10 +199,8 @@ impl RankBudget {
         let mut runner = RunnerMemory::new(spec, &run);
         // One workspace for all: loading made it as large as attention asks for.
         let profiled = load.profiled(spec, u64::from(shape.tp), settings.capability);
-        let profiled = Bytes::new(profiled).max(
-            packed::compressed(spec)
-                .map_or(Bytes::ZERO, |layer| Bytes::new(packed::workspace(&layer, &load))),
-        );
+        let profiled =
+            Bytes::new(profiled).max(Bytes::new(packed::workspace(spec, &load, settings.capability)));
         let attention_workspace = profiled > runner.workspace;
         runner.workspace = runner
             .workspace

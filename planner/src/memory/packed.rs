@@ -1,25 +1,38 @@
-//! Caches of different pages, packed into blocks that hold all of them: those of DeepSeek V4, up to five a layer, and
-//! those of GLM-5.3-Flash, whose index keeps one key for a pool of tokens.
+//! Caches of different pages, packed into blocks that hold all of them: those of DeepSeek V4 and V4.1, up to five a
+//! layer, and those of GLM-5.3-Flash, whose index keeps one key for a pool of tokens.
 //!
-//! Mirrors `models/deepseek_v4/{attention,compressor}.py`, `models/glm5next/common/attention.py`,
+//! Mirrors `models/deepseek_v4/{attention,compressor}.py` and those of `models/deepseek_v41`, `models/glm5next/common/attention.py`,
 //! `v1/attention/backends/mla/sparse_swa.py` and `v1/core/kv_cache_planning.py: _get_packed_kv_cache_groups` at 0.33.0.
 use super::{
     kv_cache::{Group, GroupKind, KvSettings, kind, token_bytes},
     sparse_latent::LoadSettings,
 };
 use crate::{
-    model::{Attention, Compressed, GroupIndex, Mixer, Mla, ModelSpec, SparseIndex},
+    engine::KvCacheDtype,
+    model::{Attention, Compressed, GroupIndex, Mixer, Mla, ModelSpec, Shared, SparseIndex},
     units::MIB,
 };
 
 /// Bytes of a kept or compressed token: 8-bit floats, 16-bit positions, scales.
 const PACKED: u64 = 584;
 
+/// The same in V4.1's layouts on Blackwell: 8-bit floats throughout, and 4-bit floats, which only compressed tokens have.
+const PACKED_BLACKWELL: [u64; 2] = [528, 288];
+
 /// Pages are rounded to what the kernel loads at once.
 const ALIGNMENT: u64 = 576;
 
-/// Tokens of a block of the window's cache.
-const WINDOW_BLOCK: u64 = 64;
+/// The same for V4.1's layouts on Blackwell.
+const ALIGNMENT_BLACKWELL: u64 = 512;
+
+/// Tokens of a block of the window's cache, and in V4.1.
+const WINDOW_BLOCK: [u64; 2] = [64, 32];
+
+/// Rows of V4.1's ring of tokens that are not compressed yet: as many at least, and what a step may propose.
+const RING: u64 = 8;
+
+/// `_FLASHINFER_DSV4_WORKSPACE_BUFFER_SIZE`.
+const FLASHINFER_BUFFER: u64 = 128 * MIB;
 
 /// The first layer with an index over pools of tokens.
 pub fn pooled(spec: &ModelSpec) -> Option<SparseIndex> {
@@ -56,6 +69,31 @@ pub fn compressed(spec: &ModelSpec) -> Option<Compressed> {
     })
 }
 
+/// What V4.1's layers have in common.
+pub fn shared(spec: &ModelSpec) -> Option<Shared> {
+    compressed(spec).and_then(|layer| layer.shared)
+}
+
+/// Bytes of a compressed token in DeepSeek V4's and V4.1's caches; `None` where no kernel takes that cache on that GPU
+/// (`models/deepseek_v41/attention.py: _resolve_dsv4_kv_cache_dtype`, `nvidia/flash_mla_mega_attn.py`).
+pub fn record(layer: &Compressed, capability: u16, kv: KvCacheDtype) -> Option<u64> {
+    let [eight, four] = PACKED_BLACKWELL;
+    // The kernel that reads 4 bits wants eight heads in each group of the output projection.
+    let mega = layer.num_attention_heads / layer.o_groups.max(1) == 8;
+    match (kv, capability) {
+        (kv, _) if layer.shared.is_none() => (kv == KvCacheDtype::Auto || kv.is_fp8()).then_some(PACKED),
+        (KvCacheDtype::Auto | KvCacheDtype::Fp8, 100..110) => Some(if mega { four } else { eight }),
+        (KvCacheDtype::Nvfp4DsMla, 100..110) => mega.then_some(four),
+        (KvCacheDtype::Auto | KvCacheDtype::Fp8, _) => Some(PACKED),
+        _ => None,
+    }
+}
+
+/// Tokens of a block that V4.1's kernels take (`models/deepseek_v41/sparse_mla.py`).
+pub const fn shared_block(capability: u16) -> u32 {
+    if capability == 90 { 64 } else { 128 }
+}
+
 /// One cache of a layer.
 #[derive(Clone, Copy)]
 struct Cache {
@@ -81,6 +119,7 @@ impl Cache {
 fn caches(mixer: &Mixer, settings: &KvSettings, row: u64) -> Vec<Cache> {
     let block = u64::from(settings.block_size);
     match mixer {
+        Mixer::Compressed(layer) if layer.shared.is_some() => shared_caches(layer, settings),
         Mixer::Compressed(layer) => compressed_caches(layer, block),
         Mixer::Mla(Mla {
             sparse: Some(index), ..
@@ -134,10 +173,10 @@ fn compressed_caches(layer: &Compressed, block: u64) -> Vec<Cache> {
     let cache = |kind, block, bytes: u64| Cache::new(kind, block, bytes.next_multiple_of(ALIGNMENT));
     let mut caches = vec![cache(
         GroupKind::Sliding(layer.sliding_window),
-        WINDOW_BLOCK,
-        WINDOW_BLOCK * PACKED,
+        WINDOW_BLOCK[0],
+        WINDOW_BLOCK[0] * PACKED,
     )];
-    if layer.ratio == 1 {
+    if layer.ratio == 0 {
         return caches;
     }
     // What a compressor has seen of tokens that are not compressed yet: values and scores in float32.
@@ -155,8 +194,42 @@ fn compressed_caches(layer: &Compressed, block: u64) -> Vec<Cache> {
     caches.push(cache(GroupKind::Full, block, kept * PACKED));
     caches.push(state(layer.head_dim));
     if layer.index.own {
-        caches.push(cache(GroupKind::Full, block, kept * layer.index.key_bytes()));
+        caches.push(cache(GroupKind::Full, block, kept * layer.key_bytes()));
         caches.push(state(layer.index.index_head_dim));
+    }
+    caches
+}
+
+/// How records of compressed tokens and of the window are laid out: bytes of one of the window, what pages are rounded to.
+fn layout(record: u64) -> (u64, u64) {
+    if PACKED_BLACKWELL.contains(&record) {
+        (PACKED_BLACKWELL[0], ALIGNMENT_BLACKWELL)
+    } else {
+        (PACKED, ALIGNMENT)
+    }
+}
+
+/// Those of V4.1: every layer has a window, and the sources keep compressed tokens, their keys and a ring.
+fn shared_caches(layer: &Compressed, settings: &KvSettings) -> Vec<Cache> {
+    let (block, record) = (u64::from(settings.block_size), settings.packed_latent);
+    let (window, alignment) = layout(record);
+    let cache = |kind, block, bytes: u64| Cache::new(kind, block, bytes.next_multiple_of(alignment));
+    let mut caches = vec![cache(
+        GroupKind::Sliding(layer.sliding_window),
+        WINDOW_BLOCK[1],
+        WINDOW_BLOCK[1] * window,
+    )];
+    if layer.source {
+        let kept = block / u64::from(layer.ratio.max(1));
+        caches.push(cache(GroupKind::Full, block, kept * record));
+        caches.push(cache(GroupKind::Full, block, kept * layer.key_bytes()));
+        if layer.ratio > 1 {
+            let rows = (u64::from(settings.speculative_tokens) + 2).next_power_of_two();
+            let rows = rows.max(RING);
+            // Values and scores in float32.
+            let bytes = rows * 2 * u64::from(layer.head_dim) * 4;
+            caches.push(Cache::new(GroupKind::Ring, rows, bytes));
+        }
     }
     caches
 }
@@ -179,9 +252,14 @@ impl Bucket {
             .unwrap_or(0)
     }
 
-    /// A state or a ring: so many of them for a request, whatever its length.
-    fn is_state(&self) -> bool {
-        matches!(self.kind, GroupKind::State(_) | GroupKind::Ring)
+    /// A state or a ring: so many of them for a request, whatever its length. Nor do windows grow beyond theirs; where
+    /// no pattern repeats, they are cut as states are.
+    fn is_state(&self, repeats: bool) -> bool {
+        match self.kind {
+            GroupKind::State(_) | GroupKind::Ring => true,
+            GroupKind::Sliding(_) => !repeats,
+            _ => false,
+        }
     }
 
     /// Layers in all.
@@ -248,6 +326,13 @@ fn common_repeats(values: &[usize], least: usize) -> usize {
     (least..=most).rev().min_by_key(|d| padding(*d)).unwrap_or(least)
 }
 
+fn least_multiple(a: u64, b: u64) -> u64 {
+    (1..=b.max(1))
+        .map(|n| n * a)
+        .find(|n| n.is_multiple_of(b.max(1)))
+        .unwrap_or(a)
+}
+
 /// The groups, with their bytes in the layers that are `inside` the stage; `None` where no layer is of this kind.
 pub(super) fn groups(
     spec: &ModelSpec,
@@ -276,7 +361,7 @@ pub(super) fn groups(
         _ => 1,
     };
     let widest = |bucket: &Bucket| {
-        let count = if bucket.is_state() {
+        let count = if bucket.is_state(each.is_some()) {
             bucket.layers()
         } else {
             cut(bucket)
@@ -287,10 +372,15 @@ pub(super) fn groups(
     // Blocks are whole rows of latent attention apart, on Blackwell so many as its kernel reads at once.
     let align = if settings.row_pages { row * 32 } else { row };
     let align = if pooled.is_some() { align.max(1) } else { 1 };
+    let align = match (shared(spec), layout(settings.packed_latent)) {
+        // Both kinds of records divide the distance of two blocks.
+        (Some(_), (window, ALIGNMENT_BLACKWELL)) => least_multiple(window, settings.packed_latent),
+        _ => align,
+    };
     let mut groups = Vec::new();
     for bucket in &buckets {
         let mut count = cut(bucket);
-        if let (true, Some((page, _))) = (bucket.is_state(), bucket.pages.first()) {
+        if let (true, Some((page, _))) = (bucket.is_state(each.is_some()), bucket.pages.first()) {
             // No more states in a group than a block holds anyway.
             let held = anchor.checked_div(*page).unwrap_or(1).max(1);
             let held = usize::try_from(held).unwrap_or(usize::MAX);
@@ -318,11 +408,30 @@ pub(super) fn groups(
 
 /// Bytes of the workspaces that the profile run reserves: unpacked tokens of four prompts with what a step picks, and
 /// the indexer's keys (`models/deepseek_v4/nvidia/flashmla.py`, `layers/sparse_attn_indexer.py`).
-pub fn workspace(layer: &Compressed, load: &LoadSettings) -> u64 {
+pub fn workspace(spec: &ModelSpec, load: &LoadSettings, capability: u16) -> u64 {
+    let layers = || {
+        spec.layers.iter().filter_map(|run| match run.mixer {
+            Mixer::Compressed(layer) => Some(layer),
+            _ => None,
+        })
+    };
+    let Some(layer) = layers().next() else { return 0 };
+    let ratio = layers().map(|layer| layer.ratio).filter(|ratio| *ratio > 0);
     let tokens = u64::from(load.max_num_batched_tokens);
     let window = u64::from(layer.sliding_window);
-    let rows = u64::from(load.max_model_len).div_ceil(4) + window + tokens;
+    // In V4 those of ratio 4 alone are gathered.
+    let ratio = match layer.shared {
+        None => 4,
+        Some(_) => u64::from(ratio.min().unwrap_or(1)),
+    };
+    let rows = u64::from(load.max_model_len).div_ceil(ratio) + window + tokens;
     let picked = (u64::from(layer.index.index_topk) + window).next_multiple_of(128);
     let attention = 4 * rows * u64::from(layer.head_dim) * 2 + tokens * (picked + 1) * 4;
-    attention.max((load.gathered(&layer.index) - MIB) / 4 + MIB)
+    let whole_key = layer.index.index_head_dim + 4;
+    let keys = (load.gathered(&layer.index) - MIB) / ratio / u64::from(whole_key) * layer.key_bytes() + MIB;
+    match (layer.shared, capability) {
+        // FlashInfer gathers nothing, and has a buffer of its own (`nvidia/flashinfer_sparse.py`).
+        (Some(_), 120..130) => keys + FLASHINFER_BUFFER,
+        _ => attention.max(keys),
+    }
 }

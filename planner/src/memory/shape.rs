@@ -103,6 +103,9 @@ pub fn refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
         a.num_key_value_heads.max(shape.tp),
         a.num_key_value_heads.min(shape.tp),
     );
+    if let Some(problem) = cut_from_source(spec, shape) {
+        return Some(problem);
+    }
     if let Some(layer) = packed::compressed(spec)
         && !layer.o_groups.is_multiple_of(shape.tp)
     {
@@ -217,6 +220,24 @@ fn tables_refusal(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
     }
     let ranks = u64::from(shape.tp) * u64::from(ngrams.replicas);
     (!ngrams.rows.is_multiple_of(ranks)).then(|| format!("{} is not divisible by {ranks}", ngrams.rows))
+}
+
+/// A stage of DeepSeek V4.1 whose first layers read what one of the stage before keeps
+/// (`models/deepseek_v41/attention.py: DeepseekV4Attention`).
+fn cut_from_source(spec: &ModelSpec, shape: &RankShape) -> Option<String> {
+    packed::shared(spec).filter(|_| shape.pp > 1)?;
+    let torn = |pp_rank: u32| {
+        let stage = stage_layers(spec, &RankShape { pp_rank, ..*shape });
+        let first = stage.iter().find_map(|run| match run.mixer {
+            Mixer::Compressed(layer) if layer.ratio > 0 => Some(layer),
+            _ => None,
+        });
+        first.is_some_and(|layer| !layer.source)
+    };
+    (0..shape.pp).any(torn).then(|| {
+        "Compressed-KV source not found on this rank; PP splits inside a v4.1 kv-sharing group are not supported."
+            .to_owned()
+    })
 }
 
 /// What a layer has that is cut over `tp` ranks, and into how many parts.

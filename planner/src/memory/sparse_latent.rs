@@ -91,7 +91,7 @@ pub struct LayerBuffers {
     pub places: [u64; 2],
     /// Once per layer instead, for a whole step: the class does not say which layers share an indexer (Hy4).
     pub places_of_each: bool,
-    /// Tokens of a step, where layers have buffers of their own for them (Qwen 4); else 0.
+    /// Tokens of a step, where layers have buffers of their own for them (Qwen 4, Engram); else 0.
     pub tokens: u64,
 }
 
@@ -100,13 +100,15 @@ impl LoadSettings {
     pub fn buffers(&self, spec: &ModelSpec, tp: u64, capability: u16) -> LayerBuffers {
         let index = find(spec).or_else(|| packed::compressed(spec).map(|layer| layer.index));
         let places_of_each = spec.architecture == HY4;
+        let (shared, tokens) = (packed::shared(spec), u64::from(self.max_num_batched_tokens));
         LayerBuffers {
-            picked: index.map_or(0, |index| self.picked(&index)),
+            picked: index.map_or(0, |index| self.picked(&index))
+                + shared.map_or(0, |shared| tokens * u64::from(shared.candidates) * 4),
             workspace: self.workspace(spec, tp, capability),
             places: index.map_or([0; 2], |index| self.places(&index, places_of_each)),
             places_of_each,
-            tokens: if packed::grouped(spec).is_some() {
-                u64::from(self.max_num_batched_tokens)
+            tokens: if packed::grouped(spec).is_some() || shared.is_some() {
+                tokens
             } else {
                 0
             },

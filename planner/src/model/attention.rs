@@ -27,7 +27,8 @@ pub(super) fn mixers(
     layers: u32,
 ) -> Result<Vec<Mixer>, ConfigError> {
     if family.compressed {
-        let layers = compressed::layers(fields, layers)?;
+        let v41 = family.architecture == compressed::V41;
+        let layers = compressed::layers(fields, layers, hidden_size, v41)?;
         return Ok(layers.into_iter().map(Mixer::Compressed).collect());
     }
     if family.experts == Experts::Glm5Next {

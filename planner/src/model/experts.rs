@@ -468,6 +468,7 @@ pub(super) fn routed_as(
         least_share: 1,
         router_dtype: FloatDtype::Bfloat16,
         correction_bias: false,
+        image_bias: false,
         bias: false,
         output_bias: false,
         gated: true,

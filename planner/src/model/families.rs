@@ -2,7 +2,7 @@
 //!
 //! Mirrors `vllm/model_executor/models/<module>.py` at 0.33.0: which biases, norms and experts a class creates.
 use super::{
-    QkNorm, bert, classic,
+    QkNorm, bert, classic, compressed,
     family::{Experts, Family, KvHeads, Pattern, Positions, Switch, Width},
     layouts::Layout,
     plain,
@@ -189,6 +189,12 @@ const DEEPSEEK_V4: Family = Family {
     experts: Experts::DeepSeekV4,
     rope: RopeKind::Compressed,
     ..DEEPSEEK
+};
+
+const DEEPSEEK_V41: Family = Family {
+    architecture: compressed::V41,
+    unchecked: true,
+    ..DEEPSEEK_V4
 };
 
 const DEEPSEEK_V32: Family = Family {
@@ -421,6 +427,7 @@ const FAMILIES: &[Family] = &[
         ..DEEPSEEK
     },
     DEEPSEEK_V4,
+    DEEPSEEK_V41,
     DEEPSEEK_V32,
     Family {
         architecture: "GlmMoeDsaForCausalLM",

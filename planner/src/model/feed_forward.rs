@@ -88,6 +88,8 @@ pub struct Moe {
     pub router_dtype: FloatDtype,
     /// A correction bias per expert, in float32.
     pub correction_bias: bool,
+    /// Another such bias for tokens of images (DeepSeek V4.1).
+    pub image_bias: bool,
     /// Biases on the experts and the router (gpt-oss).
     pub bias: bool,
     /// One bias on what they give together (Nomic's BERT).

@@ -102,15 +102,6 @@ pub struct GatedDeltaNet {
 }
 
 impl GatedDeltaNet {
-    /// Bytes of its tables of n-grams on the GPU, and in the host's memory, on one of `tp` ranks.
-    pub fn tables(&self, tp: u64) -> [u64; 2] {
-        match self.ngrams {
-            Some(ngrams) if ngrams.on_gpu => [ngrams.table_bytes(tp), 0],
-            Some(ngrams) => [0, ngrams.table_bytes(tp)],
-            None => [0; 2],
-        }
-    }
-
     /// Widths of all key heads and of all value heads.
     pub fn widths(&self) -> (u64, u64) {
         let key = u64::from(self.linear_num_key_heads) * u64::from(self.linear_key_head_dim);
@@ -203,6 +194,15 @@ pub enum Mixer {
 }
 
 impl Mixer {
+    /// Its tables of n-grams.
+    pub const fn ngrams(&self) -> Option<&Ngrams> {
+        match self {
+            Self::GatedDeltaNet(gdn) => gdn.ngrams.as_ref(),
+            Self::Compressed(layer) => layer.ngrams.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Keeps a state of constant size instead of keys and values.
     pub const fn keeps_state(&self) -> bool {
         matches!(

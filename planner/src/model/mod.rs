@@ -7,6 +7,7 @@ mod classic;
 mod compressed;
 mod config_error;
 mod drafter;
+mod engram;
 mod experts;
 mod families;
 mod family;
@@ -35,7 +36,7 @@ mod wrappers;
 
 pub use catalog::{CatalogModel, bundled_draft, find, models};
 pub use checked::{CHECKED, Checked, checked};
-pub use compressed::Compressed;
+pub use compressed::{Compressed, Shared};
 pub use config_error::ConfigError;
 pub use drafter::{Drafter, DrafterKind, draft_config, drafter};
 pub use feed_forward::{DenseMlp, FeedForward, LatentMoe, Moe, SharedExpert};

@@ -215,6 +215,7 @@ impl ModelSpec {
                 + bias(moe.bias, experts * (2 * width + h + 1))
                 + bias(moe.output_bias, h)
                 + bias(moe.correction_bias, known)
+                + bias(moe.image_bias, known)
                 + bias(moe.router_scales, h + experts + 1)
                 + bias(
                     moe.hashed,
@@ -257,10 +258,7 @@ impl ModelSpec {
 
 /// Elements of so many rows of a layer's tables of n-grams.
 fn table(mixer: &Mixer, rows: impl Fn(&Ngrams) -> u64) -> u64 {
-    match mixer {
-        Mixer::GatedDeltaNet(gdn) => gdn.ngrams.map_or(0, |ngrams| rows(&ngrams) * ngrams.width()),
-        _ => 0,
-    }
+    mixer.ngrams().map_or(0, |ngrams| rows(ngrams) * ngrams.width())
 }
 
 fn bias(there: bool, elements: u64) -> u64 {

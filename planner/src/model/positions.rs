@@ -239,7 +239,7 @@ pub(super) fn rope(
         return Ok(Rope::default());
     }
     if kind == RopeKind::Compressed {
-        return compressed_rope(fields);
+        return compressed_rope(fields, family);
     }
     if kind == RopeKind::TwoShapes {
         let positions = u64::from(
@@ -400,9 +400,9 @@ fn by_layer_type(fields: &Fields<'_>, head_dim: u32) -> Result<Rope, ConfigError
 }
 
 /// `models/deepseek_v4/common/rope.py`.
-fn compressed_rope(fields: &Fields<'_>) -> Result<Rope, ConfigError> {
+fn compressed_rope(fields: &Fields<'_>, family: &Family) -> Result<Rope, ConfigError> {
     let layers = fields.count("num_hidden_layers", 1 << 10)?.unwrap_or(1);
-    let ratios = compressed::ratios(fields, layers)?;
+    let ratios = compressed::ratios(fields, layers, family.architecture == compressed::V41)?;
     let dim = u64::from(fields.required("qk_rope_head_dim", 1 << 12, "the cached positions")?);
     let plain = fields
         .count("max_position_embeddings", MAX_POSITIONS)?
@@ -416,8 +416,8 @@ fn compressed_rope(fields: &Fields<'_>) -> Result<Rope, ConfigError> {
     };
     Ok(Rope {
         caches: [
-            cache(ratios.contains(&1), plain),
-            cache(ratios.iter().any(|ratio| *ratio > 1), stretch),
+            cache(ratios.contains(&0), plain),
+            cache(ratios.iter().any(|ratio| *ratio > 0), stretch),
         ],
         float32: true,
         ..Rope::default()

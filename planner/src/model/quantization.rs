@@ -447,11 +447,14 @@ fn ling(mut own: Quantization, fields: &Fields<'_>) -> Result<Quantization, Conf
 
 /// FP8 blocks, and experts by `expert_dtype` (`models/deepseek_v4/quant_config.py`).
 fn deepseek_v4(top: &Fields<'_>, fields: &Fields<'_>) -> Result<Quantization, ConfigError> {
-    let fp4 = match top.text("expert_dtype")? {
+    let key = "expert_dtype";
+    // V4.1's files have it here (`transformers_utils/configs/deepseek_v41.py`).
+    let named = if top.has(key) { top } else { fields };
+    let fp4 = match named.text(key)? {
         None | Some("fp4") => true,
         Some("fp8") => false,
         Some(other) => {
-            return Err(top.inconsistent("expert_dtype", format!("expected fp4 or fp8, got {other:?}")));
+            return Err(named.inconsistent(key, format!("expected fp4 or fp8, got {other:?}")));
         }
     };
     let nvfp4 = fields
@@ -462,11 +465,16 @@ fn deepseek_v4(top: &Fields<'_>, fields: &Fields<'_>) -> Result<Quantization, Co
     } else {
         LinearScheme::Mxfp4
     };
+    let mut own = fp8(fields)?;
+    // Each scale of 32 × 32 elements is repeated for the 32 rows (`layers/quantization/modelopt.py: KMxfp8Static`).
+    if fp4 && own.scheme == (LinearScheme::Fp8Block { n: 32, k: 32 }) {
+        own.scheme = LinearScheme::Mxfp8;
+    }
     Ok(Quantization {
         method: "deepseek_v4_fp8",
         experts: fp4.then_some(experts),
         exponent_scales: fp4,
-        ..fp8(fields)?
+        ..own
     })
 }
 

@@ -45,7 +45,7 @@ impl GroupIndex {
     }
 }
 
-/// Tables of n-grams in front of a layer (PLE): rows that hashes of the last tokens name, and a convolution over them.
+/// Tables of n-grams in front of a layer (PLE, in DeepSeek V4.1 Engram): rows that hashes of the last tokens name, and a convolution over them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ngrams {
     /// Rows of all tables, padded.
@@ -56,7 +56,7 @@ pub struct Ngrams {
     pub ple_embed_dim: u32,
     /// The longest n-gram.
     pub ngram_size: u32,
-    /// Width of the convolution, which skips `ngram_size` tokens at a time.
+    /// Width of the convolution, which skips `ngram_size` tokens at a time; 0 where there is none.
     pub ple_conv_kernel_size: u32,
     /// Width of all streams of hidden states.
     pub streams: u32,
@@ -77,6 +77,8 @@ pub enum Stored {
     Fp8,
     /// 4-bit floats with a scale for 16 of them.
     Nvfp4,
+    /// 8-bit floats with an 8-bit scale for 32 of them (Engram).
+    Blocks,
 }
 
 impl Ngrams {
@@ -92,12 +94,19 @@ impl Ngrams {
             Stored::Half => 2 * width,
             Stored::Fp8 => width,
             Stored::Nvfp4 => width / 2 + width / 16,
+            Stored::Blocks => width + width / 32,
         }
     }
 
     /// Bytes of the tables on one of `tp` ranks.
     pub fn table_bytes(&self, tp: u64) -> u64 {
         self.rows / (tp * u64::from(self.replicas.max(1))) * self.row_bytes()
+    }
+
+    /// The same on the GPU, and in the host's memory.
+    pub fn tables(&self, tp: u64) -> [u64; 2] {
+        let bytes = self.table_bytes(tp);
+        if self.on_gpu { [bytes, 0] } else { [0, bytes] }
     }
 
     /// Bytes of what a token looks up.
@@ -111,11 +120,18 @@ impl Ngrams {
         u64::from(self.ple_conv_kernel_size).saturating_sub(1) * u64::from(self.ngram_size)
     }
 
-    /// Weights beside the tables: projections to keys and values, three norms, the convolution.
+    /// Vectors over all streams: three norms and the convolution; Engram weighs queries and keys instead.
+    fn vectors(&self) -> u64 {
+        match self.stored {
+            Stored::Blocks => 2,
+            _ => 3 + u64::from(self.ple_conv_kernel_size),
+        }
+    }
+
+    /// Weights beside the tables: projections to keys and values, and those.
     pub(super) fn parameters(&self, hidden_size: u64) -> u64 {
         let streams = u64::from(self.streams);
-        let vectors = 3 + u64::from(self.ple_conv_kernel_size);
-        u64::from(self.ple_embed_dim) * (streams + hidden_size) + vectors * streams
+        u64::from(self.ple_embed_dim) * (streams + hidden_size) + self.vectors() * streams
     }
 }
 

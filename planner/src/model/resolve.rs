@@ -2,7 +2,7 @@
 //! that may be absent has the default of the model's own class.
 use super::{
     AttentionSpan, ConfigError, DraftChain, FeedForward, LayerRun, LinearScheme, Mixer, ModelSpec, Norms,
-    OtherSchemes, Quantization, Quantized, attention, classic, families,
+    OtherSchemes, Quantization, Quantized, attention, classic, compressed, families,
     family::{Experts, Family, Head, KvHeads, Switch, Width},
     fields::Fields,
     layouts::{self, Layout},
@@ -243,6 +243,14 @@ fn decoder(top: &Fields<'_>, fields: &Fields<'_>, family: &Family) -> Result<Mod
     {
         for run in &mut layers {
             run.quantized.qkv &= !matches!(run.mixer, Mixer::Attention(..));
+        }
+    }
+    if family.architecture == compressed::V41 {
+        // `models/deepseek_v4/nvidia/model.py: DeepseekV4MoE`.
+        let tower = top.object("vision_config")?;
+        let blocks = tower.and_then(|tower| tower.get("num_hidden_layers")?.as_u64());
+        for moe in layers.iter_mut().filter_map(|run| run.mlp.moe.as_mut()) {
+            moe.image_bias = blocks.is_some_and(|blocks| blocks > 0);
         }
     }
     // LongCat's config names whole kinds (`models/longcat_flash.py: FlashDecoderLayer`).

@@ -393,7 +393,8 @@ impl ModelSpec {
 
     /// Weights make one stream of hidden states in the end (DeepSeek V4, Hy4); else it is a sum.
     pub fn ends_streams(&self) -> bool {
-        let compressed = |run: &LayerRun| matches!(run.mixer, Mixer::Compressed(_));
+        let compressed =
+            |run: &LayerRun| matches!(run.mixer, Mixer::Compressed(layer) if layer.shared.is_none());
         self.hyper_rank > 0
             || self.hyper_streams > 1 && (self.lone_streams || self.layers.iter().any(compressed))
     }

@@ -233,6 +233,20 @@ fn attention(run: &LayerRun, shape: &RankShape, kv_element: u64) -> Option<Atten
         Mixer::Compressed(layer) => {
             let heads = u64::from((layer.num_attention_heads / shape.tp).max(1));
             let width = u64::from(layer.head_dim);
+            if layer.shared.is_some() {
+                // The window, and what the index picked among tokens of 8 bits.
+                let picked = if layer.ratio > 0 {
+                    layer.index.index_topk
+                } else {
+                    0
+                };
+                return Some(AttentionWork {
+                    layers,
+                    per_pair: real(2 * heads * width),
+                    cached_bytes: real(width),
+                    span: Some(real(u64::from(layer.sliding_window + picked))),
+                });
+            }
             Some(AttentionWork {
                 layers,
                 per_pair: real(2 * heads * width) / f64::from(layer.ratio.max(1)),
@@ -244,23 +258,31 @@ fn attention(run: &LayerRun, shape: &RankShape, kv_element: u64) -> Option<Atten
     }
 }
 
-/// An index over groups of tokens reads the keys of all of them, on every rank.
+/// An index over groups of tokens, or over compressed ones, reads the keys of all of them, on every rank.
 fn index(run: &LayerRun) -> Option<AttentionWork> {
-    let Mixer::Attention(
-        Attention {
-            groups: Some(groups), ..
-        },
-        _,
-    ) = run.mixer
-    else {
-        return None;
+    let (heads, dim, ratio, bytes) = match run.mixer {
+        Mixer::Attention(
+            Attention {
+                groups: Some(groups), ..
+            },
+            _,
+        ) => {
+            let dim = u64::from(groups.indexer_head_dim);
+            let bytes = dim * u64::from(groups.element);
+            (groups.indexer_n_heads, dim, groups.indexer_compress_ratio, bytes)
+        }
+        Mixer::Compressed(layer) if layer.shared.is_some() && layer.index.own => {
+            let index = layer.index;
+            let dim = u64::from(index.index_head_dim);
+            (index.index_n_heads, dim, layer.ratio.max(1), layer.key_bytes())
+        }
+        _ => return None,
     };
-    let ratio = real(u64::from(groups.indexer_compress_ratio));
-    let dim = u64::from(groups.indexer_head_dim);
+    let ratio = real(u64::from(ratio));
     Some(AttentionWork {
         layers: real(u64::from(run.count)),
-        per_pair: real(u64::from(groups.indexer_n_heads) * dim) / ratio,
-        cached_bytes: real(dim * u64::from(groups.element)) / ratio,
+        per_pair: real(u64::from(heads) * dim) / ratio,
+        cached_bytes: real(bytes) / ratio,
         span: None,
     })
 }

@@ -4,7 +4,7 @@ use crate::{
     engine::{Extras, IndexType, KvCacheDtype, Method, VllmVersion},
     gpu::Vendor,
     memory::{packed, sparse_latent},
-    model::{AttentionSpan, LayerRun, Mixer, ModelSpec},
+    model::{AttentionSpan, Compressed, LayerRun, Mixer, ModelSpec},
     units::FloatDtype,
 };
 
@@ -68,26 +68,36 @@ fn on_amd(scenario: &Scenario, block_size: u32, kv: KvCacheDtype) -> Result<u64,
     }
 }
 
-/// What DeepSeek V4's caches do not take, or what is not computed for them.
-pub(super) fn compressed_refusal(
+/// Bytes of a compressed token, or what DeepSeek V4's and V4.1's caches do not take or is not computed for them.
+pub(super) fn compressed_record(
     scenario: &Scenario,
-    block_size: u32,
-    kv: KvCacheDtype,
-    capability: u16,
-) -> Result<(), Refusal> {
-    if !kv.is_fp8() && kv != KvCacheDtype::Auto {
-        return Err(Refusal::vllms(format!(
-            "DeepseekV4 fp8_ds_mla layout only supports fp8 kv-cache, got {}. Please set `--kv-cache-dtype fp8` or select a backend that supports bfloat16 KV cache.",
-            kv.name()
-        )));
-    }
+    spec: &ModelSpec,
+    layer: &Compressed,
+    (block_size, kv): (u32, KvCacheDtype),
+    (extras, capability): (&Extras, u16),
+) -> Result<u64, Refusal> {
+    let shared = layer.shared.is_some();
     if scenario.hardware.gpu.vendor != Vendor::Nvidia {
         // vllm-project/vllm#53961: a start on MI300X had 13 GiB for the cache where NVIDIA's rules leave 54.
         return Err(Refusal::ours(
-            "DeepSeek V4 is not modelled yet on AMD GPUs, whose kernels take tens of GiB more while vLLM measures, nor on Intel's",
+            "DeepSeek V4 and V4.1 are not modelled yet on AMD GPUs, whose kernels take tens of GiB more while vLLM measures, nor on Intel's",
         ));
     }
-    if block_size != 256 {
+    if shared {
+        shared_refusal(scenario, spec, block_size, extras, capability)?;
+    }
+    let Some(record) = packed::record(layer, capability, kv) else {
+        return Err(Refusal::vllms(format!(
+            "DeepseekV4 {} only supports fp8 kv-cache, got {}. Please set `--kv-cache-dtype fp8` or select a backend that supports bfloat16 KV cache.",
+            if shared {
+                "packed KV layouts"
+            } else {
+                "fp8_ds_mla layout"
+            },
+            kv.name()
+        )));
+    };
+    if !shared && block_size != 256 {
         return Err(Refusal::ours(
             "DeepSeek V4's caches are only computed for blocks of 256 tokens",
         ));
@@ -96,6 +106,58 @@ pub(super) fn compressed_refusal(
         return Err(Refusal::ours(
             "DeepSeek V4 is not computed for GPUs before compute capability 8.0, nor with disable_hybrid_kv_cache_manager",
         ));
+    }
+    Ok(record)
+}
+
+/// V4.1's own: `models/deepseek_v41/{attention,sparse_mla}.py`, `v1/attention/backends/mla/indexer.py` at 0.33.0.
+fn shared_refusal(
+    scenario: &Scenario,
+    spec: &ModelSpec,
+    block_size: u32,
+    extras: &Extras,
+    capability: u16,
+) -> Result<(), Refusal> {
+    let version = scenario.vllm_version;
+    if version < VllmVersion::new(33, 0) {
+        return Err(Refusal::ours(format!(
+            "how vLLM {version} lays out {} was not read: plan 0.33.0",
+            spec.architecture
+        )));
+    }
+    if !matches!(capability, 90 | 100..110 | 120..130) {
+        return Err(Refusal::ours(
+            "DeepSeek V4.1 is only modelled on Hopper and on Blackwell 10.x and 12.x, for which its attention has kernels",
+        ));
+    }
+    if extras
+        .speculative
+        .as_ref()
+        .is_some_and(|speculative| speculative.method != Method::Lookup)
+    {
+        return Err(Refusal::ours(
+            "DeepSeek V4.1's drafting layers (DSpark) and other models that draft for it are not modelled yet",
+        ));
+    }
+    match extras.index_type {
+        IndexType::Auto | IndexType::Fp8 => {}
+        IndexType::Mxfp4 if (100..110).contains(&capability) => {}
+        IndexType::Mxfp4 => {
+            return Err(Refusal::vllms(
+                "indexer_kv_dtype='mxfp4' requires Blackwell datacenter GPUs (sm_10x, e.g. B200/GB200); sm_120 (consumer Blackwell) and earlier architectures are not supported.",
+            ));
+        }
+        IndexType::Bf16 | IndexType::Narrower => {
+            return Err(Refusal::vllms(
+                "indexer_kv_dtype is not supported by the DeepSeek sparse indexer (expected one of ('fp8', 'mxfp4')).",
+            ));
+        }
+    }
+    let block = packed::shared_block(capability);
+    if !block_size.is_multiple_of(block) {
+        return Err(Refusal::vllms(format!(
+            "No common block size for {block_size}: DeepSeek V4.1's caches take multiples of {block} tokens."
+        )));
     }
     Ok(())
 }
@@ -177,7 +239,7 @@ pub(super) fn grouped_refusal(
     kv: KvCacheDtype,
     capability: u16,
 ) -> Result<(), Refusal> {
-    let tables = |run: &LayerRun| matches!(run.mixer, Mixer::GatedDeltaNet(gdn) if gdn.ngrams.is_some());
+    let tables = |run: &LayerRun| run.mixer.ngrams().is_some();
     if extras.engram.is_some() && !spec.layers.iter().any(tables) {
         return Err(Refusal::vllms(
             "EngramConfig requires a model with supported Engram embeddings and non-empty n-gram layer ids.",
@@ -231,7 +293,7 @@ pub(super) fn grouped_refusal(
     {
         return Err(Refusal::vllms("Qwen4Exp QSA does not support KV quantization"));
     }
-    if extras.index_type == IndexType::Narrower {
+    if matches!(extras.index_type, IndexType::Mxfp4 | IndexType::Narrower) {
         return Err(Refusal::vllms(
             "indexer_kv_dtype is not supported by the Qwen4Exp QSA indexer (only 'bf16' or 'fp8').",
         ));

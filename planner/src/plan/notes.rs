@@ -11,7 +11,7 @@ use crate::{
     engine::{Extras, FlagTable, Sampling, VllmVersion},
     gpu::{Vendor, VisibleBasis},
     memory::{budget::RankBudget, checkpoint, lora, packed},
-    model::{LayerRun, LinearScheme, Mixer, Unasked, checked, published_pooling},
+    model::{LayerRun, LinearScheme, Unasked, checked, published_pooling},
     units::Bytes,
 };
 use std::fmt::Write as _;
@@ -273,9 +273,9 @@ pub(super) fn notes(
             ),
         );
     }
-    let table = |run: &LayerRun| match run.mixer {
-        Mixer::GatedDeltaNet(gdn) => u64::from(run.count) * gdn.tables(u64::from(rank.shape.tp))[1],
-        _ => 0,
+    let table = |run: &LayerRun| {
+        let ngrams = run.mixer.ngrams();
+        u64::from(run.count) * ngrams.map_or(0, |ngrams| ngrams.tables(u64::from(rank.shape.tp))[1])
     };
     let tables: u64 = resolved.spec.layers.iter().map(table).sum();
     if tables > 0 {
@@ -284,7 +284,7 @@ pub(super) fn notes(
             Severity::Caution,
             Bias::None,
             format!(
-                "For each GPU {} of tables of n-grams lie in the host's pinned memory, vLLM's default; `--engram-config '{{\"cpu_offload\":false}}'` puts them on the GPU.",
+                "For each GPU {} of tables of n-grams lie in the host's pinned memory, vLLM's default, and each is filled up to a power of two there; `--engram-config '{{\"cpu_offload\":false}}'` puts them on the GPU.",
                 Bytes::new(tables)
             ),
         );

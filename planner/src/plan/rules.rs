@@ -73,13 +73,29 @@ pub(super) fn cuts_long_prompts(scenario: &Scenario, spec: &ModelSpec, adapters:
         && spec.layers.iter().all(whole)
 }
 
-/// Where Qwen 4's tables lie, and what its index keeps.
-fn beside_groups(scenario: &Scenario, extras: &Extras, spec: &mut ModelSpec) {
+/// Where tables of n-grams lie, and what an index keeps.
+fn beside_attention(scenario: &Scenario, extras: &Extras, spec: &mut ModelSpec) {
     let replicas = scenario.engine.data_parallel_size.unwrap_or(1);
+    // DeepSeek V4.1's are split over the replicas of a node, or shared by them (`distributed/parallel_state.py`).
+    let nodes = scenario.hardware.nodes.max(1);
+    let near = if replicas.is_multiple_of(nodes) {
+        replicas / nodes
+    } else {
+        1
+    };
     for run in &mut spec.layers {
         match &mut run.mixer {
             Mixer::Attention(attention, _) if extras.index_type == IndexType::Fp8 => {
                 attention.groups = attention.groups.map(|groups| GroupIndex { element: 1, ..groups });
+            }
+            Mixer::Compressed(layer) => {
+                if let Some(shared) = &mut layer.shared {
+                    shared.narrow_keys = extras.index_type == IndexType::Mxfp4;
+                }
+                if let Some(ngrams) = &mut layer.ngrams {
+                    ngrams.on_gpu = extras.engram.is_some_and(|engram| !engram.cpu_offload);
+                    ngrams.replicas = near;
+                }
             }
             Mixer::GatedDeltaNet(gdn) => {
                 if let (Some(ngrams), Some(engram)) = (&mut gdn.ngrams, extras.engram) {
@@ -98,8 +114,8 @@ pub(super) fn as_run(scenario: &Scenario, extras: &Extras, capability: u16, spec
     if drafting::own_layer(scenario, extras) && scenario.engine.pipeline_parallel_size.unwrap_or(1) == 1 {
         *spec = Cow::Owned(spec.clone().into_owned().with_draft(tokens));
     }
-    if packed::grouped(spec).is_some() {
-        beside_groups(scenario, extras, spec.to_mut());
+    if packed::grouped(spec).is_some() || packed::shared(spec).is_some() {
+        beside_attention(scenario, extras, spec.to_mut());
     }
     let rules = scenario.vllm_version.memory_rules();
     if let Some(stretched) = spec.yarn_max_model_len.filter(|_| rules.stretches_yarn)

@@ -17,6 +17,7 @@ mod bench_result;
 mod by_version;
 mod command;
 mod configs;
+mod deepseek_v41;
 mod device_ids;
 mod drafts;
 mod evaluate;

@@ -4,6 +4,7 @@ use planner::{
     engine::KvCacheDtype,
     memory::{
         kv_cache::{KvLayout, KvSettings},
+        packed,
         shape::RankShape,
         sparse_latent,
     },
@@ -50,9 +51,12 @@ fn plans_of(file: &serde_json::Value) {
             one_table: false,
             prefix_caching: true,
             state_element: 2,
-            packed_latent: sparse_latent::find(&spec)
-                .and_then(|index| sparse_latent::packed(&spec, &index, capability, kv))
-                .unwrap_or(0),
+            packed_latent: match packed::compressed(&spec) {
+                Some(layer) => packed::record(&layer, capability, kv).unwrap(),
+                None => sparse_latent::find(&spec)
+                    .and_then(|index| sparse_latent::packed(&spec, &index, capability, kv))
+                    .unwrap_or(0),
+            },
             row_pages: (100..110).contains(&capability),
             flashinfer_prefill: matches!(capability, 90 | 100..110),
             speculative_tokens: 0,

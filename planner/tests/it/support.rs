@@ -30,6 +30,7 @@ pub(crate) const KV_PLANS: &[&str] = &[
     "oracle/kv_plans_glm5_next.json",
     "oracle/kv_plans_inkling.json",
     "oracle/kv_plans_qwen4.json",
+    "oracle/kv_plans_deepseek_v41.json",
 ];
 
 /// The text of a file below the repository's `tests`.

@@ -1,6 +1,7 @@
-//! DeepSeek V4's attention and hyper-connections: `models/deepseek_v4/{attention,compressor}.py`, `nvidia/model.py`.
-use super::{Builder, Tensor, TensorClass, linear::Linear, whole};
-use crate::model::{Compressed, LayerRun};
+//! DeepSeek V4's and V4.1's attention and hyper-connections: `{attention,compressor}.py` and `nvidia/model.py` in
+//! `models/deepseek_v4` and `models/deepseek_v41`.
+use super::{Builder, Tensor, TensorClass, linear::Linear, loaded, whole};
+use crate::model::{Compressed, LayerRun, Ngrams};
 
 impl Builder<'_> {
     pub(super) fn compressed(&self, run: &LayerRun, layer: &Compressed, out: &mut Vec<Tensor>) {
@@ -15,12 +16,25 @@ impl Builder<'_> {
             self.linear(&Linear::plain(class, shards, k, k, quantized), out);
         };
         let norm = |width: u64| whole(TensorClass::Norms, width * self.element, 1);
+        if let Some(ngrams) = layer.ngrams {
+            self.engram(run, &ngrams, out);
+        }
         out.push(whole(class, self.padded_heads(heads) * 4, 1));
         linear(&[rank, dim], h, run.quantized.qkv, out);
         out.push(norm(rank));
         linear(&[heads * dim], rank, run.quantized.qkv, out);
         out.push(norm(dim));
-        linear(&[latent], all_heads * dim / groups, run.quantized.o, out);
+        let inputs = all_heads * dim / groups;
+        let first = out.len();
+        linear(&[latent], inputs, run.quantized.o, out);
+        if layer.shared.is_some()
+            && !(100..110).contains(&self.place.capability)
+            && let Some(weight) = out.get_mut(first).filter(|_| run.quantized.o)
+        {
+            // Only DeepGEMM multiplies groups of MXFP8; elsewhere they are 16 bits wide once loaded
+            // (`kernels/linear/__init__.py: init_mxfp8_linear_kernel`, `mxfp8/emulation.py`).
+            weight.loaded = latent * inputs * self.element;
+        }
         self.linear(
             &Linear::plain(class, &[h], latent, latent * self.tp(), run.quantized.o),
             out,
@@ -32,11 +46,37 @@ impl Builder<'_> {
             );
             linear(&[heads * dim], rank, run.quantized.indexer, out);
             linear(&[heads], h, false, out);
+            if layer.shared.is_none() {
+                self.compressor(layer, dim, out);
+            } else if layer.source {
+                let [key, norm] = layer.index_key();
+                out.push(whole(class, key * self.element, 1));
+                out.push(whole(TensorClass::Norms, norm * self.element, 1));
+            }
+        }
+        if layer.source {
             self.compressor(layer, dim, out);
         }
-        if layer.ratio > 1 {
-            self.compressor(layer, dim, out);
-        }
+    }
+
+    /// Beside its tables: `models/deepseek_v41/common/engram.py: Engram`.
+    fn engram(&self, run: &LayerRun, ngrams: &Ngrams, out: &mut Vec<Tensor>) {
+        let shape = self.place.shape;
+        // Experts that share a sequence's tokens out keep it whole (`nvidia/model.py: _use_sequence_parallel`).
+        let ranks = if shape.ep && shape.tp > 1 && shape.dp > 1 && shape.pp == 1 {
+            1
+        } else {
+            self.tp()
+        };
+        let (k, width) = (u64::from(ngrams.ple_embed_dim), u64::from(ngrams.streams));
+        let outputs = (width + u64::from(self.spec.hidden_size)) / ranks;
+        let class = TensorClass::Attention;
+        out.push(whole(TensorClass::Embedding, ngrams.tables(self.tp())[0], 1));
+        self.linear(&Linear::plain(class, &[outputs], k, k, run.quantized.qkv), out);
+        out.push(whole(TensorClass::Norms, width * 2, 2));
+        // The rows of a step.
+        let rows = self.place.buffers.tokens * k.div_ceil(self.tp()) * 2;
+        out.push(loaded(TensorClass::Buffers, rows));
     }
 
     /// Heads that the attention kernel computes for.

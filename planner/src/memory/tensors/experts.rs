@@ -40,9 +40,8 @@ impl Builder<'_> {
             let table = u64::from(self.spec.vocab_size) * u64::from(moe.num_experts_per_tok);
             out.push(whole(TensorClass::Router, table * 4, 1));
         }
-        if moe.correction_bias {
-            out.push(whole(TensorClass::Router, known * 4, 1));
-        }
+        let biases = u64::from(moe.correction_bias) + u64::from(moe.image_bias);
+        out.push(whole(TensorClass::Router, known * 4, biases));
         if let Some(shared) = moe.shared {
             // Sequence-parallel experts keep the shared ones whole on every rank.
             let ranks = if shape.ep && shape.tp > 1 && shape.dp > 1 && moe.sinks == 0 {

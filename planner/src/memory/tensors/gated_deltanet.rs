@@ -6,7 +6,7 @@ use crate::model::{GatedDeltaNet, LayerRun, Ngrams, Stored};
 impl Builder<'_> {
     pub(super) fn linear_attention(&self, run: &LayerRun, gdn: &GatedDeltaNet, out: &mut Vec<Tensor>) {
         if let Some(ngrams) = gdn.ngrams {
-            self.ngrams(run, gdn, &ngrams, out);
+            self.ngrams(run, &ngrams, out);
         }
         let class = TensorClass::LinearAttention;
         let h = u64::from(self.spec.hidden_size);
@@ -32,13 +32,13 @@ impl Builder<'_> {
     }
 
     /// All but the tables is whole on every rank.
-    fn ngrams(&self, run: &LayerRun, gdn: &GatedDeltaNet, ngrams: &Ngrams, out: &mut Vec<Tensor>) {
+    fn ngrams(&self, run: &LayerRun, ngrams: &Ngrams, out: &mut Vec<Tensor>) {
         let class = TensorClass::LinearAttention;
         let heads = u64::from(ngrams.heads);
         for numbers in [u64::from(ngrams.ngram_size), heads, heads] {
             out.push(whole(class, numbers * 8, 1));
         }
-        out.push(whole(TensorClass::Embedding, gdn.tables(self.tp())[0], 1));
+        out.push(whole(TensorClass::Embedding, ngrams.tables(self.tp())[0], 1));
         out.push(whole(class, 4, u64::from(ngrams.stored != Stored::Half)));
         if !ngrams.on_gpu {
             // The rows that the next step looks up ahead.

@@ -174,7 +174,18 @@ impl Builder<'_> {
             }
             LinearScheme::Mxfp8 => {
                 out.push(whole(class, e * n * k, 1));
-                out.push(whole(class, e * n * k.div_ceil(32), 1));
+                let columns = k.div_ceil(32);
+                // FlashInfer's layout on Blackwell: tiles of 128 outputs and 4 blocks of inputs
+                // (`layers/quantization/utils/mxfp8_utils.py: swizzle_mxfp8_scale`).
+                let loaded = if e == 1 && (100..130).contains(&self.place.capability) {
+                    n.next_multiple_of(128) * columns.next_multiple_of(4)
+                } else {
+                    e * n * columns
+                };
+                out.push(Tensor {
+                    loaded,
+                    ..whole(class, e * n * columns, 1)
+                });
             }
             LinearScheme::Nf4 { nested } => {
                 out.push(whole(class, e * n * k / 2, 1));

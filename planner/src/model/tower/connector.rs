@@ -88,6 +88,15 @@ impl Reader<'_> {
                 out.push(cut(merged, between, 2, Cut::OutputsAlways, false, false));
                 out.push(cut(between / 2, text, 1, Cut::InputsAlways, false, false));
             }
+            Connector::Downsampled => {
+                out.push(cut(merged, text, 1, Cut::Outputs, false, false));
+                out.push(cut(text, text, 1, Cut::Inputs, false, false));
+                out.push(whole(u64::from(text), 3));
+                // The other half of their bytes.
+                out.push(TowerTensor::Buffer {
+                    bytes: 3 * 2 * u64::from(text),
+                });
+            }
             Connector::OneWhole => {
                 output = self.number("projection_dim")?;
                 out.push(whole(u64::from(w) * u64::from(output), 1));

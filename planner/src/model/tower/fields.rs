@@ -14,7 +14,7 @@ impl Reader<'_> {
     pub(super) fn tokens(&self, merge: u32) -> Result<u32, ConfigError> {
         let side = self.patch * merge;
         Ok(match self.row.tokens {
-            Tokens::Fixed(tokens) => tokens,
+            Tokens::Fixed(tokens) => self.fields.count("max_image_tokens", 1 << 20)?.unwrap_or(tokens),
             Tokens::Context => u32::MAX,
             Tokens::Pixels(pixels) => pixels / (side * side),
             Tokens::Image => {

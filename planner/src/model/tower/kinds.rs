@@ -141,6 +141,8 @@ pub(in crate::model) enum Connector {
     OneWhole,
     /// One whole layer over shuffled pixels (Idefics 3, SmolVLM).
     Shuffled,
+    /// Two layers over merged patches and three learned vectors in float32, which no quantisation reaches (DeepSeek V4.1).
+    Downsampled,
     /// Two whole layers over merged patches, a norm before them, which no quantisation reaches (LFM2-VL).
     Merged,
     /// Two layers over merged patches, the first with a gate, which no quantisation reaches (Command A Vision).

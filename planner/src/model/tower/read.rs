@@ -314,6 +314,7 @@ impl<'a> Reader<'a> {
             (Connector::Merged | Connector::MergedGated, None) => {
                 self.top.count("downsample_factor", 64)?.unwrap_or(2)
             }
+            (Connector::Downsampled, None) => self.number("downsample_ratio")?.min(64),
             (Connector::Shuffled, None) => self.top.count("scale_factor", 64)?.unwrap_or(2),
             (Connector::Averaged, None) => {
                 let tokens = self.top.count("mm_tokens_per_image", 1 << 16)?.unwrap_or(256);

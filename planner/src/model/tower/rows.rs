@@ -164,6 +164,31 @@ const PIXTRAL: Row = Row {
     ..QWEN3
 };
 
+/// `models/deepseek_v4/common/vision.py`, around it `models/deepseek_v41/nvidia/vl_model.py`.
+const DEEPSEEK_V41: Row = Row {
+    architectures: &["DeepseekV41ForCausalLM"],
+    defaults: "hidden_size 1024 num_attention_heads 16 intermediate_size 2816 patch_size 14 downsample_ratio 3",
+    roots: &["vision"],
+    connector_roots: &["aligner"],
+    connector: Connector::Downsampled,
+    covered: Covered::None,
+    uneven: Uneven::Whole,
+    positions: Positions::None,
+    rotary: Rotary::None,
+    block: Block {
+        names: ["blocks", "attn.wqkv", "attn.wo", "mlp.w1", "mlp.w2"],
+        mlp_bias: false,
+        gated: true,
+        vectors: RMS_NORMS,
+        ..QWEN3.block
+    },
+    vectors: 1,
+    tokens: Tokens::Fixed(1024),
+    modalities: &["image"],
+    unchecked: true,
+    ..QWEN3
+};
+
 const KIMI: Row = Row {
     architectures: &["KimiK25ForConditionalGeneration"],
     defaults: "vt_hidden_size 1152 vt_num_hidden_layers 27 vt_num_attention_heads 16 vt_intermediate_size \
@@ -301,6 +326,7 @@ const OVIS: Row = Row {
 
 /// Every kind of tower that is modelled.
 const ROWS: &[Row] = &[
+    DEEPSEEK_V41,
     QWEN3,
     Row {
         architectures: &[

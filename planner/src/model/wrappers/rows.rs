@@ -57,6 +57,11 @@ const WRAPPERS: &[Wrapper] = &[
         defaults: "",
     },
     Wrapper {
+        architecture: "DeepseekV41ForCausalLM",
+        language: "DeepseekV41ForCausalLM",
+        defaults: "",
+    },
+    Wrapper {
         architecture: "KimiK25ForConditionalGeneration",
         language: "DeepseekV3ForCausalLM",
         defaults: "",

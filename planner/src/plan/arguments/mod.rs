@@ -190,18 +190,26 @@ pub(super) fn resolve<'a>(
         }
         None => default_block_size(&spec, capability, kv_cache_dtype.value),
     };
-    if packed::compressed(&spec).is_some() {
-        caches::compressed_refusal(scenario, block_size.value, kv_cache_dtype.value, capability)?;
-    }
+    let record = match packed::compressed(&spec) {
+        Some(layer) => {
+            let cache = (block_size.value, kv_cache_dtype.value);
+            caches::compressed_record(scenario, &spec, &layer, cache, (&extras, capability))?
+        }
+        None => 0,
+    };
     let types = (dtype.value, kv_cache_dtype.value);
     caches::convolved_refusal(scenario, &spec, types, block_size.value, capability)?;
-    let packed_latent = caches::packed_latent(
-        scenario,
-        &spec,
-        capability,
-        block_size.value,
-        kv_cache_dtype.value,
-    )?;
+    let packed_latent = if record > 0 {
+        record
+    } else {
+        caches::packed_latent(
+            scenario,
+            &spec,
+            capability,
+            block_size.value,
+            kv_cache_dtype.value,
+        )?
+    };
     let engine = &scenario.engine;
     let switch = |set: Option<bool>, default: bool, why: &str| {
         set.map_or_else(|| Chosen::default(default, why), Chosen::user)
@@ -383,6 +391,12 @@ fn latent(spec: &ModelSpec) -> bool {
 
 /// The smallest size that the attention backend takes (`vllm/platforms/cuda.py` and the backends at 0.33.0).
 pub(super) fn default_block_size(spec: &ModelSpec, capability: u16, kv: KvCacheDtype) -> Chosen<u32> {
+    if packed::shared(spec).is_some() {
+        return Chosen::default(
+            packed::shared_block(capability),
+            "The least that all kernels of this attention take.",
+        );
+    }
     if packed::compressed(spec).is_some() {
         return Chosen::default(256, "Compressed attention takes blocks of 256.");
     }
