@@ -1,5 +1,5 @@
 //! DeepSeek V4.1 (DeepSeek-V4.1-Flash) against what is published of it: its headers' counts and bytes, a start of vLLM.
-use crate::support::scenario;
+use crate::support::{self, scenario};
 use planner::{
     Outcome, Plan, evaluate,
     memory::{
@@ -133,23 +133,11 @@ fn layout(record: u64, block_size: u32, proposed: u32) -> KvLayout {
     KvLayout::new(
         &spec(),
         KvSettings {
-            shape: RankShape::SINGLE,
             element: 1,
             block_size,
-            max_num_batched_tokens: 8192,
-            concurrent_batches: 2,
-            null_block: true,
-            tokens_from_concurrency: true,
-            no_hybrid: false,
-            one_table: false,
-            prefix_caching: true,
-            state_element: 2,
             packed_latent: record,
-            row_pages: false,
-            flashinfer_prefill: true,
             speculative_tokens: proposed,
-            dcp: 1,
-            scaled: None,
+            ..support::kv(RankShape::SINGLE)
         },
     )
 }

@@ -1,4 +1,5 @@
 //! Speculative decoding and decode context parallelism against start-up logs, published sizes and vLLM's planner.
+use crate::support;
 use planner::{
     Plan, Scenario, evaluate,
     gpu::find,
@@ -79,23 +80,12 @@ fn states_and_blocks_grow_with_what_is_proposed_as_in_start_up_logs() {
         let layout = KvLayout::new(
             &spec,
             KvSettings {
-                shape: RankShape::SINGLE,
                 element: if *kv == "fp8" { 1 } else { 2 },
-                block_size: 16,
-                max_num_batched_tokens: 8192,
-                concurrent_batches: 2,
                 null_block: false,
-                tokens_from_concurrency: true,
-                no_hybrid: false,
-                one_table: false,
                 prefix_caching: *caching,
-                state_element: 2,
-                packed_latent: 0,
-                row_pages: false,
                 flashinfer_prefill: false,
                 speculative_tokens: *proposed,
-                dcp: 1,
-                scaled: None,
+                ..support::kv(RankShape::SINGLE)
             },
         );
         assert_eq!(layout.block_size(), *block);

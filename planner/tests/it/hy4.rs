@@ -46,28 +46,14 @@ fn plan(model: ModelInput, card: &str, fields: &[(&str, &str)], flags: &[(&str, 
 
 fn settings(pp_rank: u32, pp: u32) -> KvSettings {
     KvSettings {
-        shape: RankShape {
+        block_size: 64,
+        max_num_batched_tokens: 16_384,
+        ..support::kv(RankShape {
             tp: 8,
             pp,
             pp_rank,
             ..RankShape::SINGLE
-        },
-        element: 2,
-        block_size: 64,
-        max_num_batched_tokens: 16_384,
-        concurrent_batches: pp + 1,
-        null_block: true,
-        tokens_from_concurrency: true,
-        no_hybrid: false,
-        one_table: false,
-        prefix_caching: true,
-        state_element: 2,
-        row_pages: false,
-        packed_latent: 0,
-        flashinfer_prefill: true,
-        speculative_tokens: 0,
-        dcp: 1,
-        scaled: None,
+        })
     }
 }
 

@@ -21,28 +21,13 @@ fn small() -> Arc<ModelSpec> {
 
 fn settings(tp: u32, pp: u32, pp_rank: u32, tokens: u32) -> KvSettings {
     KvSettings {
-        shape: RankShape {
+        max_num_batched_tokens: tokens,
+        ..support::kv(RankShape {
             tp,
             pp,
             pp_rank,
             ..RankShape::SINGLE
-        },
-        element: 2,
-        block_size: 16,
-        max_num_batched_tokens: tokens,
-        concurrent_batches: pp + 1,
-        null_block: true,
-        tokens_from_concurrency: true,
-        no_hybrid: false,
-        one_table: false,
-        prefix_caching: true,
-        state_element: 2,
-        row_pages: false,
-        packed_latent: 0,
-        flashinfer_prefill: true,
-        speculative_tokens: 0,
-        dcp: 1,
-        scaled: None,
+        })
     }
 }
 

@@ -24,23 +24,9 @@ fn layout(spec: &ModelSpec, shape: RankShape, element: u64, tokens: u32) -> KvLa
     KvLayout::new(
         spec,
         KvSettings {
-            shape,
             element,
-            block_size: 16,
             max_num_batched_tokens: tokens,
-            concurrent_batches: shape.pp + 1,
-            null_block: true,
-            tokens_from_concurrency: true,
-            no_hybrid: false,
-            one_table: false,
-            prefix_caching: true,
-            state_element: 2,
-            row_pages: false,
-            packed_latent: 0,
-            flashinfer_prefill: true,
-            speculative_tokens: 0,
-            dcp: 1,
-            scaled: None,
+            ..support::kv(shape)
         },
     )
 }

@@ -1,5 +1,5 @@
 //! Qwen 4 (Qwen3.8-Flash-Next) against what is published of it: counts of its parts, sizes of its files, starts of vLLM.
-use crate::support::scenario;
+use crate::support::{self, scenario};
 use planner::{
     Outcome, Plan, evaluate,
     memory::{
@@ -127,26 +127,13 @@ fn layout(spec: &ModelSpec, tp: u32, element: u64, proposed: u32, checkpoints: b
     KvLayout::new(
         spec,
         KvSettings {
-            shape: RankShape {
-                tp,
-                ..RankShape::SINGLE
-            },
             element,
-            block_size: 16,
-            max_num_batched_tokens: 8192,
-            concurrent_batches: 2,
-            null_block: true,
-            tokens_from_concurrency: true,
-            no_hybrid: false,
-            one_table: false,
-            prefix_caching: true,
-            state_element: 2,
-            packed_latent: 0,
-            row_pages: false,
             flashinfer_prefill: checkpoints,
             speculative_tokens: proposed,
-            dcp: 1,
-            scaled: None,
+            ..support::kv(RankShape {
+                tp,
+                ..RankShape::SINGLE
+            })
         },
     )
 }

@@ -1,7 +1,7 @@
 //! Reads the figures under /tests.
 use planner::{
     Scenario, gpu,
-    memory::sparse_latent::LoadSettings,
+    memory::{kv_cache::KvSettings, shape::RankShape, sparse_latent::LoadSettings},
     model::{ModelInput, ModelSpec, Pooling},
 };
 use serde_json::Value;
@@ -109,6 +109,29 @@ pub(crate) fn load(spec: &ModelSpec) -> LoadSettings {
         kv_element: 2,
         packed_latent: 0,
         rocm: false,
+    }
+}
+
+/// The cache of a rank where nothing else is said: 16 bits, blocks of 16, steps of 8192 tokens.
+pub(crate) fn kv(shape: RankShape) -> KvSettings {
+    KvSettings {
+        shape,
+        element: 2,
+        block_size: 16,
+        max_num_batched_tokens: 8192,
+        concurrent_batches: shape.pp + 1,
+        null_block: true,
+        tokens_from_concurrency: true,
+        no_hybrid: false,
+        one_table: false,
+        prefix_caching: true,
+        state_element: 2,
+        packed_latent: 0,
+        row_pages: false,
+        flashinfer_prefill: true,
+        speculative_tokens: 0,
+        dcp: 1,
+        scaled: None,
     }
 }
 
