@@ -12,7 +12,7 @@ use std::{
 /// Top-level modules from the ground up. A module may use any in a row above its own here, and itself.
 const LAYERS: &[&[&str]] = &[
     // Words and numbers.
-    &["text", "order"],
+    &["text", "order", "built"],
     &["error"],
     &["units"],
     &["bounds"],
