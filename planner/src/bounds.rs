@@ -628,6 +628,12 @@ pub fn parse_decimal(id: &str, text: &str) -> Result<u64, InputError> {
     };
     let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let all_digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
+    // `.5` is what vLLM's own parser takes as well.
+    let whole = if whole.is_empty() && !fraction.is_empty() {
+        "0"
+    } else {
+        whole
+    };
     if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
         return Err(expected());
     }
@@ -679,6 +685,16 @@ mod tests {
             "\u{1f600}",
         ] {
             assert!(parse_count("max_model_len", text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn decimals_are_kept_as_thousandths() {
+        for (text, value) in [("0.5", 500), (".5", 500), (" 2. ", 2_000), ("1.2345", 1_234)] {
+            assert_eq!(parse_decimal("request_rate", text), Ok(value), "{text}");
+        }
+        for text in ["", ".", "-.5", "1e3", "0..5", "1.2.3", "9999999999"] {
+            assert!(parse_decimal("request_rate", text).is_err(), "{text}");
         }
     }
 
