@@ -10,7 +10,7 @@ use super::{
 use crate::{
     engine::KvCacheDtype,
     model::{Attention, Compressed, GroupIndex, Mixer, Mla, ModelSpec, Shared, SparseIndex},
-    units::MIB,
+    units::{MIB, gcd},
 };
 
 /// Bytes of a kept or compressed token: 8-bit floats, 16-bit positions, scales.
@@ -326,13 +326,6 @@ fn common_repeats(values: &[usize], least: usize) -> usize {
     (least..=most).rev().min_by_key(|d| padding(*d)).unwrap_or(least)
 }
 
-fn least_multiple(a: u64, b: u64) -> u64 {
-    (1..=b.max(1))
-        .map(|n| n * a)
-        .find(|n| n.is_multiple_of(b.max(1)))
-        .unwrap_or(a)
-}
-
 /// The groups, with their bytes in the layers that are `inside` the stage; `None` where no layer is of this kind.
 pub(super) fn groups(
     spec: &ModelSpec,
@@ -374,7 +367,9 @@ pub(super) fn groups(
     let align = if pooled.is_some() { align.max(1) } else { 1 };
     let align = match (shared(spec), layout(settings.packed_latent)) {
         // Both kinds of records divide the distance of two blocks.
-        (Some(_), (window, ALIGNMENT_BLACKWELL)) => least_multiple(window, settings.packed_latent),
+        (Some(_), (window, ALIGNMENT_BLACKWELL)) => {
+            window / gcd(window, settings.packed_latent) * settings.packed_latent
+        }
         _ => align,
     };
     let mut groups = Vec::new();

@@ -1,6 +1,6 @@
 //! A linear layer, plain or quantised: `layers/linear.py` and the `create_weights` methods of `layers/quantization/`.
 use super::{Builder, Tensor, TensorClass, whole};
-use crate::{memory::shape::expert_group, model::LinearScheme};
+use crate::{memory::shape::expert_group, model::LinearScheme, units::gcd};
 
 /// A linear layer of a rank: `k` inputs, the outputs of its fused shards.
 pub(super) struct Linear<'a> {
@@ -34,10 +34,6 @@ impl<'a> Linear<'a> {
             whole_k,
         }
     }
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 impl Builder<'_> {
