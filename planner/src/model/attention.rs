@@ -9,8 +9,7 @@ use super::{
     pooling,
     qwen4::{self, QWEN4},
     resolve::{short, switch},
-    routed::LING25,
-    routed::MOONDREAM,
+    routed::{LING25, MOONDREAM},
 };
 use crate::units::FloatDtype;
 use serde_json::Value;
@@ -227,6 +226,15 @@ fn latent_layers(
     if !family.indexer {
         return Ok(vec![Mixer::Mla(mla); layers as usize]);
     }
+    indexed_layers(fields, mla, own_indexers(fields, layers)?)
+}
+
+/// Latent attention in each layer to what an indexer picks: its own, or one before it.
+pub(super) fn indexed_layers(
+    fields: &Fields<'_>,
+    mla: Mla,
+    own: Vec<bool>,
+) -> Result<Vec<Mixer>, ConfigError> {
     if mla.q_lora_rank.is_none() {
         return Err(ConfigError::Missing {
             field: fields.name("q_lora_rank"),
@@ -234,7 +242,6 @@ fn latent_layers(
         });
     }
     let index = sparse_index(fields)?;
-    let own = own_indexers(fields, layers)?;
     let layer = |own: bool| {
         Mixer::Mla(Mla {
             sparse: Some(SparseIndex { own, ..index }),
@@ -244,7 +251,7 @@ fn latent_layers(
     Ok(own.into_iter().map(layer).collect())
 }
 
-pub(super) fn sparse_index(fields: &Fields<'_>) -> Result<SparseIndex, ConfigError> {
+fn sparse_index(fields: &Fields<'_>) -> Result<SparseIndex, ConfigError> {
     Ok(SparseIndex {
         index_topk: fields.required("index_topk", 1 << 20, "what the indexer picks")?,
         index_n_heads: fields.required("index_n_heads", MAX_HEADS, "the indexer")?,

@@ -1,8 +1,7 @@
 //! Hy4: DeepSeek's sparse latent attention with a gate and sinks, by `indexer_types`, and hyper-connections whose streams go
 //! on by themselves (`transformers_utils/configs/hy_v4.py`, `models/hy_v4/nvidia/{model,attention,hc}.py` at 0.33.0).
 use crate::model::{
-    ConfigError, FeedForward, Mixer, Mla, SparseIndex, attention, experts, family::Family, fields::Fields,
-    resolve::short,
+    ConfigError, FeedForward, Mixer, Mla, attention, experts, family::Family, fields::Fields, resolve::short,
 };
 
 /// The names of sparse attention.
@@ -26,27 +25,14 @@ pub(super) fn layers(
             "a Hy4 with layers whose attention is not sparse by `layer_types` is not modelled yet",
         ));
     }
-    if fields.count("q_lora_rank", 1 << 14)?.is_none() {
-        return Err(ConfigError::Missing {
-            field: fields.name("q_lora_rank"),
-            needed_for: "the indexer's queries",
-        });
-    }
     let latent = attention::latent(fields)?;
     let mla = Mla {
         gate_per_head: gate(fields, latent.v_head_dim)?,
         sinks: fields.flag("learnable_sink")?.unwrap_or(true),
         ..latent
     };
-    let index = attention::sparse_index(fields)?;
-    let mixer = |own| {
-        Mixer::Mla(Mla {
-            sparse: Some(SparseIndex { own, ..index }),
-            ..mla
-        })
-    };
     Ok((
-        own(fields, layers)?.into_iter().map(mixer).collect(),
+        attention::indexed_layers(fields, mla, own(fields, layers)?)?,
         experts::feed_forward(fields, family, hidden_size, layers)?,
     ))
 }
