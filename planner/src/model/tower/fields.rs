@@ -5,9 +5,24 @@ use super::{
     read::Reader,
 };
 use crate::model::{ConfigError, fields::Fields};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 const MAX_SIDE: u32 = 1 << 14;
+
+/// Reads an object of the config, empty where there is none, with its class's defaults, and keeps what was read of it.
+pub(super) fn kept_object<T>(
+    top: &Fields<'_>,
+    name: &'static str,
+    defaults: &'static str,
+    kept: &mut Map<String, Value>,
+    read: impl FnOnce(&Fields<'_>) -> Result<T, ConfigError>,
+) -> Result<T, ConfigError> {
+    let none = Map::new();
+    let fields = Fields::new(top.object(name)?.unwrap_or(&none), name).with_defaults(defaults);
+    let value = read(&fields);
+    kept.insert(name.to_owned(), Value::Object(fields.touched()));
+    value
+}
 
 impl Reader<'_> {
     /// Tokens of the largest image or sound.

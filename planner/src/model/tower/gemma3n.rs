@@ -4,7 +4,7 @@
 //! 5.24, which vLLM builds as they are: whole on every rank, and in 16 bits whatever the checkpoint's quantisation.
 use super::{
     Cut, Tower, TowerBlock, TowerLinear, TowerTensor,
-    fields::whole,
+    fields::{kept_object, whole},
     fixed::{cut, encoder},
 };
 use crate::model::{ConfigError, ModelSpec, fields::Fields};
@@ -12,8 +12,6 @@ use serde_json::{Map, Value};
 
 pub(super) const ARCHITECTURE: &str = "Gemma3nForConditionalGeneration";
 
-const IMAGES: &str = "vision_config";
-const SOUND: &str = "audio_config";
 const MAX_WIDTH: u32 = 1 << 16;
 
 /// Tokens of an image, whatever its size (`TOKENS_PER_IMAGE`).
@@ -108,27 +106,19 @@ pub(super) fn tower(
     spec: &ModelSpec,
     kept: &mut Map<String, Value>,
 ) -> Result<Tower, ConfigError> {
-    let none = Map::new();
     let mut blocks = Vec::new();
-    let mut of = |name: &'static str,
-                  defaults: &'static str,
-                  read: fn(&Fields<'_>, &mut Vec<TowerBlock>) -> Result<(), ConfigError>| {
-        let fields = Fields::new(top.object(name)?.unwrap_or(&none), name).with_defaults(defaults);
-        let done = read(&fields, &mut blocks).and_then(|()| embedder(&fields, spec.hidden_size));
-        kept.insert(name.to_owned(), Value::Object(fields.touched()));
-        blocks.push(TowerBlock {
-            count: 1,
-            tensors: done?,
-        });
-        Ok::<_, ConfigError>(())
-    };
-    of(IMAGES, "hidden_size 2048 vocab_size 128", images)?;
-    of(
-        SOUND,
-        "hidden_size 1536 vocab_size 128 conf_num_hidden_layers 12 conf_num_attention_heads 8 conf_conv_kernel_size 5 \
-         input_feat_size 128",
-        sound,
-    )?;
+    let text = spec.hidden_size;
+    let defaults = "hidden_size 2048 vocab_size 128";
+    kept_object(top, "vision_config", defaults, kept, |fields| {
+        images(fields, &mut blocks)?;
+        embedder(fields, text, &mut blocks)
+    })?;
+    let defaults = "hidden_size 1536 vocab_size 128 conf_num_hidden_layers 12 conf_num_attention_heads 8 \
+                    conf_conv_kernel_size 5 input_feat_size 128";
+    kept_object(top, "audio_config", defaults, kept, |fields| {
+        sound(fields, &mut blocks)?;
+        embedder(fields, text, &mut blocks)
+    })?;
     if let Some(input) = spec.per_layer_input {
         // The embeddings of every layer for a whole step.
         let width = input
@@ -222,7 +212,7 @@ fn sound(fields: &Fields<'_>, blocks: &mut Vec<TowerBlock>) -> Result<(), Config
 }
 
 /// `Gemma3nMultimodalEmbedder`: rows for the marks around an image or sound, two norms and a layer.
-fn embedder(fields: &Fields<'_>, text: u32) -> Result<Vec<TowerTensor>, ConfigError> {
+fn embedder(fields: &Fields<'_>, text: u32, blocks: &mut Vec<TowerBlock>) -> Result<(), ConfigError> {
     let width = fields.required("hidden_size", MAX_WIDTH, "the tower")?;
     let rows = fields.required("vocab_size", MAX_WIDTH, "the tower")?;
     let unbiased = |tensor| match tensor {
@@ -232,9 +222,11 @@ fn embedder(fields: &Fields<'_>, text: u32) -> Result<Vec<TowerTensor>, ConfigEr
         }),
         other => other,
     };
-    Ok(vec![
+    let tensors = vec![
         unbiased(cut(width, rows, 1, Cut::OutputsAlways, false, false)),
         whole(u64::from(width), 2),
         unbiased(cut(width, text, 1, Cut::InputsAlways, false, false)),
-    ])
+    ];
+    blocks.push(TowerBlock { count: 1, tensors });
+    Ok(())
 }

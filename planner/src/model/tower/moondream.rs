@@ -3,7 +3,7 @@
 //! Mirrors `models/moondream3.py` and `transformers_utils/configs/moondream3.py: Moondream3VisionConfig` at 0.33.0.
 use super::{
     Cut, Tower, TowerBlock, Uneven,
-    fields::whole,
+    fields::{kept_object, whole},
     fixed::{cut, dense, encoder},
 };
 use crate::model::{ConfigError, ModelSpec, fields::Fields};
@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 
 pub(super) const ARCHITECTURES: &[&str] = &["Moondream3ForCausalLM", "HfMoondream"];
 
-const OBJECT: &str = "vision_config";
 const MAX_WIDTH: u32 = 1 << 16;
 
 pub(super) fn tower(
@@ -19,13 +18,10 @@ pub(super) fn tower(
     spec: &ModelSpec,
     kept: &mut Map<String, Value>,
 ) -> Result<Tower, ConfigError> {
-    let none = Map::new();
-    let fields = Fields::new(top.object(OBJECT)?.unwrap_or(&none), OBJECT).with_defaults(
-        "enc_dim 1152 enc_patch_size 14 enc_n_layers 27 enc_ff_dim 4304 enc_n_heads 16 proj_inner_dim 8192 crop_size 378",
-    );
-    let read = read(&fields, spec.hidden_size);
-    kept.insert(OBJECT.to_owned(), Value::Object(fields.touched()));
-    read
+    let defaults = "enc_dim 1152 enc_patch_size 14 enc_n_layers 27 enc_ff_dim 4304 enc_n_heads 16 proj_inner_dim 8192 crop_size 378";
+    kept_object(top, "vision_config", defaults, kept, |fields| {
+        read(fields, spec.hidden_size)
+    })
 }
 
 fn read(fields: &Fields<'_>, text: u32) -> Result<Tower, ConfigError> {
