@@ -46,12 +46,21 @@ const MOONDREAM: &[(&str, &str)] = &[
     ("max_context", "max_position_embeddings"),
 ];
 
+/// A field's usual name, of a table of a config's own and usual ones.
+fn usual(names: &[(&'static str, &'static str)], key: &str) -> Option<&'static str> {
+    names.iter().find(|(own, _)| *own == key).map(|(_, usual)| *usual)
+}
+
+/// The other way.
+fn own(names: &[(&'static str, &'static str)], key: &str) -> Option<&'static str> {
+    names.iter().find(|(_, usual)| *usual == key).map(|(own, _)| *own)
+}
+
 /// An object with its fields renamed; those without another name keep theirs.
-fn renamed<'a>(object: Map<String, Value>, name: impl Fn(&str) -> Option<&'a str>) -> Map<String, Value> {
+fn renamed(object: Map<String, Value>, name: impl Fn(&str) -> Option<&'static str>) -> Map<String, Value> {
     let mut out = Map::new();
     for (key, value) in object {
-        let own = name(&key).map_or_else(|| key.clone(), str::to_owned);
-        out.insert(own, value);
+        out.insert(name(&key).map_or(key, str::to_owned), value);
     }
     out
 }
@@ -222,11 +231,10 @@ pub(super) fn unwrap(object: &Map<String, Value>) -> Option<(Map<String, Value>,
             Some(Value::Object(part)) => part.clone(),
             _ => Map::new(),
         };
-        let usual = |key: &str| MOONDREAM.iter().find(|(own, _)| *own == key).map(|(_, to)| *to);
         let mut inner = object.clone();
         inner.remove("config");
         for (name, part) in [
-            ("text_config", renamed(part("text"), usual)),
+            ("text_config", renamed(part("text"), |key| usual(MOONDREAM, key))),
             ("vision_config", part("vision")),
         ] {
             inner.insert(name.to_owned(), Value::Object(part));
@@ -272,10 +280,7 @@ pub(super) fn wrap(mut kept: Map<String, Value>, layout: Layout) -> Map<String, 
                 Some(Value::Object(encoder)) => encoder,
                 _ => Map::new(),
             };
-            for (key, value) in kept {
-                let renamed = DECODER.iter().find(|(_, to)| *to == key);
-                outer.insert(renamed.map_or(key, |(from, _)| (*from).to_owned()), value);
-            }
+            outer.append(&mut renamed(kept, |key| own(DECODER, key)));
             outer
         }
         Layout::Named(name) => {
@@ -302,11 +307,13 @@ pub(super) fn wrap(mut kept: Map<String, Value>, layout: Layout) -> Map<String, 
             kept
         }
         Layout::Config => {
-            let own = |key: &str| MOONDREAM.iter().find(|(_, to)| *to == key).map(|(own, _)| *own);
             let mut config = Map::new();
             for (name, part) in [("text", "text_config"), ("vision", "vision_config")] {
                 if let Some(Value::Object(part)) = kept.remove(part) {
-                    config.insert(name.to_owned(), Value::Object(renamed(part, own)));
+                    config.insert(
+                        name.to_owned(),
+                        Value::Object(renamed(part, |key| own(MOONDREAM, key))),
+                    );
                 }
             }
             kept.insert("config".to_owned(), Value::Object(config));
