@@ -37,20 +37,10 @@ fn plans_of(file: &serde_json::Value) {
             _ => KvCacheDtype::Auto,
         };
         let settings = KvSettings {
-            shape: RankShape {
-                tp: number(1) as u32,
-                ..RankShape::SINGLE
-            },
             element: if fp8 { 1 } else { spec.dtype.size() },
             block_size: row[18].as_u64().unwrap_or(16) as u32,
             max_num_batched_tokens: number(7) as u32,
             concurrent_batches: if spec.pooling.is_some() { 1 } else { 2 },
-            null_block: true,
-            tokens_from_concurrency: true,
-            no_hybrid: false,
-            one_table: false,
-            prefix_caching: true,
-            state_element: 2,
             packed_latent: match packed::compressed(&spec) {
                 Some(layer) => packed::record(&layer, capability, kv).unwrap(),
                 None => sparse_latent::find(&spec)
@@ -59,9 +49,10 @@ fn plans_of(file: &serde_json::Value) {
             },
             row_pages: (100..110).contains(&capability),
             flashinfer_prefill: matches!(capability, 90 | 100..110),
-            speculative_tokens: 0,
-            dcp: 1,
-            scaled: None,
+            ..support::kv(RankShape {
+                tp: number(1) as u32,
+                ..RankShape::SINGLE
+            })
         };
         let layout = KvLayout::new(&spec, settings);
         let blocks = layout.blocks_in(Bytes::new(number(8)));
