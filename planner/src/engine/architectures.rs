@@ -1,7 +1,8 @@
 //! Architectures that came after 0.8: the last release whose registry was seen without them.
 //!
 //! From `vllm/model_executor/models/registry.py` of 0.8.2, 0.9.1, 0.10.0, 0.10.1.1, 0.11.0, 0.11.2, 0.12.0, 0.14.1, 0.17.1,
-//! 0.19.1, 0.30.0 and 0.31.0; of Inkling and Hy4 the least release that vLLM's recipe names. The first release that has one
+//! 0.19.1, 0.30.0 and 0.31.0; of Inkling and Hy4 the least release that vLLM's recipe names, of Moondream 3 the one
+//! in whose weeks its pull request was still open (vllm-project/vllm#32325). The first release that has one
 //! may be any up to the next of these, so that nothing is said of those between.
 use super::VllmVersion;
 
